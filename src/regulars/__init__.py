@@ -1,0 +1,3 @@
+"""Keep your regular customers: churn, value, reasons and offers from purchases."""
+
+__version__ = "0.1.0"

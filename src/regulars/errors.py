@@ -1,0 +1,107 @@
+"""Every error and warning that regulars raises on purpose.
+
+One root, so that a caller can catch all of ours and nothing else, and a handful of
+specific classes below it. The command line turns each of them into one sentence and
+exit status 2: they mean that something about the data or the settings has to change.
+Anything else that escapes is a fault of the program.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class RegularsError(Exception):
+    """Root of all errors raised on purpose."""
+
+
+class ConfigError(RegularsError, ValueError):
+    """A setting is missing, unknown or out of its range."""
+
+
+class DataError(RegularsError, ValueError):
+    """The data cannot be used as it is."""
+
+
+class LeakageError(RegularsError, ValueError):
+    """A record from after the cutoff was about to be used before it."""
+
+
+class NotEnoughHistoryError(RegularsError, ValueError):
+    """The log is too short for what was asked of it."""
+
+
+class MissingExtraError(RegularsError, ImportError):
+    """An optional dependency is not installed."""
+
+
+class ConvergenceError(RegularsError, RuntimeError):
+    """A likelihood could not be maximised.
+
+    Parameters
+    ----------
+    message : str
+        What happened and what to do.
+    iterations : int, optional
+        Iterations the optimiser made.
+    gradient : sequence of float, optional
+        Gradient of the log-likelihood where it stopped.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        iterations: int | None = None,
+        gradient: Iterable[float] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.iterations = iterations
+        self.gradient = None if gradient is None else tuple(map(float, gradient))
+
+
+class RegularsWarning(UserWarning):
+    """Root of all warnings."""
+
+
+class AssumptionWarning(RegularsWarning):
+    """The data do not look like what a model assumes."""
+
+
+class HistoryWarning(RegularsWarning):
+    """Less history than asked for: the run goes on with what there is."""
+
+
+class BoundaryWarning(RegularsWarning):
+    """A parameter ran to the edge of its range: the data do not identify it."""
+
+
+def suggestion(name: str, options: Iterable[str]) -> str:
+    """Return a half-sentence that names the nearest option, or an empty string.
+
+    Parameters
+    ----------
+    name : str
+        What the user wrote.
+    options : iterable of str
+        What would have been understood.
+
+    Returns
+    -------
+    str
+        ``" Did you mean 'x'?"`` with a leading blank, or ``""``.
+
+    Examples
+    --------
+    >>> suggestion("horizn_days", ["horizon_days", "gap_days"])
+    " Did you mean 'horizon_days'?"
+    >>> suggestion("zzz", ["horizon_days"])
+    ''
+    """
+    by_lower = {option.lower(): option for option in options}
+    near = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
+    return f" Did you mean '{by_lower[near[0]]}'?" if near else ""
