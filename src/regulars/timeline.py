@@ -1,0 +1,174 @@
+"""Where we stand in time: the test, validation and training cutoffs of a log.
+
+Settings and the first and last day of the log come in, a `Timeline` of dates goes out.
+A *cutoff* is the day on which we pretend to stand: features see the days before it,
+labels see ``[cutoff + gap, cutoff + gap + horizon)``. All intervals are half-open and
+made of whole days. Everything that has to do with "was this known by then?" is decided
+here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from regulars.errors import DataError, NotEnoughHistoryError
+
+if TYPE_CHECKING:
+    from regulars.config import TimeSettings
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """The cutoffs of one run.
+
+    Attributes
+    ----------
+    cutoff : date
+        As-of date of the scores.
+    horizon_days, gap_days : int
+        Length of the predicted window and the days between it and its cutoff.
+    test_cutoff : date or None
+        Cutoff of the last complete window; it is looked at once. None where the log
+        is too short to have one.
+    validation_cutoff : date or None
+        Latest cutoff whose labels were known at the test cutoff, where some earlier
+        window was known at it in turn; choices between models are made on it.
+    selection_cutoffs : tuple of date
+        Cutoffs whose labels were known at the validation cutoff, latest first.
+    training_cutoffs : tuple of date
+        Cutoffs whose labels were known at the test cutoff, latest first.
+    refit_cutoffs : tuple of date
+        Cutoffs whose labels are known at the cutoff, latest first; the registered
+        model learns from them.
+    """
+
+    cutoff: date
+    horizon_days: int
+    gap_days: int
+    test_cutoff: date | None
+    validation_cutoff: date | None
+    selection_cutoffs: tuple[date, ...]
+    training_cutoffs: tuple[date, ...]
+    refit_cutoffs: tuple[date, ...]
+
+    @property
+    def window_days(self) -> int:
+        """Days from a cutoff to the end of its labels: gap + horizon."""
+        return self.gap_days + self.horizon_days
+
+    @property
+    def snapshots(self) -> tuple[date, ...]:
+        """Every cutoff at which features are needed, earliest first."""
+        days = {*self.selection_cutoffs, *self.training_cutoffs, *self.refit_cutoffs}
+        days |= {self.cutoff}
+        days |= {d for d in (self.test_cutoff, self.validation_cutoff) if d}
+        return tuple(sorted(days))
+
+    def label_window(self, cutoff: date) -> tuple[date, date]:
+        """Return the half-open window ``[start, end)`` of the labels of a cutoff.
+
+        Parameters
+        ----------
+        cutoff : date
+            The day on which we pretend to stand.
+
+        Returns
+        -------
+        tuple of date
+            First day of the window, and the day after its last.
+
+        Examples
+        --------
+        >>> from regulars.config import TimeSettings
+        >>> line = plan(TimeSettings(), date(1997, 1, 1), date(1998, 6, 30))
+        >>> line.label_window(date(1998, 4, 2))
+        (datetime.date(1998, 4, 2), datetime.date(1998, 7, 1))
+        """
+        start = cutoff + timedelta(days=self.gap_days)
+        return start, start + timedelta(days=self.horizon_days)
+
+
+def plan(settings: TimeSettings, first_day: date, last_day: date) -> Timeline:
+    """Lay the cutoffs of a run over a log.
+
+    A cutoff is used for learning or testing only where at least one horizon of
+    history lies before it: below that, "has not bought for a while" cannot be told
+    from "has only just come".
+
+    Parameters
+    ----------
+    settings : TimeSettings
+        The ``time`` section of the configuration.
+    first_day, last_day : date
+        First and last day with a record.
+
+    Returns
+    -------
+    Timeline
+
+    Raises
+    ------
+    DataError
+        The cutoff lies before the first record, or so far behind the last one that
+        a whole window would be read as silence.
+    NotEnoughHistoryError
+        There is a record of one day only.
+
+    Examples
+    --------
+    >>> from regulars.config import TimeSettings
+    >>> line = plan(TimeSettings(), date(1997, 1, 1), date(1998, 6, 30))
+    >>> line.test_cutoff, line.validation_cutoff
+    (datetime.date(1998, 4, 2), datetime.date(1998, 1, 2))
+    >>> line.selection_cutoffs[0]
+    datetime.date(1997, 10, 4)
+    """
+    cutoff = settings.cutoff or last_day + timedelta(days=1)
+    _check_cutoff(cutoff, first_day, last_day, settings)
+    window = timedelta(days=settings.gap_days + settings.horizon_days)
+    earliest = first_day + timedelta(days=settings.horizon_days)
+    step = timedelta(days=settings.step_days)
+
+    def rolled(latest: date) -> tuple[date, ...]:
+        days = (latest - k * step for k in range(settings.training_cutoffs))
+        return tuple(day for day in days if day >= earliest)
+
+    test = cutoff - window
+    validation = test - window
+    return Timeline(
+        cutoff=cutoff,
+        horizon_days=settings.horizon_days,
+        gap_days=settings.gap_days,
+        test_cutoff=test if test > first_day else None,
+        validation_cutoff=validation if rolled(validation - window) else None,
+        selection_cutoffs=rolled(validation - window),
+        training_cutoffs=rolled(validation),
+        refit_cutoffs=rolled(test),
+    )
+
+
+def _check_cutoff(
+    cutoff: date, first_day: date, last_day: date, settings: TimeSettings
+) -> None:
+    if last_day <= first_day:
+        msg = (
+            f"The log holds records of one day only ({first_day}). At least two days "
+            "are needed to learn a rhythm; read more of the log."
+        )
+        raise NotEnoughHistoryError(msg)
+    if cutoff <= first_day:
+        msg = (
+            f"time.cutoff {cutoff} is not after the first record ({first_day}). "
+            "Pass a later cutoff."
+        )
+        raise DataError(msg)
+    silence = (cutoff - last_day).days - 1
+    if silence >= settings.horizon_days + settings.gap_days:
+        msg = (
+            f"time.cutoff {cutoff} is {silence} days after the last record "
+            f"({last_day}): every customer would look lost. Pass a cutoff no later "
+            f"than {last_day + timedelta(days=1)}, or read a newer log."
+        )
+        raise DataError(msg)
