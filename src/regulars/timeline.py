@@ -19,6 +19,25 @@ if TYPE_CHECKING:
     from regulars.config import TimeSettings
 
 
+MAX_FOLDS = 3
+
+
+@dataclass(frozen=True)
+class Fold:
+    """A validation cutoff and the training cutoffs whose labels were known at it.
+
+    Attributes
+    ----------
+    cutoff : date
+        Validation cutoff.
+    training_cutoffs : tuple of date
+        Latest first; never empty.
+    """
+
+    cutoff: date
+    training_cutoffs: tuple[date, ...]
+
+
 @dataclass(frozen=True)
 class Timeline:
     """The cutoffs of one run.
@@ -32,11 +51,10 @@ class Timeline:
     test_cutoff : date or None
         Cutoff of the last complete window; it is looked at once. None where the log
         is too short to have one.
-    validation_cutoff : date or None
-        Latest cutoff whose labels were known at the test cutoff, where some earlier
-        window was known at it in turn; choices between models are made on it.
-    selection_cutoffs : tuple of date
-        Cutoffs whose labels were known at the validation cutoff, latest first.
+    folds : tuple of Fold
+        Validation cutoffs, latest first, whose labels were known at the test cutoff,
+        each with the training cutoffs known at it in turn. All choices between
+        models are made on them.
     training_cutoffs : tuple of date
         Cutoffs whose labels were known at the test cutoff, latest first.
     refit_cutoffs : tuple of date
@@ -48,8 +66,7 @@ class Timeline:
     horizon_days: int
     gap_days: int
     test_cutoff: date | None
-    validation_cutoff: date | None
-    selection_cutoffs: tuple[date, ...]
+    folds: tuple[Fold, ...]
     training_cutoffs: tuple[date, ...]
     refit_cutoffs: tuple[date, ...]
 
@@ -61,10 +78,16 @@ class Timeline:
     @property
     def snapshots(self) -> tuple[date, ...]:
         """Every cutoff at which features are needed, earliest first."""
-        days = {*self.selection_cutoffs, *self.training_cutoffs, *self.refit_cutoffs}
-        days |= {self.cutoff}
-        days |= {d for d in (self.test_cutoff, self.validation_cutoff) if d}
+        days = {self.cutoff, *self.training_cutoffs, *self.refit_cutoffs}
+        days.update(*((fold.cutoff, *fold.training_cutoffs) for fold in self.folds))
+        if self.test_cutoff:
+            days.add(self.test_cutoff)
         return tuple(sorted(days))
+
+    @property
+    def validation_cutoff(self) -> date | None:
+        """The latest validation cutoff, or None where there is none."""
+        return self.folds[0].cutoff if self.folds else None
 
     def label_window(self, cutoff: date) -> tuple[date, date]:
         """Return the half-open window ``[start, end)`` of the labels of a cutoff.
@@ -122,7 +145,7 @@ def plan(settings: TimeSettings, first_day: date, last_day: date) -> Timeline:
     >>> line = plan(TimeSettings(), date(1997, 1, 1), date(1998, 6, 30))
     >>> line.test_cutoff, line.validation_cutoff
     (datetime.date(1998, 4, 2), datetime.date(1998, 1, 2))
-    >>> line.selection_cutoffs[0]
+    >>> line.folds[0].training_cutoffs[0]
     datetime.date(1997, 10, 4)
     """
     cutoff = settings.cutoff or last_day + timedelta(days=1)
@@ -136,15 +159,15 @@ def plan(settings: TimeSettings, first_day: date, last_day: date) -> Timeline:
         return tuple(day for day in days if day >= earliest)
 
     test = cutoff - window
-    validation = test - window
+    known = rolled(test - window)
+    folds = (Fold(day, rolled(day - window)) for day in known[:MAX_FOLDS])
     return Timeline(
         cutoff=cutoff,
         horizon_days=settings.horizon_days,
         gap_days=settings.gap_days,
         test_cutoff=test if test > first_day else None,
-        validation_cutoff=validation if rolled(validation - window) else None,
-        selection_cutoffs=rolled(validation - window),
-        training_cutoffs=rolled(validation),
+        folds=tuple(fold for fold in folds if fold.training_cutoffs),
+        training_cutoffs=known,
         refit_cutoffs=rolled(test),
     )
 
