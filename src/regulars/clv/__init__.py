@@ -1,0 +1,1 @@
+"""Models of the purchase process: who still buys, how often, worth how much."""

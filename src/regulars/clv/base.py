@@ -1,0 +1,250 @@
+"""The contract of every model of this package.
+
+A model is a handful of positive parameters found by maximum likelihood. The subclass
+says which columns it needs, how the likelihood reads and what a unit is; this module
+does the rest: groups the frame to distinct rows, scales it, fits, and sets the
+attributes of conventions section 1.
+"""
+
+from __future__ import annotations
+
+import warnings
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from regulars.clv.fitting import maximise
+from regulars.clv.rows import Rows, distinct, read_rows
+from regulars.errors import BoundaryWarning, NotEnoughHistoryError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Self
+
+    from regulars.clv.fitting import FloatArray, Objective, Optimum
+
+_SAMPLE = 20_000  # distinct rows on which the starts race
+
+
+class ParametricModel(BaseEstimator, ABC):  # type: ignore[misc]
+    """Base of the models: a few positive parameters, found by maximum likelihood.
+
+    A subclass sets the class variables below and writes `_objective` and `_starts`;
+    everything a user sees of a fitted model comes from here. The vector ``theta`` holds
+    the logarithms of the positive parameters, then any coefficients as they are.
+
+    Attributes
+    ----------
+    params_ : dict of str to float
+        Fitted parameters on the user's scale; each is also an attribute ``name_``.
+    standard_errors_ : dict of str to float
+        Standard errors of the same; NaN for a parameter at an edge.
+    correlations_ : pandas.DataFrame
+        Correlations of the estimates.
+    log_likelihood_, aic_, bic_ : float
+        On the user's units, as the papers print it (without any penalty).
+    converged_ : bool
+        True: a fit that does not converge raises.
+    n_customers_ : float
+        Sum of the weights.
+
+    See Also
+    --------
+    regulars.clv.fitting.maximise : The optimiser.
+    """
+
+    #: Positive parameters, in the order of the paper.
+    _parameters: ClassVar[tuple[str, ...]] = ()
+    #: Columns that `fit` and the predictions need.
+    _columns: ClassVar[tuple[str, ...]] = ()
+    #: Columns measured in the unit that is scaled away (time, or money) ...
+    _unit_columns: ClassVar[tuple[str, ...]] = ()
+    #: ... and the power of that unit in each parameter.
+    _unit_powers: ClassVar[tuple[int, ...]] = ()
+    #: What a parameter at an edge means, in words: (name, "lower" | "upper") -> clause.
+    _edge_meanings: ClassVar[Mapping[tuple[str, str], str]] = {}
+    #: Half-width of the search in logarithms, after scaling.
+    _edge: ClassVar[float] = 10.0
+
+    penalty: float
+
+    # -- what a subclass writes -------------------------------------------------
+
+    @abstractmethod
+    def _objective(self, rows: Rows) -> Objective:
+        """Return ``theta -> (log-likelihood, gradient)`` over scaled rows."""
+
+    @abstractmethod
+    def _starts(self, rows: Rows) -> list[FloatArray]:
+        """Return starting points on scaled rows."""
+
+    def _check(self, table: pd.DataFrame, weight: FloatArray) -> None:
+        """Raise a DataError or NotEnoughHistoryError for data that cannot be used."""
+
+    def _unit(self, rows: Rows) -> float:
+        """Return how many of the user's units make one scaled unit."""
+        return 1.0
+
+    def _n_densities(self, rows: Rows) -> float:
+        """Return how many densities per unit the likelihood multiplies."""
+        return 0.0
+
+    def _theta_names(self) -> tuple[str, ...]:
+        """Return the names of all entries of theta."""
+        return self._parameters
+
+    def _needed_columns(self) -> list[str]:
+        """Return the columns that fit needs."""
+        return list(self._columns)
+
+    def _to_user(self, unit: float) -> tuple[FloatArray, FloatArray]:
+        """Return matrix and shift that take theta from scaled to user's units."""
+        shift = np.zeros(len(self._theta_names()))
+        shift[: len(self._parameters)] = np.array(self._unit_powers) * np.log(unit)
+        return np.eye(shift.size), shift
+
+    # -- fitting ----------------------------------------------------------------
+
+    def fit(self, summary: Any, y: None = None) -> Self:
+        """Fit the model by maximum likelihood.
+
+        Parameters
+        ----------
+        summary : pandas.DataFrame or ibis.Table
+            One row a customer with the model's columns, all in one unit of time;
+            ``weight`` (optional, > 0) counts identical customers.
+        y : None
+            Ignored; there for scikit-learn.
+
+        Returns
+        -------
+        Self
+            The fitted model.
+
+        Raises
+        ------
+        DataError
+            If a column is missing or holds impossible values.
+        NotEnoughHistoryError
+            If no fit could mean anything, for instance if nobody ever came back.
+        ConvergenceError
+            If the likelihood could not be maximised.
+
+        Warns
+        -----
+        BoundaryWarning
+            If a parameter runs to an edge; the sentence says what that means.
+        """
+        self._check_penalty()
+        rows = self._read(summary)
+        unit = self._unit(rows)
+        scaled = rows.with_columns(**{n: rows[n] / unit for n in self._unit_columns})
+        coarse = None
+        if len(scaled) > 2 * _SAMPLE:
+            coarse = self._objective(scaled.sample(_SAMPLE))
+        optimum = maximise(
+            self._objective(scaled),
+            self._starts(scaled),
+            names=self._theta_names(),
+            n_customers=rows.n_customers,
+            lower=-self._edge,
+            upper=self._edge,
+            penalty=self.penalty,
+            coarse=coarse,
+        )
+        self._store(optimum, rows, unit)
+        self._warn(optimum)
+        return self
+
+    def _check_penalty(self) -> None:
+        if not (np.isfinite(self.penalty) and self.penalty >= 0):
+            msg = f"penalty must be a finite number >= 0, got {self.penalty!r}."
+            raise ValueError(msg)
+
+    def _read(self, summary: Any) -> Rows:
+        """Return the distinct rows of a summary, checked."""
+        names = self._needed_columns()
+        table, weight = read_rows(summary, names)
+        if len(table) == 0:
+            msg = "The summary has no customers. Pass one row a customer."
+            raise NotEnoughHistoryError(msg)
+        self._check(table, weight)
+        columns, place = distinct([table[name].to_numpy() for name in names])
+        total = np.bincount(place, weights=weight).astype(np.float64)
+        return Rows(dict(zip(names, columns, strict=True)), total)
+
+    def _store(self, optimum: Optimum, rows: Rows, unit: float) -> None:
+        """Set the attributes of a fitted model."""
+        matrix, shift = self._to_user(unit)
+        self.n_customers_ = rows.n_customers
+        self.n_features_in_ = len(self._needed_columns())
+        self.feature_names_in_ = np.array(self._needed_columns(), dtype=object)
+        jacobian = self._n_densities(rows) * float(np.log(unit))
+        self.log_likelihood_ = optimum.log_likelihood - jacobian
+        self.converged_ = True
+        self.n_iter_ = optimum.iterations
+        self.at_edge_ = dict(optimum.at_edge)
+        self._set_theta(
+            matrix @ optimum.theta + shift, matrix @ optimum.covariance @ matrix.T
+        )
+
+    def _set_theta(self, theta: FloatArray, covariance: FloatArray) -> None:
+        """Set everything that follows from theta and its covariance."""
+        names, n_logs = self._theta_names(), len(self._parameters)
+        self.theta_, self.covariance_ = theta, covariance
+        natural = np.concatenate([np.exp(theta[:n_logs]), theta[n_logs:]])
+        self.params_ = dict(zip(names, map(float, natural), strict=True))
+        for name in self._parameters:
+            setattr(self, f"{name}_", self.params_[name])
+        deviation = np.sqrt(np.maximum(np.diag(covariance), 0.0))
+        deviation = np.where(deviation > 0, deviation, np.nan)
+        slope = np.concatenate([natural[:n_logs], np.ones(natural.size - n_logs)])
+        errors = map(float, deviation * slope)
+        self.standard_errors_ = dict(zip(names, errors, strict=True))
+        correlation = covariance / np.outer(deviation, deviation)
+        self.correlations_ = pd.DataFrame(correlation, index=names, columns=names)
+
+    @property
+    def aic_(self) -> float:
+        """Akaike's criterion, 2 k - 2 log L."""
+        return 2.0 * len(self._theta_names()) - 2.0 * self.log_likelihood_
+
+    @property
+    def bic_(self) -> float:
+        """Schwarz's criterion, k log n - 2 log L."""
+        k = len(self._theta_names())
+        return float(k * np.log(self.n_customers_)) - 2.0 * self.log_likelihood_
+
+    def _warn(self, optimum: Optimum) -> None:
+        """Say in words what an edge or a flat direction means."""
+        for name, side in optimum.at_edge.items():
+            meaning = self._edge_meanings.get(
+                (name, side), "the data do not pin it down"
+            )
+            msg = (
+                f"Parameter {name!r} ran to the {side} edge of its range "
+                f"({self.params_[name]:.3g}): {meaning}. Predictions stay finite; "
+                f"{name!r} has no standard error."
+            )
+            warnings.warn(msg, BoundaryWarning, stacklevel=3)
+        if optimum.unidentified:
+            msg = (
+                f"The data do not tell the parameters {list(optimum.unidentified)} "
+                "apart: other values fit as well. Predictions stay finite; their "
+                "intervals leave this direction out."
+            )
+            warnings.warn(msg, BoundaryWarning, stacklevel=3)
+
+    # -- predicting -------------------------------------------------------------
+
+    def _with_theta(self, theta: FloatArray) -> Self:
+        """Return this fitted model at other parameters, for intervals."""
+        check_is_fitted(self, "theta_")
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        other._set_theta(np.asarray(theta, dtype=np.float64), self.covariance_)
+        return other

@@ -1,0 +1,376 @@
+"""Maximum likelihood with analytic gradients, for every model of this package.
+
+In come a log-likelihood with its gradient over unbounded parameters (logarithms of the
+positive ones), several starts and the edges of the search. Out comes an `Optimum`: the
+best point, its covariance from the Hessian, and the names of the parameters that ran to
+an edge or that the data do not identify. One optimiser for all models, so that the rule
+for "converged" and the message of a failure are written once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+from regulars.errors import ConvergenceError
+
+FloatArray = NDArray[np.float64]
+Objective = Callable[[FloatArray], tuple[float, FloatArray]]
+
+_STEP = 1e-4  # of the gradient's central differences: error about 1e-8 relative
+_DECREMENT = 1e-9  # log-likelihood units still to be won when we stop
+_ACCEPTED = 1e-4  # ... and the most that still counts as converged
+_FLAT = 1e-7  # curvature a customer, below which a direction is not identified
+
+
+@dataclass(frozen=True)
+class Optimum:
+    """Where a log-likelihood is greatest, and how well the data pin it down.
+
+    Attributes
+    ----------
+    theta : array of shape (n_parameters,)
+        The point, on the scale that the objective was written in.
+    log_likelihood : float
+        Log-likelihood there, without the penalty, summed over customers.
+    covariance : array of shape (n_parameters, n_parameters)
+        Inverse of the negative Hessian; rows of parameters at an edge are zero.
+    gradient : array of shape (n_parameters,)
+        Gradient of the penalised log-likelihood.
+    iterations : int
+        Iterations of all stages together.
+    message : str
+        What the optimiser said last.
+    at_edge : dict of str to str
+        Parameters held at an edge: name to ``"lower"`` or ``"upper"``.
+    unidentified : tuple of str
+        Parameters that move along a direction in which the likelihood is flat.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> def bowl(theta):
+    ...     return -0.5 * float(theta @ theta), -theta
+    >>> best = maximise(bowl, [np.ones(2)], names=("u", "v"), n_customers=1)
+    >>> np.allclose(best.theta, 0.0, atol=1e-6)
+    True
+    """
+
+    theta: FloatArray
+    log_likelihood: float
+    covariance: FloatArray
+    gradient: FloatArray
+    iterations: int
+    message: str
+    at_edge: dict[str, str]
+    unidentified: tuple[str, ...]
+
+
+def numeric_hessian(objective: Objective, theta: FloatArray) -> FloatArray:
+    """Return the Hessian as central differences of the analytic gradient.
+
+    Parameters
+    ----------
+    objective : callable
+        Returns a value and its gradient.
+    theta : array of shape (n_parameters,)
+        Where.
+
+    Returns
+    -------
+    array of shape (n_parameters, n_parameters)
+        Symmetric matrix of second derivatives.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> numeric_hessian(lambda u: (float(u @ u), 2 * u), np.zeros(2)).round(6)
+    array([[2., 0.],
+           [0., 2.]])
+    """
+    columns = []
+    for k in range(theta.size):
+        step = np.zeros_like(theta)
+        step[k] = _STEP
+        above, below = objective(theta + step)[1], objective(theta - step)[1]
+        columns.append((above - below) / (2 * _STEP))
+    hessian = np.array(columns)
+    return np.asarray((hessian + hessian.T) / 2)
+
+
+def maximise(
+    objective: Objective,
+    starts: Sequence[FloatArray],
+    *,
+    names: Sequence[str],
+    n_customers: float,
+    lower: FloatArray | float = -12.0,
+    upper: FloatArray | float = 12.0,
+    penalty: float = 0.0,
+    coarse: Objective | None = None,
+) -> Optimum:
+    """Maximise a log-likelihood from several starts and measure its curvature.
+
+    The starts race with L-BFGS-B (on ``coarse``, if one is given); the best is
+    finished by Newton steps on ``objective``: the answer never depends on the sample.
+
+    Parameters
+    ----------
+    objective : callable
+        ``theta -> (log-likelihood, gradient)``, sums over customers.
+    starts : sequence of array of shape (n_parameters,)
+        Where to begin; each is clipped into the edges.
+    names : sequence of str
+        Names of the parameters, for messages.
+    n_customers : float
+        Number of customers, > 0: makes tolerances independent of the size.
+    lower, upper : float or array of shape (n_parameters,)
+        Edges of the search.
+    penalty : float, default 0
+        ``penalty * n_customers * sum(theta ** 2)`` is taken off the log-likelihood.
+    coarse : callable, optional
+        The same function on a sample, scaled up to ``n_customers``.
+
+    Returns
+    -------
+    Optimum
+        Best point with covariance and what ran to an edge.
+
+    Raises
+    ------
+    ConvergenceError
+        If no start leads to a point where the gradient vanishes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> def poisson(theta):  # 6 events in 2 units of time
+    ...     rate = np.exp(theta[0])
+    ...     return 6 * theta[0] - 2 * rate, np.array([6 - 2 * rate])
+    >>> best = maximise(poisson, [np.zeros(1)], names=("log rate",), n_customers=1)
+    >>> round(float(np.exp(best.theta[0])), 6)
+    3.0
+    """
+    size = len(names)
+    low = np.broadcast_to(np.asarray(lower, float), (size,))
+    high = np.broadcast_to(np.asarray(upper, float), (size,))
+    full = _Descent(objective, n_customers, penalty, low, high)
+    draft = full if coarse is None else full.on(coarse)
+    begin, iterations, message = _race(draft, starts)
+    curvature = None if coarse is None else draft.hessian(begin)
+    theta, more, decrement = full.newton(begin, curvature)
+    if not decrement < _ACCEPTED / n_customers:
+        again, extra, message = _race(full, [theta])
+        theta, last, decrement = full.newton(again, None)
+        more += extra + last
+    gradient = -full(theta)[1] * n_customers
+    if not decrement < _ACCEPTED / n_customers:
+        raise _failure(names, gradient, iterations + more, message)
+    return _describe(
+        full, objective, theta, names, gradient, iterations + more, message
+    )
+
+
+class _Descent:
+    """Negative penalised log-likelihood a customer, inside a box."""
+
+    def __init__(
+        self,
+        objective: Objective,
+        n_customers: float,
+        penalty: float,
+        low: FloatArray,
+        high: FloatArray,
+    ) -> None:
+        self.objective = objective
+        self.n_customers = n_customers
+        self.penalty = penalty
+        self.low = low
+        self.high = high
+
+    def on(self, objective: Objective) -> _Descent:
+        """Return the same problem on another objective."""
+        return _Descent(objective, self.n_customers, self.penalty, self.low, self.high)
+
+    def __call__(self, theta: FloatArray) -> tuple[float, FloatArray]:
+        value, gradient = self.objective(theta)
+        value = -value / self.n_customers + self.penalty * float(theta @ theta)
+        gradient = -gradient / self.n_customers + 2 * self.penalty * theta
+        if not (np.isfinite(value) and np.isfinite(gradient).all()):
+            return 1e100, np.zeros_like(theta)  # the line search turns back
+        return value, gradient
+
+    def hessian(self, theta: FloatArray) -> FloatArray:
+        """Return the second derivatives at a point."""
+        return numeric_hessian(self, theta)
+
+    def free(self, theta: FloatArray, gradient: FloatArray) -> NDArray[np.bool_]:
+        """Return which parameters are not pressed against an edge."""
+        stuck_low = (theta <= self.low) & (gradient > 0)
+        stuck_high = (theta >= self.high) & (gradient < 0)
+        return np.asarray(~(stuck_low | stuck_high))
+
+    def newton(
+        self, theta: FloatArray, curvature: FloatArray | None, limit: int = 60
+    ) -> tuple[FloatArray, int, float]:
+        """Finish by Newton steps; a curvature is kept for as long as it serves.
+
+        Returns the point, the steps made and the decrement: how much of the
+        objective a further full step is expected to win.
+        """
+        value, gradient = self(theta)
+        fresh = curvature is None
+        matrix = self.hessian(theta) if curvature is None else curvature
+        decrement = before = np.inf
+        for iteration in range(limit):
+            step, decrement = _newton_step(matrix, gradient, self.free(theta, gradient))
+            if decrement < _DECREMENT / self.n_customers and fresh:
+                return theta, iteration, decrement
+            slow = decrement > 0.1 * before or decrement < _DECREMENT / self.n_customers
+            if slow and not fresh:
+                matrix, fresh, before = self.hessian(theta), True, np.inf
+                continue
+            moved = self._search(theta, value, gradient, step)
+            if moved is None:
+                if fresh:
+                    return theta, iteration, decrement
+                matrix, fresh, before = self.hessian(theta), True, np.inf
+                continue
+            theta, value, gradient = moved
+            fresh, before = False, decrement
+        return theta, limit, decrement
+
+    def _search(
+        self, theta: FloatArray, value: float, gradient: FloatArray, step: FloatArray
+    ) -> tuple[FloatArray, float, FloatArray] | None:
+        """Halve the step until the objective falls; None if it never does."""
+        noise = 1e-13 * max(1.0, abs(value))
+        steepest = _pressed(gradient, theta, self)
+        for power in range(25):
+            trial = np.clip(theta + step * 0.5**power, self.low, self.high)
+            found, slope = self(trial)
+            # Close to the top values are noise, and only the gradient still tells
+            level = found <= value + noise and _pressed(slope, trial, self) < steepest
+            if found < value - noise or level:
+                return trial, found, slope
+        return None
+
+
+def _pressed(gradient: FloatArray, theta: FloatArray, descent: _Descent) -> float:
+    """Return the greatest slope among the parameters that may still move."""
+    return float(np.max(np.abs(gradient) * descent.free(theta, gradient), initial=0.0))
+
+
+def _newton_step(
+    matrix: FloatArray, gradient: FloatArray, free: NDArray[np.bool_]
+) -> tuple[FloatArray, float]:
+    """Return a downhill step of bounded length, and what it should win."""
+    step = np.zeros_like(gradient)
+    if not free.any():
+        return step, 0.0
+    values, vectors = np.linalg.eigh(matrix[np.ix_(free, free)])
+    # A direction that curves the wrong way is walked downhill, not towards its saddle
+    values = np.maximum(np.abs(values), 1e-10 + 1e-12 * np.abs(values).max())
+    along = vectors.T @ gradient[free]
+    move = -along / values
+    length = float(np.max(np.abs(move)))
+    if length > 2.0:
+        move = move * (2.0 / length)
+    step[free] = vectors @ move
+    # Flat directions are allowed no more than two units: their promise is capped so
+    promise = np.where(np.abs(along / values) > 2, np.abs(along) * 2, along**2 / values)
+    return step, float(promise.sum() / 2)
+
+
+def _race(
+    descent: _Descent, starts: Sequence[FloatArray]
+) -> tuple[FloatArray, int, str]:
+    """Run L-BFGS-B from every start; return the best end, all iterations, a message."""
+    best = None
+    iterations = 0
+    for start in starts:
+        result = minimize(
+            descent,
+            np.clip(start, descent.low, descent.high),
+            jac=True,
+            method="L-BFGS-B",
+            bounds=list(zip(descent.low, descent.high, strict=True)),
+            options={"maxiter": 500, "ftol": 1e-13, "gtol": 1e-7},
+        )
+        iterations += int(result.nit)
+        if best is None or result.fun < best.fun:
+            best = result
+    if best is None:
+        msg = "maximise needs at least one start, got none."
+        raise ValueError(msg)
+    return np.asarray(best.x, dtype=np.float64), iterations, str(best.message)
+
+
+def _failure(
+    names: Sequence[str], gradient: FloatArray, iterations: int, message: str
+) -> ConvergenceError:
+    slopes = ", ".join(f"{n}: {g:.3g}" for n, g in zip(names, gradient, strict=True))
+    msg = (
+        f"The likelihood could not be maximised after {iterations} iterations; the "
+        f"optimiser said {message!r} and the gradient is still ({slopes}). Check the "
+        "summary for outliers, use more customers, or set a small penalty (0.001)."
+    )
+    return ConvergenceError(msg, iterations=iterations, gradient=gradient)
+
+
+def _describe(
+    descent: _Descent,
+    objective: Objective,
+    theta: FloatArray,
+    names: Sequence[str],
+    gradient: FloatArray,
+    iterations: int,
+    message: str,
+) -> Optimum:
+    """Return the optimum with its covariance and its edges."""
+    margin = 1e-3
+    at_edge = {
+        name: "lower" if value <= low + margin else "upper"
+        for name, value, low, high in zip(
+            names, theta, descent.low, descent.high, strict=True
+        )
+        if value <= low + margin or value >= high - margin
+    }
+    covariance, unidentified = _covariance(
+        descent.hessian(theta), descent.n_customers, names, at_edge
+    )
+    return Optimum(
+        theta=theta,
+        log_likelihood=float(objective(theta)[0]),
+        covariance=covariance,
+        gradient=gradient,
+        iterations=iterations,
+        message=message,
+        at_edge=at_edge,
+        unidentified=unidentified,
+    )
+
+
+def _covariance(
+    hessian: FloatArray,
+    n_customers: float,
+    names: Sequence[str],
+    at_edge: dict[str, str],
+) -> tuple[FloatArray, tuple[str, ...]]:
+    """Return the inverse curvature, leaving out edges and flat directions."""
+    covariance = np.zeros_like(hessian)
+    free = np.array([name not in at_edge for name in names])
+    if not free.any():
+        return covariance, ()
+    values, vectors = np.linalg.eigh(hessian[np.ix_(free, free)])
+    flat = values < _FLAT * max(1.0, float(values.max()))
+    inverse = np.where(flat, 0.0, 1.0 / np.where(flat, 1.0, values))
+    covariance[np.ix_(free, free)] = (vectors * inverse) @ vectors.T / n_customers
+    weight = np.abs(vectors[:, flat]).max(axis=1, initial=0.0)
+    open_names = [name for name, is_free in zip(names, free, strict=True) if is_free]
+    moving = tuple(n for n, w in zip(open_names, weight, strict=True) if w > 0.3)
+    return covariance, moving
