@@ -1,0 +1,1 @@
+"""Reading, checking and shaping the tables that everything else starts from."""

@@ -1,0 +1,308 @@
+"""The tables regulars understands: their columns, types, units and bounds.
+
+Nothing comes in; `TABLES` goes out, one `TableContract` a table, each with one
+`ColumnContract` a column. Intake maps and checks files by these contracts, the guesser
+proposes mappings from them and the documentation prints them, so that a column means
+the same everywhere. Only ``transactions`` is required of a user.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from regulars.errors import ConfigError, suggestion
+
+Kind = Literal["id", "time", "number", "flag", "text"]
+
+EARLIEST = date(1900, 1, 1)
+"""A time before this day is impossible."""
+
+LATEST = date(2100, 1, 1)
+"""A time on or after this day is impossible."""
+
+
+@dataclass(frozen=True)
+class ColumnContract:
+    """One column of a table.
+
+    Parameters
+    ----------
+    name : str
+        Canonical name.
+    kind : {'id', 'time', 'number', 'flag', 'text'}
+        An ``id`` keeps the source's type; a ``time`` becomes a UTC timestamp and a
+        calendar day; a ``number`` becomes float64; a ``flag`` becomes a boolean.
+    meaning : str
+        One line for people.
+    unit : str
+        Unit of a number, or an empty string.
+    required : bool
+        Whether the table makes no sense without the column.
+    nullable : bool
+        Whether a required column may be empty in some rows.
+    lower, upper : float or None
+        Inclusive bounds outside which a number is implausible.
+
+    Examples
+    --------
+    >>> ColumnContract("score", "number", "0-10", required=True, upper=10).upper
+    10
+    """
+
+    name: str
+    kind: Kind
+    meaning: str
+    unit: str = ""
+    required: bool = False
+    nullable: bool = False
+    lower: float | None = None
+    upper: float | None = None
+
+
+@dataclass(frozen=True)
+class TableContract:
+    """One table: its columns, and which of them say who and when.
+
+    Parameters
+    ----------
+    name : str
+        Name of the table in the configuration.
+    meaning : str
+        What one row is.
+    columns : tuple of ColumnContract
+    open_ended : bool
+        Whether columns beyond the listed ones are welcome (customer attributes).
+
+    Examples
+    --------
+    >>> TABLES["tickets"].time_column
+    'opened_at'
+    >>> TABLES["transactions"].required
+    ('customer_id', 'order_time', 'amount')
+    """
+
+    name: str
+    meaning: str
+    columns: tuple[ColumnContract, ...]
+    open_ended: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all listed columns."""
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """Names of the columns a source must have."""
+        return tuple(column.name for column in self.columns if column.required)
+
+    @property
+    def id_column(self) -> str:
+        """Name of the column that says who: the first one."""
+        return self.columns[0].name
+
+    @property
+    def time_column(self) -> str | None:
+        """Name of the column that says when: the first required time."""
+        for column in self.columns:
+            if column.kind == "time" and column.required:
+                return column.name
+        return None
+
+    def column(self, name: str) -> ColumnContract:
+        """Return the contract of one column.
+
+        Parameters
+        ----------
+        name : str
+            Canonical name.
+
+        Returns
+        -------
+        ColumnContract
+            For an unlisted name of an open-ended table: a text column.
+
+        Raises
+        ------
+        ConfigError
+            The table has no such column.
+        """
+        for column in self.columns:
+            if column.name == name:
+                return column
+        if self.open_ended:
+            return ColumnContract(name, "text", "attribute of the customer")
+        msg = (
+            f"source.{self.name}.columns: '{name}' is not a column of {self.name}."
+            f"{suggestion(name, self.names)} Its columns are {', '.join(self.names)}."
+        )
+        raise ConfigError(msg)
+
+
+def day_name(time_column: str) -> str:
+    """Return the name of the calendar day that goes with a time column.
+
+    Parameters
+    ----------
+    time_column : str
+        Such as ``order_time`` or ``opened_at``.
+
+    Returns
+    -------
+    str
+        The stem with ``_date``.
+
+    Examples
+    --------
+    >>> day_name("order_time"), day_name("opened_at"), day_name("known_from")
+    ('order_date', 'opened_date', 'known_from_date')
+    """
+    return time_column.removesuffix("_time").removesuffix("_at") + "_date"
+
+
+_MONEY = 1e12
+
+
+def _id(name: str, meaning: str, *, required: bool = True) -> ColumnContract:
+    return ColumnContract(name, "id", meaning, required=required)
+
+
+def _time(name: str, meaning: str, *, required: bool = False) -> ColumnContract:
+    return ColumnContract(name, "time", meaning, required=required)
+
+
+def _text(name: str, meaning: str, *, required: bool = False) -> ColumnContract:
+    return ColumnContract(name, "text", meaning, required=required)
+
+
+def _money(name: str, meaning: str, *, required: bool = False) -> ColumnContract:
+    return ColumnContract(
+        name, "number", meaning, "currency", required, lower=-_MONEY, upper=_MONEY
+    )
+
+
+_CUSTOMER = _id("customer_id", "who bought, as in the source")
+
+TABLES: dict[str, TableContract] = {
+    table.name: table
+    for table in (
+        TableContract(
+            "transactions",
+            "one line of a purchase or a return",
+            (
+                _CUSTOMER,
+                _time("order_time", "when it was ordered", required=True),
+                _money("amount", "price paid; negative for a return", required=True),
+                _id("order_id", "the order a line belongs to", required=False),
+                _id("product_id", "what was bought", required=False),
+                _text("category", "kind of product"),
+                ColumnContract("quantity", "number", "pieces in the line", "pieces"),
+                _money("discount_amount", "reduction granted on the line"),
+                _text("channel", "web, shop, app, ..."),
+                _id("store_id", "the shop", required=False),
+                ColumnContract("is_return", "flag", "the line takes goods back"),
+            ),
+        ),
+        TableContract(
+            "events",
+            "one thing a customer did, other than buying",
+            (
+                _id("customer_id", "who did it"),
+                _time("event_time", "when it happened", required=True),
+                _text("event_type", "visit, email_open, email_click", required=True),
+                ColumnContract("value", "number", "size of the event, if it has one"),
+            ),
+        ),
+        TableContract(
+            "tickets",
+            "one support ticket",
+            (
+                _id("customer_id", "who asked"),
+                _time("opened_at", "when it was opened", required=True),
+                _time("first_response_at", "first answer by a person"),
+                _time("resolved_at", "when it was resolved"),
+                _time("due_at", "by when it was promised (SLA)"),
+                _text("priority", "low, normal, high, ..."),
+                _text("department", "who handles it"),
+                _text("tags", "free labels"),
+                ColumnContract("reopened", "flag", "opened again after resolution"),
+                ColumnContract("csat", "number", "satisfaction with the answer"),
+            ),
+        ),
+        TableContract(
+            "surveys",
+            "one answer to 'would you recommend us?'",
+            (
+                _id("customer_id", "who answered"),
+                _time("answered_at", "when", required=True),
+                ColumnContract(
+                    "score", "number", "0 to 10", "points", True, lower=0, upper=10
+                ),
+                _text("comment", "in the customer's words"),
+                _text("channel", "how it was asked"),
+            ),
+        ),
+        TableContract(
+            "loyalty",
+            "one posting in the loyalty programme",
+            (
+                _id("customer_id", "whose account"),
+                _time("posted_at", "when", required=True),
+                _text("kind", "earn, redeem, expire, adjust, tier", required=True),
+                ColumnContract("points", "number", "points posted", "points"),
+                _text("tier", "tier reached"),
+                _text("badge", "badge given"),
+            ),
+        ),
+        TableContract(
+            "referrals",
+            "one customer who brought another",
+            (
+                _id("referrer_id", "who recommended"),
+                _id("referred_id", "who came"),
+                _time("referred_at", "when", required=True),
+            ),
+        ),
+        TableContract(
+            "contacts",
+            "one customer in one campaign, contacted or held out",
+            (
+                _id("customer_id", "who"),
+                _id("campaign_id", "which campaign"),
+                _time("contacted_at", "when", required=True),
+                ColumnContract(
+                    "offer_id", "id", "which offer", required=True, nullable=True
+                ),
+                ColumnContract("is_control", "flag", "held out on purpose", "", True),
+                _money("cost_amount", "what the contact cost"),
+                _text("channel", "mail, e-mail, phone"),
+                _time("redeemed_at", "when the offer was taken"),
+            ),
+        ),
+        TableContract(
+            "subscriptions",
+            "one contract of one customer",
+            (
+                _id("customer_id", "who"),
+                _time("started_at", "first day", required=True),
+                ColumnContract(
+                    "ended_at", "time", "first day without it", "", True, nullable=True
+                ),
+                _text("plan", "which plan"),
+                _money("monthly_amount", "price a month"),
+            ),
+        ),
+        TableContract(
+            "customers",
+            "what is known of one customer",
+            (
+                _id("customer_id", "who"),
+                _time("known_from", "from when the attributes were known"),
+            ),
+            open_ended=True,
+        ),
+    )
+}
+"""The tables by name."""

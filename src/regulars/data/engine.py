@@ -1,0 +1,220 @@
+"""One connection to the engine that holds or reads the data.
+
+An address such as ``duckdb://`` comes in, an Ibis backend goes out. DuckDB is the
+default and needs nothing else; Postgres and Spark are reached through Ibis when their
+extra is installed. A user's database file is opened read-only: intake works in
+temporary tables, and nothing is written where nobody asked for it. No extension is
+fetched from the network.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+import duckdb
+import ibis
+from sqlglot.errors import SqlglotError
+
+from regulars.errors import (
+    ConfigError,
+    DataError,
+    MissingExtraError,
+    RegularsError,
+    suggestion,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_SCHEMES = ("duckdb", "postgres", "postgresql", "spark")
+
+
+def connect(url: str = "duckdb://", *, read_only: bool = True) -> Any:
+    """Open the engine.
+
+    Parameters
+    ----------
+    url : str
+        ``duckdb://`` (in memory), ``duckdb://FILE``, ``postgres://user@host/db``,
+        ``spark://host:port`` or ``spark://local``. DuckDB takes settings after a
+        question mark: ``duckdb://?threads=2&memory_limit=3GB``.
+    read_only : bool, default=True
+        Open a DuckDB file for reading only; temporary tables are still possible.
+
+    Returns
+    -------
+    ibis.backends.BaseBackend
+        Its session time zone is UTC.
+
+    Raises
+    ------
+    ConfigError
+        The scheme is unknown, or the database cannot be opened.
+    MissingExtraError
+        Postgres or Spark without its extra.
+
+    Examples
+    --------
+    >>> connect("duckdb://").name
+    'duckdb'
+    >>> connect("duckbd://")
+    Traceback (most recent call last):
+        ...
+    regulars.errors.ConfigError: source.engine 'duckbd://' is not an engine. Did you
+    mean 'duckdb'? Use duckdb://, duckdb://FILE, postgres://user@host/db or
+    spark://local.
+    """
+    scheme, separator, rest = url.partition("://")
+    if not separator or scheme not in _SCHEMES:
+        msg = (
+            f"source.engine '{_without_password(url)}' is not an engine."
+            f"{suggestion(scheme, _SCHEMES)} Use duckdb://, duckdb://FILE, "
+            "postgres://user@host/db or spark://local."
+        )
+        raise ConfigError(msg)
+    if scheme == "duckdb":
+        return _connect_duckdb(rest, read_only=read_only)
+    if scheme == "spark":
+        return _connect_spark(rest)
+    return _connect_postgres(url)
+
+
+def _connect_duckdb(rest: str, *, read_only: bool) -> Any:
+    place, _, query = rest.partition("?")
+    settings: dict[str, Any] = {
+        **dict(parse_qsl(query)),
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+    }
+    if place in {"", ":memory:"}:
+        place, read_only = ":memory:", False
+    elif read_only and not Path(place).is_file():
+        msg = (
+            f"source.engine: there is no DuckDB file '{place}'. Give the path of an "
+            "existing database, or 'duckdb://' to read csv and parquet files."
+        )
+        raise ConfigError(msg)
+    if "temp_directory" not in settings and place == ":memory:":
+        # Large logs spill here instead of failing; DuckDB makes and removes it.
+        spill = Path(tempfile.gettempdir()) / f"regulars-spill-{os.getpid()}"
+        settings["temp_directory"] = str(spill)
+    try:
+        connection = ibis.duckdb.connect(place, read_only=read_only, **settings)
+        connection.raw_sql("SET TimeZone = 'UTC'")
+    except duckdb.Error as error:
+        msg = (
+            f"source.engine: DuckDB cannot open '{place}': {first_sentence(error)} "
+            "Check the path, that no other program has it open for writing, and the "
+            "settings after '?'."
+        )
+        raise ConfigError(msg) from error
+    return connection
+
+
+def _connect_postgres(url: str) -> Any:
+    _need("psycopg", extra="postgres")
+    with told(f"source.engine '{_without_password(url)}'", ConfigError):
+        connection = ibis.connect(url)
+        connection.raw_sql("SET TIME ZONE 'UTC'")
+    return connection
+
+
+def _connect_spark(rest: str) -> Any:
+    sql = _need("pyspark.sql", extra="spark")
+    master = "local[*]" if rest in {"", "local"} else f"spark://{rest}"
+    with told(f"source.engine 'spark://{rest}'", ConfigError):
+        builder = sql.SparkSession.builder.master(master)
+        session = builder.config("spark.sql.session.timeZone", "UTC").getOrCreate()
+        return ibis.pyspark.connect(session)
+
+
+def _need(module: str, *, extra: str) -> Any:
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        msg = (
+            f"source.engine needs the package '{module.partition('.')[0]}', which is "
+            f'not installed. Run: pip install "regulars[{extra}]"'
+        )
+        raise MissingExtraError(msg) from error
+
+
+def _without_password(url: str) -> str:
+    before, at, after = url.rpartition("@")
+    head, colon, secret = before.rpartition(":")
+    return f"{head}:...@{after}" if at and colon and "//" not in secret else url
+
+
+@contextmanager
+def told(what: str, error_class: type[RegularsError] = DataError) -> Iterator[None]:
+    """Turn an engine's exception into one sentence of ours.
+
+    Parameters
+    ----------
+    what : str
+        What was being done, as the user would name it: ``"orders.csv"``.
+    error_class : type of RegularsError, default=DataError
+        What to raise.
+
+    Raises
+    ------
+    RegularsError
+        Of `error_class`, from the engine's own exception.
+
+    Examples
+    --------
+    >>> with told("the table 'orders'"):
+    ...     _ = connect().raw_sql("SELECT nothing")
+    Traceback (most recent call last):
+        ...
+    regulars.errors.DataError: the table 'orders' cannot be read: Referenced column
+    "nothing" was not found because the FROM clause is missing.
+    """
+    try:
+        yield
+    except _engine_errors() as error:
+        msg = f"{what} cannot be read: {first_sentence(error)}"
+        raise error_class(msg) from error
+
+
+def _engine_errors() -> tuple[type[Exception], ...]:
+    classes: list[type[Exception]] = [
+        duckdb.Error,
+        ibis.common.exceptions.IbisError,
+        SqlglotError,
+    ]
+    # Only what is already imported can have raised.
+    for module, name in (("psycopg", "Error"), ("pyspark.errors", "PySparkException")):
+        if module in sys.modules:
+            classes.append(getattr(sys.modules[module], name))
+    return tuple(classes)
+
+
+def first_sentence(error: Exception) -> str:
+    r"""Return the first line of an engine's message without its class prefix.
+
+    Parameters
+    ----------
+    error : Exception
+
+    Returns
+    -------
+    str
+        Ends with a full stop.
+
+    Examples
+    --------
+    >>> first_sentence(ValueError("Binder Error: no such thing\nLINE 1: SELECT"))
+    'no such thing.'
+    """
+    line = next((part for part in str(error).splitlines() if part.strip()), "unknown")
+    prefix, colon, rest = line.partition(" Error: ")
+    sentence = rest if colon and len(prefix) < 40 else line
+    return sentence.strip().rstrip(".:") + "."
