@@ -1,0 +1,12 @@
+"""Expected spend in the horizon: the regressors and the choice between them."""
+
+from regulars.spend.regressor import SpendEnsemble, SpendRecipe, SpendRegressor
+from regulars.spend.selection import SpendFold, select_spend
+
+__all__ = [
+    "SpendEnsemble",
+    "SpendFold",
+    "SpendRecipe",
+    "SpendRegressor",
+    "select_spend",
+]
