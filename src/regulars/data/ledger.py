@@ -1,0 +1,219 @@
+"""One row a customer and day: what every feature, label and model starts from.
+
+The clean transactions come in, a `Ledger` of Ibis tables goes out. Purchases of one day
+are one event here, as in the literature; times have become calendar days, because only
+whole days are subtracted the same way on every engine. Money is summed as integers, so
+that neither row order nor the number of threads can move a figure by one bit.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import ibis
+
+from regulars.errors import DataError
+
+if TYPE_CHECKING:
+    from datetime import date
+
+MICROS = 1_000_000
+"""Integer units in one unit of currency (or of quantity)."""
+
+LARGEST_AMOUNT = 1e12
+"""A line above this many units of currency would overflow a customer's sum."""
+
+REQUIRED = ("customer_id", "order_time", "order_date", "amount", "is_return")
+
+_MEASURES = ("spend", "returns_amount", "quantity", "discount_amount")
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The purchase log by customer and day.
+
+    Attributes
+    ----------
+    days : ibis.Table
+        One row a customer and day, materialised in the engine: ``customer_id``,
+        ``day`` (date), ``is_purchase`` (at least one line that is not a return),
+        ``n_orders`` and ``n_lines`` (purchases only), ``spend`` (net of the returns
+        of that day), ``returns_amount`` (>= 0), ``quantity`` and ``discount_amount``
+        (net of returns; null where the source has no such column). The four measures
+        are float64; ``spend_micros`` and so on hold the same as int64 millionths,
+        whose sums do not depend on the order of the rows.
+    items : ibis.Table or None
+        One row a customer, day, product and category bought, ``n_lines``; None where
+        the source has neither products nor categories.
+    transactions : ibis.Table
+        The clean transactions.
+    first_day, last_day : date or None
+        First and last day with a row; None where the log is empty.
+    columns : frozenset of str
+        Columns of `transactions`.
+    """
+
+    days: ibis.Table
+    items: ibis.Table | None
+    transactions: ibis.Table
+    first_day: date | None
+    last_day: date | None
+    columns: frozenset[str]
+
+
+def build_ledger(transactions: ibis.Table) -> Ledger:
+    """Collapse the clean transactions into one row a customer and day.
+
+    A return (flagged, or a negative amount) lowers the spend of its day and is never a
+    purchase; an order of amount zero is one. The orders of a day are its distinct
+    ``order_id``; without that column its distinct ``order_time``, which makes one order
+    a day where the log has dates only.
+
+    Parameters
+    ----------
+    transactions : ibis.Table
+        Clean transactions: ``customer_id``, ``order_time``, ``order_date``, ``amount``,
+        ``is_return``, and any of ``order_id``, ``product_id``, ``category``,
+        ``quantity``, ``discount_amount``.
+
+    Returns
+    -------
+    Ledger
+
+    Raises
+    ------
+    DataError
+        A required column is missing, or an amount is not a number below 1e12.
+
+    Notes
+    -----
+    Amounts are rounded to millionths of the unit of currency. An order whose lines lie
+    on two days counts on both.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> import pyarrow as pa
+    >>> days = [date(2024, 1, 1), date(2024, 1, 1), date(2024, 1, 9)]
+    >>> log = ibis.memtable(pa.table({
+    ...     "customer_id": ["a", "a", "a"], "order_date": days,
+    ...     "order_time": pa.array(days, pa.timestamp("us")),
+    ...     "amount": [10.0, -4.0, -2.0], "is_return": [False, True, True]}))
+    >>> ledger = build_ledger(log)
+    >>> ledger.days.order_by("day").select(
+    ...     "day", "is_purchase", "n_orders", "spend", "returns_amount").to_pandas()
+              day  is_purchase  n_orders  spend  returns_amount
+    0  2024-01-01         True         1    6.0             4.0
+    1  2024-01-09        False         0   -2.0             2.0
+    """
+    _refuse_missing_columns(transactions)
+    days = _days(_signed_lines(transactions)).cache()
+    totals = days.aggregate(
+        first=days.day.min(), last=days.day.max(), oversized=days.is_oversized.sum()
+    ).to_pyarrow()
+    summary = totals.to_pylist()[0]
+    if summary["oversized"]:
+        _raise_oversized(days)
+    return Ledger(
+        days=_with_units(days.drop("is_oversized")),
+        items=_items(transactions),
+        transactions=transactions,
+        first_day=summary["first"],
+        last_day=summary["last"],
+        columns=frozenset(transactions.columns),
+    )
+
+
+def _refuse_missing_columns(transactions: ibis.Table) -> None:
+    missing = [name for name in REQUIRED if name not in transactions.columns]
+    if missing:
+        msg = (
+            f"The transactions lack the columns {missing}; they have "
+            f"{sorted(transactions.columns)}. Pass the table that intake returns."
+        )
+        raise DataError(msg)
+
+
+def _signed_lines(transactions: ibis.Table) -> ibis.Table:
+    """Return the lines with integer measures, negative for returns."""
+    t = transactions
+    is_return = t.is_return | (t.amount < 0)
+    is_oversized = (t.amount.abs() >= LARGEST_AMOUNT) | t.amount.isnan()
+    amount = _micros(is_oversized.ifelse(0.0, t.amount))
+    lines = {
+        "customer_id": t.customer_id,
+        "day": t.order_date,
+        "order": t.order_id if "order_id" in t.columns else t.order_time,
+        "is_bought": ~is_return,
+        "is_oversized": is_oversized,
+        "spend_micros": is_return.ifelse(-amount.abs(), amount),
+        "returns_amount_micros": is_return.ifelse(amount.abs(), 0),
+    }
+    for name in ("quantity", "discount_amount"):
+        if name in t.columns:
+            value = _micros(t[name])
+            lines[f"{name}_micros"] = is_return.ifelse(-value.abs(), value)
+    return t.select(**lines)
+
+
+def _micros(value: ibis.Value) -> ibis.Value:
+    return (value.cast("float64") * MICROS).round().cast("int64")
+
+
+def _days(lines: ibis.Table) -> ibis.Table:
+    bought = lines.is_bought
+    n_lines = bought.cast("int64").sum().cast("int64")
+    # Purchases without an order number are still an order.
+    n_orders = ibis.greatest(
+        lines.order.nunique(where=bought), (n_lines > 0).cast("int64")
+    )
+    sums = {
+        f"{name}_micros": lines[f"{name}_micros"].sum().cast("int64")
+        for name in _MEASURES
+        if f"{name}_micros" in lines.columns
+    }
+    return lines.group_by("customer_id", "day").aggregate(
+        is_purchase=n_lines > 0,
+        n_orders=n_orders.cast("int64"),
+        n_lines=n_lines,
+        is_oversized=lines.is_oversized.cast("int64").max(),
+        **sums,
+    )
+
+
+def _with_units(days: ibis.Table) -> ibis.Table:
+    """Add the measures in units of currency beside their integer millionths."""
+    missing = {
+        f"{name}_micros": ibis.null("int64")
+        for name in _MEASURES
+        if f"{name}_micros" not in days.columns
+    }
+    days = days.mutate(**missing)
+    return days.mutate(
+        **{name: days[f"{name}_micros"].cast("float64") / MICROS for name in _MEASURES}
+    )
+
+
+def _items(transactions: ibis.Table) -> ibis.Table | None:
+    t = transactions
+    names = [name for name in ("product_id", "category") if name in t.columns]
+    if not names:
+        return None
+    bought = t.filter(~(t.is_return | (t.amount < 0)))
+    return bought.group_by("customer_id", bought.order_date.name("day"), *names).agg(
+        n_lines=bought.count()
+    )
+
+
+def _raise_oversized(days: ibis.Table) -> None:
+    bad = days.filter(days.is_oversized == 1)
+    ids = bad.select("customer_id").distinct().order_by("customer_id").limit(5)
+    names = ", ".join(map(str, ids.to_pyarrow()["customer_id"].to_pylist()))
+    msg = (
+        f"Column 'amount' has values on {math.floor(bad.count().execute())} days that "
+        f"are not a number below {LARGEST_AMOUNT:g} (customers {names}). Set those "
+        "rows aside, or state the amounts in a larger unit of currency."
+    )
+    raise DataError(msg)
