@@ -1,0 +1,9 @@
+"""The report: result files in, one page of figures and sentences out."""
+
+from __future__ import annotations
+
+from regulars.report.charts import render_charts
+from regulars.report.page import render_report, write_report
+from regulars.report.results import Results, read_results
+
+__all__ = ["Results", "read_results", "render_charts", "render_report", "write_report"]

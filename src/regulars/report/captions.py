@@ -1,0 +1,379 @@
+"""What to read off each chart, in a sentence made of the chart's own numbers.
+
+The results come in, a sentence goes out. Nothing is said by heart: a caption names the
+figure that the reader would look for, and says so plainly when the model loses.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from regulars.report.formats import (
+    date,
+    listing,
+    money,
+    month,
+    number,
+    percent,
+    plural,
+    significant,
+)
+from regulars.report.history_charts import last_complete_month
+from regulars.report.model_charts import series_labels, top_features
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from regulars.report.results import Results
+
+CONTACTED = 0.2
+
+
+def captions(results: Results) -> dict[str, str]:
+    """Write the caption of every chart.
+
+    Parameters
+    ----------
+    results : Results
+        What a run has written.
+
+    Returns
+    -------
+    dict of str to str
+        Plain text by the names of :func:`regulars.report.charts.render_charts`; a chart
+        whose numbers are not there has none.
+
+    Examples
+    --------
+    >>> curve = {"share_contacted": [0, 0.2, 1], "share_of_churners": [0, 0.43, 1]}
+    >>> captions(Results(training={"curves": {"model": {"gains": curve}}}))["gains"]
+    'Contacting the riskiest 20% reaches 43% of those who will stop.'
+    """
+    written: dict[str, str] = {}
+    if results.kpis:
+        for name, write in FROM_KPIS.items():
+            written[name] = write(results.kpis)
+    if results.training:
+        for name, write in FROM_TRAINING.items():
+            written[name] = write(results.training)
+    if results.scores is not None:
+        written["risk"] = _risk(results)
+        written["value"] = _value(results)
+    return {name: text for name, text in written.items() if text}
+
+
+def _retention(kpis: dict[str, Any]) -> str:
+    row = last_complete_month(kpis)
+    if row is None:
+        return ""
+    kept = percent(row["retention_rate"])
+    lost = percent(row.get("churn_rate"))
+    text = (
+        f"In {row['label']}, the last month that is over, {kept} of the customers of "
+        f"the month before bought again and {lost} did not."
+    )
+    return text + _unfinished(kpis, "Hollow marks are")
+
+
+def _unfinished(kpis: dict[str, Any], start: str) -> str:
+    is_cut = any(not row.get("is_complete", True) for row in kpis.get("monthly") or [])
+    return f" {start} months that the data do not cover in full." if is_cut else ""
+
+
+def _activity(kpis: dict[str, Any]) -> str:
+    rows = [row for row in kpis.get("monthly") or [] if row.get("is_complete", True)]
+    if not rows:
+        return ""
+    row = rows[-1]
+    buyers = (row.get("n_new") or 0) + (row.get("n_returning") or 0)
+    share = (row.get("n_returning") or 0) / buyers if buyers else None
+    return (
+        f"{plural(buyers, 'customer')} bought in {month(row['month'])}; "
+        f"{percent(share)} of them had bought before."
+    )
+
+
+def _revenue(kpis: dict[str, Any]) -> str:
+    rows = [row for row in kpis.get("monthly") or [] if row.get("is_complete", True)]
+    rows = [row for row in rows if row.get("revenue") is not None]
+    if not rows:
+        return ""
+    best = max(rows, key=lambda row: row["revenue"])
+    currency = kpis.get("currency", "")
+    text = (
+        f"{month(best['month'])} brought in most, "
+        f"{money(best['revenue'], currency, short=True)}; {month(rows[-1]['month'])} "
+        f"brought in {money(rows[-1]['revenue'], currency, short=True)}."
+    )
+    return text + _unfinished(kpis, "Hatched bars are")
+
+
+def _cohorts(kpis: dict[str, Any]) -> str:
+    table = kpis.get("cohorts") or {}
+    shares = table.get("retention") or []
+    period = str(table.get("period") or "period")
+    first = [
+        (row[1], name)
+        for row, name in zip(shares, table.get("cohorts") or [], strict=False)
+        if len(row) > 1 and row[1] is not None
+    ]
+    if not first:
+        return ""
+    low, high = min(first), max(first)
+    if len(first) == 1:
+        return f"Of the {low[1]} cohort {percent(low[0])} bought in the next {period}."
+    return (
+        f"One {period} after the first purchase between {percent(low[0])} (cohort "
+        f"{low[1]}) and {percent(high[0])} (cohort {high[1]}) bought again. Read a row "
+        f"to see a cohort fade, a column to see whether newer cohorts are better."
+    )
+
+
+def _roc(training: dict[str, Any]) -> str:
+    return comparison(training, "roc_auc", "area under the curve", significant)
+
+
+def comparison(
+    training: dict[str, Any], metric: str, words: str, form: Callable[[Any], str]
+) -> str:
+    """Say how the model stands beside the best baseline on one measure.
+
+    Parameters
+    ----------
+    training : dict
+        ``training.json``.
+    metric : str
+        A measure for which more is better.
+    words : str
+        What the sentence calls it.
+    form : callable
+        Number to text.
+
+    Returns
+    -------
+    str
+        One sentence, or an empty string where the model has no such figure.
+
+    Examples
+    --------
+    >>> comparison({"test": {"roc_auc": 0.8}, "baselines": {"rfm": {"roc_auc": 0.9}}},
+    ...            "roc_auc", "area under the curve", str)
+    'The model does worse than the best baseline: area under the curve 0.8, rfm 0.9.'
+    """
+    own = (training.get("test") or {}).get(metric)
+    if own is None:
+        return ""
+    rivals = [
+        (row[metric], name)
+        for name, row in (training.get("baselines") or {}).items()
+        if row.get(metric) is not None
+    ]
+    if not rivals:
+        return f"The model's {words} is {form(own)}; there is no baseline beside it."
+    best, name = max(rivals)
+    label = series_labels(training)[name]
+    if own > best:
+        start = "The model is ahead of every baseline"
+    elif own == best:
+        start = "The model does no better than the best baseline"
+    else:
+        start = "The model does worse than the best baseline"
+    return f"{start}: {words} {form(own)}, {label} {form(best)}."
+
+
+def _at(across: Sequence[float], up: Sequence[float], wanted: float) -> float:
+    """Read a curve at one point, on the straight line between its neighbours."""
+    for right in range(1, len(across)):
+        if across[right] >= wanted:
+            left = right - 1
+            width = across[right] - across[left]
+            part = (wanted - across[left]) / width if width else 1.0
+            return float(up[left] + part * (up[right] - up[left]))
+    return float(up[-1])
+
+
+def _gains(training: dict[str, Any]) -> str:
+    curves = training.get("curves") or {}
+    reached = {
+        name: _at(
+            curve["gains"]["share_contacted"],
+            curve["gains"]["share_of_churners"],
+            CONTACTED,
+        )
+        for name, curve in curves.items()
+        if curve.get("gains")
+    }
+    if "model" not in reached:
+        return ""
+    text = (
+        f"Contacting the riskiest {percent(CONTACTED)} reaches "
+        f"{percent(reached.pop('model'))} of those who will stop"
+    )
+    if not reached:
+        return f"{text}."
+    best = max(sorted(reached), key=lambda name: reached[name])
+    label = series_labels(training)[best]
+    return f"{text}; the best baseline there, {label}, {percent(reached[best])}."
+
+
+def _lift(training: dict[str, Any]) -> str:
+    lift = (training.get("test") or {}).get("top_decile_lift")
+    rate = (training.get("test") or {}).get("churn_rate")
+    if lift is None:
+        return ""
+    text = (
+        f"Among the riskiest tenth churners are {number(lift, 2)} times as dense as "
+        "among all customers"
+    )
+    if rate:
+        text += (
+            f" ({percent(lift * rate)} against {percent(rate)}, so no list could do "
+            f"better than {number(min(1 / rate, 10), 2)} times)"
+        )
+    return f"{text}."
+
+
+def _reliability(training: dict[str, Any]) -> str:
+    curve = (training.get("curves") or {}).get("model") or {}
+    points = curve.get("reliability") or []
+    if not points:
+        return ""
+    worst = max(points, key=lambda p: abs(p["mean_predicted"] - p["observed"]))
+    text = (
+        "On the diagonal a probability means what it says. The model is furthest from "
+        f"it where it says {percent(worst['mean_predicted'])}: "
+        f"{percent(worst['observed'])} of these {plural(worst['n'], 'customer')} "
+        "stopped."
+    )
+    error = (training.get("test") or {}).get("ece")
+    if error is not None:
+        text += f" On average it is {number(100 * error, 1)} points off."
+    return text
+
+
+def _importance(training: dict[str, Any]) -> str:
+    rows = top_features(training, 3)
+    if not rows:
+        return ""
+    words = listing([row.get("meaning") or row["feature"] for row in rows])
+    return (
+        f"What moves the scores most: {words}. A bar's length is how far a feature "
+        "moves a customer's score on average, up or down."
+    )
+
+
+def _tracking(training: dict[str, Any]) -> str:
+    found = (training.get("diagnostics") or {}).get("tracking") or {}
+    if not found.get("week"):
+        return ""
+    actual, expected = found["actual_cumulative"][-1], found["expected_cumulative"][-1]
+    gap = expected / actual - 1 if actual else None
+    way = "more" if expected >= actual else "fewer"
+    size = percent(None if gap is None else abs(gap))
+    return (
+        f"By week {number(found['week'][-1])} the process model expects "
+        f"{number(expected)} repeat purchases, {size} {way} than the "
+        f"{number(actual)} that came."
+    )
+
+
+def _by_frequency(training: dict[str, Any]) -> str:
+    found = (training.get("diagnostics") or {}).get("by_frequency") or {}
+    if not found.get("frequency"):
+        return ""
+    last = -1
+    return (
+        f"Customers with {found['frequency'][last]} repeat purchases made "
+        f"{number(found['actual'][last], 2)} more each; the process model expected "
+        f"{number(found['expected'][last], 2)}."
+    )
+
+
+def _alive(training: dict[str, Any]) -> str:
+    if not (training.get("diagnostics") or {}).get("alive_matrix"):
+        return ""
+    return (
+        "Many purchases with a long silence after them (top left) are the surest sign "
+        "of a customer gone; the same silence says little about a rare buyer."
+    )
+
+
+def _spend(training: dict[str, Any]) -> str:
+    if not (training.get("diagnostics") or {}).get("spend_density"):
+        return ""
+    return "The closer the two lines, the better the spend model fits repeat buyers."
+
+
+def _timeline(training: dict[str, Any]) -> str:
+    timeline = training.get("timeline") or {}
+    if not timeline.get("cutoff"):
+        return ""
+    text = f"Scores stand at {date(timeline['cutoff'])}"
+    if timeline.get("test_cutoff"):
+        text += (
+            f"; the figures of the test window come from a model that had seen "
+            f"nothing after {date(timeline['test_cutoff'])}"
+        )
+    refits = timeline.get("refit_cutoffs") or []
+    if refits:
+        text += (
+            ". The model that scores was then refitted on "
+            f"{plural(len(refits), 'window')}, the latest starting {date(max(refits))}"
+        )
+    return f"{text}."
+
+
+def _risk(results: Results) -> str:
+    scores = results.scores
+    if scores is None or scores.empty:
+        return ""
+    expected = scores["churn_probability"].sum()
+    text = (
+        f"{number(expected)} of {plural(len(scores), 'customer')} "
+        f"({percent(expected / len(scores))}) are expected to buy nothing "
+        f"{results.within_horizon()}"
+    )
+    if "risk_band" not in scores:
+        return f"{text}."
+    high = scores[scores["risk_band"] == "high"]
+    total = scores["value_at_risk"].sum()
+    share = high["value_at_risk"].sum() / total if total > 0 else None
+    return (
+        f"{text}. {plural(len(high), 'customer')} ({percent(len(high) / len(scores))}) "
+        f"are at high risk; they hold {percent(share)} of the value at risk."
+    )
+
+
+def _value(results: Results) -> str:
+    scores = results.scores
+    if scores is None or scores.empty:
+        return ""
+    values = scores["clv"].fillna(0).sort_values(ascending=False)
+    tenth = max(1, round(len(values) / 10))
+    total = values.sum()
+    share = values.iloc[:tenth].sum() / total if total > 0 else None
+    return (
+        f"The {plural(tenth, 'customer')} worth most, a tenth of all, hold "
+        f"{percent(share)} of the {money(total, results.currency, short=True)} that "
+        "all are worth."
+    )
+
+
+FROM_KPIS = {
+    "retention": _retention,
+    "activity": _activity,
+    "revenue": _revenue,
+    "cohorts": _cohorts,
+}
+FROM_TRAINING = {
+    "roc": _roc,
+    "gains": _gains,
+    "lift": _lift,
+    "reliability": _reliability,
+    "importance": _importance,
+    "tracking": _tracking,
+    "by_frequency": _by_frequency,
+    "alive": _alive,
+    "spend": _spend,
+    "timeline": _timeline,
+}

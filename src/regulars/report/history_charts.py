@@ -1,0 +1,310 @@
+"""Charts of what has happened: months, cohorts, and the windows of the study.
+
+``kpis.json`` and ``training.json`` come in as dictionaries, figures go out, None where
+the numbers are not there.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import plotly.graph_objects as go
+
+from regulars.report.formats import currency_prefix, date, month, number
+from regulars.report.style import (
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    PURPLE,
+    VERMILION,
+    figure,
+)
+
+AGES_DRAWN, COHORTS_DRAWN = 24, 36
+
+
+def retention_chart(kpis: dict[str, Any]) -> go.Figure | None:
+    """Draw the retention and the churn rate of each month.
+
+    Parameters
+    ----------
+    kpis : dict
+        ``kpis.json``.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure or None
+        None where no month has a rate. Months that are not over yet are hollow.
+
+    Examples
+    --------
+    >>> months = [{"month": "1997-01", "retention_rate": 0.4, "churn_rate": 0.6}]
+    >>> [trace.name for trace in retention_chart({"monthly": months}).data]
+    ['Kept', 'Lost']
+    """
+    rows = kpis.get("monthly") or []
+    if all(row.get("retention_rate") is None for row in rows):
+        return None
+    chart = figure([], height=340)
+    for key, name, colour, dash, symbol in (
+        ("retention_rate", "Kept", BLUE, "solid", "circle"),
+        ("churn_rate", "Lost", VERMILION, "dash", "square"),
+    ):
+        chart.add_scatter(
+            x=[row["month"] for row in rows],
+            y=[row.get(key) for row in rows],
+            name=name,
+            mode="lines+markers",
+            line={"color": colour, "dash": dash, "width": 2.4},
+            marker={"symbol": [_marker(row, symbol) for row in rows], "size": 8},
+            hovertemplate="%{x|%B %Y}: %{y:.1%}",
+        )
+    chart.update_yaxes(tickformat=".0%", range=[0, 1.02], title="Customers")
+    return _by_month(chart, rows)
+
+
+def activity_chart(kpis: dict[str, Any]) -> go.Figure | None:
+    """Draw the customers who bought in each month, new and returning.
+
+    Parameters
+    ----------
+    kpis : dict
+        ``kpis.json``.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure or None
+        None where there are no months.
+
+    Examples
+    --------
+    >>> months = [{"month": "1997-01", "n_new": 3, "n_returning": 1}]
+    >>> activity_chart({"monthly": months}).layout.barmode
+    'stack'
+    """
+    rows = kpis.get("monthly") or []
+    if not rows:
+        return None
+    chart = figure([], height=340, barmode="stack", bargap=0.25)
+    for key, name, colour, pattern in (
+        ("n_returning", "Bought before", BLUE, ""),
+        ("n_new", "New", ORANGE, "/"),
+    ):
+        chart.add_bar(
+            x=[row["month"] for row in rows],
+            y=[row.get(key) for row in rows],
+            name=name,
+            marker={"color": colour, "pattern": {"shape": pattern, "size": 6}},
+            hovertemplate="%{x|%B %Y}: %{y:,}",
+        )
+    chart.update_yaxes(tickformat=",", title="Customers who bought")
+    return _by_month(chart, rows)
+
+
+def revenue_chart(kpis: dict[str, Any]) -> go.Figure | None:
+    """Draw the revenue of each month.
+
+    Parameters
+    ----------
+    kpis : dict
+        ``kpis.json``.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure or None
+        None where there are no months. Months that are not over yet are hatched.
+
+    Examples
+    --------
+    >>> chart = revenue_chart({"monthly": [{"month": "1997-01", "revenue": 5.0}]})
+    >>> chart.data[0].y
+    (5.0,)
+    """
+    rows = kpis.get("monthly") or []
+    if not rows:
+        return None
+    hatching = ["" if row.get("is_complete", True) else "/" for row in rows]
+    bars = go.Bar(
+        x=[row["month"] for row in rows],
+        y=[row.get("revenue") for row in rows],
+        marker={"color": GREEN, "pattern": {"shape": hatching, "size": 6}},
+        hovertemplate="%{x|%B %Y}: %{y:,.0f}",
+    )
+    chart = figure([bars], height=260, bargap=0.25, showlegend=False)
+    prefix = currency_prefix(kpis.get("currency", ""))
+    chart.update_yaxes(tickprefix=prefix, title="Revenue", rangemode="tozero")
+    return _by_month(chart, rows)
+
+
+def _marker(row: dict[str, Any], symbol: str) -> str:
+    return symbol if row.get("is_complete", True) else f"{symbol}-open"
+
+
+def _by_month(chart: go.Figure, rows: list[dict[str, Any]]) -> go.Figure:
+    step = "M1" if len(rows) <= 6 else None
+    return chart.update_xaxes(type="date", dtick=step, hoverformat="%B %Y")
+
+
+def cohort_chart(kpis: dict[str, Any]) -> go.Figure | None:
+    """Draw which share of each cohort bought again in each later period.
+
+    Parameters
+    ----------
+    kpis : dict
+        ``kpis.json``.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure or None
+        None where there is no cohort with a later period. The period of the first
+        purchase is left out: it is 100% for all and would drown the rest. Of a long
+        history the latest cohorts and the first periods are drawn.
+
+    Examples
+    --------
+    >>> table = {"cohorts": ["1997-01", "1997-02"], "sizes": [10, 5],
+    ...          "retention": [[1.0, 0.2], [1.0, None]]}
+    >>> cohort_chart({"cohorts": table}).data[0].z
+    ([0.2], [None])
+    """
+    table = kpis.get("cohorts") or {}
+    rows = list(table.get("retention") or [])[-COHORTS_DRAWN:]
+    names = list(table.get("cohorts") or [])[-COHORTS_DRAWN:]
+    sizes = list(table.get("sizes") or [])[-COHORTS_DRAWN:]
+    n_ages = min(max((len(row) for row in rows), default=0), AGES_DRAWN + 1)
+    if n_ages < 2:
+        return None
+    shares = [[*row[1:n_ages], *[None] * (n_ages - len(row))] for row in rows]
+    heat = go.Heatmap(
+        z=shares,
+        x=list(range(1, n_ages)),
+        y=[f"{name} ({number(size)})" for name, size in zip(names, sizes, strict=True)],
+        # from light to dark in one hue, so that grey paper keeps the order
+        colorscale=[[0, "#f1f7fb"], [0.5, "#5aa5cf"], [1, "#083a5e"]],
+        zmin=0,
+        xgap=1,
+        ygap=1,
+        texttemplate="%{z:.0%}",
+        hoverongaps=False,
+        hovertemplate="cohort %{y}, period %{x}: %{z:.1%}",
+        colorbar={"tickformat": ".0%", "thickness": 10, "outlinewidth": 0, "x": 1.01},
+    )
+    chart = figure([heat], height=max(220, 30 * len(rows) + 90))
+    period = str(table.get("period") or "period")
+    chart.update_xaxes(title=f"{period.capitalize()}s since the first purchase")
+    chart.update_yaxes(autorange="reversed", type="category", showgrid=False)
+    return chart.update_xaxes(dtick=1 if n_ages <= 13 else 3)
+
+
+def timeline_chart(training: dict[str, Any]) -> go.Figure | None:
+    """Draw the windows of the study, one under the other.
+
+    Parameters
+    ----------
+    training : dict
+        ``training.json``; a window starts ``gap_days`` after its cutoff and lasts
+        ``horizon_days``.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure or None
+        None where the timeline is not there. A thin line is what the features of a
+        window may see, a thick one what is predicted.
+
+    Examples
+    --------
+    >>> chart = timeline_chart({"horizon_days": 10, "timeline": {
+    ...     "first_order": "2020-01-01", "cutoff": "2020-03-01"}})
+    >>> chart.layout.yaxis.ticktext
+    ('Scores',)
+    """
+    timeline = training.get("timeline") or {}
+    windows = _windows(timeline)
+    if not windows or not timeline.get("first_order"):
+        return None
+    first = dt.date.fromisoformat(timeline["first_order"][:10])
+    chart = figure([], height=34 * len(windows) + 110)
+    shown: set[str] = set()
+    for place, (kind, cutoff) in enumerate(windows):
+        _draw_window(chart, place, kind, (first, cutoff), training, shown)
+    words = [kind for kind, _ in windows]
+    chart.update_yaxes(
+        tickvals=list(range(len(words))),
+        ticktext=words,
+        range=[len(words) - 0.4, -0.6],
+        showgrid=False,
+    )
+    return chart.update_xaxes(type="date", showgrid=True)
+
+
+def _windows(timeline: dict[str, Any]) -> list[tuple[str, dt.date]]:
+    """Return kind and cutoff of each window, in order of time."""
+    found = [("Training", day) for day in timeline.get("training_cutoffs") or []]
+    for kind, key in (
+        ("Validation", "validation_cutoff"),
+        ("Test", "test_cutoff"),
+        ("Scores", "cutoff"),
+    ):
+        if timeline.get(key):
+            found.append((kind, timeline[key]))
+    dated = [(kind, dt.date.fromisoformat(day[:10])) for kind, day in found]
+    return sorted(dated, key=lambda window: window[1])
+
+
+def _draw_window(
+    chart: go.Figure,
+    place: int,
+    kind: str,
+    seen: tuple[dt.date, dt.date],
+    training: dict[str, Any],
+    shown: set[str],
+) -> None:
+    """Draw what one window's features see and what it predicts."""
+    colour = {"Training": BLUE, "Validation": PURPLE, "Test": VERMILION}.get(
+        kind, GREEN
+    )
+    start = seen[1] + dt.timedelta(days=int(training.get("gap_days") or 0))
+    end = start + dt.timedelta(days=int(training.get("horizon_days") or 0))
+    for span, name, width, tint in (
+        (seen, "seen by the features", 2.5, GREY),
+        ((start, end), f"predicted: {kind.lower()}", 13, colour),
+    ):
+        chart.add_scatter(
+            x=[day.isoformat() for day in span],
+            y=[place, place],
+            mode="lines",
+            name=name,
+            showlegend=name not in shown and width < 5,
+            line={"color": tint, "width": width},
+            hovertemplate=f"{name}, {date(span[0])} to {date(span[1])}<extra></extra>",
+        )
+        shown.add(name)
+
+
+def last_complete_month(kpis: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the latest month that is over and has a retention rate.
+
+    Parameters
+    ----------
+    kpis : dict
+        ``kpis.json``.
+
+    Returns
+    -------
+    dict or None
+        The month's figures, with ``label``, its name in words.
+
+    Examples
+    --------
+    >>> months = [{"month": "1997-01", "retention_rate": 0.4}, {"month": "1997-02"}]
+    >>> last_complete_month({"monthly": months})["label"]
+    'January 1997'
+    """
+    over = [
+        row
+        for row in kpis.get("monthly") or []
+        if row.get("is_complete", True) and row.get("retention_rate") is not None
+    ]
+    return {**over[-1], "label": month(over[-1]["month"])} if over else None

@@ -1,0 +1,358 @@
+"""Charts of the test window: the model beside its baselines, and what it looks at.
+
+``training.json`` comes in as a dictionary, figures go out. A chart whose numbers are
+not there is None, so that the page can say so instead of showing an empty frame.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+from regulars.report.style import (
+    BLUE,
+    GREY,
+    VERMILION,
+    Stroke,
+    figure,
+    kept_positions,
+    line,
+    reference,
+    strokes,
+    thinned,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import plotly.graph_objects as go
+
+DIRECTIONS = {
+    "raises": (VERMILION, "", "raises the risk"),
+    "lowers": (BLUE, "/", "lowers the risk"),
+    "mixed": (GREY, ".", "either way"),
+}
+SHARES = {"range": [0, 1], "tickformat": ".0%"}
+
+
+def series_labels(training: dict[str, Any]) -> dict[str, str]:
+    """Return what to call the model and each baseline.
+
+    Parameters
+    ----------
+    training : dict
+        ``training.json``.
+
+    Returns
+    -------
+    dict of str to str
+        Name to words; a baseline without words keeps its name, blanks for
+        underscores.
+
+    Examples
+    --------
+    >>> series_labels({"baselines": {"bg_nbd": {}}})
+    {'model': 'Model', 'bg_nbd': 'bg nbd'}
+    """
+    known = training.get("baseline_labels") or {}
+    names = {*(training.get("baselines") or {}), *(training.get("curves") or {})}
+    labels = {"model": "Model"}
+    for name in sorted(names - {"model"}):
+        labels[name] = str(known.get(name, name.replace("_", " ")))
+    return labels
+
+
+def curve_chart(
+    training: dict[str, Any], kind: str, across: str, up: str, **layout: Any
+) -> go.Figure | None:
+    """Draw one kind of curve for the model and every baseline that has it.
+
+    Parameters
+    ----------
+    training : dict
+        ``training.json``.
+    kind : {'roc', 'gains', 'lift'}
+        Key under each name of ``curves``.
+    across, up : str
+        Keys of the horizontal and the vertical coordinates, both in shares or lifts.
+    **layout : object
+        Plotly layout settings.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure or None
+        None where no curve of this kind is there.
+
+    Examples
+    --------
+    >>> points = {"roc": {"fpr": [0, 0.2, 1], "tpr": [0, 0.8, 1]}}
+    >>> chart = curve_chart({"curves": {"model": points}}, "roc", "fpr", "tpr")
+    >>> chart.data[0].name
+    'Model'
+    """
+
+    def trace(curve: dict[str, Any], label: str, stroke: Stroke) -> go.Scatter:
+        kept = kept_positions(len(curve[across]))
+        x, y = thinned(curve[across], kept), thinned(curve[up], kept)
+        return line(x, y, label, stroke)
+
+    traces = _series(training, kind, trace)
+    return figure(traces, **layout) if traces else None
+
+
+def _series(
+    training: dict[str, Any], kind: str, trace: Callable[[Any, str, Stroke], Any]
+) -> list[Any]:
+    """Apply ``trace`` to each series that has this kind; the model drawn on top."""
+    curves = training.get("curves") or {}
+    named = {name: curve[kind] for name, curve in curves.items() if curve.get(kind)}
+    labels = series_labels(training)
+    # legendrank keeps the model first in the legend although it is drawn last
+    drawn = []
+    for rank, (name, stroke) in enumerate(strokes(curves).items()):
+        if name in named:
+            item = trace(named[name], labels[name], stroke)
+            drawn.append(item.update(legendrank=rank + 1))
+    return drawn[::-1]
+
+
+def roc_chart(training: dict[str, Any]) -> go.Figure | None:
+    """Draw how many churners are caught for each share of false alarms.
+
+    Parameters
+    ----------
+    training : dict
+        ``training.json``.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure or None
+        None where no curve is there.
+
+    Examples
+    --------
+    >>> roc_chart({}) is None
+    True
+    """
+    chart = curve_chart(training, "roc", "fpr", "tpr")
+    if chart is not None:
+        chart.add_trace(reference([0, 1], [0, 1], "Chance").update(legendrank=99))
+        chart.update_xaxes(title="Loyal customers wrongly flagged", **SHARES)
+        chart.update_yaxes(title="Churners caught", **SHARES)
+    return chart
+
+
+def gains_chart(training: dict[str, Any]) -> go.Figure | None:
+    """Draw the share of churners reached against the share contacted.
+
+    Parameters
+    ----------
+    training : dict
+        ``training.json``.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure or None
+        None where no curve is there.
+
+    Examples
+    --------
+    >>> gains_chart({}) is None
+    True
+    """
+    chart = curve_chart(training, "gains", "share_contacted", "share_of_churners")
+    if chart is not None:
+        chart.add_trace(reference([0, 1], [0, 1], "At random").update(legendrank=99))
+        chart.update_xaxes(title="Customers contacted, riskiest first", **SHARES)
+        chart.update_yaxes(title="Churners reached", **SHARES)
+    return chart
+
+
+def lift_chart(training: dict[str, Any]) -> go.Figure | None:
+    """Draw how many times denser churners are among those contacted.
+
+    Parameters
+    ----------
+    training : dict
+        ``training.json``.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure or None
+        None where no curve is there.
+
+    Examples
+    --------
+    >>> lift_chart({}) is None
+    True
+    """
+    chart = curve_chart(training, "lift", "share_contacted", "lift")
+    if chart is not None:
+        chart.add_trace(reference([0, 1], [1, 1], "At random").update(legendrank=99))
+        chart.update_xaxes(title="Customers contacted, riskiest first", **SHARES)
+        chart.update_yaxes(title="Lift over chance", rangemode="tozero")
+        chart.update_yaxes(ticksuffix="\u00d7")
+    return chart
+
+
+def reliability_chart(training: dict[str, Any]) -> go.Figure | None:
+    """Draw what share of customers churned against what was predicted.
+
+    Parameters
+    ----------
+    training : dict
+        ``training.json``; each point may carry an interval.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure or None
+        None where no curve is there. Only the model's intervals are drawn.
+
+    Examples
+    --------
+    >>> point = {"mean_predicted": 0.2, "observed": 0.3, "low": 0.1, "high": 0.5}
+    >>> chart = reliability_chart({"curves": {"model": {"reliability": [point]}}})
+    >>> chart.data[-1].error_y.array
+    (0.2,)
+    """
+    traces = _series(training, "reliability", _reliability_trace)
+    if not traces:
+        return None
+    diagonal = reference([0, 1], [0, 1], "Perfect").update(legendrank=99)
+    chart = figure([diagonal, *traces])
+    chart.update_xaxes(title="Predicted probability of churn", **SHARES)
+    chart.update_yaxes(title="Share that did churn", **SHARES)
+    return chart
+
+
+def _reliability_trace(
+    points: list[dict[str, Any]], label: str, stroke: Stroke
+) -> go.Scatter:
+    x = [round(point["mean_predicted"], 5) for point in points]
+    y = [round(point["observed"], 5) for point in points]
+    trace = line(x, y, label, stroke)
+    is_model = stroke.dash == "solid"
+    marker = {"symbol": stroke.symbol, "size": 8 if is_model else 6}
+    trace.update(mode="lines+markers", marker=marker)
+    trace.update(customdata=[point.get("n") for point in points])
+    trace.update(
+        hovertemplate="predicted %{x:.1%}, churned %{y:.1%}, %{customdata:,} customers"
+    )
+    if is_model and all(point.get("high") is not None for point in points):
+        trace.error_y = {
+            "array": [round(p["high"] - p["observed"], 5) for p in points],
+            "arrayminus": [round(p["observed"] - p["low"], 5) for p in points],
+            "thickness": 1.2,
+            "width": 3,
+            "color": stroke.colour,
+        }
+    return trace
+
+
+def importance_chart(training: dict[str, Any], count: int = 15) -> go.Figure | None:
+    """Draw the features that move the score most, with their meanings.
+
+    Parameters
+    ----------
+    training : dict
+        ``training.json``; importance is a mean absolute contribution in log-odds.
+    count : int, default 15
+        Features to draw.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure or None
+        None where no importance is there. Each meaning stands above its own bar, so
+        that a phone shows it whole.
+
+    Examples
+    --------
+    >>> feature = {"feature": "T_days", "meaning": "age", "importance": 0.5}
+    >>> importance_chart({"importance": [feature]}).layout.annotations[0].text
+    'age'
+    """
+    rows = top_features(training, count)
+    if not rows:
+        return None
+    chart = figure([], height=40 * len(rows) + 96, barmode="overlay", bargap=0.62)
+    for way, (colour, pattern, words) in DIRECTIONS.items():
+        places = [i for i, row in enumerate(rows) if _direction(row) == way]
+        if places:
+            chart.add_bar(
+                x=[round(rows[i]["importance"], 5) for i in places],
+                y=places,
+                orientation="h",
+                name=words,
+                marker={"color": colour, "pattern": {"shape": pattern, "size": 5}},
+                customdata=[rows[i]["feature"] for i in places],
+                hovertemplate="%{customdata}: %{x:.3f}",
+            )
+    for place, row in enumerate(rows):
+        # Plotly reads markup in annotations; a feature's own text must stay text
+        text = textwrap.shorten(row.get("meaning") or row["feature"], 60)
+        chart.add_annotation(
+            x=0,
+            xref="paper",
+            xanchor="left",
+            y=place - 0.2,
+            yanchor="bottom",
+            yshift=3,
+            text=escaped(text),
+            showarrow=False,
+            font={"size": 12},
+        )
+    chart.update_yaxes(visible=False, range=[len(rows) - 0.5, -0.85])
+    chart.update_xaxes(title="Mean change of the log-odds", rangemode="tozero")
+    chart.update_layout(margin={"l": 8}, showlegend=True)
+    return chart
+
+
+def top_features(training: dict[str, Any], count: int) -> list[dict[str, Any]]:
+    """Return the features that move the score most, the first one foremost.
+
+    Parameters
+    ----------
+    training : dict
+        ``training.json``.
+    count : int
+        Most features to return; those that move nothing are left out.
+
+    Returns
+    -------
+    list of dict
+        Sorted by importance, then by name.
+
+    Examples
+    --------
+    >>> top_features({"importance": [{"feature": "a", "importance": 0}]}, 3)
+    []
+    """
+    rows = [row for row in training.get("importance") or [] if row["importance"] > 0]
+    return sorted(rows, key=lambda row: (-row["importance"], row["feature"]))[:count]
+
+
+def _direction(row: dict[str, Any]) -> str:
+    way = row.get("direction", "mixed")
+    return way if way in DIRECTIONS else "mixed"
+
+
+def escaped(text: Any) -> str:
+    """Return text that Plotly draws as it is, markup and all.
+
+    Parameters
+    ----------
+    text : object
+        What a user's file may hold.
+
+    Returns
+    -------
+    str
+        The text with its angle brackets and ampersands made harmless.
+
+    Examples
+    --------
+    >>> escaped("<b>A&B</b>")
+    '&lt;b&gt;A&amp;B&lt;/b&gt;'
+    """
+    safe = str(text).replace("&", "&amp;")
+    return safe.replace("<", "&lt;").replace(">", "&gt;")

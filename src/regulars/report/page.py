@@ -1,0 +1,194 @@
+"""The report: one self-contained HTML page made of a run's result files.
+
+A folder comes in, a page goes out. The page computes nothing, loads nothing from the
+network (its own security policy forbids it), and comes out the same, byte for byte,
+from the same files. Whatever the files hold is text: it is escaped everywhere.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+import plotly.offline
+from markupsafe import Markup
+
+from regulars.report import formats
+from regulars.report.captions import captions
+from regulars.report.charts import render_charts
+from regulars.report.comparison import churn_comparison, value_comparison
+from regulars.report.results import WRITTEN_BY, Results, read_results
+from regulars.report.tables import (
+    customers_at_risk,
+    intake,
+    key_figures,
+    parameters,
+    segments,
+)
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+FILE_NAME = "report.html"
+# inside a script element only these could end it or be misread by an HTML parser
+UNSAFE_IN_SCRIPT = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
+
+
+def render_report(folder: str | Path) -> str:
+    """Return the report on a run as an HTML page.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Where the run has written ``check.json``, ``kpis.json``, ``training.json`` and
+        the scores. A section whose file is missing says so.
+
+    Returns
+    -------
+    str
+        A whole HTML document of about 5 MB, nearly all of it Plotly's own script.
+
+    Raises
+    ------
+    DataError
+        Where the folder holds none of the files, or one that cannot be read.
+
+    See Also
+    --------
+    write_report : The same, into a file.
+    regulars.report.charts.render_charts : The figures alone.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder, "kpis.json")
+    ...     _ = path.write_text('{"summary": {"n_customers": 3}}', encoding="utf-8")
+    ...     page = render_report(folder)
+    >>> page[:15]
+    '<!doctype html>'
+    """
+    results = read_results(folder)
+    page = _environment().get_template("page.html")
+    return page.render(**_content(results)) + "\n"
+
+
+def write_report(folder: str | Path, path: str | Path | None = None) -> Path:
+    """Write the report on a run, whole or not at all.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Where the run has written its results.
+    path : str or Path, optional
+        Where to write; by default ``report.html`` in the same folder.
+
+    Returns
+    -------
+    Path
+        The file written.
+
+    Raises
+    ------
+    DataError
+        Where the folder holds none of the files, or one that cannot be read.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = pathlib.Path(folder, "kpis.json").write_text("{}", encoding="utf-8")
+    ...     write_report(folder).name
+    'report.html'
+    """
+    target = Path(folder) / FILE_NAME if path is None else Path(path)
+    page = render_report(folder)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        unfinished.write_text(page, encoding="utf-8", newline="\n")
+        unfinished.replace(target)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return target
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    for form in (formats.number, formats.percent, formats.money, formats.date):
+        environment.filters[form.__name__] = form
+    environment.filters["month"] = formats.month
+    return environment
+
+
+def _content(results: Results) -> dict[str, Any]:
+    """Return everything that the template lays out."""
+    training = results.training or {}
+    drawn = render_charts(results)
+    return {
+        "results": results,
+        "training": training,
+        "kpis": results.kpis or {},
+        "written_by": WRITTEN_BY,
+        "currency": results.currency,
+        "charts": {name: chart.layout.height for name, chart in drawn.items()},
+        "figures": _as_script(drawn),
+        "captions": captions(results),
+        "key_figures": key_figures(results),
+        "intake": intake(results),
+        "churn_table": churn_comparison(training),
+        "value_table": value_comparison(training),
+        "customers": customers_at_risk(results),
+        "segments": segments(results),
+        "parameters": parameters(training),
+        "provenance": _provenance(results),
+        "plotly": Markup(plotly.offline.get_plotlyjs()),
+    }
+
+
+def _as_script(drawn: dict[str, go.Figure]) -> Markup:
+    """Return the figures as JSON that may stand inside a script element."""
+    content = {name: json.loads(chart.to_json()) for name, chart in drawn.items()}
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    for character, code in UNSAFE_IN_SCRIPT.items():
+        text = text.replace(character, code)
+    return Markup(text)
+
+
+def _provenance(results: Results) -> list[tuple[str, str]]:
+    """List what made these figures, as far as the files say."""
+    training, scores = results.training or {}, results.scores
+    horizon, gap = training.get("horizon_days"), training.get("gap_days")
+    rows = [
+        ("Model", training.get("model_name")),
+        ("Model version", training.get("model_version")),
+        ("Probability calibration", training.get("calibration")),
+        ("Model of spend", training.get("value_model")),
+        ("Predicted window", f"{horizon} days" if horizon else None),
+        ("Gap before it", f"{gap} days" if gap else None),
+        ("Champion", _champion(training)),
+    ]
+    if scores is not None and len(scores):
+        rows += [
+            (label, str(scores[column].iloc[0]))
+            for label, column in (("Scored at", "scored_at"), ("Run", "run_id"))
+            if column in scores
+        ]
+    return [(label, str(value)) for label, value in rows if value not in (None, "")]
+
+
+def _champion(training: dict[str, Any]) -> str | None:
+    if training.get("is_champion") is None:
+        return None
+    answer = "yes" if training["is_champion"] else "no"
+    reason = training.get("champion_reason")
+    return f"{answer}: {reason}" if reason else answer

@@ -1,0 +1,152 @@
+"""Charts of the scored customers: how the risk and the value are spread.
+
+The scores come in as a frame, figures go out. Customers are counted into bins here, so
+that a page holds a few dozen numbers whatever the number of customers.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from regulars.report.formats import money
+from regulars.report.style import BLUE, GREEN, ORANGE, SKY, VERMILION, figure
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import plotly.graph_objects as go
+
+BANDS = {"low": (SKY, ""), "medium": (ORANGE, "/"), "high": (VERMILION, "x")}
+N_RISK_BINS = 20
+
+
+def risk_chart(scores: pd.DataFrame) -> go.Figure | None:
+    """Draw how many customers stand at each probability of churn.
+
+    Parameters
+    ----------
+    scores : pandas.DataFrame of shape (n_customers, n_columns)
+        Needs ``churn_probability``; stacked by ``risk_band`` where that is there.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure or None
+        None where nobody has a probability.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> chart = risk_chart(pd.DataFrame({"churn_probability": [0.02, 0.04, 0.99]}))
+    >>> chart.data[0].y[0], chart.data[0].y[-1]
+    (2, 1)
+    """
+    known = scores.dropna(subset=["churn_probability"])
+    if known.empty:
+        return None
+    edges = np.linspace(0, 1, N_RISK_BINS + 1)
+    parts = (
+        {"": known}
+        if "risk_band" not in known
+        else {band: known[known["risk_band"] == band] for band in BANDS}
+    )
+    chart = figure([], barmode="stack", bargap=0.06, height=340)
+    for band, part in parts.items():
+        counts, _ = np.histogram(part["churn_probability"], bins=edges)
+        colour, pattern = BANDS.get(band, (BLUE, ""))
+        chart.add_bar(
+            x=[round(float(x), 4) for x in (edges[:-1] + edges[1:]) / 2],
+            y=counts.tolist(),
+            name=f"{band.capitalize()} risk",
+            marker={"color": colour, "pattern": {"shape": pattern, "size": 6}},
+            hovertemplate="around %{x:.0%}: %{y:,} customers",
+        )
+    title = "Probability of churn"
+    chart.update_xaxes(title=title, tickformat=".0%", range=[0, 1])
+    chart.update_yaxes(title="Customers", tickformat=",")
+    return chart.update_layout(showlegend=len(parts) > 1)
+
+
+def value_chart(scores: pd.DataFrame, currency: str) -> go.Figure | None:
+    """Draw how customers, and their value, are spread over classes of value.
+
+    Parameters
+    ----------
+    scores : pandas.DataFrame of shape (n_customers, n_columns)
+        Needs ``clv``, in the currency's unit.
+    currency : str
+        ISO 4217 code.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure or None
+        None where nobody has a value. Classes grow as 1, 2, 5, 10: values of customers
+        differ by orders of magnitude, and equal classes would show one tall bar.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> chart = value_chart(pd.DataFrame({"clv": [1.5, 1.5, 7.0]}), "USD")
+    >>> chart.data[0].x[0], chart.data[0].x[-1]
+    ('up to $2', 'above $5')
+    """
+    values = scores["clv"].dropna().to_numpy(dtype=float)
+    if values.size == 0:
+        return None
+    edges = value_edges(values)
+    classes = np.searchsorted(edges, values, side="right")
+    n_classes = len(edges) + 1
+    counts = np.bincount(classes, minlength=n_classes)
+    amounts = np.bincount(classes, weights=values, minlength=n_classes)
+    total = float(values.sum())
+    chart = figure([], barmode="group", bargap=0.2, bargroupgap=0.05, height=340)
+    for shares, name, colour, pattern in (
+        (counts / values.size, "Share of customers", BLUE, ""),
+        (amounts / total if total > 0 else amounts * 0, "Share of value", GREEN, "/"),
+    ):
+        chart.add_bar(
+            x=_class_names(edges, currency),
+            y=[round(float(share), 5) for share in shares],
+            name=name,
+            marker={"color": colour, "pattern": {"shape": pattern, "size": 6}},
+            hovertemplate="%{x}: %{y:.1%}",
+        )
+    chart.update_xaxes(title="Customer lifetime value", type="category")
+    return chart.update_yaxes(tickformat=".0%")
+
+
+def value_edges(values: Any) -> list[float]:
+    """Return bounds of classes of value that grow as 1, 2, 5, 10.
+
+    Parameters
+    ----------
+    values : array of shape (n_customers,)
+        Amounts; those of zero or less fall below the first bound.
+
+    Returns
+    -------
+    list of float
+        At most nine ascending bounds, which hold all but the far tails between them.
+
+    Examples
+    --------
+    >>> value_edges([3.0, 40.0])
+    [5.0, 10.0, 20.0]
+    """
+    array = np.asarray(values, dtype=float)
+    positive = array[array > 0]
+    if positive.size == 0:
+        return [1.0]
+    low, high = np.quantile(positive, [0.01, 0.999])
+    powers = range(int(np.floor(np.log10(low))) - 1, int(np.ceil(np.log10(high))) + 2)
+    steps = [m * 10.0**power for power, m in itertools.product(powers, (1, 2, 5))]
+    inside = [step for step in steps if low < step < high]
+    return (inside or [float(f"{high:.0e}")])[-9:]
+
+
+def _class_names(edges: list[float], currency: str) -> list[str]:
+    words = [money(edge, currency).removesuffix(".00") for edge in edges]
+    bare = [money(edge, "").removesuffix(".00") for edge in edges]
+    between = [f"{low}\u2013{high}" for low, high in zip(words, bare[1:], strict=False)]
+    return [f"up to {words[0]}", *between, f"above {words[-1]}"]

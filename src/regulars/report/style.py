@@ -1,0 +1,254 @@
+"""One look for every chart: colours, dashes, markers and the layout beneath them.
+
+Colours are those of Okabe and Ito (2008), which colour-blind readers tell apart; each
+comes with a dash and a marker of its own, so that a page printed in grey still reads.
+The model is always the thick solid line and the baselines are always drawn alike.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import plotly.graph_objects as go
+
+from regulars.report.formats import THIN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
+PURPLE, SKY, GREY = "#CC79A7", "#56B4E9", "#7f7f7f"
+GRID = "rgba(127,127,127,0.22)"
+DAY_MS = 86_400_000
+
+
+@dataclasses.dataclass(frozen=True)
+class Stroke:
+    """How one series is drawn.
+
+    Attributes
+    ----------
+    colour : str
+        Hexadecimal.
+    dash, symbol : str
+        Plotly's names.
+    width : float
+        Pixels.
+
+    Examples
+    --------
+    >>> MODEL.dash
+    'solid'
+    """
+
+    colour: str
+    dash: str
+    symbol: str
+    width: float = 1.8
+
+
+MODEL = Stroke(BLUE, "solid", "circle", 3.2)
+BASELINES = (
+    Stroke(VERMILION, "dash", "square"),
+    Stroke(GREEN, "dot", "triangle-up"),
+    Stroke(ORANGE, "dashdot", "diamond"),
+    Stroke(PURPLE, "longdash", "cross"),
+    Stroke(SKY, "longdashdot", "x"),
+    Stroke(GREY, "5px,2px,1px,2px", "star"),
+)
+
+
+def strokes(names: Iterable[str]) -> dict[str, Stroke]:
+    """Give each series its stroke, the same one in every chart.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Series; ``model`` has its own stroke, the others take theirs by alphabet.
+
+    Returns
+    -------
+    dict of str to Stroke
+        The model first; beyond six baselines the strokes come round again.
+
+    Examples
+    --------
+    >>> {name: stroke.dash for name, stroke in strokes(["rfm", "model"]).items()}
+    {'model': 'solid', 'rfm': 'dash'}
+    """
+    names = list(names)
+    others = sorted(set(names) - {"model"})
+    found = {"model": MODEL} if "model" in names else {}
+    for position, name in enumerate(others):
+        found[name] = BASELINES[position % len(BASELINES)]
+    return found
+
+
+def figure(traces: Sequence[Any], *, height: int = 380, **layout: Any) -> go.Figure:
+    """Return a figure in the report's look.
+
+    Parameters
+    ----------
+    traces : sequence of Plotly traces
+        In drawing order.
+    height : int, default 380
+        Pixels; the width is that of the page.
+    **layout : object
+        Plotly layout settings, laid over the common ones.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        Ready to draw; its background is that of the page.
+
+    Examples
+    --------
+    >>> figure([], height=200).layout.height
+    200
+    """
+    legend = {
+        "orientation": "h",
+        "x": 0,
+        "xanchor": "left",
+        "y": 1.02,
+        "yanchor": "bottom",
+        "font": {"size": 12},
+        "itemclick": "toggle",
+    }
+    base = go.Layout(
+        height=height,
+        margin={"l": 52, "r": 14, "t": 12, "b": 48},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"family": "system-ui, sans-serif", "size": 13, "color": "#1b1f24"},
+        separators="." + THIN,
+        hovermode="closest",
+        dragmode=False,
+        legend=legend,
+        template="none",
+        barcornerradius=2,
+    )
+    drawn = go.Figure(data=list(traces), layout=base)
+    drawn.update_layout(**layout)
+    common = {
+        "gridcolor": GRID,
+        "zeroline": False,
+        "linecolor": GREY,
+        "fixedrange": True,
+        "title_standoff": 8,
+    }
+    drawn.update_xaxes(showgrid=False, showline=True, ticks="outside", ticklen=4)
+    drawn.update_xaxes(tickcolor=GREY, **common)
+    drawn.update_yaxes(automargin=True, **common)
+    return drawn
+
+
+def line(x: Sequence[Any], y: Sequence[Any], name: str, stroke: Stroke) -> go.Scatter:
+    """Return a series as a line.
+
+    Parameters
+    ----------
+    x, y : sequence of shape (n_points,)
+        Coordinates; None leaves a gap.
+    name : str
+        What the legend calls it.
+    stroke : Stroke
+        How it is drawn.
+
+    Returns
+    -------
+    plotly.graph_objects.Scatter
+        The trace.
+
+    Examples
+    --------
+    >>> line([0, 1], [0, 1], "model", MODEL).mode
+    'lines'
+    """
+    return go.Scatter(
+        x=list(x),
+        y=list(y),
+        name=name,
+        mode="lines",
+        line={"color": stroke.colour, "dash": stroke.dash, "width": stroke.width},
+    )
+
+
+def reference(x: Sequence[Any], y: Sequence[Any], name: str) -> go.Scatter:
+    """Return the thin grey line that a reader compares with.
+
+    Parameters
+    ----------
+    x, y : sequence of shape (n_points,)
+        Coordinates.
+    name : str
+        What the legend calls it.
+
+    Returns
+    -------
+    plotly.graph_objects.Scatter
+        The trace; it does not answer to the pointer.
+
+    Examples
+    --------
+    >>> reference([0, 1], [0, 1], "chance").hoverinfo
+    'skip'
+    """
+    return go.Scatter(
+        x=list(x),
+        y=list(y),
+        name=name,
+        mode="lines",
+        hoverinfo="skip",
+        line={"color": GREY, "dash": "2px,3px", "width": 1.3},
+    )
+
+
+def thinned(values: Sequence[Any], positions: Sequence[int]) -> list[Any]:
+    """Pick points for drawing, rounded to what a screen can show.
+
+    Parameters
+    ----------
+    values : sequence of shape (n_points,)
+        Coordinates.
+    positions : sequence of int
+        From :func:`kept_positions`.
+
+    Returns
+    -------
+    list of shape (len(positions),)
+        The points picked.
+
+    Examples
+    --------
+    >>> thinned([0.123456789, None, 1.0], [0, 1])
+    [0.12346, None]
+    """
+    picked = [values[position] for position in positions]
+    return [None if value is None else round(float(value), 5) for value in picked]
+
+
+def kept_positions(count: int, limit: int = 250) -> list[int]:
+    """Return evenly spread positions of a long curve, its two ends among them.
+
+    Parameters
+    ----------
+    count : int
+        Points of the curve.
+    limit : int, default 250
+        Most points to keep.
+
+    Returns
+    -------
+    list of int
+        Ascending, without repetition.
+
+    Examples
+    --------
+    >>> kept_positions(5, 3), kept_positions(2, 3)
+    ([0, 2, 4], [0, 1])
+    """
+    if count <= limit:
+        return list(range(count))
+    return sorted({round(i * (count - 1) / (limit - 1)) for i in range(limit)})

@@ -1,0 +1,270 @@
+"""The report's tables: words and figures, ready to print.
+
+Results come in, rows of short texts go out. Sorting and picking happen here; the
+template only lays out.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from regulars.report.comparison import MEASURES, interval, three
+from regulars.report.formats import (
+    MISSING,
+    date,
+    is_missing,
+    money,
+    number,
+    percent,
+    significant,
+)
+from regulars.report.model_charts import series_labels
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from regulars.report.results import Results
+
+TOP_CUSTOMERS = 25
+
+
+def key_figures(results: Results) -> list[tuple[str, str, str]]:
+    """Pick the few figures that stand at the head of the page.
+
+    Parameters
+    ----------
+    results : Results
+        What a run has written.
+
+    Returns
+    -------
+    list of (str, str, str)
+        Figure, what it is, and a remark.
+
+    Examples
+    --------
+    >>> scores = pd.DataFrame({"customer_id": ["a", "b"], "clv": [9.0, 1.0],
+    ...     "churn_probability": [0.5, 0.5], "value_at_risk": [4.5, 0.5]})
+    >>> key_figures(Results(scores=scores))[0][:2]
+    ('2', 'customers scored')
+    """
+    found: list[tuple[str, str, str]] = []
+    if results.scores is not None and len(results.scores):
+        found += _score_figures(results, results.scores)
+    elif results.kpis:
+        summary = results.kpis.get("summary") or {}
+        found.append((number(summary.get("n_customers")), "customers", ""))
+    figure = _auc_figure(results.training or {})
+    return [*found, figure] if figure else found
+
+
+def _score_figures(
+    results: Results, scores: pd.DataFrame
+) -> list[tuple[str, str, str]]:
+    expected = scores["churn_probability"].sum()
+    worth, at_risk = scores["clv"].sum(), scores["value_at_risk"].sum()
+    share = percent(at_risk / worth) if worth > 0 else MISSING
+    day = f"as of {date(scores['cutoff'].iloc[0])}" if "cutoff" in scores else ""
+    return [
+        (number(len(scores)), "customers scored", day),
+        (
+            percent(expected / len(scores)),
+            "expected to stop buying",
+            f"{number(expected)} of them, {results.within_horizon()}",
+        ),
+        (
+            money(at_risk, results.currency, short=True),
+            "of value at risk",
+            f"{share} of {money(worth, results.currency, short=True)} in all",
+        ),
+    ]
+
+
+def _auc_figure(training: dict[str, Any]) -> tuple[str, str, str] | None:
+    own = (training.get("test") or {}).get("roc_auc")
+    if is_missing(own):
+        return None
+    bounds = (training.get("test_intervals") or {}).get("roc_auc")
+    text = interval(MEASURES[0], bounds)
+    remark = f"95% interval {text}; " if text else ""
+    rivals = {
+        name: row["roc_auc"]
+        for name, row in (training.get("baselines") or {}).items()
+        if not is_missing(row.get("roc_auc"))
+    }
+    if rivals:
+        name = max(sorted(rivals), key=lambda rival: rivals[rival])
+        label = series_labels(training)[name]
+        remark += f"best baseline {three(rivals[name])} ({label})"
+    return (three(own), "ROC AUC on the test window", remark.removesuffix("; "))
+
+
+def customers_at_risk(results: Results) -> list[dict[str, Any]]:
+    """Pick the customers with the most value at risk.
+
+    Parameters
+    ----------
+    results : Results
+        What a run has written.
+
+    Returns
+    -------
+    list of dict
+        At most 25 rows of printable texts; ``reasons`` is a list of them.
+
+    Examples
+    --------
+    >>> scores = pd.DataFrame({"customer_id": [17], "clv": [90.0],
+    ...     "churn_probability": [0.5], "value_at_risk": [45.0]})
+    >>> customers_at_risk(Results(scores=scores, kpis={"currency": "USD"}))[0]["clv"]
+    '$90.00'
+    """
+    if results.scores is None:
+        return []
+    worst = (
+        results.scores.assign(order=results.scores["customer_id"].astype(str))
+        .sort_values(["value_at_risk", "order"], ascending=[False, True])
+        .head(TOP_CUSTOMERS)
+    )
+    return [_customer(row, results.currency) for row in worst.to_dict("records")]
+
+
+def _customer(row: dict[str, Any], currency: str) -> dict[str, Any]:
+    reasons = row.get("reasons")
+    return {
+        "customer_id": str(row["customer_id"]),
+        "churn_probability": percent(row["churn_probability"]),
+        "clv": money(row["clv"], currency),
+        "value_at_risk": money(row["value_at_risk"], currency),
+        "expected_next_order": date(row.get("expected_next_order")),
+        "rfm_segment": str(row.get("rfm_segment") or MISSING),
+        "risk_band": str(row.get("risk_band") or ""),
+        "reasons": [] if reasons is None else [str(reason) for reason in reasons],
+    }
+
+
+def segments(results: Results) -> list[dict[str, str]]:
+    """Add up customers and value by named segment.
+
+    Parameters
+    ----------
+    results : Results
+        What a run has written.
+
+    Returns
+    -------
+    list of dict
+        One row a segment, the one with the most value at risk first.
+
+    Examples
+    --------
+    >>> segments(Results())
+    []
+    """
+    scores = results.scores
+    if scores is None or "rfm_segment" not in scores:
+        return []
+    grouped = scores.groupby("rfm_segment", sort=True).agg(
+        n_customers=("customer_id", "size"),
+        risk=("churn_probability", "mean"),
+        clv=("clv", "sum"),
+        at_risk=("value_at_risk", "sum"),
+    )
+    ordered = grouped.sort_values("at_risk", ascending=False, kind="stable")
+    return [
+        {
+            "segment": str(name),
+            "n_customers": number(row["n_customers"]),
+            "risk": percent(row["risk"]),
+            "clv": money(row["clv"], results.currency, short=True),
+            "at_risk": money(row["at_risk"], results.currency, short=True),
+        }
+        for name, row in ordered.iterrows()
+    ]
+
+
+def intake(results: Results) -> list[dict[str, Any]]:
+    """Lay out what was read, kept and set aside, by table.
+
+    Parameters
+    ----------
+    results : Results
+        What a run has written.
+
+    Returns
+    -------
+    list of dict
+        One entry a table, with its ``facts`` and its ``reasons``.
+
+    Examples
+    --------
+    >>> tables = {"transactions": {"rows_in": 3, "rows_kept": 2, "rows_set_aside": 1}}
+    >>> intake(Results(check={"tables": tables}))[0]["rows_kept"]
+    '2'
+    """
+    return [_checked(name, row, results) for name, row in results.tables.items()]
+
+
+def _checked(name: str, row: dict[str, Any], results: Results) -> dict[str, Any]:
+    reasons = [
+        {
+            "label": str(reason.get("label") or reason.get("reason")),
+            "rows": number(reason.get("rows")),
+            "share": percent(reason.get("share")),
+            "kind": "fault" if reason.get("is_fault") else "by rule",
+            "examples": ", ".join(str(one) for one in reason.get("examples") or [])[
+                :120
+            ],
+        }
+        for reason in row.get("reasons") or []
+    ]
+    return {
+        "name": name,
+        "rows_in": number(row.get("rows_in")),
+        "rows_kept": number(row.get("rows_kept")),
+        "rows_set_aside": number(row.get("rows_set_aside")),
+        "facts": _facts(row, results.currency),
+        "reasons": reasons,
+    }
+
+
+def _facts(row: dict[str, Any], currency: str) -> list[tuple[str, str]]:
+    found = [
+        ("Customers", number(row.get("n_customers"))),
+        ("Orders", number(row.get("n_orders"))),
+        ("Revenue", money(row.get("revenue"), currency, short=True)),
+        ("First order", date(row.get("first_order"))),
+        ("Last order", date(row.get("last_order"))),
+    ]
+    if row.get("n_returns"):
+        amount = money(row.get("returns_amount"), currency, short=True)
+        found.append(("Returns", f"{number(row['n_returns'])} ({amount})"))
+    return [fact for fact in found if fact[1] != MISSING]
+
+
+def parameters(training: dict[str, Any]) -> list[tuple[str, str]]:
+    """List the parameters of the purchase-process model.
+
+    Parameters
+    ----------
+    training : dict
+        ``training.json``.
+
+    Returns
+    -------
+    list of (str, str)
+        Name and figure.
+
+    Examples
+    --------
+    >>> parameters({"process": {"params": {"r": 0.24259}, "log_likelihood": 3.14159}})
+    [('r', '0.2426'), ('log-likelihood', '3.1')]
+    """
+    process = training.get("process") or {}
+    rows = [
+        (name, significant(value, 4) if isinstance(value, int | float) else str(value))
+        for name, value in (process.get("params") or {}).items()
+    ]
+    if not is_missing(process.get("log_likelihood")):
+        rows.append(("log-likelihood", number(process["log_likelihood"], 1)))
+    return rows

@@ -1,0 +1,38 @@
+(function () {
+  "use strict";
+  var figures = JSON.parse(document.getElementById("figures").textContent);
+  var places = Array.prototype.slice.call(document.querySelectorAll("[data-chart]"));
+  var dark = window.matchMedia("(prefers-color-scheme: dark)");
+  var config = { displayModeBar: false, responsive: true, showTips: false };
+  var PRINT_WIDTH = 670;
+
+  function ink(onPaper) { return dark.matches && !onPaper ? "#e8ebee" : "#1b1f24"; }
+
+  function draw(place) {
+    var figure = figures[place.getAttribute("data-chart")];
+    figure.layout.font.color = ink(false);
+    return Plotly.newPlot(place, figure.data, figure.layout, config);
+  }
+
+  /* one chart at a time, so that a phone can scroll while the rest is drawn */
+  var waiting = places.slice();
+  function next() {
+    if (!waiting.length) { document.documentElement.setAttribute("data-drawn", "yes"); return; }
+    draw(waiting.shift());
+    window.setTimeout(next, 0);
+  }
+
+  function restyle(change) { places.forEach(function (place) {
+    if (place.classList.contains("js-plotly-plot")) { Plotly.relayout(place, change); }
+  }); }
+
+  window.addEventListener("beforeprint", function () {
+    while (waiting.length) { draw(waiting.shift()); }
+    restyle({ width: PRINT_WIDTH, "font.color": ink(true) });
+  });
+  window.addEventListener("afterprint", function () {
+    restyle({ width: null, autosize: true, "font.color": ink(false) });
+  });
+  dark.addEventListener("change", function () { restyle({ "font.color": ink(false) }); });
+  next();
+}());
