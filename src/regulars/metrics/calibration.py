@@ -15,10 +15,10 @@ import pandas as pd
 from scipy.special import ndtri
 
 from regulars.metrics.arrays import ArrayLike, FloatArray, check_probability
-from regulars.metrics.tables import ScoreTable, SortedScores
+from regulars.metrics.tables import SortedScores, bin_sums, equal_mass_starts
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from regulars.metrics.tables import ScoreTable
 
 __all__ = [
     "brier",
@@ -122,6 +122,11 @@ def log_loss(y: ArrayLike, probability: ArrayLike) -> float:
     return table_log_loss(_table(y, probability))
 
 
+def _log_terms(score: FloatArray) -> tuple[FloatArray, FloatArray]:
+    chance = np.clip(score, LOG_LOSS_CLIP, 1.0 - LOG_LOSS_CLIP)
+    return np.log(chance), np.log1p(-chance)
+
+
 def table_log_loss(table: ScoreTable) -> float:
     """Compute :func:`log_loss` from a table of probabilities.
 
@@ -141,33 +146,10 @@ def table_log_loss(table: ScoreTable) -> float:
     >>> round(table_log_loss(sorted_scores.table()), 4)
     0.6931
     """
-    chance = np.clip(table.score, LOG_LOSS_CLIP, 1.0 - LOG_LOSS_CLIP)
+    if_churned, if_kept = _log_terms(table.score)
     kept = table.total - table.churned
-    log_likelihood = table.churned @ np.log(chance) + kept @ np.log1p(-chance)
+    log_likelihood = table.churned @ if_churned + kept @ if_kept
     return -float(log_likelihood) / table.n_customers
-
-
-def _first_rows(table: ScoreTable, n_bins: int) -> NDArray[np.intp]:
-    """Return the row of the table at which each equal-mass bin begins.
-
-    A distinct probability belongs, whole, to the bin in which the middle of its
-    customers falls; bins may therefore be empty.
-    """
-    middle = (np.cumsum(table.total) - table.total / 2.0) / table.n_customers
-    edges = np.arange(n_bins) / n_bins
-    return np.searchsorted(middle, edges, side="left")
-
-
-def _bin_sums(values: FloatArray, first: NDArray[np.intp]) -> FloatArray:
-    running = np.concatenate(([0.0], np.cumsum(values)))
-    return np.diff(running[np.append(first, values.size)])
-
-
-def _check_bins(n_bins: int) -> int:
-    if n_bins < 1:
-        msg = f"'n_bins' is {n_bins}; at least 1 was expected."
-        raise ValueError(msg)
-    return n_bins
 
 
 def ece(y: ArrayLike, probability: ArrayLike, *, n_bins: int = 10) -> float:
@@ -210,7 +192,7 @@ def ece(y: ArrayLike, probability: ArrayLike, *, n_bins: int = 10) -> float:
     >>> round(ece([0, 0, 1, 1], [0.1, 0.1, 0.8, 0.8], n_bins=2), 4)
     0.15
     """
-    return table_ece(_table(y, probability), _check_bins(n_bins))
+    return table_ece(_table(y, probability), n_bins)
 
 
 def table_ece(table: ScoreTable, n_bins: int = 10) -> float:
@@ -234,7 +216,7 @@ def table_ece(table: ScoreTable, n_bins: int = 10) -> float:
     0.0
     """
     excess = table.total * table.score - table.churned
-    gaps = np.abs(_bin_sums(excess, _first_rows(table, n_bins)))
+    gaps = np.abs(bin_sums(excess, equal_mass_starts(table.total, n_bins)))
     return float(gaps.sum()) / table.n_customers
 
 
@@ -359,12 +341,12 @@ def reliability_curve(
     [[0.1, 0.2, 2.0, 0.0], [0.7, 0.9, 2.0, 1.0]]
     """
     table = _table(y, probability)
-    first = _first_rows(table, _check_bins(n_bins))
+    first = equal_mass_starts(table.total, n_bins)
     last = np.append(first[1:], table.score.size) - 1
     filled = last >= first
-    total = _bin_sums(table.total, first)[filled]
-    churned = _bin_sums(table.churned, first)[filled]
-    predicted = _bin_sums(table.total * table.score, first)[filled]
+    total = bin_sums(table.total, first)[filled]
+    churned = bin_sums(table.churned, first)[filled]
+    predicted = bin_sums(table.total * table.score, first)[filled]
     low, high = wilson_interval(churned, total, level=level)
     curve = pd.DataFrame(
         {

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from regulars.metrics.arrays import FloatArray
 
-__all__ = ["ScoreTable", "SortedScores"]
+__all__ = ["ScoreTable", "SortedScores", "bin_sums", "equal_mass_starts"]
 
 
 @dataclass(frozen=True)
@@ -182,3 +182,66 @@ class SortedScores:
         taken = np.ones(self.order.size) if counts is None else counts[self.order]
         churned = self._by_score(taken * self.outcome)
         return ScoreTable(self.score, churned, self._by_score(taken))
+
+
+def equal_mass_starts(total: FloatArray, n_bins: int) -> NDArray[np.intp]:
+    """Return the row of a table at which each bin of equally many customers begins.
+
+    A row belongs, whole, to the bin in which the middle of its customers falls; so ties
+    are never split, and a bin may be empty (it begins where the next one does).
+
+    Parameters
+    ----------
+    total : ndarray of shape (n_distinct,)
+        Customers in each row of the table.
+    n_bins : int
+        Bins, 1 or more.
+
+    Returns
+    -------
+    ndarray of int of shape (n_bins,)
+
+    Raises
+    ------
+    ValueError
+        If `n_bins` is below 1.
+
+    Examples
+    --------
+    >>> equal_mass_starts(np.array([1.0, 1.0, 2.0]), 2).tolist()
+    [0, 2]
+    >>> equal_mass_starts(np.array([4.0]), 2).tolist()
+    [0, 0]
+    """
+    if n_bins < 1:
+        msg = f"'n_bins' is {n_bins}; at least 1 was expected."
+        raise ValueError(msg)
+    running = np.cumsum(total)
+    middle = (running - total / 2.0) / running[-1]
+    starts = np.searchsorted(middle, np.arange(n_bins) / n_bins, side="left")
+    starts[0] = 0
+    return starts
+
+
+def bin_sums(values: FloatArray, starts: NDArray[np.intp]) -> FloatArray:
+    """Return the sum of the values in each bin.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_distinct,)
+        One value a row of the table.
+    starts : ndarray of int of shape (n_bins,)
+        Where each bin begins, from :func:`equal_mass_starts`.
+
+    Returns
+    -------
+    ndarray of shape (n_bins,)
+        0 for an empty bin.
+
+    Examples
+    --------
+    >>> bin_sums(np.array([1.0, 2.0, 4.0]), np.array([0, 2])).tolist()
+    [3.0, 4.0]
+    """
+    running = np.append(0.0, np.cumsum(values))
+    return np.diff(running[np.append(starts, values.size)])

@@ -1,0 +1,460 @@
+"""How well a forecast of each customer's spend meets what they spent.
+
+In come actual and predicted amounts; out go errors in money (MAE, RMSE), the agreement
+of the order (Spearman, normalised Gini), the level (total ratio) and a decile table.
+Spend after a cutoff is mostly zeros with a few very large amounts, so no single figure
+is enough: MAE favours whoever predicts zero, and the order says nothing of the budget.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from regulars.metrics.arrays import (
+    ArrayLike,
+    FloatArray,
+    as_numbers,
+    check_same_length,
+)
+from regulars.metrics.tables import SortedScores, bin_sums, equal_mass_starts
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = [
+    "decile_table",
+    "mae",
+    "normalized_gini",
+    "rmse",
+    "spearman",
+    "total_ratio",
+]
+
+
+@dataclass(frozen=True)
+class _Ranks:
+    """The distinct values of an array, ready to be ranked with other counts."""
+
+    index: NDArray[np.intp]
+    n_distinct: int
+
+    @classmethod
+    def of(cls, values: FloatArray) -> _Ranks:
+        distinct, index = np.unique(values, return_inverse=True)
+        return cls(index, distinct.size)
+
+    def sums(self, values: FloatArray) -> FloatArray:
+        totals = np.bincount(self.index, weights=values, minlength=self.n_distinct)
+        return np.asarray(totals, dtype=np.float64)
+
+    def ranks(self, counts: FloatArray) -> FloatArray:
+        held = self.sums(counts)
+        return np.asarray((np.cumsum(held) - held / 2.0)[self.index])
+
+
+def _correlation(a: FloatArray, b: FloatArray, counts: FloatArray) -> float:
+    n = counts.sum()
+    a, b = a - counts @ a / n, b - counts @ b / n
+    spread = math.sqrt(float(counts @ a**2)) * math.sqrt(float(counts @ b**2))
+    return float(counts @ (a * b)) / spread if spread > 0.0 else math.nan
+
+
+def _area(spent: FloatArray, n: FloatArray) -> float:
+    """Return the area between the concentration curve and the diagonal, times totals.
+
+    The curve runs straight through customers of equal forecast: the expectation over
+    a random order of them.
+    """
+    below = np.cumsum(spent) - spent / 2.0
+    return float(n @ below) - float(n.sum()) * float(spent.sum()) / 2.0
+
+
+@dataclass(frozen=True)
+class ValueMeasures:
+    """Actual and predicted amounts, sorted once, measured with any counts.
+
+    Attributes
+    ----------
+    actual, predicted : ndarray of shape (n_customers,)
+        Amounts of money.
+
+    Examples
+    --------
+    >>> measures = ValueMeasures.of([0, 10], [5, 10])
+    >>> measures.mae(np.array([1.0, 3.0]))
+    1.25
+    """
+
+    actual: FloatArray
+    predicted: FloatArray
+    _rank_actual: _Ranks
+    _rank_predicted: _Ranks
+
+    @classmethod
+    def of(cls, actual: ArrayLike, predicted: ArrayLike) -> ValueMeasures:
+        """Check and sort two arrays; O(n log n).
+
+        Parameters
+        ----------
+        actual : array-like of shape (n_customers,)
+            Money spent.
+        predicted : array-like of shape (n_customers,)
+            Money forecast.
+
+        Returns
+        -------
+        ValueMeasures
+
+        Raises
+        ------
+        DataError
+            If an array is empty, not finite, or of another length.
+
+        Examples
+        --------
+        >>> ValueMeasures.of([0, 10], [5, 10]).actual
+        array([ 0., 10.])
+        """
+        real = as_numbers("actual", actual)
+        forecast = as_numbers("predicted", predicted)
+        check_same_length(["actual", "predicted"], [real, forecast])
+        return cls(real, forecast, _Ranks.of(real), _Ranks.of(forecast))
+
+    @property
+    def once(self) -> FloatArray:
+        """Counts that take each customer once."""
+        return np.ones(self.actual.size)
+
+    def mae(self, counts: FloatArray) -> float:
+        """Compute :func:`mae` of a resample.
+
+        Parameters
+        ----------
+        counts : ndarray of shape (n_customers,)
+            How often each customer is taken.
+
+        Returns
+        -------
+        float
+
+        Examples
+        --------
+        >>> ValueMeasures.of([0, 10], [5, 10]).mae(np.ones(2))
+        2.5
+        """
+        error = np.abs(self.actual - self.predicted)
+        return float(counts @ error) / float(counts.sum())
+
+    def rmse(self, counts: FloatArray) -> float:
+        """Compute :func:`rmse` of a resample.
+
+        Parameters
+        ----------
+        counts : ndarray of shape (n_customers,)
+            How often each customer is taken.
+
+        Returns
+        -------
+        float
+
+        Examples
+        --------
+        >>> ValueMeasures.of([0, 10], [6, 2]).rmse(np.array([0.0, 1.0]))
+        8.0
+        """
+        square = (self.actual - self.predicted) ** 2
+        return math.sqrt(float(counts @ square) / float(counts.sum()))
+
+    def spearman(self, counts: FloatArray) -> float:
+        """Compute :func:`spearman` of a resample.
+
+        Parameters
+        ----------
+        counts : ndarray of shape (n_customers,)
+            How often each customer is taken.
+
+        Returns
+        -------
+        float
+
+        Examples
+        --------
+        >>> round(ValueMeasures.of([0, 10], [6, 2]).spearman(np.ones(2)), 9)
+        -1.0
+        """
+        return _correlation(
+            self._rank_actual.ranks(counts), self._rank_predicted.ranks(counts), counts
+        )
+
+    def total_ratio(self, counts: FloatArray) -> float:
+        """Compute :func:`total_ratio` of a resample.
+
+        Parameters
+        ----------
+        counts : ndarray of shape (n_customers,)
+            How often each customer is taken.
+
+        Returns
+        -------
+        float
+
+        Examples
+        --------
+        >>> ValueMeasures.of([0, 10], [6, 2]).total_ratio(np.ones(2))
+        0.8
+        """
+        spent = float(counts @ self.actual)
+        return float(counts @ self.predicted) / spent if spent > 0.0 else math.nan
+
+    def normalized_gini(self, counts: FloatArray) -> float:
+        """Compute :func:`normalized_gini` of a resample.
+
+        Parameters
+        ----------
+        counts : ndarray of shape (n_customers,)
+            How often each customer is taken.
+
+        Returns
+        -------
+        float
+
+        Examples
+        --------
+        >>> ValueMeasures.of([0, 10], [6, 2]).normalized_gini(np.ones(2))
+        -1.0
+        """
+        spent = counts * self.actual
+        ours, perfect = (
+            _area(rank.sums(spent), rank.sums(counts))
+            for rank in (self._rank_predicted, self._rank_actual)
+        )
+        # Both are below the diagonal, because the order here is rising; adding 0 turns
+        # the negative zero of a constant forecast into a plain one.
+        return ours / perfect + 0.0 if perfect < 0.0 < spent.sum() else math.nan
+
+
+def mae(actual: ArrayLike, predicted: ArrayLike) -> float:
+    """Compute the mean absolute error.
+
+    Parameters
+    ----------
+    actual : array-like of shape (n_customers,)
+        Money spent in the horizon.
+    predicted : array-like of shape (n_customers,)
+        Money forecast for it.
+
+    Returns
+    -------
+    float
+        In the currency of the amounts, 0 or more.
+
+    Raises
+    ------
+    DataError
+        If an array is empty, not finite, or of another length.
+
+    Examples
+    --------
+    >>> mae([0, 10], [5, 10])
+    2.5
+    """
+    measures = ValueMeasures.of(actual, predicted)
+    return measures.mae(measures.once)
+
+
+def rmse(actual: ArrayLike, predicted: ArrayLike) -> float:
+    """Compute the root of the mean squared error.
+
+    Parameters
+    ----------
+    actual : array-like of shape (n_customers,)
+        Money spent in the horizon.
+    predicted : array-like of shape (n_customers,)
+        Money forecast for it.
+
+    Returns
+    -------
+    float
+        In the currency of the amounts, 0 or more; ruled by the few largest customers.
+
+    Raises
+    ------
+    DataError
+        If an array is empty, not finite, or of another length.
+
+    Examples
+    --------
+    >>> rmse([0, 0, 0, 0], [0, 0, 0, 6])
+    3.0
+    """
+    measures = ValueMeasures.of(actual, predicted)
+    return measures.rmse(measures.once)
+
+
+def spearman(actual: ArrayLike, predicted: ArrayLike) -> float:
+    """Compute Spearman's rank correlation of forecast and spend.
+
+    Parameters
+    ----------
+    actual : array-like of shape (n_customers,)
+        Money spent in the horizon.
+    predicted : array-like of shape (n_customers,)
+        Money forecast for it.
+
+    Returns
+    -------
+    float
+        -1 to 1; NaN where either is the same for all customers.
+
+    Raises
+    ------
+    DataError
+        If an array is empty, not finite, or of another length.
+
+    Notes
+    -----
+    Equal values have the mean of their ranks; with many customers who spent nothing,
+    even a perfect order stays below 1. O(n log n).
+
+    Examples
+    --------
+    >>> round(spearman([0, 10, 20], [1, 2, 30]), 9)
+    1.0
+    """
+    measures = ValueMeasures.of(actual, predicted)
+    return measures.spearman(measures.once)
+
+
+def total_ratio(actual: ArrayLike, predicted: ArrayLike) -> float:
+    """Compute total forecast over total spend.
+
+    Parameters
+    ----------
+    actual : array-like of shape (n_customers,)
+        Money spent in the horizon.
+    predicted : array-like of shape (n_customers,)
+        Money forecast for it.
+
+    Returns
+    -------
+    float
+        1 where the level is right, 1.1 where it is 10% too high; NaN where the total
+        spent is not above 0.
+
+    Raises
+    ------
+    DataError
+        If an array is empty, not finite, or of another length.
+
+    Examples
+    --------
+    >>> total_ratio([10, 30], [20, 24])
+    1.1
+    """
+    measures = ValueMeasures.of(actual, predicted)
+    return measures.total_ratio(measures.once)
+
+
+def normalized_gini(actual: ArrayLike, predicted: ArrayLike) -> float:
+    """Compute how well a forecast concentrates the spend in its highest customers.
+
+    Parameters
+    ----------
+    actual : array-like of shape (n_customers,)
+        Money spent in the horizon.
+    predicted : array-like of shape (n_customers,)
+        Money forecast for it; only its order counts.
+
+    Returns
+    -------
+    float
+        1 for a perfect order, 0 for a random or a constant one, -1 for the reverse; NaN
+        where all customers spent the same or the total spent is not above 0.
+
+    Raises
+    ------
+    DataError
+        If an array is empty, not finite, or of another length.
+
+    Notes
+    -----
+    Gini coefficient of the spend in the order of the forecast, over that in the order
+    of the spend itself. Customers of equal forecast share their spend evenly. Unlike
+    Spearman's correlation it weighs each customer by money. O(n log n).
+
+    References
+    ----------
+    .. [1] Wang, X., Liu, T. and Miao, J. (2019). A deep probabilistic model for
+       customer lifetime value prediction. arXiv:1912.07753.
+
+    Examples
+    --------
+    >>> normalized_gini([0, 0, 10], [1, 2, 3]), normalized_gini([0, 0, 10], [5, 5, 5])
+    (1.0, 0.0)
+    """
+    measures = ValueMeasures.of(actual, predicted)
+    return measures.normalized_gini(measures.once)
+
+
+def decile_table(
+    actual: ArrayLike, predicted: ArrayLike, *, n_bins: int = 10
+) -> pd.DataFrame:
+    """Compute actual against predicted spend by decile of the forecast.
+
+    Parameters
+    ----------
+    actual : array-like of shape (n_customers,)
+        Money spent in the horizon.
+    predicted : array-like of shape (n_customers,)
+        Money forecast for it.
+    n_bins : int, default=10
+        Bins of equally many customers, 1 or more. Customers of equal forecast are
+        never split; empty bins are left out.
+
+    Returns
+    -------
+    DataFrame
+        One row a bin: ``decile`` (1 is the highest forecast), ``n_customers``,
+        ``predicted_low``, ``predicted_high``, ``mean_predicted``, ``mean_actual``,
+        ``total_predicted`` and ``total_actual``.
+
+    Raises
+    ------
+    DataError
+        If an array is empty, not finite, or of another length.
+    ValueError
+        If `n_bins` is below 1.
+
+    Examples
+    --------
+    >>> table = decile_table([9, 7, 0, 2], [8, 8, 2, 1], n_bins=2)
+    >>> table[["decile", "mean_predicted", "mean_actual"]].to_numpy().tolist()
+    [[1.0, 8.0, 8.0], [2.0, 1.5, 1.0]]
+    """
+    measures = ValueMeasures.of(actual, predicted)
+    falling = SortedScores.of(measures.actual, measures.predicted)
+    total = falling.sums(measures.once)
+    starts = equal_mass_starts(total, n_bins)
+    ends = np.append(starts[1:], total.size) - 1
+    filled = ends >= starts
+    n, real, forecast = (
+        bin_sums(column, starts)[filled]
+        for column in (total, falling.sums(measures.actual), total * falling.score)
+    )
+    return pd.DataFrame(
+        {
+            "decile": np.flatnonzero(filled) + 1,
+            "n_customers": n.astype(np.int64),
+            "predicted_low": falling.score[ends[filled]],
+            "predicted_high": falling.score[starts[filled]],
+            "mean_predicted": forecast / n,
+            "mean_actual": real / n,
+            "total_predicted": forecast,
+            "total_actual": real,
+        }
+    )
