@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import ibis
 import pandas as pd
 
+from regulars.data.ledger import MICROS
 from regulars.errors import LeakageError
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ def outcomes_in_windows(
             inside.group_by("customer_id")
             .aggregate(
                 n_purchases=inside.is_purchase.cast("int64").sum(),
-                spend=inside.spend.sum(),
+                spend=inside.spend_micros.sum() / MICROS,
             )
             .mutate(cutoff=ibis.literal(cutoff))
         )

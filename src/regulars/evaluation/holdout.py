@@ -1,0 +1,140 @@
+"""The test window, looked at once: metrics, intervals and curves.
+
+Outcomes of a window and what the model and the baselines had said of it come in;
+figures with 95% bootstrap intervals and the points of the curves go out, as JSON-safe
+data for MLflow and the report.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from regulars.metrics.calibration import reliability_curve
+from regulars.metrics.curves import gains_curve, lift_curve, roc_points
+from regulars.metrics.intervals import (
+    evaluate_churn,
+    evaluate_churn_intervals,
+    evaluate_value,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from numpy.typing import ArrayLike, NDArray
+
+MODEL = "model"
+CURVE_POINTS = 101
+
+
+@dataclass(frozen=True)
+class ChurnTest:
+    """Churn forecasts against what happened in one window.
+
+    Attributes
+    ----------
+    metrics : dict of str to dict
+        By forecast (``model`` and the baselines): the keys of ``train --json``.
+    intervals : dict of str to dict
+        By forecast and metric: lower and upper 95% bounds.
+    curves : dict of str to dict
+        By forecast: ``roc``, ``gains``, ``lift`` and ``reliability``.
+    """
+
+    metrics: dict[str, dict[str, Any]]
+    intervals: dict[str, dict[str, list[float]]]
+    curves: dict[str, dict[str, Any]] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class ValueTest:
+    """Spend forecasts against what was spent in one window.
+
+    Attributes
+    ----------
+    metrics : dict of str to dict
+        By forecast: ``mae``, ``spearman``, ``total_ratio`` and more.
+    """
+
+    metrics: dict[str, dict[str, float]]
+
+
+def judge_churn(
+    churned: ArrayLike,
+    forecasts: Mapping[str, NDArray[np.float64]],
+    *,
+    cutoff: date,
+    random_state: int = 0,
+) -> ChurnTest:
+    """Judge probabilities of churn.
+
+    Parameters
+    ----------
+    churned : array-like of shape (n_customers,)
+        1 where the customer churned, else 0.
+    forecasts : mapping of str to array of shape (n_customers,)
+        Probabilities by ``model`` and by each baseline.
+    cutoff : date
+        Cutoff of the window.
+    random_state : int, default=0
+        Seed of the bootstrap.
+
+    Returns
+    -------
+    ChurnTest
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> p = np.array([0.1, 0.4, 0.6, 0.9] * 10)
+    >>> test = judge_churn([0, 0, 1, 1] * 10, {"model": p}, cutoff=date(2024, 1, 1))
+    >>> test.metrics["model"]["roc_auc"]
+    1.0
+    """
+    y = np.asarray(churned)
+    metrics, intervals, curves = {}, {}, {}
+    for name, probability in forecasts.items():
+        found = evaluate_churn(y, probability)
+        metrics[name] = {"cutoff": cutoff.isoformat(), **found}
+        intervals[name] = {
+            metric: [float(low), float(high)]
+            for metric, (low, high) in evaluate_churn_intervals(
+                y, probability, random_state=random_state
+            ).items()
+        }
+        curves[name] = {
+            "roc": roc_points(y, probability, max_points=CURVE_POINTS).to_dict("list"),
+            "gains": gains_curve(y, probability).to_dict("list"),
+            "lift": lift_curve(y, probability).to_dict("list"),
+            "reliability": reliability_curve(y, probability).to_dict("records"),
+        }
+    return ChurnTest(metrics, intervals, curves)
+
+
+def judge_value(
+    spend: ArrayLike, forecasts: Mapping[str, NDArray[np.float64]]
+) -> ValueTest:
+    """Judge expected spend.
+
+    Parameters
+    ----------
+    spend : array-like of shape (n_customers,)
+        Net spend in the window.
+    forecasts : mapping of str to array of shape (n_customers,)
+        Expected spend by ``model`` and by each baseline.
+
+    Returns
+    -------
+    ValueTest
+
+    Examples
+    --------
+    >>> judge_value([1.0, 3.0], {"model": np.array([1.0, 2.0])}).metrics["model"]["mae"]
+    0.5
+    """
+    return ValueTest(
+        {name: evaluate_value(spend, found) for name, found in forecasts.items()}
+    )
