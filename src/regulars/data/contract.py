@@ -14,7 +14,7 @@ from typing import Literal
 
 from regulars.errors import ConfigError, suggestion
 
-Kind = Literal["id", "time", "number", "flag", "text"]
+Kind = Literal["id", "time", "number", "flag", "text", "any"]
 
 EARLIEST = date(1900, 1, 1)
 """A time before this day is impossible."""
@@ -31,9 +31,10 @@ class ColumnContract:
     ----------
     name : str
         Canonical name.
-    kind : {'id', 'time', 'number', 'flag', 'text'}
+    kind : {'id', 'time', 'number', 'flag', 'text', 'any'}
         An ``id`` keeps the source's type; a ``time`` becomes a UTC timestamp and a
-        calendar day; a ``number`` becomes float64; a ``flag`` becomes a boolean.
+        calendar day; a ``number`` becomes float64; a ``flag`` becomes a boolean; an
+        ``any`` keeps its type.
     meaning : str
         One line for people.
     unit : str
@@ -122,7 +123,7 @@ class TableContract:
         Returns
         -------
         ColumnContract
-            For an unlisted name of an open-ended table: a text column.
+            For an unlisted name of an open-ended table: a column of any kind.
 
         Raises
         ------
@@ -133,7 +134,7 @@ class TableContract:
             if column.name == name:
                 return column
         if self.open_ended:
-            return ColumnContract(name, "text", "attribute of the customer")
+            return ColumnContract(name, "any", "attribute of the customer")
         msg = (
             f"source.{self.name}.columns: '{name}' is not a column of {self.name}."
             f"{suggestion(name, self.names)} Its columns are {', '.join(self.names)}."

@@ -1,0 +1,262 @@
+"""Give the columns of a source their canonical names.
+
+A `RawTable`, a contract and the user's ``columns`` come in; a `Mapping` goes out: one
+source for each canonical column, where a worked-out column is an SQL expression that
+has been made safe: in it, a text column that meets arithmetic is read as a number, and
+a cast that fails gives null instead of stopping the run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import sqlglot
+from sqlglot import exp
+
+from regulars.data.engine import told
+from regulars.data.reading import quote_name
+from regulars.errors import ConfigError, DataError, suggestion
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from regulars.config import SqlExpression, TableSettings
+    from regulars.data.contract import TableContract
+    from regulars.data.reading import RawTable
+
+_ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.IntDiv, exp.Neg)
+_NUMERIC = (*_ARITHMETIC, exp.Abs, exp.Round, exp.Floor, exp.Ceil, exp.Sqrt)
+_COMPARISON = (exp.LT, exp.LTE, exp.GT, exp.GTE, exp.EQ, exp.NEQ, exp.Between, exp.In)
+_REFUSED = (exp.Query, exp.AggFunc, exp.Window, exp.Command, exp.DDL, exp.DML)
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """Canonical columns and where each comes from.
+
+    Parameters
+    ----------
+    table : ibis.Table
+        The source's own columns, the file number and the worked-out columns.
+    sources : dict of str to str
+        Canonical name -> column of `table`.
+    described : dict of str to str
+        Canonical name -> what the user wrote: a column or an expression.
+
+    Examples
+    --------
+    See `map_columns`.
+    """
+
+    table: Any
+    sources: dict[str, str]
+    described: dict[str, str]
+
+
+def map_columns(
+    raw: RawTable, contract: TableContract, settings: TableSettings, connection: Any
+) -> Mapping:
+    r"""Find the source of each canonical column.
+
+    A name is looked up exactly, then without regard to case and outer blanks. A column
+    that already has the canonical name need not be listed.
+
+    Parameters
+    ----------
+    raw : RawTable
+    contract : TableContract
+    settings : TableSettings
+        Its ``columns``.
+    connection : ibis.backends.BaseBackend
+
+    Returns
+    -------
+    Mapping
+
+    Raises
+    ------
+    ConfigError
+        A canonical name is unknown, or an expression is not one expression over the
+        source's columns.
+    DataError
+        Columns are missing, or stand twice in the file.
+
+    Examples
+    --------
+    >>> from regulars.config import TableSettings
+    >>> from regulars.data.contract import TABLES
+    >>> from regulars.data.engine import connect
+    >>> from regulars.data.reading import read_raw
+    >>> import pathlib, tempfile
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> _ = (folder / "a.csv").write_text("cust,date,dollars\n007,2024-01-01,5\n")
+    >>> settings = TableSettings(
+    ...     path=str(folder / "a.csv"),
+    ...     columns={"customer_id": "cust", "order_time": "date", "amount": "dolars"})
+    >>> engine = connect()
+    >>> raw = read_raw("transactions", settings, engine, folder)
+    >>> map_columns(raw, TABLES["transactions"], settings, engine)
+    Traceback (most recent call last):
+        ...
+    regulars.errors.DataError: '.../a.csv' has no column 'dolars' (wanted as amount).
+    Did you mean 'dollars'? Its columns are cust, date, dollars. Name the right ones
+    under source.transactions.columns.
+    """
+    sources: dict[str, str] = {}
+    described: dict[str, str] = {}
+    worked_out: dict[str, str] = {}
+    missing: dict[str, str] = {}
+    for name, source in settings.columns.items():
+        contract.column(name)
+        if not isinstance(source, str):
+            sources[name] = f"__sql_{name}"
+            worked_out[sources[name]] = _expression(name, source, raw, contract)
+            described[name] = source.sql
+        elif (found := _find(source, raw)) is None:
+            missing[name] = source
+        else:
+            sources[name] = described[name] = found
+    for column in contract.columns:
+        if column.name in settings.columns:
+            continue
+        found = _find(column.name, raw)
+        if found is not None:
+            sources[column.name] = described[column.name] = found
+        elif column.required:
+            missing[column.name] = column.name
+    if missing:
+        raise DataError(_missing_columns(missing, raw, contract))
+    table = _with_expressions(raw, worked_out, contract, connection)
+    return Mapping(table, sources, described)
+
+
+def _find(name: str, raw: RawTable) -> str | None:
+    key = name.strip().lower()
+    if key in raw.repeated:
+        msg = (
+            f"{raw.label} has the column '{name}' more than once. Rename one of them "
+            "in the file, or refer to it as it is told apart: the second is "
+            f"'{name} (2)'."
+        )
+        raise DataError(msg)
+    if name in raw.columns:
+        return name
+    near = [column for column in raw.columns if column.strip().lower() == key]
+    return near[0] if len(near) == 1 else None
+
+
+def _missing_columns(
+    missing: dict[str, str], raw: RawTable, contract: TableContract
+) -> str:
+    wanted = ", ".join(
+        f"'{source}'" + (f" (wanted as {name})" if source != name else "")
+        for name, source in missing.items()
+    )
+    hints = "".join(suggestion(source, raw.columns) for source in missing.values())
+    noun = "column" if len(missing) == 1 else "columns"
+    msg = (
+        f"{raw.label} has no {noun} {wanted}.{hints} Its columns are "
+        f"{', '.join(raw.columns)}. Name the right ones under "
+        f"source.{contract.name}.columns."
+    )
+    if raw.headless:
+        msg += (
+            f" Its first line, '{raw.headless}', looks like data: if the file has no "
+            "header line, call its columns column1, column2, ... there."
+        )
+    return msg
+
+
+def _expression(
+    name: str, source: SqlExpression, raw: RawTable, contract: TableContract
+) -> str:
+    where = f"source.{contract.name}.columns.{name}.sql '{source.sql}'"
+    with told(where, ConfigError):
+        tree = sqlglot.parse_one(source.sql, dialect="duckdb")
+    if any(tree.find(kind) for kind in _REFUSED):
+        msg = (
+            f"{where} must be one expression over the columns of one row: no SELECT, "
+            "no aggregate, no window. Prepare the rest in a table or view."
+        )
+        raise ConfigError(msg)
+    text = _text_columns(raw)
+    for column in tree.find_all(exp.Column):
+        found = _find(column.name, raw)
+        if found is None:
+            msg = (
+                f"{where} uses the column '{column.name}', which {raw.label} does not "
+                f"have.{suggestion(column.name, raw.columns)} Its columns are "
+                f"{', '.join(raw.columns)}."
+            )
+            raise ConfigError(msg)
+        column.set("this", exp.to_identifier(found, quoted=True))
+    numeric = contract.column(name).kind == "number"
+    return _safe(tree, text, numeric=numeric).sql(dialect="duckdb")
+
+
+def _text_columns(raw: RawTable) -> frozenset[str]:
+    return frozenset(
+        column for column in raw.columns if raw.table[column].type().is_string()
+    )
+
+
+def _safe(tree: exp.Expr, text: Iterable[str], *, numeric: bool) -> exp.Expr:
+    """Read text columns as numbers where numbers are meant; soften casts."""
+
+    def change(node: exp.Expr) -> exp.Expr:
+        if isinstance(node, exp.Cast) and not isinstance(node, exp.TryCast):
+            return exp.TryCast(this=node.this, to=node.args["to"])
+        if isinstance(node, exp.StrToTime) and node.args.get("safe") is None:
+            node.set("safe", True)
+        is_text = isinstance(node, exp.Column) and node.name in text
+        if is_text and _means_number(node, numeric=numeric):
+            return exp.TryCast(this=node.copy(), to=exp.DataType.build("double"))
+        return node
+
+    return tree.transform(change)
+
+
+def _means_number(node: exp.Expr, *, numeric: bool) -> bool:
+    parent = node.parent
+    if parent is None:
+        return numeric
+    if isinstance(parent, (exp.Paren, exp.Coalesce, exp.Greatest, exp.Least)):
+        return _means_number(parent, numeric=numeric)
+    if isinstance(parent, (exp.Case, exp.If)) and node.arg_key != "this":
+        return _means_number(parent, numeric=numeric)
+    if isinstance(parent, _COMPARISON):
+        others = [other for other in parent.iter_expressions() if other is not node]
+        return any(_is_number(other) for other in others)
+    if isinstance(parent, _NUMERIC):
+        return not any(parent.find_all(exp.Interval, exp.Cast, exp.TsOrDsToDate))
+    return False
+
+
+def _is_number(node: exp.Expr) -> bool:
+    if isinstance(node, (exp.Paren, exp.Neg)):
+        return _is_number(node.this)
+    return isinstance(node, _NUMERIC) or (
+        isinstance(node, exp.Literal) and not node.is_string
+    )
+
+
+def _with_expressions(
+    raw: RawTable, worked_out: dict[str, str], contract: TableContract, connection: Any
+) -> Any:
+    if not worked_out:
+        return raw.table
+    added = ", ".join(
+        f"{sql} AS {quote_name(name)}" for name, sql in worked_out.items()
+    )
+    where = f"source.{contract.name}.columns: " + "; ".join(worked_out.values())
+    with told(where, ConfigError):
+        if connection.name == "duckdb":
+            view = f"regulars_mapped_{contract.name}"
+            connection.raw_sql(
+                f"CREATE OR REPLACE TEMP VIEW {view} AS SELECT *, {added} "
+                f"FROM {raw.view}"
+            )
+            return connection.table(view)
+        named = raw.table.alias(raw.view)
+        return named.sql(f"SELECT *, {added} FROM {raw.view}", dialect="duckdb")
