@@ -1,0 +1,1 @@
+"""Scores for every customer: batch, files, the model endpoint, reasons in words."""

@@ -1,0 +1,161 @@
+"""Write a scored table whole or not at all.
+
+A frame comes in, a parquet or csv file is there afterwards. The rows go to a temporary
+file beside the target, which is renamed over it only when it is complete and on disk:
+whoever reads the scores finds the old ones or the new ones, never half of either.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet
+
+from regulars.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import pandas as pd
+
+
+def write_scores(scores: pd.DataFrame, path: str | Path) -> Path:
+    """Write scores to a parquet or csv file, by the ending of its name.
+
+    Parameters
+    ----------
+    scores : DataFrame of shape (n_customers, n_columns)
+        Columns of design section 7; in csv, the reasons are joined by ``"; "``.
+    path : str or Path
+        Target; its folder is made if it is not there.
+
+    Returns
+    -------
+    Path
+        The target.
+
+    Raises
+    ------
+    ConfigError
+        The ending is neither ``.parquet`` nor ``.csv``.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import pandas as pd
+    >>> folder = tempfile.mkdtemp()
+    >>> frame = pd.DataFrame({"customer_id": ["a"], "reasons": [["silent", "new"]]})
+    >>> print(write_scores(frame, f"{folder}/scores.csv").read_text())
+    customer_id,reasons
+    a,silent; new
+    <BLANKLINE>
+    """
+    target = Path(path)
+    writer = _WRITERS.get(target.suffix)
+    if writer is None:
+        msg = (
+            f"Cannot write scores to '{target}': the name must end in "
+            f"{' or '.join(_WRITERS)}."
+        )
+        raise ConfigError(msg)
+    with replacing(target) as temporary:
+        writer(scores, temporary)
+    return target
+
+
+def write_json(data: Any, path: str | Path) -> Path:
+    """Write JSON-safe data whole or not at all.
+
+    Parameters
+    ----------
+    data : object
+        Anything that JSON can hold; NaN and infinity are errors.
+    path : str or Path
+        Target.
+
+    Returns
+    -------
+    Path
+        The target.
+    """
+    target = Path(path)
+    text = json.dumps(data, indent=1, allow_nan=False, default=str)
+    with replacing(target) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8")
+    return target
+
+
+def write_text(text: str, path: str | Path) -> Path:
+    """Write text whole or not at all.
+
+    Parameters
+    ----------
+    text : str
+        Content.
+    path : str or Path
+        Target.
+
+    Returns
+    -------
+    Path
+        The target.
+    """
+    target = Path(path)
+    with replacing(target) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    return target
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """Give a temporary path that takes the target's place if all goes well.
+
+    Parameters
+    ----------
+    target : Path
+        File to replace.
+
+    Yields
+    ------
+    Path
+        Write here. On any error the target stays as it was.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(
+        dir=target.parent, prefix=f".{target.stem}-", suffix=target.suffix
+    )
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        with temporary.open("rb") as written:
+            os.fsync(written.fileno())
+        # mkstemp makes the file private; results are for others to read
+        temporary.chmod(0o644)
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _write_parquet(scores: pd.DataFrame, path: Path) -> None:
+    table = pa.Table.from_pandas(scores, preserve_index=False)
+    pyarrow.parquet.write_table(table, path, compression="zstd")
+
+
+def _write_csv(scores: pd.DataFrame, path: Path) -> None:
+    flat = scores
+    if "reasons" in scores:
+        flat = scores.assign(reasons=scores["reasons"].str.join("; "))
+    flat.to_csv(path, index=False, lineterminator="\n")
+
+
+_WRITERS: dict[str, Callable[[pd.DataFrame, Path], None]] = {
+    ".parquet": _write_parquet,
+    ".csv": _write_csv,
+}
