@@ -1,0 +1,173 @@
+"""Covariates that do not change over time, and the test of whether they help.
+
+A covariate multiplies a parameter of the customer by exp(sign * coefficient * value):
+with sign -1 on a gamma's rate, a positive coefficient means more purchases, or sooner
+dropout. The functions here turn coefficients into shifts of log-parameters by row and
+slopes back into gradients; `likelihood_ratio` compares two nested fits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from scipy.stats import chi2
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from regulars.clv.base import ParametricModel
+    from regulars.clv.fitting import FloatArray
+
+
+class CovariateBlock(NamedTuple):
+    """How a list of covariates enters a model.
+
+    Attributes
+    ----------
+    parameter : str
+        The parameter that varies by customer.
+    argument : str
+        The constructor argument that lists the columns.
+    sign : float
+        1 if a positive coefficient raises the parameter, -1 if it lowers it.
+    name : str
+        Prefix of the coefficients' names.
+    """
+
+    parameter: str
+    argument: str
+    sign: float
+    name: str
+
+
+@dataclass(frozen=True)
+class LikelihoodRatio:
+    """Result of a likelihood-ratio test of two nested models.
+
+    Attributes
+    ----------
+    statistic : float
+        Twice the gain in log-likelihood, >= 0.
+    degrees_of_freedom : int
+        Coefficients that the restricted model lacks.
+    p_value : float
+        P(a gain as great by chance), 0-1.
+    """
+
+    statistic: float
+    degrees_of_freedom: int
+    p_value: float
+
+
+def linear_predictors(
+    blocks: Sequence[tuple[CovariateBlock, list[str]]],
+    coefficients: FloatArray,
+    columns: Mapping[str, FloatArray],
+) -> dict[str, FloatArray]:
+    """Return by how much covariates shift each log-parameter.
+
+    Parameters
+    ----------
+    blocks : sequence of (CovariateBlock, list of str)
+        Blocks in use, with their columns.
+    coefficients : array of shape (n_coefficients,)
+        In the order of the blocks and their columns.
+    columns : mapping of str to array of shape (n_rows,)
+        Covariates.
+
+    Returns
+    -------
+    dict of str to array of shape (n_rows,)
+        Parameter to shift.
+
+    Examples
+    --------
+    >>> block = CovariateBlock("alpha", "purchase_covariates", -1.0, "purchase")
+    >>> import numpy as np
+    >>> ages = {"age": np.array([0.0, 2.0])}
+    >>> linear_predictors([(block, ["age"])], np.array([0.5]), ages)
+    {'alpha': array([ 0., -1.])}
+    """
+    shifts: dict[str, FloatArray] = {}
+    place = 0
+    for block, names in blocks:
+        for name in names:
+            shift = block.sign * coefficients[place] * columns[name]
+            shifts[block.parameter] = shifts.get(block.parameter, 0.0) + shift
+            place += 1
+    return shifts
+
+
+def block_gradient(
+    block: CovariateBlock,
+    slopes: Mapping[str, FloatArray],
+    columns: Mapping[str, FloatArray],
+    names: Sequence[str],
+) -> list[float]:
+    """Return the slope of the log-likelihood along each coefficient of a block.
+
+    Parameters
+    ----------
+    block : CovariateBlock
+        Where the covariates enter.
+    slopes : mapping of str to array of shape (n_rows,)
+        Weighted slopes by log-parameter.
+    columns : mapping of str to array of shape (n_rows,)
+        Covariates.
+    names : sequence of str
+        Columns of the block.
+
+    Returns
+    -------
+    list of float
+        One for each column.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> block = CovariateBlock("alpha", "purchase_covariates", -1.0, "purchase")
+    >>> block_gradient(block, {"alpha": np.ones(2)}, {"age": np.ones(2)}, ["age"])
+    [-2.0]
+    """
+    slope = slopes[block.parameter]
+    return [block.sign * float(slope @ columns[name]) for name in names]
+
+
+def likelihood_ratio(
+    full: ParametricModel, restricted: ParametricModel
+) -> LikelihoodRatio:
+    """Compare two nested fits of one model to the same customers.
+
+    Parameters
+    ----------
+    full, restricted : ParametricModel
+        Fitted; the restricted one has a part of the other's coefficients.
+
+    Returns
+    -------
+    LikelihoodRatio
+        By Wilks' theorem, against a chi-squared distribution.
+
+    Raises
+    ------
+    ValueError
+        If the models are not nested, or saw different numbers of customers.
+    """
+    more, fewer = set(full.params_), set(restricted.params_)
+    if type(full) is not type(restricted) or not fewer < more:
+        msg = (
+            f"{type(restricted).__name__} with {sorted(fewer)} is not nested in "
+            f"{type(full).__name__} with {sorted(more)}. Fit the same class with a "
+            "part of the covariates."
+        )
+        raise ValueError(msg)
+    if full.n_customers_ != restricted.n_customers_:
+        msg = (
+            f"The models saw {full.n_customers_:,.0f} and "
+            f"{restricted.n_customers_:,.0f} customers. Fit both to the same summary."
+        )
+        raise ValueError(msg)
+    statistic = max(0.0, 2 * (full.log_likelihood_ - restricted.log_likelihood_))
+    freedom = len(more) - len(fewer)
+    return LikelihoodRatio(statistic, freedom, float(chi2.sf(statistic, freedom)))

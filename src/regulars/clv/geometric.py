@@ -1,0 +1,271 @@
+"""BG/NBD and MBG/NBD in one: the coin that a customer flips after each purchase.
+
+The two models differ by a single flip: MBG/NBD lets a customer leave right after the
+first purchase, BG/NBD does not. With that flip as a number (0 or 1) one likelihood, one
+gradient and one set of predictions serve both; `BetaGeoModel` and
+`ModifiedBetaGeoModel` only say which.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from scipy.special import digamma, expit, gammaln
+
+from regulars.clv.covariates import CovariateBlock
+from regulars.clv.purchases import PurchaseModel, by_distinct
+from regulars.clv.special import (
+    expected_geometric_purchases,
+    geometric_purchase_probability,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from regulars.clv.fitting import FloatArray, Objective
+    from regulars.clv.rows import Rows
+
+    Params = dict[str, FloatArray]
+
+
+class GeometricDropoutModel(PurchaseModel):
+    """Base of `BetaGeoModel` and `ModifiedBetaGeoModel`.
+
+    See Also
+    --------
+    BetaGeoModel, ModifiedBetaGeoModel
+    """
+
+    _parameters: ClassVar[tuple[str, ...]] = ("r", "alpha", "a", "b")
+    _unit_powers: ClassVar[tuple[int, ...]] = (0, 1, 0, 0)
+    _blocks: ClassVar[tuple[CovariateBlock, ...]] = (
+        CovariateBlock("alpha", "purchase_covariates", -1.0, "purchase"),
+        CovariateBlock("a", "dropout_covariates", 1.0, "dropout_a"),
+        CovariateBlock("b", "dropout_covariates", 1.0, "dropout_b"),
+    )
+    _edge_meanings: ClassVar[Mapping[tuple[str, str], str]] = {
+        ("a", "lower"): "in these data nobody ever seems to leave",
+        ("b", "upper"): "in these data nobody ever seems to leave",
+        ("a", "upper"): "all customers leave with the same probability",
+        ("b", "lower"): "customers either leave at once or never",
+        ("r", "upper"): "all customers buy at the same rate",
+        ("alpha", "upper"): "all customers buy at the same rate",
+        ("r", "lower"): "almost all customers buy once and hardly ever again",
+        ("alpha", "lower"): "purchase rates differ beyond what a gamma can follow",
+    }
+    #: Coins flipped at the first purchase: 0 for BG/NBD, 1 for MBG/NBD.
+    _first_flip: ClassVar[int] = 0
+
+    def _plain_starts(self, log_pace: float) -> list[FloatArray]:
+        shapes = [(0.5, 0.8, 2.5), (1.0, 0.1, 1.0), (0.25, 1.5, 1.5), (3.0, 0.5, 5.0)]
+        # The pace counts the time of customers long gone, hence the half
+        logs = [np.log([r, 0.5 * r, a, b]) for r, a, b in shapes]
+        return [start + np.array([0.0, log_pace, 0.0, 0.0]) for start in logs]
+
+    # -- likelihood -------------------------------------------------------------
+
+    def _row_likelihood(
+        self, rows: Rows, params: Params
+    ) -> tuple[FloatArray, dict[str, FloatArray]]:
+        r, alpha, a, b = (params[name] for name in self._parameters)
+        x, recency, age = rows["frequency"], rows["recency"], rows["T"]
+        flips = x + self._first_flip
+        late, early = alpha + age, alpha + recency
+        silence = np.log(late) - np.log(early)
+        log_odds = self._log_odds_gone(x, silence, params)
+        gone = expit(log_odds)
+        value = (
+            gammaln(r + x) - gammaln(r) + r * np.log(alpha) - (r + x) * np.log(late)
+        ) + (gammaln(a + b) - gammaln(a + b + flips) + gammaln(b + flips) - gammaln(b))
+        both = digamma(a + b) - digamma(a + b + flips)
+        last = np.maximum(b + flips - 1, 1e-300)  # only where somebody can be gone
+        slopes = {
+            "r": digamma(r + x) - digamma(r) + np.log(alpha / late) + gone * silence,
+            "alpha": r / alpha
+            - (r + x) / late
+            + gone * (r + x) * (1 / late - 1 / early),
+            "a": both + gone / a,
+            "b": both + digamma(b + flips) - digamma(b) - gone / last,
+        }
+        slopes = {name: slope * params[name] for name, slope in slopes.items()}
+        return value + np.logaddexp(0.0, log_odds), slopes
+
+    def _log_odds_gone(
+        self, x: FloatArray, silence: FloatArray, params: Params
+    ) -> FloatArray:
+        """Return the log-odds that a customer has left, -inf where none can."""
+        r, a, b = params["r"], params["a"], params["b"]
+        flips = x + self._first_flip
+        possible = flips > 0
+        before = np.where(possible, b + flips - 1, 1.0)
+        log_odds = np.log(a) - np.log(before) + (r + x) * silence
+        return np.where(possible, log_odds, -np.inf)
+
+    def _plain_objective(self, rows: Rows) -> Objective:
+        return _GroupedLikelihood(rows, self._first_flip)
+
+    # -- predictions ------------------------------------------------------------
+
+    def _alive(self, rows: Rows, params: Params, ahead: FloatArray | float) -> Any:
+        """Return P(alive) when a further time ``ahead`` passes without a purchase."""
+        alpha = params["alpha"]
+        silence = np.log((alpha + rows["T"] + ahead) / (alpha + rows["recency"]))
+        return expit(-self._log_odds_gone(rows["frequency"], silence, params))
+
+    def _active(self, rows: Rows, params: Params) -> tuple[Any, ...]:
+        """Return r, alpha, a, b of a customer who is alive at the cutoff."""
+        x = rows["frequency"]
+        return (
+            params["r"] + x,
+            params["alpha"] + rows["T"],
+            params["a"],
+            params["b"] + x + self._first_flip,
+        )
+
+    def _purchases(self, rows: Rows, params: Params, t: FloatArray) -> FloatArray:
+        expected = by_distinct(
+            expected_geometric_purchases, *self._active(rows, params), t
+        )
+        return np.asarray(self._alive(rows, params, 0.0) * expected)
+
+    def _no_purchase(self, rows: Rows, params: Params, t: FloatArray) -> FloatArray:
+        alive = self._alive(rows, params, 0.0)
+        r, alpha, _, _ = self._active(rows, params)
+        some = -np.expm1(-r * np.log1p(t / alpha))
+        return np.asarray(1.0 - alive * some)
+
+    def _n_purchases(
+        self, rows: Rows, params: Params, n: FloatArray, t: FloatArray
+    ) -> FloatArray:
+        alive = self._alive(rows, params, 0.0)
+        chance = by_distinct(
+            geometric_purchase_probability, n, *self._active(rows, params), t
+        )
+        return np.asarray(alive * chance + np.where(n == 0, 1.0 - alive, 0.0))
+
+    def _next_order(self, rows: Rows, params: Params, share: float) -> FloatArray:
+        alive = self._alive(rows, params, 0.0)
+        r, alpha, _, _ = self._active(rows, params)
+        within = np.minimum(share / np.maximum(alive, 1e-300), 1.0)
+        with np.errstate(divide="ignore", over="ignore"):
+            wait = alpha * np.expm1(-np.log1p(-within) / r)
+        return np.asarray(np.where(share < alive, wait, np.inf))
+
+    def _new_customer(self, params: Params) -> tuple[Any, ...]:
+        """Return P(stays after the first purchase), then r, alpha, a, b of those."""
+        r, alpha, a, b = (params[name] for name in self._parameters)
+        stays = b / (a + b) if self._first_flip else np.ones_like(b)
+        return stays, r, alpha, a, b + self._first_flip
+
+    def _new_purchases(self, params: Params, t: FloatArray) -> FloatArray:
+        stays, r, alpha, a, b = self._new_customer(params)
+        return np.asarray(stays * expected_geometric_purchases(r, alpha, a, b, t))
+
+    def _new_n_purchases(
+        self, params: Params, n: FloatArray, t: FloatArray
+    ) -> FloatArray:
+        stays, r, alpha, a, b = self._new_customer(params)
+        chance = stays * geometric_purchase_probability(n, r, alpha, a, b, t)
+        return np.asarray(chance + np.where(n == 0, 1.0 - stays, 0.0))
+
+    # -- draws ------------------------------------------------------------------
+
+    def _draw_traits(
+        self,
+        rows: Rows,
+        params: Params,
+        rng: np.random.Generator,
+        size: tuple[int, ...],
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return draws of: is alive, purchase rate, dropout probability."""
+        r, alpha, a, b = self._active(rows, params)
+        alive = rng.random(size) < self._alive(rows, params, 0.0)
+        rate = rng.standard_gamma(r, size) / alpha
+        return np.asarray(alive, float), rate, rng.beta(a, b, size)
+
+    def _draw_purchases(
+        self,
+        alive: FloatArray,
+        rate: FloatArray,
+        dropout: FloatArray,
+        t: FloatArray,
+        rng: np.random.Generator,
+    ) -> FloatArray:
+        """Return draws of the number of purchases in t."""
+        wanted = rng.poisson(rate * t)
+        allowed = rng.geometric(np.maximum(dropout, 1e-12))
+        return np.asarray(alive * np.minimum(wanted, allowed), float)
+
+
+class _GroupedLikelihood:
+    """The log-likelihood without covariates, with each logarithm taken once.
+
+    Only the chance of being gone needs every distinct row; all other terms depend on
+    the frequency alone, or on T alone once purchases are added up by T.
+    """
+
+    def __init__(self, rows: Rows, first_flip: int) -> None:
+        x, recency, age, weight = (
+            rows["frequency"],
+            rows["recency"],
+            rows["T"],
+            rows.weight,
+        )
+        self.n_customers = rows.n_customers
+        self.x, by_x = np.unique(x, return_inverse=True)
+        self.count_x = np.bincount(by_x, weights=weight)
+        self.flips = self.x + first_flip
+        self.age, by_age = np.unique(age, return_inverse=True)
+        self.count_age = np.bincount(by_age, weights=weight)
+        self.bought_age = np.bincount(by_age, weights=weight * x)
+        mortal = np.flatnonzero(x + first_flip > 0)
+        self.weight, self.by_x = weight[mortal], by_x[mortal].astype(np.int32)
+        times, places = np.unique(
+            np.concatenate([recency[mortal], age[mortal]]), return_inverse=True
+        )
+        self.times = times
+        self.by_recency, self.by_age = places.astype(np.int32).reshape(2, -1)
+
+    def __call__(self, theta: FloatArray) -> tuple[float, FloatArray]:
+        r, alpha, a, b = np.exp(theta)
+        log_age = np.log(alpha + self.age)
+        logs, inverse = np.log(alpha + self.times), 1 / (alpha + self.times)
+        silence = logs[self.by_age] - logs[self.by_recency]
+        before = np.maximum(b + self.flips - 1, 1e-300)
+        power = (r + self.x)[self.by_x]
+        log_odds = (np.log(a) - np.log(before))[self.by_x] + power * silence
+        shrunk = np.exp(-np.abs(log_odds))
+        softplus = np.maximum(log_odds, 0.0) + np.log1p(shrunk)
+        gone = self.weight * np.where(log_odds >= 0, 1.0, shrunk) / (1.0 + shrunk)
+        powered = gone * power
+        gone_x = np.bincount(self.by_x, weights=gone, minlength=self.x.size)
+        value = (
+            self.count_x @ self._by_frequency(r, a, b)
+            + self.n_customers * r * theta[1]
+            - (r * self.count_age + self.bought_age) @ log_age
+            + self.weight @ softplus
+        )
+        both = self.n_customers * digamma(a + b) - self.count_x @ digamma(
+            a + b + self.flips
+        )
+        gradient = [
+            self.count_x @ (digamma(r + self.x) - digamma(r))
+            + self.n_customers * theta[1]
+            - self.count_age @ log_age
+            + gone @ silence,
+            self.n_customers * r / alpha
+            - (r * self.count_age + self.bought_age) @ (1 / (alpha + self.age))
+            + powered @ (inverse[self.by_age] - inverse[self.by_recency]),
+            both + gone_x.sum() / a,
+            both
+            + self.count_x @ (digamma(b + self.flips) - digamma(b))
+            - gone_x @ (1 / before),
+        ]
+        return float(value), np.array(gradient) * [r, alpha, a, b]
+
+    def _by_frequency(self, r: float, a: float, b: float) -> FloatArray:
+        """Return the terms that depend on the frequency alone."""
+        coins = gammaln(a + b) - gammaln(a + b + self.flips)
+        coins = coins + gammaln(b + self.flips) - gammaln(b)
+        return np.asarray(gammaln(r + self.x) - gammaln(r) + coins)

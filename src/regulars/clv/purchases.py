@@ -1,0 +1,582 @@
+"""What the three purchase models share: histories in, likelihood and predictions out.
+
+`PurchaseModel` checks frequency, recency and T, scales time, carries covariates, and
+keeps every prediction keyed like the frame it came from. BG/NBD, MBG/NBD and Pareto/NBD
+add their likelihood and their formulas, all vectorised over rows.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import pandas as pd
+from sklearn.utils.validation import check_is_fitted
+
+from regulars.clv.base import ParametricModel
+from regulars.clv.covariates import (
+    CovariateBlock,
+    LikelihoodRatio,
+    block_gradient,
+    likelihood_ratio,
+    linear_predictors,
+)
+from regulars.clv.rows import Rows, distinct, read_columns, reject
+from regulars.errors import DataError, NotEnoughHistoryError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from regulars.clv.fitting import FloatArray, Objective
+
+    RowFunction = Callable[[Rows, dict[str, FloatArray]], tuple[FloatArray, ...]]
+
+_LONGEST = 10.0  # scaled time units in the longest history
+_TINY = 1e-9  # relative slack of recency <= T, for times that were divided
+
+
+class PurchaseModel(ParametricModel):
+    """Base of BG/NBD, MBG/NBD and Pareto/NBD.
+
+    Subclasses write `_row_likelihood`, the predictions and the names of their
+    parameters.
+
+    See Also
+    --------
+    BetaGeoModel, ModifiedBetaGeoModel, ParetoNBDModel
+    """
+
+    _columns: ClassVar[tuple[str, ...]] = ("frequency", "recency", "T")
+    _unit_columns: ClassVar[tuple[str, ...]] = ("recency", "T")
+    #: (parameter, constructor argument, sign, name): how covariates enter.
+    _blocks: ClassVar[tuple[CovariateBlock, ...]] = ()
+
+    def __init__(
+        self,
+        penalty: float = 0.0,
+        *,
+        purchase_covariates: Sequence[str] = (),
+        dropout_covariates: Sequence[str] = (),
+    ) -> None:
+        self.penalty = penalty
+        self.purchase_covariates = purchase_covariates
+        self.dropout_covariates = dropout_covariates
+
+    # -- what a subclass writes -------------------------------------------------
+
+    @abstractmethod
+    def _row_likelihood(
+        self, rows: Rows, params: dict[str, FloatArray]
+    ) -> tuple[FloatArray, dict[str, FloatArray]]:
+        """Return log-likelihoods by row, and slopes by log-parameter and row."""
+
+    def _plain_objective(self, rows: Rows) -> Objective:
+        """Return the objective without covariates; override where faster."""
+        return self._general_objective(rows)
+
+    # -- fitting ----------------------------------------------------------------
+
+    def _needed_columns(self) -> list[str]:
+        covariates = [*self.purchase_covariates, *self.dropout_covariates]
+        return list(dict.fromkeys([*self._columns, *covariates]))
+
+    def _used_blocks(self) -> list[tuple[CovariateBlock, list[str]]]:
+        """Return the covariate blocks in use, each with its columns."""
+        pairs = [(block, list(getattr(self, block.argument))) for block in self._blocks]
+        return [(block, columns) for block, columns in pairs if columns]
+
+    def _theta_names(self) -> tuple[str, ...]:
+        coefficients = [
+            f"{block.name}_{column}"
+            for block, columns in self._used_blocks()
+            for column in columns
+        ]
+        return (*self._parameters, *coefficients)
+
+    def _check(self, table: pd.DataFrame, weight: FloatArray) -> None:
+        check_histories(table)
+        if not (table["T"] > 0).any():
+            msg = (
+                "T is 0 for every customer: all first purchases fall on the cutoff. "
+                "Pass a later cutoff."
+            )
+            raise NotEnoughHistoryError(msg)
+        needed = len(self._theta_names())
+        if float(weight.sum()) < needed:
+            msg = (
+                f"{weight.sum():g} customers cannot pin down the {needed} parameters "
+                f"of {type(self).__name__}. Pass at least {needed}, better hundreds."
+            )
+            raise NotEnoughHistoryError(msg)
+        if not (table["frequency"] > 0).any():
+            msg = (
+                f"None of {weight.sum():,.0f} customers has bought a second time "
+                "(frequency is 0 everywhere), so nothing tells how often they buy. "
+                "Pass a later cutoff, or a longer log."
+            )
+            raise NotEnoughHistoryError(msg)
+
+    def _read(self, summary: Any) -> Rows:
+        rows = super()._read(summary)
+        columns = self._needed_columns()[len(self._columns) :]
+        self.covariate_means_: dict[str, float] = {}
+        self.covariate_scales_: dict[str, float] = {}
+        for name in columns:
+            mean = float(np.average(rows[name], weights=rows.weight))
+            spread = np.average((rows[name] - mean) ** 2, weights=rows.weight)
+            if spread <= 1e-24 * max(1.0, mean * mean):
+                msg = (
+                    f"Covariate {name!r} is {mean:g} for every customer, so it can "
+                    "explain nothing. Leave it out."
+                )
+                raise DataError(msg)
+            self.covariate_means_[name] = mean
+            self.covariate_scales_[name] = float(np.sqrt(spread))
+        return rows
+
+    def _unit(self, rows: Rows) -> float:
+        return float(rows["T"].max()) / _LONGEST
+
+    def _n_densities(self, rows: Rows) -> float:
+        return float(rows.weight @ rows["frequency"])
+
+    def _to_user(self, unit: float) -> tuple[FloatArray, FloatArray]:
+        matrix, shift = super()._to_user(unit)
+        place = len(self._parameters)
+        for block, columns in self._used_blocks():
+            row = self._parameters.index(block.parameter)
+            for name in columns:
+                scale = self.covariate_scales_[name]
+                matrix[place, place] = 1 / scale
+                matrix[row, place] = -block.sign * self.covariate_means_[name] / scale
+                place += 1
+        return matrix, shift
+
+    def _objective(self, rows: Rows) -> Objective:
+        if not self._used_blocks():
+            return self._plain_objective(rows)
+        standard = {
+            name: (rows[name] - mean) / self.covariate_scales_[name]
+            for name, mean in self.covariate_means_.items()
+        }
+        return self._general_objective(rows.with_columns(**standard))
+
+    def _general_objective(self, rows: Rows) -> Objective:
+        """Return the objective summed over rows, with or without covariates."""
+
+        def objective(theta: FloatArray) -> tuple[float, FloatArray]:
+            logs = self._row_logs(theta, rows.columns)
+            params = {name: np.exp(values) for name, values in logs.items()}
+            value, slopes = self._row_likelihood(rows, params)
+            slopes = {name: rows.weight * slope for name, slope in slopes.items()}
+            gradient = [float(slopes[name].sum()) for name in self._parameters]
+            for block, columns in self._used_blocks():
+                gradient += block_gradient(block, slopes, rows.columns, columns)
+            return float(rows.weight @ value), np.array(gradient)
+
+        return objective
+
+    def _row_logs(
+        self, theta: FloatArray, columns: dict[str, FloatArray]
+    ) -> dict[str, FloatArray]:
+        """Return the logarithms of each parameter, by row where covariates enter."""
+        n_logs = len(self._parameters)
+        logs = {
+            name: np.asarray(value)
+            for name, value in zip(self._parameters, theta[:n_logs], strict=True)
+        }
+        shifts = linear_predictors(self._used_blocks(), theta[n_logs:], columns)
+        return {name: value + shifts.get(name, 0.0) for name, value in logs.items()}
+
+    def _starts(self, rows: Rows) -> list[FloatArray]:
+        pace = float(rows.weight @ rows["T"]) / self._n_densities(rows)
+        extra = np.zeros(len(self._theta_names()) - len(self._parameters))
+        return [np.concatenate([s, extra]) for s in self._plain_starts(np.log(pace))]
+
+    @abstractmethod
+    def _plain_starts(self, log_pace: float) -> list[FloatArray]:
+        """Return starts from the log of the mean time between purchases."""
+
+    def likelihood_ratio_test(self, restricted: PurchaseModel) -> LikelihoodRatio:
+        """Test this model against one with fewer covariates.
+
+        Parameters
+        ----------
+        restricted : PurchaseModel
+            The same class, fitted to the same customers with fewer covariates.
+
+        Returns
+        -------
+        LikelihoodRatio
+            ``statistic``, ``degrees_of_freedom`` and ``p_value``.
+
+        Raises
+        ------
+        ValueError
+            If the models are not nested or saw different numbers of customers.
+        """
+        check_is_fitted(self, "theta_")
+        check_is_fitted(restricted, "theta_")
+        return likelihood_ratio(self, restricted)
+
+    # -- predicting -------------------------------------------------------------
+
+    def _histories(self, summary: Any) -> tuple[Rows, pd.Index]:
+        """Return the histories of a summary, one row a customer, and its index."""
+        check_is_fitted(self, "theta_")
+        table = read_columns(summary, self._needed_columns())
+        check_histories(table)
+        columns = {name: table[name].to_numpy() for name in table.columns}
+        return Rows(columns, np.ones(len(table))), table.index
+
+    def _row_params(self, columns: dict[str, FloatArray]) -> dict[str, FloatArray]:
+        """Return each parameter, by row where covariates enter."""
+        logs = self._row_logs(self.theta_, columns)
+        return {name: np.exp(values) for name, values in logs.items()}
+
+    def _new_params(self, covariates: Any) -> dict[str, FloatArray]:
+        """Return each parameter for new customers with these covariates."""
+        check_is_fitted(self, "theta_")
+        names = self._needed_columns()[len(self._columns) :]
+        if not names:
+            return self._row_params({})
+        if covariates is None:
+            msg = (
+                f"The model was fitted with covariates {names}: pass "
+                "covariates=<frame with these columns>, one row a new customer."
+            )
+            raise DataError(msg)
+        table = read_columns(covariates, names)
+        return self._row_params({name: table[name].to_numpy() for name in names})
+
+    def _rows_at(self, summary: Any, t: Any) -> tuple[Any, ...]:
+        """Return rows, parameters, horizon and index for a prediction."""
+        rows, index = self._histories(summary)
+        return rows, self._row_params(rows.columns), check_horizon(t, len(rows)), index
+
+    def probability_alive(self, summary: Any) -> pd.Series:
+        """Return P(still a customer at the cutoff), given the history.
+
+        It is no churn score: under BG/NBD a customer who bought once is alive for
+        certain. See `probability_no_purchase` for that.
+
+        Parameters
+        ----------
+        summary : pandas.DataFrame or ibis.Table of n_customers rows
+            With ``frequency``, ``recency`` and ``T``.
+
+        Returns
+        -------
+        pandas.Series of shape (n_customers,)
+            Probabilities, keyed like ``summary``.
+        """
+        rows, params, _, index = self._rows_at(summary, 0.0)
+        values = self._alive(rows, params, 0.0)
+        return pd.Series(values, index=index, name="probability_alive")
+
+    def probability_alive_path(self, summary: Any, times: Sequence[float]) -> Any:
+        """Return P(alive) of many customers at times after the cutoff, if silent.
+
+        Parameters
+        ----------
+        summary : pandas.DataFrame or ibis.Table of n_customers rows
+            With ``frequency``, ``recency`` and ``T``.
+        times : sequence of float of length n_times
+            Time since the cutoff, >= 0, in the unit of the summary.
+
+        Returns
+        -------
+        pandas.DataFrame of shape (n_customers, n_times)
+            A row a customer, a column a time; each row falls.
+
+        See Also
+        --------
+        regulars.clv.paths.alive_paths : The path through past purchases.
+        """
+        ahead = check_horizon(times)
+        rows, params, _, index = self._rows_at(summary, 0.0)
+        paths = [self._alive(rows, params, time) for time in ahead]
+        return pd.DataFrame(np.column_stack(paths), index=index, columns=ahead)
+
+    def expected_purchases(self, summary: Any, t: Any) -> pd.Series:
+        """Return the expected number of purchases in the next ``t``.
+
+        Parameters
+        ----------
+        summary : pandas.DataFrame or ibis.Table of n_customers rows
+            With ``frequency``, ``recency`` and ``T``.
+        t : float or array of shape (n_customers,)
+            Length of the period from the cutoff, >= 0, in the unit of the summary.
+
+        Returns
+        -------
+        pandas.Series of shape (n_customers,)
+            Expected purchases, >= 0, keyed like ``summary``.
+        """
+        rows, params, horizon, index = self._rows_at(summary, t)
+        values = self._purchases(rows, params, horizon)
+        return pd.Series(values, index=index, name="expected_purchases")
+
+    def probability_no_purchase(self, summary: Any, t: Any) -> pd.Series:
+        """Return P(no purchase in the next ``t``): the model's churn probability.
+
+        Parameters
+        ----------
+        summary : pandas.DataFrame or ibis.Table of n_customers rows
+            With ``frequency``, ``recency`` and ``T``.
+        t : float or array of shape (n_customers,)
+            Length of the period from the cutoff, >= 0, in the unit of the summary.
+
+        Returns
+        -------
+        pandas.Series of shape (n_customers,)
+            Probabilities, keyed like ``summary``.
+        """
+        rows, params, horizon, index = self._rows_at(summary, t)
+        values = np.clip(self._no_purchase(rows, params, horizon), 0.0, 1.0)
+        return pd.Series(values, index=index, name="probability_no_purchase")
+
+    def probability_n_purchases(self, summary: Any, n: int, t: Any) -> pd.Series:
+        """Return P(exactly ``n`` purchases in the next ``t``).
+
+        Parameters
+        ----------
+        summary : pandas.DataFrame or ibis.Table of n_customers rows
+            With ``frequency``, ``recency`` and ``T``.
+        n : int
+            Number of purchases, >= 0.
+        t : float or array of shape (n_customers,)
+            Length of the period from the cutoff, >= 0, in the unit of the summary.
+
+        Returns
+        -------
+        pandas.Series of shape (n_customers,)
+            Probabilities, keyed like ``summary``.
+        """
+        rows, params, horizon, index = self._rows_at(summary, t)
+        values = self._n_purchases(rows, params, check_count(n), horizon)
+        return pd.Series(values, index=index, name="probability_n_purchases")
+
+    def expected_next_order(self, summary: Any, level: float = 0.8) -> pd.DataFrame:
+        """Return when the next order is to be expected, with an interval.
+
+        Parameters
+        ----------
+        summary : pandas.DataFrame or ibis.Table of n_customers rows
+            With ``frequency``, ``recency`` and ``T``.
+        level : float, default 0.8
+            P(the next order falls between ``lower`` and ``upper``), 0-1.
+
+        Returns
+        -------
+        pandas.DataFrame of shape (n_customers, 3)
+            ``median``, ``lower`` and ``upper``: time from the cutoff in the unit of the
+            summary; inf where the customer may never come back with a probability that
+            leaves no room for it.
+        """
+        check_level(level)
+        rows, params, _, index = self._rows_at(summary, 0.0)
+        shares = {"median": 0.5, "lower": (1 - level) / 2, "upper": (1 + level) / 2}
+        waits = {
+            k: self._next_order(rows, params, share) for k, share in shares.items()
+        }
+        return pd.DataFrame(waits, index=index)
+
+    def expected_purchases_new_customer(self, t: Any, covariates: Any = None) -> Any:
+        """Return expected repeat purchases in ``t`` from the first purchase on.
+
+        Parameters
+        ----------
+        t : float or array of shape (n_times,)
+            Length of the period, >= 0, in the unit of the fit.
+        covariates : pandas.DataFrame of n_times rows, or of any if t is one number
+            Needed if the model was fitted with covariates.
+
+        Returns
+        -------
+        float or array of shape (n_times,)
+            Expected purchases, the first one left out.
+        """
+        params = self._new_params(covariates)
+        values = self._new_purchases(params, check_horizon(t))
+        return float(values) if values.ndim == 0 else values
+
+    def probability_n_purchases_new_customer(
+        self, n: Any, t: Any, covariates: Any = None
+    ) -> Any:
+        """Return P(exactly ``n`` repeat purchases in ``t`` from the first one on).
+
+        Parameters
+        ----------
+        n : int or array of shape (n_values,)
+            Number of repeat purchases, >= 0.
+        t : float or array of shape (n_values,)
+            Length of the period, >= 0, in the unit of the fit.
+        covariates : pandas.DataFrame
+            Needed if the model was fitted with covariates.
+
+        Returns
+        -------
+        float or array of shape (n_values,)
+            Probabilities.
+        """
+        params = self._new_params(covariates)
+        values = self._new_n_purchases(params, check_count(n), check_horizon(t))
+        return float(values) if values.ndim == 0 else values
+
+
+def by_distinct(function: Callable[..., FloatArray], *columns: Any) -> FloatArray:
+    """Evaluate a costly function once for each distinct row.
+
+    Parameters
+    ----------
+    function : callable
+        Takes the columns, returns an array of their length.
+    *columns : float or array of shape (n_rows,)
+        Scalars are passed on as they are.
+
+    Returns
+    -------
+    array of shape (n_rows,)
+        The value of each row.
+
+    Examples
+    --------
+    >>> by_distinct(lambda u, k: u * k, np.array([1.0, 1.0, 2.0]), 3.0)
+    array([3., 3., 6.])
+    """
+    arrays = [np.asarray(column, dtype=np.float64) for column in columns]
+    wide = [k for k, array in enumerate(arrays) if array.ndim and array.size > 1]
+    if not wide:
+        return function(*arrays)
+    unique, place = distinct([arrays[k] for k in wide])
+    for k, values in zip(wide, unique, strict=True):
+        arrays[k] = values
+    return np.asarray(function(*arrays)[place])
+
+
+def check_histories(table: pd.DataFrame) -> None:
+    """Raise if a frequency, recency or T cannot be that of a customer.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        With float columns ``frequency``, ``recency`` and ``T``.
+
+    Raises
+    ------
+    DataError
+        With the rule that is broken, by how many customers, and which.
+
+    Examples
+    --------
+    >>> check_histories(pd.DataFrame({"frequency": [1.], "recency": [3.], "T": [2.]}))
+    Traceback (most recent call last):
+    ...
+    regulars.errors.DataError: recency is greater than T for 1 of 1 customers (0). ...
+    """
+    x, recency, age = (table[name].to_numpy() for name in ("frequency", "recency", "T"))
+    index, build = table.index, "Build the summary with regulars.clv.summarise."
+    rules = [
+        ((x < 0) | (x != np.floor(x)), "frequency is not a whole number >= 0"),
+        (recency < 0, "recency is negative"),
+        (recency > age * (1 + _TINY), "recency is greater than T"),
+        ((x == 0) & (recency != 0), "frequency is 0 but recency is not"),
+        ((x > 0) & (recency == 0), "frequency is positive but recency is 0"),
+    ]
+    for bad, what in rules:
+        reject(x, bad, index, what, f"recency is first to last purchase. {build}")
+
+
+def check_horizon(t: Any, n_rows: int | None = None) -> FloatArray:
+    """Return a horizon as an array, or raise if it is no length of time.
+
+    Parameters
+    ----------
+    t : float or array of shape (n_rows,)
+        Length of the period, >= 0, in the unit of the summary.
+    n_rows : int, optional
+        Rows it must go with.
+
+    Returns
+    -------
+    array
+        ``t`` as float64.
+
+    Raises
+    ------
+    ValueError
+        If ``t`` is negative, missing, infinite or of the wrong length.
+
+    Examples
+    --------
+    >>> check_horizon(26)
+    array(26.)
+    """
+    horizon = np.asarray(t, dtype=np.float64)
+    if not (np.isfinite(horizon) & (horizon >= 0)).all():
+        msg = f"t must be a finite length of time >= 0, got {t!r}."
+        raise ValueError(msg)
+    if n_rows is not None and horizon.ndim and horizon.shape != (n_rows,):
+        msg = (
+            f"t must be one number or one for each of the {n_rows} customers, got "
+            f"shape {horizon.shape}."
+        )
+        raise ValueError(msg)
+    return horizon
+
+
+def check_count(n: Any) -> FloatArray:
+    """Return a number of purchases as an array, or raise if it is none.
+
+    Parameters
+    ----------
+    n : int or array
+        Whole numbers >= 0.
+
+    Returns
+    -------
+    array
+        ``n`` as float64.
+
+    Raises
+    ------
+    ValueError
+        If any is negative or no whole number.
+
+    Examples
+    --------
+    >>> check_count(3)
+    array(3.)
+    """
+    count = np.asarray(n, dtype=np.float64)
+    if not (np.isfinite(count) & (count >= 0) & (count == np.floor(count))).all():
+        msg = f"n must be a whole number of purchases >= 0, got {n!r}."
+        raise ValueError(msg)
+    return count
+
+
+def check_level(level: float) -> None:
+    """Raise if a level of confidence is not between 0 and 1.
+
+    Parameters
+    ----------
+    level : float
+        Share of cases that an interval should cover.
+
+    Raises
+    ------
+    ValueError
+        If it does not lie strictly between 0 and 1.
+
+    Examples
+    --------
+    >>> check_level(95)
+    Traceback (most recent call last):
+    ...
+    ValueError: level must lie between 0 and 1 (0.95 for 95%), got 95.
+    """
+    if not 0 < level < 1:
+        msg = f"level must lie between 0 and 1 (0.95 for 95%), got {level!r}."
+        raise ValueError(msg)
