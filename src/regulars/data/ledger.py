@@ -8,10 +8,13 @@ that neither row order nor the number of threads can move a figure by one bit.
 
 from __future__ import annotations
 
+import contextlib
 import math
+import weakref
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import duckdb
 import ibis
 
 from regulars.errors import DataError
@@ -99,7 +102,7 @@ def build_ledger(transactions: ibis.Table) -> Ledger:
     >>> days = [date(2024, 1, 1), date(2024, 1, 1), date(2024, 1, 9)]
     >>> log = ibis.memtable(pa.table({
     ...     "customer_id": ["a", "a", "a"], "order_date": days,
-    ...     "order_time": pa.array(days, pa.timestamp("us")),
+    ...     "order_time": pa.array(days).cast(pa.timestamp("us")),
     ...     "amount": [10.0, -4.0, -2.0], "is_return": [False, True, True]}))
     >>> ledger = build_ledger(log)
     >>> ledger.days.order_by("day").select(
@@ -109,7 +112,7 @@ def build_ledger(transactions: ibis.Table) -> Ledger:
     1  2024-01-09        False         0   -2.0             2.0
     """
     _refuse_missing_columns(transactions)
-    days = _days(_signed_lines(transactions)).cache()
+    days = materialise(_days(_signed_lines(transactions)))
     totals = days.aggregate(
         first=days.day.min(), last=days.day.max(), oversized=days.is_oversized.sum()
     ).to_pyarrow()
@@ -124,6 +127,41 @@ def build_ledger(transactions: ibis.Table) -> Ledger:
         last_day=summary["last"],
         columns=frozenset(transactions.columns),
     )
+
+
+def materialise(table: ibis.Table) -> ibis.Table:
+    """Compute a table once, in a temporary table of its own engine.
+
+    Parameters
+    ----------
+    table : ibis.Table
+        What to compute.
+
+    Returns
+    -------
+    ibis.Table
+        The same rows; the temporary table goes when nothing refers to it any more, or
+        with the connection.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> materialise(ibis.memtable(pa.table({"x": [1, 2]}))).x.sum().execute()
+    3
+    """
+    backend = ibis.get_backend(table)
+    if not backend.supports_temporary_tables:
+        return table.cache()
+    name = ibis.util.gen_name("regulars")
+    result = backend.create_table(name, table, temp=True)
+    # At exit the connection takes its temporary tables along.
+    weakref.finalize(result.op(), _drop, backend, name).atexit = False
+    return result
+
+
+def _drop(backend: ibis.backends.BaseBackend, name: str) -> None:
+    with contextlib.suppress(duckdb.ConnectionException):
+        backend.raw_sql(f'DROP TABLE IF EXISTS "{name}"')
 
 
 def _refuse_missing_columns(transactions: ibis.Table) -> None:

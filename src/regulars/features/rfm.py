@@ -1,0 +1,85 @@
+"""Recency, frequency and money, as the purchase-process models define them.
+
+A `Past` comes in, the group's features go out. ``frequency`` counts *repeat* purchase
+days and ``recency_days`` runs from the first purchase to the last; the order count and
+the days since the last order have names of their own, because mixing them up is the
+field's commonest mistake.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from regulars.data.ledger import MICROS
+from regulars.features.group import Group, ratio
+
+if TYPE_CHECKING:
+    import ibis
+
+    from regulars.features.past import Past
+
+MEANINGS = {
+    "frequency": "Days with a purchase after the first one",
+    "recency_days": "Days from the first purchase to the last",
+    "T_days": "Days from the first purchase to the cutoff",
+    "monetary_value": "Mean spend of a repeat purchase day (0 without one)",
+    "n_orders": "Orders so far",
+    "days_since_last_order": "Days since the last order",
+    "revenue": "Spend so far, net of returns",
+    "aov": "Spend per order, net of returns",
+    "largest_day_spend": "Spend on the largest purchase day",
+    "last_day_spend": "Spend on the last purchase day",
+    "last_day_spend_ratio": "Spend on the last purchase day over that of a mean one",
+    "purchase_days_per_week": "Purchase days per week since the first purchase",
+    "recency_share": "Share of the time since the first purchase that lies before "
+    "the last",
+}
+
+
+def rfm(past: Past) -> Group:
+    """Return recency, frequency and monetary features.
+
+    Parameters
+    ----------
+    past : Past
+        What is known at the cutoff.
+
+    Returns
+    -------
+    Group
+        The features of `MEANINGS`. Days are purchase days: a day with refunds only
+        lowers ``revenue`` and nothing else.
+    """
+    days = past.days
+    bought = days.is_purchase
+
+    def features(s: ibis.Table) -> dict[str, ibis.Value]:
+        frequency = s.n_days - 1
+        recency = s.first_age - s.last_age
+        return {
+            "frequency": frequency,
+            "recency_days": recency,
+            "T_days": s.first_age,
+            "monetary_value": (
+                ratio(s.purchase_spend - s.first_spend, frequency) / MICROS
+            ).fill_null(0.0),
+            "n_orders": s.n_orders,
+            "days_since_last_order": s.last_age,
+            "revenue": s.spend / MICROS,
+            "aov": ratio(s.spend, s.n_orders) / MICROS,
+            "largest_day_spend": s.largest_spend / MICROS,
+            "last_day_spend": s.last_spend / MICROS,
+            "last_day_spend_ratio": ratio(s.last_spend * s.n_days, s.purchase_spend),
+            "purchase_days_per_week": ratio(s.n_days * 7, s.first_age),
+            "recency_share": ratio(recency, s.first_age),
+        }
+
+    return Group(
+        aggregates={
+            "purchase_spend": days.spend_micros.sum(where=bought),
+            "first_spend": days.spend_micros.sum(where=bought & days.gap_days.isnull()),
+            "largest_spend": days.spend_micros.max(where=bought),
+            "last_spend": days.spend_micros.argmin(days.age_days, where=bought),
+        },
+        features=features,
+    )

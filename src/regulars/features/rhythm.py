@@ -1,0 +1,159 @@
+"""How regularly a customer buys, and how long the present silence is for them.
+
+A `Past` comes in, the group's features go out. A month of silence is an alarm in one
+who buys weekly and nothing in one who buys each quarter: the gaps between a customer's
+own purchases are the yardstick. One purchase has no gap, and its gap features are
+missing rather than zero.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import ibis
+
+from regulars.features.group import Group, ratio
+from regulars.features.sequence import RECENT_GAPS
+
+if TYPE_CHECKING:
+    from regulars.features.past import Past
+
+ACTIVE_WEEKS = (4, 8, 12, 26)
+"""Spans, in weeks, over which weekly activity is measured."""
+
+SCALE = 1 << 20
+"""Fractions are summed in whole units of 1 / SCALE, so that order does not matter."""
+
+MEANINGS = {
+    "gap_mean_days": "Mean days between purchases",
+    "gap_std_days": "Standard deviation of the days between purchases",
+    "gap_median_days": "Median days between purchases",
+    "gap_max_days": "Longest time between two purchases, in days",
+    "gap_cv": "Deviation of the days between purchases over their mean",
+    "last_gap_days": "Days between the last two purchases",
+    "recent_gap_mean_days": f"Mean of the last {RECENT_GAPS} times between purchases, "
+    "in days",
+    "silence_over_mean_gap": "Days since the last order over the mean gap",
+    "silence_over_median_gap": "Days since the last order over the median gap",
+    "silence_over_max_gap": "Days since the last order over the longest gap",
+    "silence_over_recent_gap": f"Days since the last order over the mean of the last "
+    f"{RECENT_GAPS} gaps",
+    "silence_deviations": "Days since the last order beyond the mean gap, in standard "
+    "deviations of the gaps",
+    "share_of_gaps_shorter": "Share of the customer's gaps shorter than the present "
+    "silence",
+    "recent_gap_ratio": f"Mean of the last {RECENT_GAPS} gaps over the mean of all",
+    "clumpiness": "How bunched the purchases are: 0 evenly spread, 1 all at once",
+    **{
+        f"active_weeks_share_{weeks}w": f"Share of the last {weeks} weeks with a "
+        "purchase"
+        for weeks in ACTIVE_WEEKS
+    },
+}
+
+
+def rhythm(past: Past) -> Group:
+    """Return the features of the gaps between purchases.
+
+    Parameters
+    ----------
+    past : Past
+        What is known at the cutoff.
+
+    Returns
+    -------
+    Group
+        The features of `MEANINGS`. Missing (null): gap features with one purchase,
+        deviations with fewer than two gaps, the last gaps' mean with fewer than
+        `RECENT_GAPS`, active weeks that began before the log.
+
+    Notes
+    -----
+    ``clumpiness`` is one plus the entropy of the shares into which the purchases and
+    the cutoff cut the customer's time, over its maximum [1]_. Deviations are sample
+    deviations, from integer sums.
+
+    References
+    ----------
+    .. [1] Zhang, Bradlow and Small (2015), Predicting Customer Value Using Clumpiness:
+       From RFM to RFMC, Marketing Science 34(2).
+    """
+    days = past.days
+    gap, age, bought = days.gap_days, days.age_days, days.is_purchase
+    aggregates = {
+        "gap_squares": (gap * gap).sum(),
+        "gap_max": gap.max(),
+        "gap_logs": (
+            (gap * gap.cast("float64").ln() * SCALE).round().cast("int64")
+        ).sum(),
+        "gaps": gap.collect(),
+        "last_gap": gap.argmin(age, where=bought),
+        "recent_gaps": days.recent_gaps_days.argmin(age, where=bought),
+    }
+    weeks_seen = [weeks for weeks in ACTIVE_WEEKS if weeks * 7 <= past.seen_days]
+    week = (age - 1) // 7
+    # A purchase opens a week when the purchase before it lies in an earlier week.
+    opens = bought & (gap.isnull() | ((age + gap - 1) // 7 != week))
+    for weeks in weeks_seen:
+        aggregates[f"active_weeks_{weeks}"] = (
+            (opens & (age <= weeks * 7)).cast("int64").sum()
+        )
+
+    def features(s: ibis.Table) -> dict[str, ibis.Value]:
+        return _gap_features(s) | _active_weeks(s, weeks_seen)
+
+    return Group(aggregates, features)
+
+
+def _gap_features(s: ibis.Table) -> dict[str, ibis.Value]:
+    n_gaps = (s.n_days - 1).nullif(0)
+    silence = s.last_age
+    total = s.first_age - s.last_age
+    mean = ratio(total, n_gaps)
+    # n (n - 1) times the sample variance is an exact integer
+    variance = ratio(n_gaps * s.gap_squares - total * total, n_gaps * (n_gaps - 1))
+    deviation = variance.sqrt()
+    median = _median(s.gaps, n_gaps)
+    recent = s.recent_gaps / RECENT_GAPS
+    shorter = s.gaps.filter(lambda gap: gap < silence).length()
+    return {
+        "gap_mean_days": mean,
+        "gap_std_days": deviation,
+        "gap_median_days": median,
+        "gap_max_days": s.gap_max,
+        "gap_cv": ratio(deviation, mean),
+        "last_gap_days": s.last_gap,
+        "recent_gap_mean_days": recent,
+        "silence_over_mean_gap": ratio(silence, mean),
+        "silence_over_median_gap": ratio(silence, median),
+        "silence_over_max_gap": ratio(silence, s.gap_max),
+        "silence_over_recent_gap": ratio(silence, recent),
+        "silence_deviations": ratio(silence - mean, deviation),
+        "share_of_gaps_shorter": ratio(shorter, n_gaps),
+        "recent_gap_ratio": ratio(recent, mean),
+        "clumpiness": _clumpiness(s),
+    }
+
+
+def _median(values: ibis.Value, count: ibis.Value) -> ibis.Value:
+    ordered = values.sort()
+    return (ordered[(count - 1) // 2] + ordered[count // 2]) / 2
+
+
+def _clumpiness(s: ibis.Table) -> ibis.Value:
+    silence = s.last_age.cast("float64")
+    whole = s.first_age.cast("float64")
+    logs = s.gap_logs.cast("float64") / SCALE + silence * silence.ln()
+    shares = s.n_days.nullif(1).cast("float64")
+    return 1.0 + (logs / whole - whole.ln()) / shares.ln()
+
+
+def _active_weeks(s: ibis.Table, weeks_seen: list[int]) -> dict[str, ibis.Value]:
+    return {
+        f"active_weeks_share_{weeks}w": (
+            s[f"active_weeks_{weeks}"] / weeks
+            if weeks in weeks_seen
+            else ibis.null("float64")
+        )
+        for weeks in ACTIVE_WEEKS
+    }
