@@ -1,0 +1,299 @@
+"""Why a customer's risk is what it is, in words that a campaign team reads.
+
+Feature rows and each feature's share of the log-odds come in; for every customer the
+three strongest reasons go out, as sentences with the customer's own figures. Features
+that say the same thing in different ways (how long is the silence, how long for *this*
+customer) are added up to one theme first, so that three reasons are three reasons.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Sentences = NDArray[np.object_]
+
+N_REASONS = 3
+
+
+@dataclass(frozen=True)
+class Theme:
+    """A family of features and the sentence that speaks for it.
+
+    Attributes
+    ----------
+    name : str
+        For tests and debugging.
+    prefixes : tuple of str
+        A feature belongs to the first theme one of whose prefixes it begins with.
+    sentences : callable
+        Feature rows to one sentence a row; an empty one where there is nothing to
+        say of the customer.
+    """
+
+    name: str
+    prefixes: tuple[str, ...]
+    sentences: Callable[[pd.DataFrame], Sentences]
+
+
+def explain(
+    features: pd.DataFrame,
+    contributions: pd.DataFrame | None,
+    churn_probability: Floats,
+    *,
+    base_rate: float,
+) -> list[list[str]]:
+    """Return the strongest reasons of each customer.
+
+    Parameters
+    ----------
+    features : DataFrame of shape (n_customers, n_features)
+        Features and process columns.
+    contributions : DataFrame of shape (n_customers, n_contributions) or None
+        Log-odds by feature; None where the purchase process stands alone, whose
+        reasons are then the silence, the orders and the model's own figure.
+    churn_probability : array of shape (n_customers,)
+        The scores that are explained.
+    base_rate : float
+        Mean churn probability; customers above it get reasons that raise the risk,
+        the others reasons that lower it.
+
+    Returns
+    -------
+    list of list of str
+        Up to three sentences a customer, strongest first; at least one.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"days_since_last_order": [63.0], "gap_mean_days": [12.0],
+    ...                      "n_orders": [4.0], "T_days": [99.0]})
+    >>> shares = pd.DataFrame({"days_since_last_order": [1.5], "n_orders": [0.2]})
+    >>> explain(rows, shares, np.array([0.8]), base_rate=0.4)
+    [['no order for 63 days; used to order every 12', '4 orders in 99 days']]
+    """
+    strength = _strength(features, contributions)
+    if contributions is not None:
+        rises = churn_probability >= base_rate
+        strength = np.where(rises[:, None], strength, -strength)
+    sentences = np.full(strength.shape, "", dtype=object)
+    for position, theme in enumerate(THEMES):
+        sentences[:, position] = theme.sentences(features)
+    # a theme without a sentence, or one that pulls the other way, is no reason
+    strength = np.where((sentences != "") & (strength > 0), strength, -np.inf)
+    strength[:, 0] = np.maximum(strength[:, 0], -1e9)  # the silence is always told
+    order = np.argsort(-strength, axis=1, kind="stable")[:, :N_REASONS]
+    chosen = np.take_along_axis(sentences, order, axis=1)
+    told = np.isfinite(np.take_along_axis(strength, order, axis=1))
+    return [row[keep].tolist() for row, keep in zip(chosen, told, strict=True)]
+
+
+def _strength(features: pd.DataFrame, contributions: pd.DataFrame | None) -> Floats:
+    """Return the log-odds of each theme, shape (n_customers, n_themes)."""
+    strength = np.zeros((len(features), len(THEMES)))
+    if contributions is None:
+        for rank, name in enumerate(("silence", "process", "orders")):
+            position = [theme.name for theme in THEMES].index(name)
+            strength[:, position] = N_REASONS - rank
+        return strength
+    for column in contributions.columns:
+        position = theme_of(column)
+        if position is not None:
+            strength[:, position] += contributions[column].to_numpy()
+    return strength
+
+
+def theme_of(feature: str) -> int | None:
+    """Return the position of a feature's theme, or None where it has none.
+
+    Parameters
+    ----------
+    feature : str
+        Name of a feature.
+
+    Returns
+    -------
+    int or None
+
+    Examples
+    --------
+    >>> THEMES[theme_of("silence_over_mean_gap")].name
+    'silence'
+    """
+    for position, theme in enumerate(THEMES):
+        if feature.startswith(theme.prefixes):
+            return position
+    return None
+
+
+def _number(values: pd.Series, digits: int = 0) -> pd.Series:
+    return values.map(f"{{:,.{digits}f}}".format)
+
+
+def _days(values: pd.Series) -> pd.Series:
+    return _number(values) + np.where(values.round() == 1, " day", " days")
+
+
+def _orders(values: pd.Series) -> pd.Series:
+    return _number(values) + np.where(values == 1, " order", " orders")
+
+
+def _column(rows: pd.DataFrame, name: str) -> pd.Series:
+    if name in rows:
+        return rows[name]
+    return pd.Series(np.nan, index=rows.index)
+
+
+def _told(sentences: pd.Series, known: pd.Series) -> Sentences:
+    told: Sentences = sentences.where(known, "").to_numpy(dtype=object)
+    return told
+
+
+def _silence(rows: pd.DataFrame) -> Sentences:
+    silence = rows["days_since_last_order"]
+    gap = _column(rows, "gap_mean_days")
+    usual = "; used to order every " + _number(gap.fillna(0).clip(lower=1))
+    alone = np.where(_column(rows, "n_orders") == 1, "; one order so far", "")
+    habit = usual.where(gap.notna(), pd.Series(alone, index=rows.index))
+    return _told("no order for " + _days(silence) + habit, silence.notna())
+
+
+def _order_count(rows: pd.DataFrame) -> Sentences:
+    count, age = _column(rows, "n_orders"), _column(rows, "T_days")
+    return _told(
+        _orders(count.fillna(0)) + " in " + _days(age.fillna(0)), count.notna()
+    )
+
+
+def _activity(rows: pd.DataFrame) -> Sentences:
+    for days in (91, 56, 28):
+        recent = _column(rows, f"orders_{days}d")
+        if recent.notna().any():
+            text = _orders(recent.fillna(0)) + f" in the last {days} days"
+            return _told(
+                text.str.replace(r"^0 orders", "no order", regex=True), recent.notna()
+            )
+    return _told(pd.Series("", index=rows.index), pd.Series(False, index=rows.index))
+
+
+def _trend(rows: pd.DataFrame) -> Sentences:
+    recent, both = _column(rows, "orders_28d"), _column(rows, "orders_56d")
+    before = (both - recent).fillna(0)
+    word = pd.Series(np.where(recent >= before, "up", "down"), index=rows.index)
+    text = (
+        "orders "
+        + word
+        + " from "
+        + _number(before)
+        + " to "
+        + _number(recent.fillna(0))
+        + " in the last 28 days"
+    )
+    return _told(text, both.notna() & (recent != before))
+
+
+def _spend(rows: pd.DataFrame) -> Sentences:
+    aov, recent = _column(rows, "aov"), _column(rows, "spend_91d")
+    text = "spends " + _number(aov.fillna(0), 2) + " an order"
+    more = "; " + _number(recent.fillna(0), 2) + " in the last 91 days"
+    return _told(text + more.where(recent.notna(), ""), aov.notna())
+
+
+def _basket(rows: pd.DataFrame) -> Sentences:
+    products = _column(rows, "n_products")
+    lines = _column(rows, "lines_per_order")
+    by_products = _number(products.fillna(0)) + " different products so far"
+    by_lines = _number(lines.fillna(0), 1) + " lines an order"
+    text = by_products.where(products.notna(), by_lines)
+    return _told(text, products.notna() | lines.notna())
+
+
+def _returns(rows: pd.DataFrame) -> Sentences:
+    share = _column(rows, "returns_share")
+    text = "sent back " + _number(100 * share.fillna(0)) + "% of what was bought"
+    return _told(text, share > 0)
+
+
+def _discount(rows: pd.DataFrame) -> Sentences:
+    share = _column(rows, "discount_share")
+    text = _number(100 * share.fillna(0)) + "% of the price taken off by discounts"
+    return _told(text, share.notna())
+
+
+def _weekdays(rows: pd.DataFrame) -> Sentences:
+    share = _column(rows, "weekend_share")
+    text = "orders on weekends " + _number(100 * share.fillna(0)) + "% of the time"
+    return _told(text, share.notna())
+
+
+def _process(rows: pd.DataFrame) -> Sentences:
+    silent = _column(rows, "btyd_no_purchase_probability")
+    text = (
+        "the purchase rhythm so far makes another order "
+        + _number(100 * (1 - silent.fillna(0)))
+        + "% likely"
+    )
+    return _told(text, silent.notna())
+
+
+THEMES = (
+    Theme(
+        "silence",
+        (
+            "days_since_last",
+            "silence",
+            "gap_",
+            "last_gap",
+            "recent_gap",
+            "share_of_gaps",
+            "recency",
+            "clumpiness",
+        ),
+        _silence,
+    ),
+    Theme("trend", ("orders_trend", "spend_trend"), _trend),
+    Theme("activity", ("orders_", "active_weeks", "items_"), _activity),
+    Theme(
+        "orders",
+        ("frequency", "n_orders", "T_days", "purchase_days_per_week"),
+        _order_count,
+    ),
+    Theme(
+        "spend",
+        (
+            "spend",
+            "revenue",
+            "aov",
+            "monetary",
+            "largest_day",
+            "last_day_spend",
+            "btyd_order_value",
+            "btyd_expected_spend",
+        ),
+        _spend,
+    ),
+    Theme("returns", ("returns",), _returns),
+    Theme(
+        "basket",
+        (
+            "n_products",
+            "new_product",
+            "products_per",
+            "n_categories",
+            "category",
+            "lines_per_order",
+        ),
+        _basket,
+    ),
+    Theme("discount", ("discount",), _discount),
+    Theme("weekdays", ("weekend", "favourite_weekday"), _weekdays),
+    Theme("process", ("btyd_", "p_alive"), _process),
+)

@@ -1,0 +1,347 @@
+"""The MLflow side: one run a training, the model in the registry, the champion's alias.
+
+What a training measured and the folder of its model come in; a run, a registered
+version and perhaps a new champion are there afterwards. MLflow is imported when it is
+needed, and its global state (tracking URI, active run) is never touched: everything
+goes through a client of the configured store.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import tempfile
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from regulars.errors import ConfigError, DataError
+from regulars.model import RetentionModel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from mlflow import MlflowClient
+
+CHAMPION = "champion"
+MODEL_FOLDER = "model"
+TESTED_FOLDER = "tested_model"
+LOADER = "regulars.scoring.pyfunc"
+
+
+@dataclass(frozen=True)
+class Registered:
+    """Where a model is to be found.
+
+    Attributes
+    ----------
+    model_uri : str
+        ``models:/name/version``.
+    model_version : str
+        Version in the registry.
+    run_id : str
+        MLflow run of the training.
+    """
+
+    model_uri: str
+    model_version: str
+    run_id: str
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """What is written to a run.
+
+    Attributes
+    ----------
+    params : mapping of str to str
+        Settings and choices.
+    metrics : mapping of str to float
+        Figures.
+    tags : mapping of str to str
+        Fingerprint, versions, commit.
+    artifacts : Path
+        Folder whose content is kept with the run.
+    model : Path
+        Folder of the model that scores.
+    tested_model : Path or None
+        Folder of the model that had not seen the test window.
+    input_example : object
+        One row, as the endpoint takes it.
+    """
+
+    params: Mapping[str, str]
+    metrics: Mapping[str, float]
+    tags: Mapping[str, str]
+    artifacts: Path
+    model: Path
+    tested_model: Path | None
+    input_example: Any
+
+
+class Store:
+    """An MLflow tracking store and registry.
+
+    Parameters
+    ----------
+    uri : str
+        MLflow tracking URI; the folder of an SQLite file is made if it is not there.
+    name : str
+        Experiment and registered model.
+    """
+
+    def __init__(self, uri: str, name: str) -> None:
+        self.uri = uri
+        self.name = name
+        self._client: MlflowClient | None = None
+
+    @property
+    def client(self) -> MlflowClient:
+        """MLflow client of the store."""
+        if self._client is None:
+            if self.uri.startswith("sqlite:///"):
+                path = Path(self.uri.removeprefix("sqlite:///"))
+                path.parent.mkdir(parents=True, exist_ok=True)
+            with _quiet():
+                from mlflow import MlflowClient
+                from mlflow.exceptions import MlflowException
+
+                try:
+                    self._client = MlflowClient(self.uri, registry_uri=self.uri)
+                    self._client.search_experiments(max_results=1)
+                except MlflowException as error:
+                    msg = f"Cannot open tracking.uri '{self.uri}': {error.message}"
+                    raise ConfigError(msg) from error
+        return self._client
+
+    def champion_version(self) -> str | None:
+        """Return the version that has the alias, or None.
+
+        Returns
+        -------
+        str or None
+        """
+        from mlflow.exceptions import MlflowException
+
+        with _quiet():
+            try:
+                found = self.client.get_model_version_by_alias(self.name, CHAMPION)
+            except MlflowException:
+                return None
+        return str(found.version)
+
+    def load(self, version: str | None = None) -> tuple[RetentionModel, Registered]:
+        """Load a registered model, the champion unless a version is named.
+
+        Parameters
+        ----------
+        version : str, optional
+            Version in the registry.
+
+        Returns
+        -------
+        model : RetentionModel
+        registered : Registered
+
+        Raises
+        ------
+        DataError
+            There is no such model.
+        """
+        version = version or self.champion_version()
+        if version is None:
+            msg = (
+                f"There is no champion called '{self.name}' in '{self.uri}'. Train "
+                "one first: regulars train CONFIG."
+            )
+            raise DataError(msg)
+        from mlflow.exceptions import MlflowException
+
+        with _quiet(), self._addressed():
+            from mlflow.artifacts import download_artifacts
+
+            uri = f"models:/{self.name}/{version}"
+            try:
+                run_id = self.client.get_model_version(self.name, version).run_id
+                folder = download_artifacts(artifact_uri=uri, tracking_uri=self.uri)
+            except MlflowException as error:
+                msg = f"Cannot load model {uri} from '{self.uri}': {error.message}"
+                raise DataError(msg) from error
+        model = RetentionModel.load(Path(folder) / "data" / MODEL_FOLDER)
+        return model, Registered(uri, version, str(run_id))
+
+    def load_tested(self, version: str) -> RetentionModel | None:
+        """Load the model that a registered model was tested with.
+
+        Parameters
+        ----------
+        version : str
+            Version in the registry.
+
+        Returns
+        -------
+        RetentionModel or None
+            None where the log was too short for a test window.
+        """
+        from mlflow.exceptions import MlflowException
+
+        with _quiet(), self._addressed():
+            run_id = self.client.get_model_version(self.name, version).run_id
+            try:
+                folder = self.client.download_artifacts(str(run_id), TESTED_FOLDER)
+            except (MlflowException, OSError):
+                return None
+        path = Path(folder)
+        return RetentionModel.load(path) if (path / "model.json").is_file() else None
+
+    def register(self, record: RunRecord, *, is_champion: bool) -> Registered:
+        """Write a run, register its model, and give it the alias if it won.
+
+        Parameters
+        ----------
+        record : RunRecord
+            What to write.
+        is_champion : bool
+            Whether the model takes the alias.
+
+        Returns
+        -------
+        Registered
+        """
+        with _quiet(), self._addressed():
+            import mlflow
+
+            experiment = self._experiment()
+            with mlflow.start_run(experiment_id=experiment) as run:
+                mlflow.log_params(dict(record.params))
+                mlflow.log_metrics(dict(record.metrics))
+                mlflow.set_tags(dict(record.tags))
+                mlflow.log_artifacts(str(record.artifacts))
+                if record.tested_model:
+                    mlflow.log_artifacts(str(record.tested_model), TESTED_FOLDER)
+                info = self._log_model(record)
+            version = str(info.registered_model_version)
+            if is_champion:
+                self.client.set_registered_model_alias(self.name, CHAMPION, version)
+        return Registered(f"models:/{self.name}/{version}", version, run.info.run_id)
+
+    def tag_version(self, version: str, tags: Mapping[str, str]) -> None:
+        """Write tags to a registered version.
+
+        Parameters
+        ----------
+        version : str
+            Version in the registry.
+        tags : mapping of str to str
+            Tags.
+        """
+        with _quiet():
+            for key, value in tags.items():
+                self.client.set_model_version_tag(self.name, version, key, value)
+
+    def _log_model(self, record: RunRecord) -> Any:
+        import mlflow.pyfunc
+        from mlflow.models import ModelSignature
+        from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
+        from mlflow.types.schema import AnyType
+
+        signature = ModelSignature(
+            inputs=Schema(
+                [ColSpec(AnyType(), "customer_id"), ColSpec(AnyType(), "transactions")]
+            ),
+            params=ParamSchema([ParamSpec("as_of", DataType.string, "")]),
+        )
+        return mlflow.pyfunc.log_model(
+            name=MODEL_FOLDER,
+            # data and a named loader: nothing of the artefact is unpickled or run
+            loader_module=LOADER,
+            data_path=str(record.model),
+            signature=signature,
+            input_example=record.input_example,
+            registered_model_name=self.name,
+            pip_requirements=[f"regulars=={_version()}"],
+        )
+
+    def _experiment(self) -> str:
+        found = self.client.get_experiment_by_name(self.name)
+        if found is not None:
+            return str(found.experiment_id)
+        location = None
+        if self.uri.startswith("sqlite:///"):
+            beside = Path(self.uri.removeprefix("sqlite:///")).resolve().parent
+            location = (beside / "artifacts" / self.name).as_uri()
+        return str(self.client.create_experiment(self.name, location))
+
+    @contextlib.contextmanager
+    def _addressed(self) -> Iterator[None]:
+        """Point MLflow's module-level functions at this store, and back."""
+        import mlflow
+
+        before = mlflow.get_tracking_uri(), mlflow.get_registry_uri()
+        mlflow.set_tracking_uri(self.uri)
+        mlflow.set_registry_uri(self.uri)
+        try:
+            yield
+        finally:
+            mlflow.set_tracking_uri(before[0])
+            mlflow.set_registry_uri(before[1])
+
+
+def host_of(uri: str) -> str:
+    """Return the scheme and host of a store, without any password.
+
+    Parameters
+    ----------
+    uri : str
+        MLflow tracking URI.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> host_of("postgresql://user:secret@db/mlflow")
+    'postgresql://db'
+    """
+    parts = urlsplit(uri)
+    return f"{parts.scheme}://{parts.hostname}" if parts.hostname else uri
+
+
+def _version() -> str:
+    from regulars import __version__
+
+    return __version__
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep MLflow's own chatter off the terminal."""
+    loggers = [logging.getLogger(name) for name in ("mlflow", "alembic")]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)
+
+
+@contextlib.contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """Give a temporary folder for what is about to be logged.
+
+    Yields
+    ------
+    Path
+    """
+    with tempfile.TemporaryDirectory(prefix="regulars-") as folder:
+        yield Path(folder)
