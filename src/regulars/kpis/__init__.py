@@ -1,0 +1,20 @@
+"""What the business reads: retention, churn, orders and revenue, cohort by cohort."""
+
+from __future__ import annotations
+
+from regulars.kpis.cohorts import cohort_retention
+from regulars.kpis.overview import json_records, kpi_overview
+from regulars.kpis.retention import (
+    customer_retention_rate,
+    monthly_kpis,
+    summary_kpis,
+)
+
+__all__ = [
+    "cohort_retention",
+    "customer_retention_rate",
+    "json_records",
+    "kpi_overview",
+    "monthly_kpis",
+    "summary_kpis",
+]

@@ -1,0 +1,191 @@
+"""Calendar months and quarters as consecutive integers, in the engine and in Python.
+
+In come days; out go period numbers, which subtract to whole periods on every engine,
+and their labels. Also the one question that every KPI asks of a ledger: what had been
+bought before the cutoff.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from regulars.errors import NotEnoughHistoryError, suggestion
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    import ibis
+
+    from regulars.data.ledger import Ledger
+
+__all__ = [
+    "MICROS",
+    "Period",
+    "days_before",
+    "label_of",
+    "number_of",
+    "period_number",
+    "refuse_no_purchases",
+]
+
+Period: TypeAlias = Literal["month", "quarter"]
+
+MICROS = 1e6
+"""The ledger's integer units of money in one unit of currency."""
+
+_PER_YEAR = {"month": 12, "quarter": 4}
+
+
+def _per_year(period: str) -> int:
+    if period not in _PER_YEAR:
+        hint = suggestion(period, _PER_YEAR)
+        msg = f"'period' is '{period}'; 'month' or 'quarter' was expected.{hint}"
+        raise ValueError(msg)
+    return _PER_YEAR[period]
+
+
+def period_number(day: ibis.Value, period: Period) -> ibis.Value:
+    """Return the expression for the number of the period in which a day lies.
+
+    Parameters
+    ----------
+    day : ibis date expression
+        Calendar days.
+    period : {'month', 'quarter'}
+        Length of a period.
+
+    Returns
+    -------
+    ibis integer expression
+        Consecutive numbers; the next period is one more.
+
+    Raises
+    ------
+    ValueError
+        If `period` is neither.
+
+    Examples
+    --------
+    >>> import ibis
+    >>> int(period_number(ibis.date("1997-04-30"), "quarter").execute())
+    7989
+    """
+    per_year = _per_year(period)
+    within = day.month() if period == "month" else day.quarter()
+    return (day.year() * per_year + within - 1).cast("int64")
+
+
+def number_of(day: date, period: Period) -> int:
+    """Return the number of the period in which a day lies.
+
+    Parameters
+    ----------
+    day : date
+        A calendar day.
+    period : {'month', 'quarter'}
+        Length of a period.
+
+    Returns
+    -------
+    int
+        As :func:`period_number` has it.
+
+    Raises
+    ------
+    ValueError
+        If `period` is neither.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> number_of(date(1997, 4, 30), "quarter")
+    7989
+    """
+    per_year = _per_year(period)
+    return day.year * per_year + (day.month - 1) * per_year // 12
+
+
+def label_of(number: int, period: Period) -> str:
+    """Return the label of a period.
+
+    Parameters
+    ----------
+    number : int
+        From :func:`number_of`.
+    period : {'month', 'quarter'}
+        Length of a period.
+
+    Returns
+    -------
+    str
+        ``1997-04`` or ``1997-Q2``.
+
+    Raises
+    ------
+    ValueError
+        If `period` is neither.
+
+    Examples
+    --------
+    >>> label_of(7989, "quarter"), label_of(12 * 1997 + 3, "month")
+    ('1997-Q2', '1997-04')
+    """
+    year, within = divmod(number, _per_year(period))
+    return (
+        f"{year}-Q{within + 1}" if period == "quarter" else f"{year}-{within + 1:02d}"
+    )
+
+
+def days_before(ledger: Ledger, cutoff: date) -> ibis.Table:
+    """Return the ledger's days that are known at the cutoff.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        One row a customer and day.
+    cutoff : date
+        The instant we pretend is now; its own day is not known yet.
+
+    Returns
+    -------
+    ibis.Table
+        The rows with ``day < cutoff``.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from types import SimpleNamespace
+    >>> import ibis
+    >>> days = ibis.memtable({"day": [date(2024, 1, 1), date(2024, 1, 2)]})
+    >>> int(days_before(SimpleNamespace(days=days), date(2024, 1, 2)).count().execute())
+    1
+    """
+    return ledger.days.filter(ledger.days.day < cutoff)
+
+
+def refuse_no_purchases(n_purchase_periods: int, cutoff: date) -> None:
+    """Raise where nothing was bought before the cutoff.
+
+    Parameters
+    ----------
+    n_purchase_periods : int
+        Rows of the aggregate that was asked for.
+    cutoff : date
+        The instant we pretend is now.
+
+    Raises
+    ------
+    NotEnoughHistoryError
+        If there are none.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> refuse_no_purchases(3, date(2024, 1, 1))
+    """
+    if n_purchase_periods == 0:
+        msg = (
+            f"The log has no purchase before the cutoff {cutoff}, so there is nothing "
+            "to compute KPIs from. Pass a later cutoff (time.cutoff)."
+        )
+        raise NotEnoughHistoryError(msg)
