@@ -1,6 +1,20 @@
 """Models of the purchase process: who still buys, how often, worth how much."""
 
 from regulars.clv.beta_geo import BetaGeoModel
+from regulars.clv.beta_geo_beta_binom import BetaGeoBetaBinomModel
+from regulars.clv.gamma_gamma import GammaGammaModel
 from regulars.clv.modified_beta_geo import ModifiedBetaGeoModel
+from regulars.clv.shifted_beta_geo import ShiftedBetaGeoModel, summary_from_survivors
+from regulars.clv.value import discounted_clv, new_customer_clv, residual_clv
 
-__all__ = ["BetaGeoModel", "ModifiedBetaGeoModel"]
+__all__ = [
+    "BetaGeoBetaBinomModel",
+    "BetaGeoModel",
+    "GammaGammaModel",
+    "ModifiedBetaGeoModel",
+    "ShiftedBetaGeoModel",
+    "discounted_clv",
+    "new_customer_clv",
+    "residual_clv",
+    "summary_from_survivors",
+]
