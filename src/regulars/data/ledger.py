@@ -48,8 +48,8 @@ class Ledger:
         are float64; ``spend_micros`` and so on hold the same as int64 millionths,
         whose sums do not depend on the order of the rows.
     items : ibis.Table or None
-        One row a customer, day, product and category bought, ``n_lines``; None where
-        the source has neither products nor categories.
+        One row a line bought: ``customer_id``, ``day``, and ``product_id`` and
+        ``category`` as far as the source has them; None where it has neither.
     transactions : ibis.Table
         The clean transactions.
     first_day, last_day : date or None
@@ -240,9 +240,7 @@ def _items(transactions: ibis.Table) -> ibis.Table | None:
     if not names:
         return None
     bought = t.filter(~(t.is_return | (t.amount < 0)))
-    return bought.group_by("customer_id", bought.order_date.name("day"), *names).agg(
-        n_lines=bought.count()
-    )
+    return bought.select("customer_id", bought.order_date.name("day"), *names)
 
 
 def _raise_oversized(days: ibis.Table) -> None:

@@ -22,13 +22,14 @@ MEANINGS = {
     "lines_per_order": "Lines per order",
     "returns_share": "Amount returned over amount bought",
     "n_products": "Distinct products bought",
-    "new_product_share": "Share of bought products that were new to the customer",
-    f"new_product_share_{RECENT_DAYS}d": "Share of products bought in the last "
-    f"{RECENT_DAYS} days that were new to the customer",
-    "products_per_purchase_day": "Distinct products per purchase day",
+    "new_product_share": "Share of lines that were a product's first; the rest are "
+    "repeats",
+    f"new_product_share_{RECENT_DAYS}d": f"Share of lines of the last {RECENT_DAYS} "
+    "days that were a product's first",
     "n_categories": "Distinct categories bought",
-    "category_concentration": "Concentration of lines over categories (Herfindahl; 1 "
-    "all in one)",
+    "category_concentration": "Concentration of lines over categories (Herfindahl "
+    "index; 1 all in one)",
+    "favourite_category_share": "Share of lines in the category bought most",
 }
 
 
@@ -44,18 +45,13 @@ def basket(past: Past) -> Group:
     -------
     Group
         The features of `MEANINGS` for which the log has the columns.
-
-    Notes
-    -----
-    A product counts once a day, however many lines it has. ``new_product_share`` is
-    the share of product-days on which the product had never been bought before.
     """
     days = past.days
     parts = [_returns(days)]
     if past.has("product_id"):
         parts.append(_products(days))
     if past.has("category"):
-        parts.append(_categories(days))
+        parts.append(_categories(past))
 
     def features(s: ibis.Table) -> dict[str, ibis.Value]:
         found: dict[str, ibis.Value] = {}
@@ -64,7 +60,7 @@ def basket(past: Past) -> Group:
         return found
 
     aggregates = {k: v for part in parts for k, v in part.aggregates.items()}
-    return Group(aggregates, features)
+    return Group(aggregates, features, tuple(t for part in parts for t in part.tables))
 
 
 def _returns(days: ibis.Table) -> Group:
@@ -81,33 +77,39 @@ def _products(days: ibis.Table) -> Group:
     recent = days.age_days <= RECENT_DAYS
     return Group(
         {
-            "product_days": days.n_products.sum(),
             "new_products": days.n_new_products.sum(),
-            "recent_product_days": days.n_products.sum(where=recent),
             "recent_new_products": days.n_new_products.sum(where=recent),
+            "recent_lines": days.n_lines.sum(where=recent),
         },
         lambda s: {
             "n_products": s.new_products.fill_null(0),
-            "new_product_share": ratio(s.new_products, s.product_days),
+            "new_product_share": ratio(s.new_products.fill_null(0), s.n_lines),
             f"new_product_share_{RECENT_DAYS}d": ratio(
-                s.recent_new_products, s.recent_product_days
+                s.recent_new_products.fill_null(0), s.recent_lines
             ),
-            "products_per_purchase_day": ratio(s.product_days.fill_null(0), s.n_days),
         },
     )
 
 
-def _categories(days: ibis.Table) -> Group:
+def _categories(past: Past) -> Group:
+    # Squares of counts cannot be added up over days: two steps, at each cutoff anew.
+    assert past.items is not None
+    items = past.items.filter(past.items.category.notnull())
+    counts = items.group_by("customer_id", "category").agg(n=items.count())
+    table = counts.group_by("customer_id").agg(
+        n_categories=counts.count(),
+        category_lines=counts.n.sum().cast("int64"),
+        category_squares=(counts.n * counts.n).sum().cast("int64"),
+        largest_category=counts.n.max(),
+    )
     return Group(
-        {
-            "new_categories": days.n_new_categories.sum(),
-            "category_squares": days.category_squares.sum(),
-            "category_lines": days.n_category_lines.sum(),
-        },
+        {},
         lambda s: {
-            "n_categories": s.new_categories.fill_null(0),
+            "n_categories": s.n_categories.fill_null(0),
             "category_concentration": ratio(
                 s.category_squares, s.category_lines * s.category_lines
             ),
+            "favourite_category_share": ratio(s.largest_category, s.category_lines),
         },
+        (table,),
     )

@@ -29,10 +29,14 @@ class Group:
     features : callable
         Takes the table of aggregates, one row a customer, those of `basics` among
         them, and returns a mapping of feature name to expression.
+    tables : tuple of ibis.Table, default=()
+        What cannot be aggregated from ``past.days``: tables of ``customer_id`` (one row
+        a customer) and columns that are joined to the aggregates.
     """
 
     aggregates: Mapping[str, ibis.Value]
     features: Callable[[ibis.Table], Mapping[str, ibis.Value]]
+    tables: tuple[ibis.Table, ...] = ()
 
 
 def basics(past: Past) -> dict[str, ibis.Value]:

@@ -161,6 +161,9 @@ def matrix_expression(past: Past, builders: Sequence[BuildGroup]) -> ibis.Table:
         aggregates |= part.aggregates
     summary = past.days.group_by("customer_id").aggregate(**aggregates)
     summary = summary.filter(summary.n_days > 0)
+    for _, part in specs:
+        for table in part.tables:
+            summary = _join(summary, table)
     features: dict[str, ibis.Value] = {}
     for name, part in specs:
         found = part.features(summary)
@@ -316,5 +319,9 @@ def _join_own(matrix: ibis.Table, table: ibis.Table, name: str) -> ibis.Table:
         )
         raise ConfigError(msg)
     own = table.select("customer_id", **{n: table[n].cast("float64") for n in values})
-    joined = matrix.left_join(own, "customer_id", rname="{name}_own")
-    return joined.drop("customer_id_own")
+    return _join(matrix, own)
+
+
+def _join(table: ibis.Table, other: ibis.Table) -> ibis.Table:
+    joined = table.left_join(other, "customer_id", rname="{name}_other")
+    return joined.drop("customer_id_other")

@@ -33,6 +33,8 @@ class Past:
     days : ibis.Table
         The ledger's days before the cutoff, with ``age_days`` (whole days from the day
         to the cutoff, at least 1) and the columns of `regulars.features.sequence`.
+    items : ibis.Table or None
+        The ledger's items before the cutoff.
     transactions : ibis.Table
         The clean transactions before the cutoff.
     seen_days : int
@@ -43,6 +45,7 @@ class Past:
 
     cutoff: date
     days: ibis.Table
+    items: ibis.Table | None
     transactions: ibis.Table
     seen_days: int
     columns: frozenset[str]
@@ -132,11 +135,15 @@ class History:
         start = None
         if self._lookback_days is not None:
             start = cutoff - timedelta(days=self._lookback_days)
-        days = _between(self._sequence(start, cutoff), "day", start, cutoff)
+        items = self._ledger.items
+        if items is not None:
+            items = _between(items, "day", start, cutoff)
+        days = _between(self._sequence(start, cutoff, items), "day", start, cutoff)
         known_from = max(filter(None, [start, self._first_day]), default=cutoff)
         return Past(
             cutoff=cutoff,
             days=days.mutate(age_days=ibis.literal(cutoff).delta(days.day, unit="day")),
+            items=items,
             transactions=_between(
                 self._ledger.transactions, "order_date", start, cutoff
             ),
@@ -144,15 +151,14 @@ class History:
             columns=self._ledger.columns,
         )
 
-    def _sequence(self, start: date | None, cutoff: date) -> ibis.Table:
-        days, items = self._ledger.days, self._ledger.items
-        if start is None:
-            if self._shared is None:
-                self._shared = materialise(sequence(days, items))
-            return self._shared
-        if items is not None:
-            items = _between(items, "day", start, cutoff)
-        return sequence(_between(days, "day", start, cutoff), items)
+    def _sequence(
+        self, start: date | None, cutoff: date, items: ibis.Table | None
+    ) -> ibis.Table:
+        if start is not None:
+            return sequence(_between(self._ledger.days, "day", start, cutoff), items)
+        if self._shared is None:
+            self._shared = materialise(sequence(self._ledger.days, self._ledger.items))
+        return self._shared
 
 
 def _between(

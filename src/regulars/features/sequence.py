@@ -28,10 +28,8 @@ def sequence(days: ibis.Table, items: ibis.Table | None) -> ibis.Table:
     ibis.Table
         The days with ``gap_days`` (since the purchase day before; null on the first
         one and on days without a purchase), ``recent_gaps_days`` (over the last
-        `RECENT_GAPS` gaps; null where there are fewer). With items also
-        ``n_products``, ``n_new_products`` (never bought before), ``n_new_categories``,
-        ``n_category_lines`` and ``category_squares``: its sum up to a day is the sum
-        over categories of the squared number of lines.
+        `RECENT_GAPS` gaps; null where there are fewer). With products also
+        ``n_new_products``, those bought for the first time (null: none).
     """
     by_customer = ibis.window(
         group_by=[days.customer_id, days.is_purchase], order_by=days.day
@@ -44,50 +42,15 @@ def sequence(days: ibis.Table, items: ibis.Table | None) -> ibis.Table:
         for name, steps in (("gap_days", 1), ("recent_gaps_days", RECENT_GAPS))
     }
     result = days.mutate(**gaps)
-    if items is None:
+    if items is None or "product_id" not in items.columns:
         return result
-    for part in (_products(items), _categories(items)):
-        if part is not None:
-            result = _left_join_days(result, part)
-    return result
+    joined = result.left_join(
+        _new_products(items), ["customer_id", "day"], rname="{name}_first"
+    )
+    return joined.drop("customer_id_first", "day_first")
 
 
-def _left_join_days(days: ibis.Table, part: ibis.Table) -> ibis.Table:
-    joined = days.left_join(part, ["customer_id", "day"], rname="{name}_right")
-    return joined.drop("customer_id_right", "day_right")
-
-
-def _products(items: ibis.Table) -> ibis.Table | None:
-    if "product_id" not in items.columns:
-        return None
+def _new_products(items: ibis.Table) -> ibis.Table:
     known = items.filter(items.product_id.notnull())
-    days = known.group_by("customer_id", "day", "product_id").agg()
-    first = ibis.window(group_by=[days.customer_id, days.product_id])
-    days = days.mutate(is_new=(days.day.min().over(first) == days.day).cast("int64"))
-    return days.group_by("customer_id", "day").agg(
-        n_products=days.count(), n_new_products=days.is_new.sum().cast("int64")
-    )
-
-
-def _categories(items: ibis.Table) -> ibis.Table | None:
-    if "category" not in items.columns:
-        return None
-    known = items.filter(items.category.notnull())
-    days = known.group_by("customer_id", "day", "category").agg(
-        n_lines=known.n_lines.sum().cast("int64")
-    )
-    so_far = ibis.window(
-        group_by=[days.customer_id, days.category], order_by=days.day, following=0
-    )
-    days = days.mutate(total=days.n_lines.sum().over(so_far).cast("int64"))
-    before = days.total - days.n_lines
-    days = days.mutate(
-        # (a + n)^2 - a^2: what this day adds to the square of the category's count
-        square=days.n_lines * (days.total + before),
-        is_new=(before == 0).cast("int64"),
-    )
-    return days.group_by("customer_id", "day").agg(
-        n_new_categories=days.is_new.sum().cast("int64"),
-        n_category_lines=days.n_lines.sum().cast("int64"),
-        category_squares=days.square.sum().cast("int64"),
-    )
+    first = known.group_by("customer_id", "product_id").agg(day=known.day.min())
+    return first.group_by("customer_id", "day").agg(n_new_products=first.count())
