@@ -252,7 +252,7 @@ def _with_expressions(
     where = f"source.{contract.name}.columns: " + "; ".join(worked_out.values())
     with told(where, ConfigError):
         if connection.name == "duckdb":
-            view = f"regulars_mapped_{contract.name}"
+            view = f"{raw.view}_mapped"
             connection.raw_sql(
                 f"CREATE OR REPLACE TEMP VIEW {view} AS SELECT *, {added} "
                 f"FROM {raw.view}"

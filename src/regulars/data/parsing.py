@@ -296,6 +296,28 @@ def _iso_moments(text: Any) -> tuple[Any, Any]:
     return naive, zoned
 
 
+def parse_format(text: Any, time_format: str) -> Any:
+    """Return text read by a strptime format, null where it does not fit.
+
+    Parameters
+    ----------
+    text : ibis.StringValue
+    time_format : str
+        Without a zone.
+
+    Returns
+    -------
+    ibis.TimestampValue
+
+    Examples
+    --------
+    >>> table = ibis.memtable({"t": ["31.12.2024"]})
+    >>> parse_format(table.t, "%d.%m.%Y").execute().astype(str).tolist()
+    ['2024-12-31']
+    """
+    return _strptime(text, time_format)
+
+
 def first_fault(faults: list[tuple[str, Any]]) -> Any:
     """Return the number of the first fault that applies to a row, from 1.
 

@@ -7,8 +7,9 @@ survive until they are checked, and a number that says which file a row came fro
 
 from __future__ import annotations
 
+import itertools
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from regulars.data.engine import told
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 FILE_NUMBER = "__file"
 """Column of the view that numbers the files, from 1."""
 
+_NUMBERS = itertools.count(1)
 _POSITION = re.compile(r"column\d+")
 _LOOKS_LIKE_DATA = re.compile(r"[-+]?[\d.,:/ -]*\d[\d.,:/ -]*")
 
@@ -58,6 +60,8 @@ class RawTable:
         First line of a file whose first line looks like data, else empty.
     notices : tuple of str
         What was done about encodings and the like.
+    has_header : bool
+        Whether the first line of each file names the columns.
 
     Examples
     --------
@@ -80,7 +84,8 @@ class RawTable:
     files: tuple[SourceFile, ...] = ()
     rejects: str = ""
     headless: str = ""
-    notices: tuple[str, ...] = field(default=())
+    notices: tuple[str, ...] = ()
+    has_header: bool = True
 
 
 def read_raw(
@@ -139,11 +144,16 @@ def _read_database_table(name: str, table: str, connection: Any) -> RawTable:
         )
         raise ConfigError(msg) from error
     numbered = source.mutate(**{FILE_NUMBER: 1})
-    view = f"regulars_raw_{name}"
+    view = _view_name(name)
     if connection.name == "duckdb":
         sql = connection.compile(numbered)
         connection.raw_sql(f"CREATE OR REPLACE TEMP VIEW {view} AS {sql}")
     return RawTable(view, numbered, tuple(source.columns), f"table {table}")
+
+
+def _view_name(name: str) -> str:
+    # Numbered, so that two intakes can share a connection.
+    return f"regulars_{next(_NUMBERS)}_{name}"
 
 
 def _known_tables(connection: Any) -> list[str]:
@@ -167,15 +177,12 @@ def _read_files(
     for number, file in enumerate(files):
         key = (file.delimiter, file.header if header else len(file.header))
         groups.setdefault(key if text else (), []).append(number)
-    rejects = f"regulars_rejects_{name}" if text else ""
-    if text:
-        connection.raw_sql(f"DROP TABLE IF EXISTS {rejects}")
-        connection.raw_sql(f"DROP TABLE IF EXISTS {rejects}_scan")
+    view = _view_name(name)
+    rejects = f"{view}_rejects" if text else ""
     selects = [
         _select([files[number] for number in numbers], numbers, header, rejects)
         for numbers in groups.values()
     ]
-    view = f"regulars_raw_{name}"
     with told(f"'{path}'"):
         body = " UNION ALL BY NAME ".join(selects)
         connection.raw_sql(f"CREATE OR REPLACE TEMP VIEW {view} AS {body}")
@@ -190,6 +197,7 @@ def _read_files(
         rejects=rejects,
         headless=_headless(files[0]) if text and header else "",
         notices=tuple(notices),
+        has_header=header,
     )
 
 

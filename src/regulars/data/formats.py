@@ -1,0 +1,178 @@
+"""Settle how the times of a text column are written, or refuse to guess.
+
+A text column comes in; the strptime format that reads it goes out, or None where ISO
+8601 and yyyymmdd do. A date such as 03/04/2024 is read only if some other value of the
+column says which way round it goes; else the user is asked. The engine does the
+counting.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import ibis
+
+from regulars.data.contract import EARLIEST, LATEST, ColumnContract
+from regulars.data.parsing import is_missing, parse, parse_format
+from regulars.errors import DataError
+
+_SAMPLE = 5_000
+_CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p", " %H:%M:%S.%f")
+_DAYS = (
+    *(
+        f"{first}{mark}{second}{mark}{year}"
+        for first, second in (("%d", "%m"), ("%m", "%d"))
+        for mark in "/.-"
+        for year in ("%Y", "%y")
+    ),
+    *(
+        form.replace("%b", month).replace("%Y", year)
+        for form in ("%d %b %Y", "%d-%b-%Y", "%d%b%Y", "%b %d, %Y", "%b %d %Y")
+        for month in ("%b", "%B")
+        for year in ("%Y", "%y")
+    ),
+    "%Y.%m.%d",
+)
+CANDIDATES = (
+    *(day + clock for day in _DAYS for clock in _CLOCKS),
+    "%Y%m%d %H:%M:%S",
+    "%Y%m%d %H:%M",
+    "%Y%m%d%H%M%S",
+    "%Y%m%d%H%M",
+)
+"""Formats that are tried, day first before month first."""
+
+
+@dataclass(frozen=True)
+class TimeFormat:
+    """The way a column's times are written.
+
+    Parameters
+    ----------
+    format : str or None
+        strptime format; None: ISO 8601 or yyyymmdd.
+    share : float
+        Share of the sampled values that it reads, 0-1.
+
+    Examples
+    --------
+    >>> TimeFormat("%d.%m.%Y", 1.0).format
+    '%d.%m.%Y'
+    """
+
+    format: str | None
+    share: float
+
+
+def find_time_format(column: Any, label: str, setting: str) -> TimeFormat:
+    """Return the format of a text column of times.
+
+    The first 5,000 rows propose, all rows decide where more than one format is
+    possible.
+
+    Parameters
+    ----------
+    column : ibis.StringColumn
+    label : str
+        What messages call the column.
+    setting : str
+        Which setting to name in messages: ``source.transactions.time_format``.
+
+    Returns
+    -------
+    TimeFormat
+
+    Raises
+    ------
+    DataError
+        Two formats read every value and disagree, or no single one reads them all.
+
+    Examples
+    --------
+    >>> table = ibis.memtable({"t": ["03/04/2024", "31/12/2024"]})
+    >>> find_time_format(table.t, "'t'", "time_format").format
+    '%d/%m/%Y'
+    >>> table = ibis.memtable({"t": ["03/04/2024", "05/06/2024"]})
+    >>> find_time_format(table.t, "'t'", "time_format")
+    Traceback (most recent call last):
+        ...
+    regulars.errors.DataError: 't' holds times that can be read in two ways: every one
+    of its 2 different values, such as '03/04/2024', fits '%d/%m/%Y' and '%m/%d/%Y'.
+    Set time_format to the right one.
+    """
+    texts = column.as_table().select(text=column.strip())
+    texts = texts.filter(~is_missing(texts.text))
+    sample = texts.limit(_SAMPLE).distinct()
+    total, standard = _standard(sample)
+    if total == 0 or standard >= total / 2:
+        return TimeFormat(None, standard / total if total else 0.0)
+    counts = _counts(sample, CANDIDATES)
+    possible = tuple(form for form, count in counts.items() if count)
+    if not possible:
+        return TimeFormat(None, standard / total)
+    best = max(possible, key=counts.__getitem__)
+    if len(possible) > 1:
+        best = _decide(texts.distinct(), possible, label, setting)
+    return TimeFormat(best, counts[best] / total)
+
+
+def _standard(sample: Any) -> tuple[int, int]:
+    contract = ColumnContract("moment", "time", "", required=True)
+    is_read = ~parse(sample.text, contract).is_faulty.fill_null(True)
+    row = sample.aggregate(total=sample.count(), read=is_read.sum())
+    total, read = next(row.to_pyarrow().to_pandas().itertuples(index=False))
+    return int(total), int(read or 0)
+
+
+def _valid(text: Any, form: str) -> Any:
+    moment = parse_format(text, form)
+    inside = (moment.date() >= EARLIEST) & (moment.date() < LATEST)
+    return ibis.ifelse(inside, moment, ibis.null(moment.type()))
+
+
+def _counts(texts: Any, forms: tuple[str, ...]) -> dict[str, int]:
+    read = [_valid(texts.text, form).count().name(f"n{i}") for i, form in _each(forms)]
+    row = texts.aggregate(read).to_pyarrow().to_pylist()[0]
+    return {form: int(row[f"n{i}"]) for i, form in _each(forms)}
+
+
+def _each(forms: tuple[str, ...]) -> list[tuple[int, str]]:
+    return list(enumerate(forms))
+
+
+def _decide(texts: Any, forms: tuple[str, ...], label: str, setting: str) -> str:
+    values = texts.mutate(
+        **{f"v{i}": _valid(texts.text, form) for i, form in _each(forms)}
+    )
+    names = [f"v{i}" for i, _ in _each(forms)]
+    any_read = ibis.coalesce(*(values[name] for name in names))
+    row = values.aggregate(
+        total=any_read.count(),
+        example=values.text.min(where=any_read.notnull()),
+        **{name: values[name].count() for name in names},
+        **{f"same_{name}": (values[name] == any_read).sum() for name in names},
+    )
+    counted = row.to_pyarrow().to_pylist()[0]
+    total = counted["total"]
+    whole = [form for i, form in _each(forms) if counted[f"v{i}"] == total]
+    agreeing = [form for i, form in _each(forms) if counted[f"same_v{i}"] == total]
+    if whole and set(whole) == set(whole) & set(agreeing):
+        return whole[0]
+    if whole:
+        msg = (
+            f"{label} holds times that can be read in two ways: every one of its "
+            f"{total:,} different values, such as '{counted['example']}', fits "
+            f"{' and '.join(map(repr, whole[:2]))}. Set {setting} to the right one."
+        )
+        raise DataError(msg)
+    reads = ", ".join(
+        f"'{form}' reads {counted[f'v{i}']:,}"
+        for i, form in sorted(_each(forms), key=lambda p: -counted[f"v{p[0]}"])[:3]
+    )
+    msg = (
+        f"{label} mixes ways of writing times: of {total:,} different values {reads}. "
+        f"Set {setting}, or work the column out with {{sql: ...}}, so that each value "
+        "has one meaning."
+    )
+    raise DataError(msg)

@@ -1,0 +1,529 @@
+"""From files or tables as they are to clean tables, every row accounted for.
+
+Settings and a connection come in; an `Intake` goes out: one clean Ibis table for each
+configured source, how many rows were kept or set aside and why, and a quarantine file
+of what was set aside. Rows in are always rows kept plus rows set aside: that is
+checked, not hoped for. `normalise_transactions` applies the same rules to a history
+that comes from elsewhere, such as a request to the model endpoint.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import weakref
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import ibis
+
+from regulars.data.contract import TABLES, TableContract, day_name
+from regulars.data.engine import told
+from regulars.data.formats import find_time_format
+from regulars.data.mapping import Mapping, map_columns
+from regulars.data.quality import (
+    ReasonCount,
+    TableCounts,
+    dressed_number,
+    is_fault,
+    label,
+    too_many_faults,
+    undress_sql,
+)
+from regulars.data.quarantine import write_rows
+from regulars.data.reading import RawTable, read_raw
+from regulars.data.staging import Rules, Staged, clean_columns, judge, stage
+from regulars.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    from regulars.config import Settings, TableSettings
+
+
+@dataclass(frozen=True)
+class Intake:
+    """Clean tables and the account of how they came to be.
+
+    Attributes
+    ----------
+    tables : dict of str to ibis.Table
+        The clean tables by canonical name, in the engine. Transactions have
+        ``customer_id`` (text of a csv file, else the source's type), ``order_time``
+        (timestamp without zone, in UTC), ``order_date`` (the calendar day in the
+        configured zone), ``amount`` (float64), ``is_return`` (boolean) and the
+        optional columns that the source has. Other times get a day likewise:
+        ``opened_at`` and ``opened_date``.
+    counts : dict of str to TableCounts
+    cutoff : datetime.date
+        The stated cutoff, or the day after the last transaction.
+    quarantine_path : Path or None
+        Where `write_quarantine` wrote.
+
+    Examples
+    --------
+    >>> from regulars.config import parse_settings
+    >>> from regulars.data.engine import connect
+    >>> settings = parse_settings('''
+    ... name: cdnow
+    ... source:
+    ...   transactions:
+    ...     path: package:lifetimes/datasets/CDNOW_master.txt
+    ...     columns: {order_time: date, amount: dollar_value, quantity: number_of_cds}
+    ... ''')
+    >>> intake = read_tables(settings, connect())
+    >>> counts = intake.counts["transactions"]
+    >>> counts.rows_in, counts.rows_kept, counts.reasons[0].label
+    (69659, 69404, 'exact copy of an earlier row')
+    """
+
+    tables: dict[str, Any]
+    counts: dict[str, TableCounts]
+    cutoff: date
+    quarantine_path: Path | None = None
+    _parts: dict[str, _Part] = field(default_factory=dict, repr=False)
+
+    def summary(self) -> dict[str, Any]:
+        """Return the account as plain values, ready for JSON.
+
+        Returns
+        -------
+        dict
+            ``tables`` (counts, reasons, columns and facts by table), ``cutoff``.
+        """
+        return {
+            "tables": {name: each.summary() for name, each in self.counts.items()},
+            "cutoff": self.cutoff.isoformat(),
+        }
+
+    def write_quarantine(self, path: str | Path) -> Intake:
+        """Write the rows that were set aside, each with reason, file and row.
+
+        Parameters
+        ----------
+        path : str or Path
+            Ends in ``.csv`` or ``.parquet``. With several tables, those other than
+            transactions get their name before the ending.
+
+        Returns
+        -------
+        Intake
+            The same, with `quarantine_path`. Written even when empty, so that an old
+            file is never taken for a new one.
+        """
+        for name, part in self._parts.items():
+            part.write(_path_of_table(Path(path), name))
+        return replace(self, quarantine_path=Path(path))
+
+
+class _Scratch:
+    """A folder that goes when nobody needs it any more."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="regulars-"))
+        weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What one table's quarantine file is made from."""
+
+    raw: RawTable
+    staged: Staged
+    connection: Any
+    # Rewritten files live as long as the quarantine may need them.
+    scratch: _Scratch
+
+    def write(self, path: Path) -> None:
+        write_rows(self.raw, self.staged, self.connection, path)
+
+
+def _path_of_table(path: Path, name: str) -> Path:
+    if name == "transactions":
+        return path
+    return path.with_name(f"{path.stem}-{name}{path.suffix}")
+
+
+def read_tables(
+    settings: Settings,
+    connection: Any,
+    *,
+    today: date | None = None,
+    quarantine: str | Path | None = None,
+) -> Intake:
+    """Read, map and check every configured table.
+
+    Parameters
+    ----------
+    settings : Settings
+    connection : ibis.backends.BaseBackend
+        From `regulars.data.engine.connect`.
+    today : datetime.date, optional
+        Without a stated cutoff, rows dated more than a day later are faulty; default:
+        the clock's day.
+    quarantine : str or Path, optional
+        Write the quarantine file here, also when the run then stops.
+
+    Returns
+    -------
+    Intake
+
+    Raises
+    ------
+    ConfigError
+        A path, a table, a column name or an expression makes no sense.
+    DataError
+        The data cannot be used: columns are missing, too many rows are faulty, no row
+        is left.
+
+    Notes
+    -----
+    A row is set aside for the first reason that applies, in this order: no customer,
+    what is wrong with its other required columns, on or after the cutoff, exact copy of
+    an earlier row. Only faults count towards ``max_bad_share``; rows without a
+    customer, rows after the cutoff and copies do not.
+
+    Examples
+    --------
+    See `Intake`.
+    """
+    tables: dict[str, Any] = {}
+    counts: dict[str, TableCounts] = {}
+    parts: dict[str, _Part] = {}
+    for name, contract in TABLES.items():
+        table_settings = getattr(settings.source, name)
+        if table_settings is None:
+            continue
+        part, counted = _read_table(
+            contract, table_settings, settings, connection, today or date.today()
+        )
+        if quarantine is not None:
+            part.write(_path_of_table(Path(quarantine), name))
+        _refuse_if_bad(part, counted, contract, table_settings)
+        tables[name], counts[name], parts[name] = part.staged.clean, counted, part
+    if not tables:
+        msg = "source names no table. Give at least source.transactions."
+        raise ConfigError(msg)
+    path = None if quarantine is None else Path(quarantine)
+    return Intake(tables, counts, _cutoff(settings, counts), path, parts)
+
+
+def _cutoff(settings: Settings, counts: dict[str, TableCounts]) -> date:
+    if settings.time.cutoff is not None:
+        return settings.time.cutoff
+    main = counts.get("transactions") or next(iter(counts.values()))
+    last = main.facts.get("last_order") or main.facts.get("last_time")
+    return date.fromisoformat(last) + timedelta(days=1) if last else date.today()
+
+
+def _read_table(
+    contract: TableContract,
+    table_settings: TableSettings,
+    settings: Settings,
+    connection: Any,
+    today: date,
+) -> tuple[_Part, TableCounts]:
+    scratch = _Scratch()
+    raw = read_raw(contract.name, table_settings, connection, scratch.folder)
+    with told(raw.label):
+        mapping = map_columns(raw, contract, table_settings, connection)
+        formats, notices = _time_formats(raw, mapping, contract, table_settings)
+        rules = Rules(
+            time_zone=settings.source.time_zone,
+            formats=formats,
+            cutoff=settings.time.cutoff,
+            today=today,
+            drop_duplicates=table_settings.duplicates == "set_aside",
+        )
+        staged, reasons = stage(raw, mapping, contract, rules, connection)
+        counts = _count(raw, mapping, staged, contract, reasons)
+    notices += _notices(staged, rules)
+    counts = replace(counts, notices=(*raw.notices, *notices))
+    if contract.name == "transactions":
+        facts = transaction_facts(staged.clean, settings.source.currency)
+    else:
+        facts = _plain_facts(staged.clean, contract)
+    return _Part(raw, staged, connection, scratch), replace(counts, facts=facts)
+
+
+def _time_formats(
+    raw: RawTable, mapping: Mapping, contract: TableContract, settings: TableSettings
+) -> tuple[dict[str, str | None], list[str]]:
+    formats: dict[str, str | None] = {}
+    notices = []
+    for name, source in mapping.sources.items():
+        column = mapping.table[source]
+        if contract.column(name).kind != "time" or not column.type().is_string():
+            continue
+        formats[name] = settings.time_format
+        if settings.time_format is None:
+            where = f"{raw.label}: column '{mapping.described[name]}'"
+            setting = f"source.{contract.name}.time_format"
+            formats[name] = find_time_format(column, where, setting).format
+            if formats[name] is not None:
+                notices.append(f"{name} was read as '{formats[name]}'.")
+    return formats, notices
+
+
+def _notices(staged: Staged, rules: Rules) -> list[str]:
+    notices = []
+    if staged.n_duplicates:
+        done = "set aside" if rules.drop_duplicates else "kept, as 'duplicates' says"
+        rows = "row is an" if staged.n_duplicates == 1 else "rows are"
+        notices.append(
+            f"{staged.n_duplicates:,} {rows} exact copies of earlier ones: {done}."
+        )
+    if staged.n_flipped:
+        notices.append(
+            f"{staged.n_flipped:,} flagged returns had a positive amount; it was made "
+            "negative."
+        )
+    for name, count in staged.lost.items():
+        notices.append(f"{count:,} values of {name} could not be read; left empty.")
+    return notices
+
+
+def _count(
+    raw: RawTable,
+    mapping: Mapping,
+    staged: Staged,
+    contract: TableContract,
+    reasons: list[str],
+) -> TableCounts:
+    kept = int(staged.clean.count().to_pyarrow().as_py())
+    bad = staged.bad
+    by_reason = bad.group_by("reason").aggregate(rows=bad.count()).to_pyarrow()
+    found = {row["reason"]: row["rows"] for row in by_reason.to_pylist()}
+    rows_in = kept + sum(found.values())
+    _assert_whole(raw, rows_in)
+    listed = [
+        ReasonCount(
+            reason=reason,
+            label=label(reason),
+            rows=found[reason],
+            share=found[reason] / rows_in,
+            is_fault=is_fault(reason, contract.id_column),
+            examples=_examples(bad, reason),
+        )
+        for reason in reasons
+        if reason in found
+    ]
+    listed.sort(key=lambda each: -each.rows)
+    return TableCounts(
+        rows_in, kept, rows_in - kept, tuple(listed), dict(mapping.described)
+    )
+
+
+def _assert_whole(raw: RawTable, rows_in: int) -> None:
+    lines = [file.n_lines for file in raw.files]
+    if not lines or any(count is None for count in lines):
+        return
+    expected = sum(count or 0 for count in lines) - len(lines) * raw.has_header
+    if rows_in != expected:
+        msg = (
+            f"{raw.label} has {expected:,} lines of data, but {rows_in:,} rows were "
+            "accounted for. Its lines end or are quoted in an unusual way: write it "
+            "again as plain csv or as parquet."
+        )
+        raise DataError(msg)
+
+
+def _examples(bad: Any, reason: str) -> tuple[str, ...]:
+    rows = bad.filter(bad.reason == reason)
+    first = rows.order_by("file", "row").limit(50).select("id", "row").to_pyarrow()
+    texts = [
+        row["id"] if row["id"] is not None else f"row {row['row']}"
+        for row in first.to_pylist()
+    ]
+    return tuple(dict.fromkeys(texts))[:5]
+
+
+def _refuse_if_bad(
+    part: _Part, counts: TableCounts, contract: TableContract, settings: TableSettings
+) -> None:
+    label_, where = part.raw.label, f"source.{contract.name}"
+    if counts.rows_in == 0:
+        msg = f"{label_} holds no rows. Export it again, or name another file."
+        raise DataError(msg)
+    _refuse_anonymous(label_, where, counts, contract, settings)
+    _refuse_dressed_numbers(part, counts, contract)
+    if counts.n_faults > settings.max_bad_share * counts.rows_in:
+        hint = _time_hint(counts, contract, settings)
+        msg = too_many_faults(label_, where, counts, settings.max_bad_share, hint)
+        raise DataError(msg)
+    if counts.rows_kept == 0:
+        why = "; ".join(f"{each.rows:,} with {each.label}" for each in counts.reasons)
+        msg = f"{label_}: none of its {counts.rows_in:,} rows can be used ({why})."
+        raise DataError(msg)
+
+
+def _refuse_anonymous(
+    label_: str,
+    where: str,
+    counts: TableCounts,
+    contract: TableContract,
+    settings: TableSettings,
+) -> None:
+    for each in counts.reasons:
+        missing = each.reason == f"missing_{contract.id_column}"
+        if missing and settings.anonymous == "error":
+            msg = (
+                f"{label_}: {each.rows:,} of {counts.rows_in:,} rows have no "
+                f"{contract.id_column} ({', '.join(each.examples)}). Fill it in, or "
+                f"set {where}.anonymous to 'set_aside'."
+            )
+            raise DataError(msg)
+
+
+def _time_hint(
+    counts: TableCounts, contract: TableContract, settings: TableSettings
+) -> str:
+    unread = f"{contract.time_column}_unreadable"
+    worst = max(
+        (each for each in counts.reasons if each.is_fault), key=lambda e: e.rows
+    )
+    if worst.reason != unread:
+        return ""
+    if settings.time_format is not None:
+        return f"time_format is '{settings.time_format}': does it fit the values?"
+    return (
+        f"Set source.{contract.name}.time_format to how they are written, such as "
+        "'%d.%m.%Y %H:%M'."
+    )
+
+
+def _refuse_dressed_numbers(
+    part: _Part, counts: TableCounts, contract: TableContract
+) -> None:
+    """Stop where numbers are merely written for people: dropping them would bias."""
+    for each in counts.reasons:
+        name = each.reason.removesuffix("_not_a_number")
+        source = counts.columns.get(name)
+        if name == each.reason or source not in part.raw.columns:
+            continue
+        bad = part.staged.bad
+        rows = bad.filter(bad.reason == each.reason)
+        position = part.raw.columns.index(source)
+        texts = rows.select(text=rows.originals[position]).distinct().limit(10_000)
+        found = sorted(texts.text.to_pyarrow().to_pylist())
+        example = dressed_number(found)
+        if example is not None:
+            msg = (
+                f"{part.raw.label}: column '{source}' holds numbers written for "
+                f"people, such as '{example}' ({each.rows:,} of {counts.rows_in:,} "
+                f"rows). Say how to read them: source.{contract.name}.columns.{name}: "
+                f"'{{sql: {undress_sql(example, source)}}}'."
+            )
+            raise DataError(msg)
+
+
+def transaction_facts(clean: Any, currency: str) -> dict[str, Any]:
+    """Return what the clean transactions amount to.
+
+    Parameters
+    ----------
+    clean : ibis.Table
+        Clean transactions.
+    currency : str
+
+    Returns
+    -------
+    dict
+        ``first_order, last_order`` (ISO days), ``n_customers``, ``n_orders`` (distinct
+        orders, or customer days without order numbers), ``revenue`` (net of returns),
+        ``currency``, ``n_returns``, ``returns_amount`` (>= 0), ``n_zero_amount``.
+
+    Examples
+    --------
+    See `Intake.summary`.
+    """
+    if "order_id" in clean.columns:
+        key = clean.order_id.cast("string")
+    else:
+        key = clean.customer_id.cast("string") + " " + clean.order_date.cast("string")
+    row = clean.aggregate(
+        first_order=clean.order_date.min(),
+        last_order=clean.order_date.max(),
+        n_customers=clean.customer_id.nunique(),
+        n_orders=key.nunique(),
+        revenue=clean.amount.sum(),
+        n_returns=clean.is_return.sum(),
+        returns_amount=-clean.amount.sum(where=clean.is_return),
+        n_zero_amount=(clean.amount == 0).sum(),
+    )
+    facts = row.to_pyarrow().to_pylist()[0]
+    for name in ("first_order", "last_order"):
+        facts[name] = facts[name].isoformat() if facts[name] else None
+    for name in ("revenue", "returns_amount"):
+        # Cents are exact enough for people and do not depend on the order of adding.
+        facts[name] = round(float(facts[name] or 0.0), 2) + 0.0
+    facts["n_returns"] = int(facts["n_returns"] or 0)
+    facts["n_zero_amount"] = int(facts["n_zero_amount"] or 0)
+    return {**facts, "currency": currency}
+
+
+def _plain_facts(clean: Any, contract: TableContract) -> dict[str, Any]:
+    facts = {"n_customers": clean[contract.id_column].nunique()}
+    if contract.time_column is not None:
+        day = clean[day_name(contract.time_column)]
+        facts |= {"first_time": day.min(), "last_time": day.max()}
+    row = clean.aggregate(**facts).to_pyarrow().to_pylist()[0]
+    return {
+        name: value.isoformat() if isinstance(value, date) else value
+        for name, value in row.items()
+    }
+
+
+def normalise_transactions(
+    table: Any, *, time_zone: str = "UTC", with_fault: bool = False
+) -> Any:
+    """Bring transactions with canonical column names into the clean form.
+
+    The rules are those of `read_tables`, for histories that do not come from a
+    configured source.
+
+    Parameters
+    ----------
+    table : ibis.Table
+        With ``customer_id, order_time, amount`` and any optional column.
+    time_zone : str, default='UTC'
+        Zone of times without an offset.
+    with_fault : bool, default=False
+        Keep rows at fault and add the column ``fault``: the reason, or null. Else such
+        rows are left out.
+
+    Returns
+    -------
+    ibis.Table
+        As ``tables["transactions"]`` of an `Intake`; an expression, not yet computed.
+
+    Raises
+    ------
+    DataError
+        A required column is missing.
+
+    Examples
+    --------
+    >>> table = ibis.memtable({
+    ...     "customer_id": ["a", "a"], "order_time": ["2024-01-31 23:30", "20240201"],
+    ...     "amount": [5.0, -2.0]})
+    >>> clean = normalise_transactions(table, time_zone="Europe/Berlin")
+    >>> clean.order_by("order_time").execute().is_return.tolist()
+    [False, True]
+    """
+    contract = TABLES["transactions"]
+    missing = [name for name in contract.required if name not in table.columns]
+    if missing:
+        msg = (
+            f"The transactions have no {', '.join(missing)}. Each needs "
+            f"{', '.join(contract.required)}; given are {', '.join(table.columns)}."
+        )
+        raise DataError(msg)
+    sources = {name: name for name in contract.names if name in table.columns}
+    rules = Rules(time_zone, {}, None, date.max - timedelta(days=2), False)
+    parsed, faults = judge(table, sources, contract, rules)
+    columns, _ = clean_columns(parsed, contract)
+    cases = [(where.fill_null(False), reason) for reason, where in faults]
+    fault = ibis.cases(*cases, else_=ibis.null("string"))
+    judged = table.select(**columns, fault=fault)
+    return judged if with_fault else judged.filter(judged.fault.isnull()).drop("fault")

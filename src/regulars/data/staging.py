@@ -1,0 +1,461 @@
+"""Check every row of a mapped source in the engine and part the good from the bad.
+
+A `Mapping` comes in; two temporary tables go out: the clean rows, and the rows set
+aside with a reason, the file and the row they came from and all their original values.
+The source is read once; only when rows were exact copies is it read again, and only
+for the quarantine file.
+"""
+
+from __future__ import annotations
+
+import functools
+import operator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import ibis
+
+from regulars.data.contract import day_name
+from regulars.data.parsing import Parsed, first_fault, is_missing, parse
+from regulars.data.quality import (
+    AFTER_CUTOFF,
+    DUPLICATE,
+    IN_THE_FUTURE,
+    MALFORMED,
+)
+from regulars.data.reading import FILE_NUMBER, quote_text
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from regulars.data.contract import TableContract
+    from regulars.data.mapping import Mapping
+    from regulars.data.reading import RawTable
+
+_SEPARATOR = "\x1f"
+_NULL = "\x1e"
+_FLIPPED = "__flipped"
+_LOST = "__lost"
+_REASON = "__reason"
+_ORIGINALS = "__originals"
+_PRINT = "__print"
+_ROW = "__row"
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How the values of one table are read and judged.
+
+    Parameters
+    ----------
+    time_zone : str
+        Zone of times without an offset.
+    formats : dict of str to (str or None)
+        strptime format of each time column.
+    cutoff : datetime.date or None
+        Rows on or after it are set aside.
+    today : datetime.date
+        Without a cutoff, rows more than a day after it are faulty.
+    drop_duplicates : bool
+        Whether all but the first of equal rows are set aside.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> Rules("UTC", {}, None, date(2024, 1, 1), True).time_zone
+    'UTC'
+    """
+
+    time_zone: str
+    formats: dict[str, str | None]
+    cutoff: date | None
+    today: date
+    drop_duplicates: bool
+
+
+@dataclass(frozen=True)
+class Staged:
+    """The parted rows of one table, in the engine.
+
+    Parameters
+    ----------
+    clean : ibis.Table
+        Canonical columns of the good rows.
+    bad : ibis.Table
+        ``reason, id, file, row, originals, print`` of the others; row counts from 1
+        within its file, the header left out.
+    n_duplicates : int
+        Exact copies found, set aside or not.
+    n_flipped : int
+        Returns flagged as such whose positive amount was made negative.
+    lost : dict of str to int
+        Optional column -> values that could not be read and were left empty.
+
+    Examples
+    --------
+    See `stage`.
+    """
+
+    clean: Any
+    bad: Any
+    n_duplicates: int
+    n_flipped: int
+    lost: dict[str, int]
+
+
+def judge(
+    table: Any, sources: dict[str, str], contract: TableContract, rules: Rules
+) -> tuple[dict[str, Parsed], list[tuple[str, Any]]]:
+    """Return the clean columns of a table and everything that can be wrong with a row.
+
+    Parameters
+    ----------
+    table : ibis.Table
+    sources : dict of str to str
+        Canonical column -> column of `table`.
+    contract : TableContract
+    rules : Rules
+
+    Returns
+    -------
+    parsed : dict of str to Parsed
+    faults : list of (str, ibis.BooleanValue)
+        In the order in which they count.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from regulars.data.contract import TABLES
+    >>> table = ibis.memtable({"customer_id": ["a"], "order_time": ["20240101"],
+    ...                        "amount": ["x"]})
+    >>> names = {name: name for name in table.columns}
+    >>> rules = Rules("UTC", {}, None, date(2024, 1, 1), True)
+    >>> _, faults = judge(table, names, TABLES["transactions"], rules)
+    >>> faults[0][0]
+    'missing_customer_id'
+    """
+    parsed = {
+        name: parse(
+            table[source],
+            contract.column(name),
+            time_zone=rules.time_zone,
+            time_format=rules.formats.get(name),
+        )
+        for name, source in sources.items()
+    }
+    faults = [fault for column in parsed.values() for fault in column.faults]
+    when = contract.time_column
+    if when in parsed:
+        day = parsed[when].values[day_name(when)]
+        if rules.cutoff is not None:
+            faults.append((AFTER_CUTOFF, day >= rules.cutoff))
+        else:
+            tomorrow = ibis.literal(rules.today) + ibis.interval(days=1)
+            faults.append((IN_THE_FUTURE, day > tomorrow.cast("date")))
+    return parsed, faults
+
+
+def clean_columns(
+    parsed: dict[str, Parsed], contract: TableContract
+) -> tuple[dict[str, Any], Any]:
+    """Return the clean columns by name, and where a return's sign was turned.
+
+    A row is a return if its amount is negative or its flag says so; a flagged row with
+    a positive amount gets a negative one.
+
+    Parameters
+    ----------
+    parsed : dict of str to Parsed
+    contract : TableContract
+
+    Returns
+    -------
+    columns : dict of str to ibis.Value
+    flipped : ibis.BooleanValue
+
+    Examples
+    --------
+    See `normalise_transactions`, which ends with this step.
+    """
+    columns = {
+        name: value for each in parsed.values() for name, value in each.values.items()
+    }
+    flipped = ibis.literal(False)
+    if contract.name == "transactions":
+        amount = columns["amount"]
+        flagged = columns.get("is_return", ibis.literal(False))
+        flipped = flagged & (amount > 0)
+        columns["amount"] = ibis.ifelse(flipped, -amount, amount)
+        columns["is_return"] = flagged | (amount < 0)
+    return columns, flipped
+
+
+def stage(
+    raw: RawTable,
+    mapping: Mapping,
+    contract: TableContract,
+    rules: Rules,
+    connection: Any,
+) -> tuple[Staged, list[str]]:
+    """Read a source once, check it, and part the good rows from the bad.
+
+    Parameters
+    ----------
+    raw : RawTable
+    mapping : Mapping
+    contract : TableContract
+    rules : Rules
+    connection : ibis.backends.BaseBackend
+
+    Returns
+    -------
+    staged : Staged
+    reasons : list of str
+        Names of the reasons that `Staged.bad` may hold.
+
+    Examples
+    --------
+    See `regulars.data.intake.read_tables`, which calls this for each table.
+    """
+    parsed, faults = judge(mapping.table, mapping.sources, contract, rules)
+    columns, flipped = clean_columns(parsed, contract)
+    lossy = [name for name in mapping.sources if not contract.column(name).required]
+    lost = _lost_bits(mapping, columns, lossy)
+    checked = mapping.table.select(
+        **columns,
+        **{
+            _FLIPPED: flipped,
+            _LOST: lost,
+            _REASON: first_fault(faults),
+            _ORIGINALS: originals(mapping.table, raw.columns),
+            _PRINT: fingerprint(mapping.table, raw.columns),
+            FILE_NUMBER: mapping.table[FILE_NUMBER],
+        },
+    )
+    # The original values are only worth their memory where a row is set aside.
+    kept = ibis.ifelse(
+        checked[_REASON].isnull(), ibis.null("array<string>"), checked[_ORIGINALS]
+    )
+    checked = checked.mutate(**{_ORIGINALS: kept})
+    if raw.rejects:
+        _forget_rejects(raw, connection)
+    rows = _numbered(connection, f"{raw.view}_staged", checked)
+    good = rows.filter(rows[_REASON].isnull())
+    totals = _totals(good, lossy)
+    copies, n_duplicates = _copies(good, raw.view, connection)
+    reasons = [name for name, _ in faults]
+    if rules.drop_duplicates and n_duplicates:
+        good = good.anti_join(copies, good[_ROW] == copies.copy_row)
+    clean = materialise(connection, f"{raw.view}_clean", good.select(*columns))
+    bad = _bad_rows(rows, reasons, contract.id_column)
+    if rules.drop_duplicates and n_duplicates:
+        again = rows.semi_join(copies, rows[_ROW] == copies.copy_row)
+        again = again.mutate(**{_REASON: ibis.literal(1, "int8")})
+        bad = bad.union(_bad_rows(again, [DUPLICATE], contract.id_column))
+    bad = materialise(connection, f"{raw.view}_bad", bad)
+    if raw.files:
+        bad = _place_in_files(raw, rows, bad, connection)
+    if connection.name == "duckdb":
+        connection.raw_sql(f"DROP VIEW {raw.view}_staged_rows")
+        connection.raw_sql(f"DROP TABLE {raw.view}_staged")
+    flipped_rows = totals.pop(_FLIPPED)
+    lost_values = {name: count for name, count in totals.items() if count}
+    staged = Staged(clean, bad, n_duplicates, flipped_rows, lost_values)
+    return staged, [*reasons, DUPLICATE, MALFORMED]
+
+
+def fingerprint(table: Any, columns: tuple[str, ...]) -> Any:
+    """Return 128 bits that are equal where all of a row's values are equal.
+
+    Parameters
+    ----------
+    table : ibis.Table
+    columns : tuple of str
+
+    Returns
+    -------
+    ibis.UUIDValue
+        MD5 of the values as text; a null differs from an empty text.
+
+    Examples
+    --------
+    >>> table = ibis.memtable({"a": ["1", "1", "11"], "b": ["1", "1", None]})
+    >>> fingerprint(table, ("a", "b")).nunique().execute()
+    2
+    """
+    texts = [table[name].cast("string").fill_null(_NULL) for name in columns]
+    return ibis.literal(_SEPARATOR).join(texts).hexdigest("md5").cast("uuid")
+
+
+def materialise(connection: Any, name: str, expression: Any) -> Any:
+    """Compute an expression into a temporary table of the engine.
+
+    Parameters
+    ----------
+    connection : ibis.backends.BaseBackend
+    name : str
+    expression : ibis.Table
+
+    Returns
+    -------
+    ibis.Table
+
+    Examples
+    --------
+    >>> from regulars.data.engine import connect
+    >>> engine = connect()
+    >>> _ = engine.raw_sql("CREATE TABLE one AS SELECT 1 AS a")
+    >>> materialise(engine, "two", engine.table("one").mutate(b=2)).columns
+    ('a', 'b')
+    """
+    if connection.name == "duckdb":
+        sql = connection.compile(expression)
+        connection.raw_sql(f"CREATE OR REPLACE TEMP TABLE {name} AS {sql}")
+        return connection.table(name)
+    if connection.name == "pyspark":
+        return expression.cache()
+    return connection.create_table(name, expression, temp=True, overwrite=True)
+
+
+def _numbered(connection: Any, name: str, expression: Any) -> Any:
+    if connection.name != "duckdb":
+        numbered = expression.mutate(**{_ROW: ibis.row_number() + 1})
+        return materialise(connection, name, numbered)
+    materialise(connection, name, expression)
+    # DuckDB keeps the order of the files, so its row ids are row numbers.
+    connection.raw_sql(
+        f"CREATE OR REPLACE TEMP VIEW {name}_rows AS "
+        f"SELECT *, rowid + 1 AS {_ROW} FROM {name}"
+    )
+    return connection.table(f"{name}_rows")
+
+
+def originals(table: Any, columns: tuple[str, ...]) -> Any:
+    """Return a row's own values as an array of text.
+
+    Parameters
+    ----------
+    table : ibis.Table
+    columns : tuple of str
+
+    Returns
+    -------
+    ibis.ArrayValue
+
+    Examples
+    --------
+    >>> table = ibis.memtable({"a": [1], "b": ["x"]})
+    >>> originals(table, ("a", "b")).execute()[0]
+    ['1', 'x']
+    """
+    return ibis.array([table[name].cast("string") for name in columns])
+
+
+def _lost_bits(mapping: Mapping, columns: dict[str, Any], lossy: list[str]) -> Any:
+    bits = [
+        ibis.ifelse(
+            columns[name].isnull() & ~is_missing(mapping.table[mapping.sources[name]]),
+            ibis.literal(1 << position, "int32"),
+            ibis.literal(0, "int32"),
+        )
+        for position, name in enumerate(lossy)
+    ]
+    return functools.reduce(operator.add, bits, ibis.literal(0, "int32"))
+
+
+def _totals(good: Any, lossy: list[str]) -> dict[str, int]:
+    totals = {_FLIPPED: good[_FLIPPED].sum()}
+    for position, name in enumerate(lossy):
+        totals[name] = ((good[_LOST] & (1 << position)) != 0).sum()
+    row = good.aggregate(**totals).to_pyarrow().to_pylist()[0]
+    return {name: int(count or 0) for name, count in row.items()}
+
+
+def _copies(good: Any, view: str, connection: Any) -> tuple[Any, int]:
+    """Return the rows that repeat an earlier good row, and how many they are."""
+    repeated = good.group_by(_PRINT).aggregate(
+        first_row=good[_ROW].min(), times=good.count()
+    )
+    repeated = repeated.filter(repeated.times > 1)
+    pairs = good.inner_join(repeated, _PRINT)
+    later = pairs.filter(pairs[_ROW] > pairs.first_row).select(copy_row=pairs[_ROW])
+    copies = materialise(connection, f"{view}_copies", later)
+    return copies, int(copies.count().to_pyarrow().as_py())
+
+
+def _bad_rows(rows: Any, reasons: list[str], id_column: str) -> Any:
+    bad = rows.filter(rows[_REASON].notnull())
+    named = [
+        (bad[_REASON] == number, reason)
+        for number, reason in enumerate(reasons, start=1)
+    ]
+    return bad.select(
+        reason=ibis.cases(*named, else_=ibis.null("string")),
+        id=bad[id_column].cast("string"),
+        file=bad[FILE_NUMBER].cast("int64"),
+        row=bad[_ROW],
+        originals=bad[_ORIGINALS],
+        print=bad[_PRINT],
+    )
+
+
+def _forget_rejects(raw: RawTable, connection: Any) -> None:
+    # Looking at a sample also fills these; only the one full reading counts.
+    connection.raw_sql(f"DROP TABLE IF EXISTS {raw.rejects}")
+    connection.raw_sql(f"DROP TABLE IF EXISTS {raw.rejects}_scan")
+
+
+def _place_in_files(raw: RawTable, rows: Any, bad: Any, connection: Any) -> Any:
+    """Count bad rows within their file and add the lines that could not be split."""
+    starts = rows.group_by(FILE_NUMBER).aggregate(start=rows[_ROW].min())
+    starts = materialise(connection, f"{raw.view}_starts", starts)
+    rejects = _rejects(raw, connection)
+    # Of n lines refused before a row, each moves the row's own number by one.
+    connection.raw_sql(f"""
+        CREATE OR REPLACE TEMP TABLE {raw.view}_bad AS
+        WITH placed AS (
+            SELECT b.* REPLACE (b."row" - s.start + 1 AS "row")
+            FROM {raw.view}_bad AS b
+            JOIN {raw.view}_starts AS s ON b.file = s.{FILE_NUMBER}
+        )
+        SELECT p.* REPLACE (p."row" + coalesce(r.refused, 0) AS "row")
+        FROM placed AS p ASOF LEFT JOIN {rejects} AS r
+        ON p.file = r.file AND p."row" > r.good_before
+        UNION ALL
+        SELECT '{MALFORMED}', NULL, file, "row", [line], NULL FROM {rejects}
+    """)
+    return connection.table(f"{raw.view}_bad")
+
+
+def _rejects(raw: RawTable, connection: Any) -> str:
+    name = f"{raw.view}_refused"
+    paths = "[" + ", ".join(quote_text(str(file.path)) for file in raw.files) + "]"
+    exists = (
+        raw.rejects
+        and connection.raw_sql(
+            f"SELECT count(*) FROM duckdb_tables() WHERE table_name = '{raw.rejects}'"
+        ).fetchone()[0]
+    )
+    if not exists:
+        connection.raw_sql(
+            f"CREATE OR REPLACE TEMP TABLE {name} (file BIGINT, "
+            '"row" BIGINT, line VARCHAR, refused BIGINT, good_before BIGINT)'
+        )
+        return name
+    # One line can be refused for several reasons at once; a header is no row.
+    connection.raw_sql(f"""
+        CREATE OR REPLACE TEMP TABLE {name} AS
+        WITH lines AS (
+            SELECT list_position({paths}, s.file_path) AS file,
+                   e.line - {int(raw.has_header)} AS "row",
+                   any_value(e.csv_line) AS line
+            FROM {raw.rejects} AS e
+            JOIN {raw.rejects}_scan AS s USING (scan_id, file_id)
+            GROUP BY 1, 2
+        ), counted AS (
+            SELECT *, row_number() OVER (PARTITION BY file ORDER BY "row") AS refused
+            FROM lines
+        )
+        SELECT file, "row", line, refused, "row" - refused AS good_before FROM counted
+    """)
+    return name
