@@ -1,0 +1,327 @@
+"""The stages in order: check, train, score, kpis, report.
+
+The settings come in, files in the outputs folder and a model in the registry are there
+afterwards. This is the only module that knows all the rooms; each stage reads what it
+needs from a `Workspace` (the checked tables and the ledger), calls the room that does
+the work and writes what that room returns.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+import regulars
+from regulars.card import (
+    manifest,
+    run_metrics,
+    run_params,
+    training_card,
+    training_result,
+)
+from regulars.data.fingerprint import fingerprint
+from regulars.errors import DataError
+from regulars.evaluation import Decision, decide, judge_churn
+from regulars.features.matrix import build_matrix
+from regulars.kpis.cohorts import cohort_retention
+from regulars.kpis.retention import monthly_kpis, summary_kpis
+from regulars.labels import build_labels
+from regulars.report.page import render_report
+from regulars.scoring.batch import Provenance, score_customers
+from regulars.scoring.sinks import write_json, write_scores, write_text
+from regulars.tracking import Registered, RunRecord, Store, host_of, scratch_folder
+from regulars.training import Training, train
+from regulars.workspace import Workspace, open_workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from regulars.config import Settings
+    from regulars.model import RetentionModel
+
+    Step = Callable[[str], None]
+
+
+def train_model(work: Workspace, step: Step) -> dict[str, Any]:
+    """Train, test, register; write ``training.json``.
+
+    Parameters
+    ----------
+    work : Workspace
+        Tables and cutoffs.
+    step : callable
+        Called with the name of each step as it begins.
+
+    Returns
+    -------
+    dict
+        What ``train --json`` ends with (design section 7).
+    """
+    settings = work.settings
+    training = train(work.ledger, work.timeline, settings, step=step)
+    step("register")
+    store = Store(settings.tracking.uri, settings.name)
+    decision = _against_champion(work, training, store)
+    card = training_card(work, training, decision)
+    registered = _register(work, training, store, decision, card)
+    result = training_result(training, registered, decision)
+    card |= {"model_version": registered.model_version, "run_id": registered.run_id}
+    write_json(card, settings.outputs_folder / "training.json")
+    return result
+
+
+def score(work: Workspace, step: Step) -> dict[str, Any]:
+    """Score every customer at the cutoff with the champion; write the table.
+
+    Parameters
+    ----------
+    work : Workspace
+        Tables and cutoffs.
+    step : callable
+        Called with the name of each step as it begins.
+
+    Returns
+    -------
+    dict
+        ``scores`` (path), ``n_customers``, ``model_version``, ``cutoff``.
+    """
+    step("score")
+    settings = work.settings
+    model, registered = Store(settings.tracking.uri, settings.name).load()
+    features = build_matrix(
+        work.ledger,
+        [work.timeline.cutoff],
+        lookback_days=settings.time.lookback_days,
+        groups=settings.features.groups,
+        extra=settings.features.extra,
+    )
+    provenance = Provenance(
+        registered.model_version, registered.run_id, datetime.now(UTC)
+    )
+    scores = score_customers(model, features, provenance)
+    # the report reads parquet; csv is written beside it for those who asked
+    path = write_scores(scores, settings.outputs_folder / "scores.parquet")
+    if settings.scores.format == "csv":
+        path = write_scores(scores, settings.outputs_folder / "scores.csv")
+    return {
+        "scores": str(path),
+        "n_customers": len(scores),
+        "model_version": registered.model_version,
+        "cutoff": work.timeline.cutoff.isoformat(),
+        "mean_churn_probability": float(scores["churn_probability"].mean()),
+        "value_at_risk": float(scores["value_at_risk"].sum()),
+    }
+
+
+def kpis(work: Workspace, step: Step) -> dict[str, Any]:
+    """Work out the business's own figures; write ``kpis.json``.
+
+    Parameters
+    ----------
+    work : Workspace
+        Tables and cutoffs.
+    step : callable
+        Called with the name of each step as it begins.
+
+    Returns
+    -------
+    dict
+        The summary figures.
+    """
+    step("kpis")
+    cutoff = work.timeline.cutoff
+    monthly = monthly_kpis(work.ledger, cutoff)
+    summary = summary_kpis(work.ledger, cutoff)
+    write_json(
+        {
+            "name": work.settings.name,
+            "currency": work.settings.source.currency,
+            "summary": summary,
+            "monthly": json_records(monthly),
+            "cohorts": cohort_retention(work.ledger, cutoff),
+        },
+        work.settings.outputs_folder / "kpis.json",
+    )
+    return dict(summary)
+
+
+def report(settings: Settings, step: Step) -> Path:
+    """Draw the page from the files of the outputs folder.
+
+    Parameters
+    ----------
+    settings : Settings
+        The configuration.
+    step : callable
+        Called with the name of each step as it begins.
+
+    Returns
+    -------
+    Path
+        The page.
+    """
+    step("report")
+    folder = settings.outputs_folder
+    return write_text(render_report(folder), folder / "report.html")
+
+
+def run(settings: Settings, step: Step) -> dict[str, Any]:
+    """Run the main job: check, train, score, kpis, report.
+
+    Parameters
+    ----------
+    settings : Settings
+        The configuration.
+    step : callable
+        Called with the name of each step as it begins.
+
+    Returns
+    -------
+    dict
+        What `train_model` returns, and ``scores``, ``report``, ``outputs``.
+    """
+    work = open_workspace(settings, step)
+    result = train_model(work, step)
+    scored = score(work, step)
+    kpis(work, step)
+    page = report(settings, step)
+    write_json(
+        manifest(settings, fingerprint(work.ledger)),
+        settings.outputs_folder / "manifest.json",
+    )
+    return {
+        **result,
+        "scores": scored["scores"],
+        "report": str(page),
+        "outputs": str(settings.outputs_folder),
+    }
+
+
+STEPS = (
+    "check",
+    "features",
+    "selection",
+    "spend",
+    "test",
+    "refit",
+    "register",
+    "score",
+    "kpis",
+    "report",
+)
+
+
+def _against_champion(work: Workspace, training: Training, store: Store) -> Decision:
+    """Compare on the test window, both by models that had not seen it."""
+    version = store.champion_version()
+    test_cutoff = work.timeline.test_cutoff
+    if version is None or training.churn_test is None or test_cutoff is None:
+        return decide(None, None, has_champion=version is not None)
+    champion = store.load_tested(version)
+    loss = None
+    if champion is not None:
+        features = build_matrix(
+            work.ledger,
+            [test_cutoff],
+            lookback_days=work.settings.time.lookback_days,
+            groups=work.settings.features.groups,
+            extra=work.settings.features.extra,
+        )
+        loss = _champion_loss(work, champion, features, test_cutoff)
+    challenger = training.churn_test.metrics["model"]["log_loss"]
+    return decide(challenger, loss, has_champion=True)
+
+
+def _champion_loss(
+    work: Workspace, champion: RetentionModel, features: pd.DataFrame, cutoff: date
+) -> float | None:
+    try:
+        probability = champion.predict(features)["churn_probability"].to_numpy()
+    except DataError:
+        return None
+    labels = build_labels(
+        work.ledger, work.timeline, features, known_at=work.timeline.cutoff
+    )
+    judged = judge_churn(labels["churned"], {"model": probability}, cutoff=cutoff)
+    return float(judged.metrics["model"]["log_loss"])
+
+
+def _register(
+    work: Workspace,
+    training: Training,
+    store: Store,
+    decision: Decision,
+    card: dict[str, Any],
+) -> Registered:
+    with scratch_folder() as folder:
+        artifacts, model = folder / "artifacts", folder / "model"
+        training.model.save(model)
+        write_json(card, model / "card.json")
+        tested = None
+        if training.tested_model is not None:
+            tested = folder / "tested"
+            training.tested_model.save(tested)
+        write_json(card, artifacts / "card.json")
+        write_json(card["config"], artifacts / "config.json")
+        record = RunRecord(
+            params=run_params(work, training),
+            metrics=run_metrics(training),
+            tags={
+                "regulars.fingerprint": card["fingerprint"],
+                "regulars.version": regulars.__version__,
+                "regulars.commit": card["commit"] or "unknown",
+                "regulars.store": host_of(work.settings.tracking.uri),
+            },
+            artifacts=artifacts,
+            model=model,
+            tested_model=tested,
+            input_example=example_request(),
+        )
+        registered = store.register(record, is_champion=decision.is_champion)
+        store.tag_version(
+            registered.model_version,
+            {"champion": str(decision.is_champion).lower(), "reason": decision.reason},
+        )
+    return registered
+
+
+def json_records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a frame as JSON-safe dicts; missing is null.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Any frame.
+
+    Returns
+    -------
+    list of dict
+
+    Examples
+    --------
+    >>> json_records(pd.DataFrame({"a": [1.5, float("nan")]}))
+    [{'a': 1.5}, {'a': None}]
+    """
+    records: list[dict[str, Any]] = json.loads(
+        frame.to_json(orient="records", date_format="iso")
+    )
+    return records
+
+
+def example_request() -> pd.DataFrame:
+    """Return one row as the endpoint takes it: a customer and their raw history.
+
+    Returns
+    -------
+    DataFrame of shape (1, 2)
+    """
+    first = date(2024, 1, 5)
+    history = [
+        {"order_time": (first + timedelta(days=gap)).isoformat(), "amount": amount}
+        for gap, amount in ((0, 20.0), (14, 35.5), (40, 12.0))
+    ]
+    return pd.DataFrame({"customer_id": ["c1"], "transactions": [history]})

@@ -1,0 +1,83 @@
+"""A checked log, laid out in time: what every stage starts from.
+
+The settings come in, a `Workspace` goes out: the tables that passed the check, the
+ledger of customers and days, and the cutoffs. What was set aside is written to the
+outputs folder on the way, so that it is there even when the run stops.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from regulars.data.engine import connect
+from regulars.data.intake import Intake, read_tables
+from regulars.data.ledger import Ledger, build_ledger
+from regulars.errors import DataError
+from regulars.scoring.sinks import write_json
+from regulars.timeline import Timeline, plan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from regulars.config import Settings
+
+    Step = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Checked tables of a log, laid out in time.
+
+    Attributes
+    ----------
+    settings : Settings
+        The configuration.
+    intake : Intake
+        Tables, and what was set aside.
+    ledger : Ledger
+        One row a customer and day.
+    timeline : Timeline
+        The cutoffs.
+    """
+
+    settings: Settings
+    intake: Intake
+    ledger: Ledger
+    timeline: Timeline
+
+
+def open_workspace(settings: Settings, step: Step) -> Workspace:
+    """Read and check the tables, and write what was found.
+
+    Parameters
+    ----------
+    settings : Settings
+        The configuration.
+    step : callable
+        Called with the name of each step as it begins.
+
+    Returns
+    -------
+    Workspace
+
+    Raises
+    ------
+    ConfigError, DataError
+        The data or the settings cannot be used as they are.
+    """
+    step("check")
+    outputs = settings.outputs_folder
+    intake = read_tables(settings, connect(settings.source.engine))
+    intake.write_quarantine(outputs / "quarantine.csv")
+    write_json({"name": settings.name, **intake.summary()}, outputs / "check.json")
+    intake.require_acceptable()
+    ledger = build_ledger(intake.tables["transactions"])
+    if ledger.first_day is None or ledger.last_day is None:
+        msg = (
+            "No usable purchase is left after the check. See quarantine.csv in "
+            f"'{outputs}' for the rows that were set aside and why."
+        )
+        raise DataError(msg)
+    timeline = plan(settings.time, ledger.first_day, ledger.last_day)
+    return Workspace(settings, intake, ledger, timeline)
