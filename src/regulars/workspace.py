@@ -66,13 +66,10 @@ def open_workspace(settings: Settings, step: Step) -> Workspace:
     ConfigError, DataError
         The data or the settings cannot be used as they are.
     """
-    step("check")
-    outputs = settings.outputs_folder
-    intake = read_tables(settings, connect(settings.source.engine))
-    intake.write_quarantine(outputs / "quarantine.csv")
-    write_json({"name": settings.name, **intake.summary()}, outputs / "check.json")
+    intake = read_and_check(settings, step)
     intake.require_acceptable()
     ledger = build_ledger(intake.tables["transactions"])
+    outputs = settings.outputs_folder
     if ledger.first_day is None or ledger.last_day is None:
         msg = (
             "No usable purchase is left after the check. See quarantine.csv in "
@@ -81,3 +78,25 @@ def open_workspace(settings: Settings, step: Step) -> Workspace:
         raise DataError(msg)
     timeline = plan(settings.time, ledger.first_day, ledger.last_day)
     return Workspace(settings, intake, ledger, timeline)
+
+
+def read_and_check(settings: Settings, step: Step) -> Intake:
+    """Read the tables; write ``check.json`` and the quarantine file.
+
+    Parameters
+    ----------
+    settings : Settings
+        The configuration.
+    step : callable
+        Called with the name of the step as it begins.
+
+    Returns
+    -------
+    Intake
+    """
+    step("check")
+    outputs = settings.outputs_folder
+    intake = read_tables(settings, connect(settings.source.engine))
+    intake.write_quarantine(outputs / "quarantine.csv")
+    write_json({"name": settings.name, **intake.summary()}, outputs / "check.json")
+    return intake

@@ -1,0 +1,340 @@
+"""The command line: one command a stage; it parses, calls and prints.
+
+Exit status 0; 2 for a fault in the data or the configuration, told in a sentence; 1 for
+anything else. Results go to standard output (with ``--json`` the last line is one JSON
+object), progress and faults to standard error.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import warnings
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from regulars import __version__
+from regulars.config import Settings, load_settings, parse_settings
+from regulars.errors import ConfigError, RegularsError, RegularsWarning
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+app = typer.Typer(
+    name="regulars",
+    help="Keep your regular customers: churn, value and reasons from purchases.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+ConfigPath = Annotated[Path, typer.Argument(help="Configuration file (YAML).")]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY.SUB=VALUE", help="Override a setting."),
+]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="End with one line of JSON on stdout.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no messages.")]
+
+
+def main() -> None:
+    """Run the command line; the entry point of the ``regulars`` script."""
+    debug = "--debug" in sys.argv
+    arguments = [word for word in sys.argv[1:] if word != "--debug"]
+    warnings.showwarning = _show_warning
+    try:
+        app(arguments, standalone_mode=True)
+    except RegularsError as error:
+        if debug:
+            raise
+        _say_fault(error)
+        raise SystemExit(2) from error
+    except Exception as error:
+        if debug:
+            raise
+        sys.stderr.write(
+            f"regulars failed: {type(error).__name__}: {error}\n"
+            "This is a fault of the program; --debug shows where.\n"
+        )
+        raise SystemExit(1) from error
+
+
+@app.callback()
+def _top(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and stop.")
+    ] = False,
+) -> None:
+    if version:
+        typer.echo(f"regulars {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def init(
+    file: Annotated[Path, typer.Argument(help="A purchase log: csv, tsv or parquet.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Where to write; default: NAME.yaml here.")
+    ] = None,
+    force: Annotated[bool, typer.Option(help="Replace an existing file.")] = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Look at a purchase log and write a configuration for it."""
+    from regulars.data.guess import guess_config, render_config
+
+    guess = guess_config(str(file))
+    target = out or Path(f"{guess.name}.yaml")
+    if target.exists() and not force:
+        msg = f"'{target}' is there already. Pass --force to replace it, or --out."
+        raise ConfigError(msg)
+    target.write_text(render_config(guess), encoding="utf-8")
+    console = _console(quiet)
+    console.print(f"Wrote {target}. Read it through, then: regulars run {target}")
+    _finish(as_json, {"config": str(target)})
+
+
+@app.command()
+def check(
+    config: ConfigPath,
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Read the tables, set bad rows aside, and say what was found."""
+    from regulars import console as look
+    from regulars.workspace import read_and_check
+
+    settings = load_settings(config, overrides or ())
+    with look.progress(("check",), quiet=quiet) as step:
+        intake = read_and_check(settings, step)
+    summary = intake.summary()
+    console = _console(quiet)
+    console.print(look.checked(summary))
+    console.print(f"Rows set aside: {settings.outputs_folder / 'quarantine.csv'}")
+    _finish(as_json, summary)
+    intake.require_acceptable()
+
+
+@app.command()
+def train(
+    config: ConfigPath,
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Choose, test and register a model."""
+    from regulars import pipeline
+
+    settings = load_settings(config, overrides or ())
+    _stages(
+        settings,
+        lambda work, step: pipeline.train_model(work, step),
+        pipeline.STEPS[:7],
+        _tell_training,
+        as_json=as_json,
+        quiet=quiet,
+    )
+
+
+@app.command()
+def score(
+    config: ConfigPath,
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Score every customer with the champion."""
+    from regulars import pipeline
+
+    settings = load_settings(config, overrides or ())
+
+    def tell(console: Console, result: dict[str, Any]) -> None:
+        console.print(
+            f"{result['n_customers']:,} customers scored as of {result['cutoff']} by "
+            f"version {result['model_version']}: {result['scores']}",
+            soft_wrap=True,
+        )
+
+    _stages(
+        settings,
+        lambda work, step: pipeline.score(work, step),
+        ("check", "score"),
+        tell,
+        as_json=as_json,
+        quiet=quiet,
+    )
+
+
+@app.command()
+def kpis(
+    config: ConfigPath,
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Work out retention, churn, cohorts and order figures."""
+    from regulars import pipeline
+
+    settings = load_settings(config, overrides or ())
+
+    def tell(console: Console, result: dict[str, Any]) -> None:
+        for name, value in result.items():
+            shown = f"{value:,.4g}" if isinstance(value, float) else value
+            console.print(f"{name.replace('_', ' ')}: {shown}")
+
+    _stages(
+        settings,
+        lambda work, step: pipeline.kpis(work, step),
+        ("check", "kpis"),
+        tell,
+        as_json=as_json,
+        quiet=quiet,
+    )
+
+
+@app.command()
+def report(
+    config: ConfigPath,
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Draw the page from the results that are there."""
+    from regulars import console as look
+    from regulars import pipeline
+
+    settings = load_settings(config, overrides or ())
+    with look.progress(("report",), quiet=quiet) as step:
+        page = pipeline.report(settings, step)
+    _console(quiet).print(f"Report: {page}", soft_wrap=True)
+    _finish(as_json, {"report": str(page)})
+
+
+@app.command()
+def run(
+    config: ConfigPath,
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Do the main job: check, train, score, kpis, report."""
+    _run(load_settings(config, overrides or ()), as_json=as_json, quiet=quiet)
+
+
+@app.command()
+def demo(
+    overrides: Overrides = None, as_json: AsJson = False, quiet: Quiet = False
+) -> None:
+    """Run the main job on the CDNOW log that a dependency ships."""
+    from importlib.resources import files
+
+    text = files("regulars").joinpath("demo.yaml").read_text(encoding="utf-8")
+    settings = parse_settings(text, overrides or (), origin="demo")
+    _run(settings, as_json=as_json, quiet=quiet)
+
+
+@app.command()
+def simulate(
+    out: Annotated[Path, typer.Option(help="Folder to write to.")],
+    customers: Annotated[int, typer.Option(min=1, help="How many.")] = 10_000,
+    seed: Annotated[int, typer.Option(min=0, help="Seed.")] = 0,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write the purchases of simulated customers with known parameters."""
+    from regulars.data.simulate import write_simulation
+
+    done = write_simulation(out, customers, seed=seed)
+    result = json.loads(json.dumps(vars(done), default=str))
+    _console(quiet).print(
+        f"{customers:,} customers, {done.n_lines:,} lines: {out}", soft_wrap=True
+    )
+    _finish(as_json, result)
+
+
+def _run(settings: Settings, *, as_json: bool, quiet: bool) -> None:
+    from regulars import console as look
+    from regulars import pipeline
+
+    with look.progress(pipeline.STEPS, quiet=quiet) as step:
+        result = pipeline.run(settings, step)
+    console = _console(quiet)
+    _tell_training(console, result)
+    console.print(f"Scores: {result['scores']}", soft_wrap=True)
+    console.print(f"Report: {result['report']}", soft_wrap=True)
+    _finish(as_json, result)
+
+
+def _stages(
+    settings: Settings,
+    stage: Callable[..., dict[str, Any]],
+    steps: Sequence[str],
+    tell: Callable[[Console, dict[str, Any]], None],
+    *,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Open the workspace, do one stage, tell the result."""
+    from regulars import console as look
+    from regulars.workspace import open_workspace
+
+    with look.progress(steps, quiet=quiet) as step:
+        result = stage(open_workspace(settings, step), step)
+    tell(_console(quiet), result)
+    _finish(as_json, result)
+
+
+def _tell_training(console: Console, result: dict[str, Any]) -> None:
+    from regulars import console as look
+    from regulars.churn.baselines import labels
+
+    table = look.compared(result, labels())
+    if table is not None:
+        console.print(table)
+    for note in result["notes"]:
+        console.print(f"Note: {note}")
+    place = "is now the champion" if result["is_champion"] else "is not the champion"
+    console.print(
+        f"Version {result['model_version']} {place}: {result['champion_reason']}."
+    )
+
+
+def _console(quiet: bool) -> Console:
+    return Console(quiet=quiet, highlight=False)
+
+
+def _finish(as_json: bool, result: dict[str, Any]) -> None:
+    if as_json:
+        typer.echo(json.dumps(result, default=_plain, allow_nan=False))
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    return str(value)
+
+
+def _say_fault(error: RegularsError) -> None:
+    Console(stderr=True, highlight=False, markup=False).print(
+        f"regulars: {error}", soft_wrap=True
+    )
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: Any = None,
+    line: str | None = None,
+) -> None:
+    """Show our own warnings as sentences; other libraries' are not for the user."""
+    if issubclass(category, RegularsWarning):
+        sys.stderr.write(f"regulars: {message}\n")
