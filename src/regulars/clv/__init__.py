@@ -4,6 +4,7 @@ from regulars.clv.beta_geo import BetaGeoModel
 from regulars.clv.beta_geo_beta_binom import BetaGeoBetaBinomModel
 from regulars.clv.gamma_gamma import GammaGammaModel
 from regulars.clv.modified_beta_geo import ModifiedBetaGeoModel
+from regulars.clv.pareto_nbd import ParetoNBDModel
 from regulars.clv.shifted_beta_geo import ShiftedBetaGeoModel, summary_from_survivors
 from regulars.clv.value import discounted_clv, new_customer_clv, residual_clv
 
@@ -12,6 +13,7 @@ __all__ = [
     "BetaGeoModel",
     "GammaGammaModel",
     "ModifiedBetaGeoModel",
+    "ParetoNBDModel",
     "ShiftedBetaGeoModel",
     "discounted_clv",
     "new_customer_clv",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from regulars.clv.fitting import FloatArray
 
-_BLOCK = 2**20  # elements of one temporary: 8 MB, near the size of the cache
+_BLOCK = 2**17  # elements of one temporary: 1 MB, so that a few fit the cache
 _NEGLIGIBLE = 40.0  # nats: e-40 is below the precision of a double
 
 
@@ -52,23 +52,28 @@ def legendre(n_nodes: int, n_panels: int = 1) -> tuple[FloatArray, FloatArray]:
 
 
 def in_blocks(
-    function: Callable[..., FloatArray], n_nodes: int, *columns: FloatArray | float
+    function: Callable[..., FloatArray],
+    n_nodes: int,
+    *columns: FloatArray | float,
+    n_out: int = 0,
 ) -> FloatArray:
     """Apply a function of columns to blocks of rows, so that memory stays bounded.
 
     Parameters
     ----------
     function : callable
-        Takes columns of shape (n, 1), returns shape (n,).
+        Takes columns of shape (n, 1), returns shape (n,), or (n_out, n).
     n_nodes : int
         Elements that the function needs for a row.
     *columns : float or array
         Broadcast against each other.
+    n_out : int, default 0
+        Values for each row, where there are several.
 
     Returns
     -------
     array
-        Of the broadcast shape.
+        Of the broadcast shape, led by an axis of ``n_out`` where that is given.
 
     Examples
     --------
@@ -77,14 +82,14 @@ def in_blocks(
     array([0., 2., 4.])
     """
     arrays = np.broadcast_arrays(*columns)
-    shape = arrays[0].shape
+    shape = arrays[0].shape if not n_out else (n_out, *arrays[0].shape)
     flat = [np.asarray(array, dtype=np.float64).reshape(-1, 1) for array in arrays]
     size = max(1, _BLOCK // n_nodes)
     parts = [
         function(*(column[i : i + size] for column in flat))
         for i in range(0, max(flat[0].size, 1), size)
     ]
-    return np.concatenate(parts).reshape(shape)
+    return np.concatenate(parts, axis=-1).reshape(shape)
 
 
 def expected_geometric_purchases(
