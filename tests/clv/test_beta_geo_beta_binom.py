@@ -132,7 +132,7 @@ def test_predictions_agree_with_each_other_for_any_customer(log_params, n, data,
     x = data.draw(st.integers(1, recency)) if recency else 0
     model, rows = at(*np.exp(log_params)), history(x, recency, n)
     counts = np.array(
-        [model.probability_purchases(rows, k, t).iloc[0] for k in range(t + 1)]
+        [model.probability_n_purchases(rows, k, t).iloc[0] for k in range(t + 1)]
     )
     expected = model.expected_purchases(rows, t).iloc[0]
     alive = model.probability_alive(rows).iloc[0]
@@ -170,12 +170,15 @@ def test_expected_purchases_pass_smoothly_through_gamma_one():
 
 
 def test_new_customers_add_up(fitted):
-    shares = fitted.probability_of_frequency(range(7), 6)
+    shares = fitted.probability_n_purchases_new_customer(np.arange(7), 6)
     assert shares.sum() == pytest.approx(1.0)
     assert shares @ np.arange(7) == pytest.approx(
         fitted.expected_purchases_new_customer(6)
     )
     assert fitted.expected_purchases_new_customer(0) == 0.0
+    assert fitted.probability_n_purchases_new_customer(7, 6) == 0.0
+    mixed = fitted.probability_n_purchases_new_customer(2, np.array([3, 6]))
+    assert mixed[1] == pytest.approx(shares[2])
     many = fitted.expected_purchases_new_customer(np.arange(7))
     assert (np.diff(many) > 0).all()
 

@@ -16,7 +16,7 @@ from scipy.special import betaln, digamma, gammaln
 from sklearn.utils.validation import check_is_fitted
 
 from regulars.clv.base import ParametricModel
-from regulars.clv.purchases import by_distinct, check_horizon
+from regulars.clv.purchases import by_distinct, check_count, check_horizon
 from regulars.clv.rows import read_columns, reject
 from regulars.errors import NotEnoughHistoryError
 
@@ -137,7 +137,9 @@ class BetaGeoBetaBinomModel(ParametricModel):
             survived = self._log_taken(x, n) + self._log_survived(n + t)
             return np.asarray(np.exp(survived - self._log_likelihood(x, recency, n)))
 
-        return self._series(by_distinct(alive, x, recency, n, steps), index, "p_alive")
+        return self._series(
+            by_distinct(alive, x, recency, n, steps), index, "probability_alive"
+        )
 
     def expected_purchases(self, summary: Any, t: float) -> pd.Series:
         """Return the expected number of purchases at the next opportunities.
@@ -218,16 +220,14 @@ class BetaGeoBetaBinomModel(ParametricModel):
         values = np.minimum(by_distinct(silent, x, recency, n, steps), 1.0)
         return self._series(values, index, "probability_no_purchase")
 
-    def probability_purchases(
-        self, summary: Any, n_purchases: int, t: float
-    ) -> pd.Series:
+    def probability_n_purchases(self, summary: Any, n: int, t: Any) -> pd.Series:
         """Return P(exactly so many of the next opportunities are taken).
 
         Parameters
         ----------
         summary : pandas.DataFrame or ibis.Table
             As in `probability_alive`.
-        n_purchases : int
+        n : int
             How many, >= 0.
         t : int or array of shape (n_customers,)
             Number of coming opportunities, >= 0.
@@ -240,16 +240,15 @@ class BetaGeoBetaBinomModel(ParametricModel):
         Raises
         ------
         DataError, ValueError
-            As `probability_alive`, and when `n_purchases` is no whole number >= 0.
+            As `probability_alive`, and when `n` is no whole number >= 0.
         """
-        if n_purchases == 0:
-            return self.probability_no_purchase(summary, t)
-        if not (n_purchases > 0 and n_purchases == int(n_purchases)):
-            msg = f"n_purchases must be a whole number >= 0, got {n_purchases!r}."
-            raise ValueError(msg)
-        x, recency, n, index = self._histories(summary)
+        wanted = check_count(n)
+        if wanted == 0:
+            silent = self.probability_no_purchase(summary, t)
+            return silent.rename("probability_n_purchases")
+        k = float(wanted)
+        x, recency, age, index = self._histories(summary)
         steps = whole_steps(t, len(index))
-        k = float(n_purchases)
 
         def exactly(
             x: FloatArray, recency: FloatArray, n: FloatArray, t: FloatArray
@@ -263,8 +262,8 @@ class BetaGeoBetaBinomModel(ParametricModel):
                 total += np.exp(leaves) * (i < t) + np.exp(stays) * (i == t)
             return total
 
-        values = by_distinct(exactly, x, recency, n, steps)
-        return self._series(values, index, f"probability_{int(k)}_purchases")
+        values = by_distinct(exactly, x, recency, age, steps)
+        return self._series(values, index, "probability_n_purchases")
 
     def expected_purchases_new_customer(self, t: float) -> Any:
         """Return the expected purchases of a new customer at the first opportunities.
@@ -293,37 +292,39 @@ class BetaGeoBetaBinomModel(ParametricModel):
         expected = mean * np.cumsum(survived)[steps.astype(int)]
         return expected if steps.ndim else float(expected)
 
-    def probability_of_frequency(self, n_purchases: Any, t: int) -> FloatArray:
-        """Return P(a new customer takes so many of the first opportunities).
+    def probability_n_purchases_new_customer(self, n: Any, t: Any) -> Any:
+        """Return P(a new customer takes exactly n of the first t opportunities).
 
         Parameters
         ----------
-        n_purchases : int or array of shape (n,)
-            How many, 0 to `t`.
-        t : int
-            Number of opportunities, >= 0.
+        n, t : int or array of shape (n_values,)
+            How many of how many, >= 0; broadcast.
 
         Returns
         -------
-        array of shape (n,)
-            Equation (7).
+        float or array of shape (n_values,)
+            Equation (7); 0 where n exceeds t.
+
+        Raises
+        ------
+        ValueError
+            When `n` or `t` is no whole number >= 0.
         """
         check_is_fitted(self, "theta_")
-        x = np.atleast_1d(np.asarray(n_purchases, dtype=np.float64))
-        periods = np.arange(int(t), dtype=np.float64)
-        after = np.maximum(periods[:, None], x)
-        terms = (
-            _log_binomial(after, x)
-            + self._log_taken(x, after)
-            + self._log_left_after(after)
-        )
-        left = (np.exp(terms) * (periods[:, None] >= x)).sum(axis=0)
-        stayed = np.exp(
-            _log_binomial(float(t), np.minimum(x, t))
-            + self._log_taken(np.minimum(x, t), float(t))
-            + self._log_survived(float(t))
-        )
-        return np.asarray(left + stayed * (x <= t))
+        counts, steps = np.broadcast_arrays(check_count(n), whole_steps(t))
+        possible = counts <= steps
+        taken = np.minimum(counts, steps)
+        total = np.zeros(counts.shape)
+        for i in range(
+            int(np.min(taken, initial=0)), int(np.max(steps, initial=0)) + 1
+        ):
+            after = np.maximum(taken, i)
+            ways = _log_binomial(after, taken) + self._log_taken(taken, after)
+            leaves = np.exp(ways + self._log_left_after(after)) * (i < steps)
+            stays = np.exp(ways + self._log_survived(after)) * (i == steps)
+            total = total + (leaves + stays) * (i >= taken)
+        total = total * possible
+        return total if total.ndim else float(total)
 
     # -- pieces of the likelihood ---------------------------------------------------
 

@@ -211,7 +211,7 @@ class ShiftedBetaGeoModel(ParametricModel):
         steps = whole_steps(t, len(index))
         later = betaln(self.alpha_, self.beta_ + n + steps)
         values = np.exp(later - betaln(self.alpha_, self.beta_ + n)) * is_active
-        return pd.Series(values, index, name="p_alive")
+        return pd.Series(values, index, name="probability_alive")
 
     def expected_purchases(self, summary: Any, t: Any) -> pd.Series:
         """Return the expected number of renewals at the next t renewal dates.
