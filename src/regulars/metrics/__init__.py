@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from regulars.metrics.bootstrap import (
+    Interval,
+    PairedDifference,
+    bootstrap_interval,
+    paired_bootstrap,
+)
 from regulars.metrics.calibration import (
     brier,
     calibration_in_the_large,
@@ -26,15 +32,11 @@ from regulars.metrics.curves import (
     roc_points,
 )
 from regulars.metrics.intervals import (
-    Interval,
-    PairedDifference,
-    bootstrap_interval,
     evaluate_churn,
     evaluate_churn_differences,
     evaluate_churn_intervals,
     evaluate_value,
     evaluate_value_intervals,
-    paired_bootstrap,
 )
 from regulars.metrics.profit import MaximumProfit, empc, empc_score, mpc, mpc_score
 from regulars.metrics.ranking import (

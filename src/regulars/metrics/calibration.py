@@ -14,7 +14,13 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
-from regulars.metrics.arrays import ArrayLike, FloatArray, check_probability
+from regulars.metrics.arrays import (
+    ArrayLike,
+    FloatArray,
+    check_level,
+    check_probability,
+    dot,
+)
 from regulars.metrics.tables import SortedScores, bin_sums, equal_mass_starts
 
 if TYPE_CHECKING:
@@ -84,8 +90,8 @@ def table_brier(table: ScoreTable) -> float:
     0.25
     """
     kept = table.total - table.churned
-    total = table.churned @ (1.0 - table.score) ** 2 + kept @ table.score**2
-    return float(total) / table.n_customers
+    total = dot(table.churned, (1.0 - table.score) ** 2) + dot(kept, table.score**2)
+    return total / table.n_customers
 
 
 def log_loss(y: ArrayLike, probability: ArrayLike) -> float:
@@ -148,8 +154,8 @@ def table_log_loss(table: ScoreTable) -> float:
     """
     if_churned, if_kept = _log_terms(table.score)
     kept = table.total - table.churned
-    log_likelihood = table.churned @ if_churned + kept @ if_kept
-    return -float(log_likelihood) / table.n_customers
+    log_likelihood = dot(table.churned, if_churned) + dot(kept, if_kept)
+    return -log_likelihood / table.n_customers
 
 
 def ece(y: ArrayLike, probability: ArrayLike, *, n_bins: int = 10) -> float:
@@ -287,10 +293,7 @@ def wilson_interval(
     >>> round(float(low[0]), 3), round(float(high[0]), 3)
     (0.237, 0.763)
     """
-    if not 0.0 < level < 1.0:
-        msg = f"'level' is {level}; a confidence level between 0 and 1 was expected."
-        raise ValueError(msg)
-    z = float(ndtri(0.5 + level / 2.0))
+    z = float(ndtri(0.5 + check_level(level) / 2.0))
     n = np.asarray(n_customers, dtype=np.float64)
     rate = np.asarray(n_churned, dtype=np.float64) / n
     centre = rate + z**2 / (2.0 * n)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy.special import betainc
 
+from regulars.metrics.arrays import dot
 from regulars.metrics.profit_steps import ProfitSteps, check_accept_rate
 
 if TYPE_CHECKING:
@@ -144,9 +145,9 @@ def empc(
     chance = np.diff(betainc(accept_alpha, accept_beta, rates))
     rate_part = mean_rate * np.diff(betainc(accept_alpha + 1.0, accept_beta, rates))
     n_customers = float(steps.contacted[-1])
-    profit = rate_part @ steps.saved[best] - chance @ steps.spent[best]
-    fraction = chance @ steps.contacted[best]
-    return MaximumProfit(float(profit) / n_customers, float(fraction) / n_customers)
+    profit = dot(rate_part, steps.saved[best]) - dot(chance, steps.spent[best])
+    fraction = dot(chance, steps.contacted[best])
+    return MaximumProfit(profit / n_customers, fraction / n_customers)
 
 
 def empc_score(

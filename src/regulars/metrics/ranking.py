@@ -15,7 +15,7 @@ import math
 
 import numpy as np
 
-from regulars.metrics.arrays import ArrayLike, check_outcome, check_share
+from regulars.metrics.arrays import ArrayLike, check_outcome, check_share, dot
 from regulars.metrics.tables import ScoreTable, SortedScores
 
 __all__ = [
@@ -91,7 +91,7 @@ def table_roc_auc(table: ScoreTable) -> float:
     if n_kept == 0.0 or n_churned == 0.0:
         return math.nan
     kept_below = n_kept - kept_seen + kept / 2.0
-    return float(table.churned @ kept_below) / (n_kept * n_churned)
+    return dot(table.churned, kept_below) / (n_kept * n_churned)
 
 
 def average_precision(y: ArrayLike, score: ArrayLike) -> float:
@@ -155,7 +155,7 @@ def table_average_precision(table: ScoreTable) -> float:
     # A resample may have nobody at the highest scores: precision is then 0 / 0, and
     # weighs nothing, because no churned customer has such a score.
     seen = np.maximum(np.cumsum(table.total), 1.0)
-    return float(table.churned @ (np.cumsum(table.churned) / seen)) / n_churned
+    return dot(table.churned, np.cumsum(table.churned) / seen) / n_churned
 
 
 def _customers_in(fraction: float, n_customers: float) -> int:

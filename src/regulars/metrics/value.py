@@ -20,6 +20,7 @@ from regulars.metrics.arrays import (
     FloatArray,
     as_numbers,
     check_same_length,
+    dot,
 )
 from regulars.metrics.tables import SortedScores, bin_sums, equal_mass_starts
 
@@ -59,9 +60,9 @@ class _Ranks:
 
 def _correlation(a: FloatArray, b: FloatArray, counts: FloatArray) -> float:
     n = counts.sum()
-    a, b = a - counts @ a / n, b - counts @ b / n
-    spread = math.sqrt(float(counts @ a**2)) * math.sqrt(float(counts @ b**2))
-    return float(counts @ (a * b)) / spread if spread > 0.0 else math.nan
+    a, b = a - dot(counts, a) / n, b - dot(counts, b) / n
+    spread = math.sqrt(dot(counts, a**2)) * math.sqrt(dot(counts, b**2))
+    return dot(counts, a * b) / spread if spread > 0.0 else math.nan
 
 
 def _area(spent: FloatArray, n: FloatArray) -> float:
@@ -71,7 +72,7 @@ def _area(spent: FloatArray, n: FloatArray) -> float:
     a random order of them.
     """
     below = np.cumsum(spent) - spent / 2.0
-    return float(n @ below) - float(n.sum()) * float(spent.sum()) / 2.0
+    return dot(n, below) - float(n.sum()) * float(spent.sum()) / 2.0
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,7 @@ class ValueMeasures:
         2.5
         """
         error = np.abs(self.actual - self.predicted)
-        return float(counts @ error) / float(counts.sum())
+        return dot(counts, error) / float(counts.sum())
 
     def rmse(self, counts: FloatArray) -> float:
         """Compute :func:`rmse` of a resample.
@@ -168,7 +169,7 @@ class ValueMeasures:
         8.0
         """
         square = (self.actual - self.predicted) ** 2
-        return math.sqrt(float(counts @ square) / float(counts.sum()))
+        return math.sqrt(dot(counts, square) / float(counts.sum()))
 
     def spearman(self, counts: FloatArray) -> float:
         """Compute :func:`spearman` of a resample.
@@ -208,8 +209,8 @@ class ValueMeasures:
         >>> ValueMeasures.of([0, 10], [6, 2]).total_ratio(np.ones(2))
         0.8
         """
-        spent = float(counts @ self.actual)
-        return float(counts @ self.predicted) / spent if spent > 0.0 else math.nan
+        spent = dot(counts, self.actual)
+        return dot(counts, self.predicted) / spent if spent > 0.0 else math.nan
 
     def normalized_gini(self, counts: FloatArray) -> float:
         """Compute :func:`normalized_gini` of a resample.
