@@ -17,7 +17,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from regulars.clv.fitting import maximise
+from regulars.clv.fitting import maximise, single_threaded
 from regulars.clv.rows import Rows, distinct, read_rows
 from regulars.errors import BoundaryWarning, NotEnoughHistoryError
 
@@ -142,11 +142,19 @@ class ParametricModel(BaseEstimator, ABC):  # type: ignore[misc]
         self._check_penalty()
         rows = self._read(summary)
         unit = self._unit(rows)
+        with single_threaded():
+            optimum = self._maximise(rows, unit)
+        self._store(optimum, rows, unit)
+        self._warn(optimum)
+        return self
+
+    def _maximise(self, rows: Rows, unit: float) -> Optimum:
+        """Return the optimum on scaled rows; the starts race on a sample."""
         scaled = rows.with_columns(**{n: rows[n] / unit for n in self._unit_columns})
         coarse = None
         if len(scaled) > 2 * _SAMPLE:
             coarse = self._objective(scaled.sample(_SAMPLE))
-        optimum = maximise(
+        return maximise(
             self._objective(scaled),
             self._starts(scaled),
             names=self._theta_names(),
@@ -156,9 +164,6 @@ class ParametricModel(BaseEstimator, ABC):  # type: ignore[misc]
             penalty=self.penalty,
             coarse=coarse,
         )
-        self._store(optimum, rows, unit)
-        self._warn(optimum)
-        return self
 
     def _check_penalty(self) -> None:
         if not (np.isfinite(self.penalty) and self.penalty >= 0):

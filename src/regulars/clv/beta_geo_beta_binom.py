@@ -16,7 +16,7 @@ from scipy.special import betaln, digamma, gammaln
 from sklearn.utils.validation import check_is_fitted
 
 from regulars.clv.base import ParametricModel
-from regulars.clv.purchases import by_distinct, check_count, check_horizon
+from regulars.clv.histories import by_distinct, check_count, check_horizon
 from regulars.clv.rows import read_columns, reject
 from regulars.errors import NotEnoughHistoryError
 

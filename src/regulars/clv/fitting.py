@@ -11,12 +11,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
+from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
 from regulars.errors import ConvergenceError
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
 
 FloatArray = NDArray[np.float64]
 Objective = Callable[[FloatArray], tuple[float, FloatArray]]
@@ -25,6 +31,31 @@ _STEP = 1e-4  # of the gradient's central differences: error about 1e-8 relative
 _DECREMENT = 1e-9  # log-likelihood units still to be won when we stop
 _ACCEPTED = 1e-4  # ... and the most that still counts as converged
 _FLAT = 1e-7  # curvature a customer, below which a direction is not identified
+
+
+def single_threaded() -> AbstractContextManager[Any]:
+    """Keep linear algebra on one thread for a while.
+
+    The products here are many and short: waking threads for them costs five times
+    what it saves, and more on a busy machine.
+
+    Returns
+    -------
+    context manager
+        Restores the number of threads at its end.
+
+    Examples
+    --------
+    >>> with single_threaded():
+    ...     total = np.ones(3) @ np.ones(3)
+    """
+    limits: AbstractContextManager[Any] = _controller().limit(limits=1, user_api="blas")
+    return limits
+
+
+@cache
+def _controller() -> ThreadpoolController:
+    return ThreadpoolController()
 
 
 @dataclass(frozen=True)
@@ -162,17 +193,36 @@ def maximise(
     draft = full if coarse is None else full.on(coarse)
     begin, iterations, message = _race(draft, starts)
     curvature = None if coarse is None else draft.hessian(begin)
-    theta, more, decrement = full.newton(begin, curvature)
-    if not decrement < _ACCEPTED / n_customers:
-        again, extra, message = _race(full, [theta])
-        theta, last, decrement = full.newton(again, None)
-        more += extra + last
-    gradient = -full(theta)[1] * n_customers
-    if not decrement < _ACCEPTED / n_customers:
-        raise _failure(names, gradient, iterations + more, message)
-    return _describe(
-        full, objective, theta, names, gradient, iterations + more, message
+    end = full.newton(begin, curvature)
+    iterations += end.iterations
+    if not end.decrement < _ACCEPTED / n_customers:
+        again, more, message = _race(full, [end.theta])
+        end = full.newton(again, None)
+        iterations += more + end.iterations
+    gradient = -full(end.theta)[1] * n_customers
+    if not end.decrement < _ACCEPTED / n_customers:
+        raise _failure(names, gradient, iterations, message)
+    at_edge = _edges(full, end.theta, names)
+    covariance, unidentified = _covariance(end.hessian, n_customers, names, at_edge)
+    return Optimum(
+        theta=end.theta,
+        log_likelihood=float(objective(end.theta)[0]),
+        covariance=covariance,
+        gradient=gradient,
+        iterations=iterations,
+        message=message,
+        at_edge=at_edge,
+        unidentified=unidentified,
     )
+
+
+class _Finish(NamedTuple):
+    """Where Newton's method stopped, and what a further step should still win."""
+
+    theta: FloatArray
+    hessian: FloatArray
+    iterations: int
+    decrement: float
 
 
 class _Descent:
@@ -216,12 +266,8 @@ class _Descent:
 
     def newton(
         self, theta: FloatArray, curvature: FloatArray | None, limit: int = 60
-    ) -> tuple[FloatArray, int, float]:
-        """Finish by Newton steps; a curvature is kept for as long as it serves.
-
-        Returns the point, the steps made and the decrement: how much of the
-        objective a further full step is expected to win.
-        """
+    ) -> _Finish:
+        """Finish by Newton steps; a curvature is kept for as long as it serves."""
         value, gradient = self(theta)
         fresh = curvature is None
         matrix = self.hessian(theta) if curvature is None else curvature
@@ -229,7 +275,7 @@ class _Descent:
         for iteration in range(limit):
             step, decrement = _newton_step(matrix, gradient, self.free(theta, gradient))
             if decrement < _DECREMENT / self.n_customers and fresh:
-                return theta, iteration, decrement
+                return _Finish(theta, matrix, iteration, decrement)
             slow = decrement > 0.1 * before or decrement < _DECREMENT / self.n_customers
             if slow and not fresh:
                 matrix, fresh, before = self.hessian(theta), True, np.inf
@@ -237,12 +283,12 @@ class _Descent:
             moved = self._search(theta, value, gradient, step)
             if moved is None:
                 if fresh:
-                    return theta, iteration, decrement
+                    return _Finish(theta, matrix, iteration, decrement)
                 matrix, fresh, before = self.hessian(theta), True, np.inf
                 continue
             theta, value, gradient = moved
             fresh, before = False, decrement
-        return theta, limit, decrement
+        return _Finish(theta, self.hessian(theta), limit, decrement)
 
     def _search(
         self, theta: FloatArray, value: float, gradient: FloatArray, step: FloatArray
@@ -322,37 +368,17 @@ def _failure(
     return ConvergenceError(msg, iterations=iterations, gradient=gradient)
 
 
-def _describe(
-    descent: _Descent,
-    objective: Objective,
-    theta: FloatArray,
-    names: Sequence[str],
-    gradient: FloatArray,
-    iterations: int,
-    message: str,
-) -> Optimum:
-    """Return the optimum with its covariance and its edges."""
+def _edges(
+    descent: _Descent, theta: FloatArray, names: Sequence[str]
+) -> dict[str, str]:
+    """Return the parameters at an edge, and which edge it is."""
     margin = 1e-3
-    at_edge = {
+    limits = zip(names, theta, descent.low, descent.high, strict=True)
+    return {
         name: "lower" if value <= low + margin else "upper"
-        for name, value, low, high in zip(
-            names, theta, descent.low, descent.high, strict=True
-        )
+        for name, value, low, high in limits
         if value <= low + margin or value >= high - margin
     }
-    covariance, unidentified = _covariance(
-        descent.hessian(theta), descent.n_customers, names, at_edge
-    )
-    return Optimum(
-        theta=theta,
-        log_likelihood=float(objective(theta)[0]),
-        covariance=covariance,
-        gradient=gradient,
-        iterations=iterations,
-        message=message,
-        at_edge=at_edge,
-        unidentified=unidentified,
-    )
 
 
 def _covariance(

@@ -14,7 +14,8 @@ import numpy as np
 from scipy.special import digamma, expit, gammaln
 
 from regulars.clv.covariates import CovariateBlock
-from regulars.clv.purchases import PurchaseModel, by_distinct
+from regulars.clv.histories import by_distinct
+from regulars.clv.purchases import PurchaseModel
 from regulars.clv.special import (
     expected_geometric_purchases,
     geometric_purchase_probability,

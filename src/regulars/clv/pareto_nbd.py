@@ -18,7 +18,8 @@ from regulars.clv.dropout_time import (
     log_counted_integral,
     log_dropout_integral,
 )
-from regulars.clv.purchases import PurchaseModel, by_distinct
+from regulars.clv.histories import by_distinct
+from regulars.clv.purchases import PurchaseModel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -22,18 +22,23 @@ from regulars.clv.covariates import (
     likelihood_ratio,
     linear_predictors,
 )
-from regulars.clv.rows import Rows, distinct, read_columns, reject
+from regulars.clv.histories import (
+    check_count,
+    check_histories,
+    check_horizon,
+    check_level,
+)
+from regulars.clv.rows import Rows, read_columns
 from regulars.errors import DataError, NotEnoughHistoryError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from regulars.clv.fitting import FloatArray, Objective
 
-    RowFunction = Callable[[Rows, dict[str, FloatArray]], tuple[FloatArray, ...]]
+    Params = dict[str, FloatArray]
 
 _LONGEST = 10.0  # scaled time units in the longest history
-_TINY = 1e-9  # relative slack of recency <= T, for times that were divided
 
 
 class PurchaseModel(ParametricModel):
@@ -424,159 +429,3 @@ class PurchaseModel(ParametricModel):
         params = self._new_params(covariates)
         values = self._new_n_purchases(params, check_count(n), check_horizon(t))
         return float(values) if values.ndim == 0 else values
-
-
-def by_distinct(function: Callable[..., FloatArray], *columns: Any) -> FloatArray:
-    """Evaluate a costly function once for each distinct row.
-
-    Parameters
-    ----------
-    function : callable
-        Takes the columns, returns an array of their length.
-    *columns : float or array of shape (n_rows,)
-        Scalars are passed on as they are.
-
-    Returns
-    -------
-    array of shape (n_rows,)
-        The value of each row.
-
-    Examples
-    --------
-    >>> by_distinct(lambda u, k: u * k, np.array([1.0, 1.0, 2.0]), 3.0)
-    array([3., 3., 6.])
-    """
-    arrays = [np.asarray(column, dtype=np.float64) for column in columns]
-    wide = [k for k, array in enumerate(arrays) if array.ndim and array.size > 1]
-    if not wide:
-        return function(*arrays)
-    unique, place = distinct([arrays[k] for k in wide])
-    for k, values in zip(wide, unique, strict=True):
-        arrays[k] = values
-    return np.asarray(function(*arrays)[place])
-
-
-def check_histories(table: pd.DataFrame) -> None:
-    """Raise if a frequency, recency or T cannot be that of a customer.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        With float columns ``frequency``, ``recency`` and ``T``.
-
-    Raises
-    ------
-    DataError
-        With the rule that is broken, by how many customers, and which.
-
-    Examples
-    --------
-    >>> check_histories(pd.DataFrame({"frequency": [1.], "recency": [3.], "T": [2.]}))
-    Traceback (most recent call last):
-    ...
-    regulars.errors.DataError: recency is greater than T for 1 of 1 customers (0). ...
-    """
-    x, recency, age = (table[name].to_numpy() for name in ("frequency", "recency", "T"))
-    index, build = table.index, "Build the summary with regulars.clv.summarise."
-    rules = [
-        ((x < 0) | (x != np.floor(x)), "frequency is not a whole number >= 0"),
-        (recency < 0, "recency is negative"),
-        (recency > age * (1 + _TINY), "recency is greater than T"),
-        ((x == 0) & (recency != 0), "frequency is 0 but recency is not"),
-        ((x > 0) & (recency == 0), "frequency is positive but recency is 0"),
-    ]
-    for bad, what in rules:
-        reject(x, bad, index, what, f"recency is first to last purchase. {build}")
-
-
-def check_horizon(t: Any, n_rows: int | None = None) -> FloatArray:
-    """Return a horizon as an array, or raise if it is no length of time.
-
-    Parameters
-    ----------
-    t : float or array of shape (n_rows,)
-        Length of the period, >= 0, in the unit of the summary.
-    n_rows : int, optional
-        Rows it must go with.
-
-    Returns
-    -------
-    array
-        ``t`` as float64.
-
-    Raises
-    ------
-    ValueError
-        If ``t`` is negative, missing, infinite or of the wrong length.
-
-    Examples
-    --------
-    >>> check_horizon(26)
-    array(26.)
-    """
-    horizon = np.asarray(t, dtype=np.float64)
-    if not (np.isfinite(horizon) & (horizon >= 0)).all():
-        msg = f"t must be a finite length of time >= 0, got {t!r}."
-        raise ValueError(msg)
-    if n_rows is not None and horizon.ndim and horizon.shape != (n_rows,):
-        msg = (
-            f"t must be one number or one for each of the {n_rows} customers, got "
-            f"shape {horizon.shape}."
-        )
-        raise ValueError(msg)
-    return horizon
-
-
-def check_count(n: Any) -> FloatArray:
-    """Return a number of purchases as an array, or raise if it is none.
-
-    Parameters
-    ----------
-    n : int or array
-        Whole numbers >= 0.
-
-    Returns
-    -------
-    array
-        ``n`` as float64.
-
-    Raises
-    ------
-    ValueError
-        If any is negative or no whole number.
-
-    Examples
-    --------
-    >>> check_count(3)
-    array(3.)
-    """
-    count = np.asarray(n, dtype=np.float64)
-    if not (np.isfinite(count) & (count >= 0) & (count == np.floor(count))).all():
-        msg = f"n must be a whole number of purchases >= 0, got {n!r}."
-        raise ValueError(msg)
-    return count
-
-
-def check_level(level: float) -> None:
-    """Raise if a level of confidence is not between 0 and 1.
-
-    Parameters
-    ----------
-    level : float
-        Share of cases that an interval should cover.
-
-    Raises
-    ------
-    ValueError
-        If it does not lie strictly between 0 and 1.
-
-    Examples
-    --------
-    >>> check_level(95)
-    Traceback (most recent call last):
-    ...
-    ValueError: level must lie between 0 and 1 (0.95 for 95%), got 95.
-    """
-    if not 0 < level < 1:
-        msg = f"level must lie between 0 and 1 (0.95 for 95%), got {level!r}."
-        raise ValueError(msg)

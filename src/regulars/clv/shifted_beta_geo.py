@@ -18,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from regulars.clv.base import ParametricModel
 from regulars.clv.beta_geo_beta_binom import whole_steps
-from regulars.clv.purchases import by_distinct
+from regulars.clv.histories import by_distinct
 from regulars.clv.rows import read_columns, reject
 from regulars.errors import DataError, NotEnoughHistoryError
 

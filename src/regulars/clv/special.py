@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import betainc, betaln, expit, gammaln
 
+from regulars.clv.fitting import single_threaded
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -85,10 +87,11 @@ def in_blocks(
     shape = arrays[0].shape if not n_out else (n_out, *arrays[0].shape)
     flat = [np.asarray(array, dtype=np.float64).reshape(-1, 1) for array in arrays]
     size = max(1, _BLOCK // n_nodes)
-    parts = [
-        function(*(column[i : i + size] for column in flat))
-        for i in range(0, max(flat[0].size, 1), size)
-    ]
+    with single_threaded():
+        parts = [
+            function(*(column[i : i + size] for column in flat))
+            for i in range(0, max(flat[0].size, 1), size)
+        ]
     return np.concatenate(parts, axis=-1).reshape(shape)
 
 
