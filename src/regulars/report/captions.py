@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from regulars.report.formats import (
     date,
-    listing,
+    is_missing,
     money,
     month,
     number,
@@ -45,6 +45,7 @@ def captions(results: Results) -> dict[str, str]:
 
     Examples
     --------
+    >>> from regulars.report.results import Results
     >>> curve = {"share_contacted": [0, 0.2, 1], "share_of_churners": [0, 0.43, 1]}
     >>> captions(Results(training={"curves": {"model": {"gains": curve}}}))["gains"]
     'Contacting the riskiest 20% reaches 43% of those who will stop.'
@@ -209,11 +210,15 @@ def _gains(training: dict[str, Any]) -> str:
         f"Contacting the riskiest {percent(CONTACTED)} reaches "
         f"{percent(reached.pop('model'))} of those who will stop"
     )
-    if not reached:
-        return f"{text}."
-    best = max(sorted(reached), key=lambda name: reached[name])
-    label = series_labels(training)[best]
-    return f"{text}; the best baseline there, {label}, {percent(reached[best])}."
+    if reached:
+        best = max(sorted(reached), key=lambda name: reached[name])
+        label = series_labels(training)[best]
+        text += f"; the best baseline there, {label}, {percent(reached[best])}"
+    rate = (training.get("test") or {}).get("churn_rate")
+    if rate:
+        most = min(1.0, CONTACTED / rate)
+        text += f"; a perfect list would reach {percent(most)}"
+    return f"{text}."
 
 
 def _lift(training: dict[str, Any]) -> str:
@@ -255,11 +260,17 @@ def _importance(training: dict[str, Any]) -> str:
     rows = top_features(training, 3)
     if not rows:
         return ""
-    words = listing([row.get("meaning") or row["feature"] for row in rows])
+    words = [_in_sentence(row.get("meaning") or row["feature"]) for row in rows]
     return (
-        f"What moves the scores most: {words}. A bar's length is how far a feature "
-        "moves a customer's score on average, up or down."
+        f"What moves the scores most: {'; '.join(words)}. A bar's length is how far a "
+        "feature moves a customer's score on average, up or down."
     )
+
+
+def _in_sentence(words: str) -> str:
+    """Lower the first letter, unless it begins an abbreviation."""
+    is_word = words[1:2].islower() or words[1:2] == " "
+    return words[:1].lower() + words[1:] if is_word else words
 
 
 def _tracking(training: dict[str, Any]) -> str:
@@ -290,18 +301,30 @@ def _by_frequency(training: dict[str, Any]) -> str:
 
 
 def _alive(training: dict[str, Any]) -> str:
-    if not (training.get("diagnostics") or {}).get("alive_matrix"):
+    found = (training.get("diagnostics") or {}).get("alive_matrix") or {}
+    rows = found.get("p") or []
+    known = [p for p in (rows[-1] if rows else []) if not is_missing(p)]
+    if not known:
         return ""
     return (
-        "Many purchases with a long silence after them (top left) are the surest sign "
-        "of a customer gone; the same silence says little about a rare buyer."
+        f"With {plural(found['frequency'][-1], 'repeat purchase')} the probability of "
+        f"being a customer still runs from {percent(known[0])}, where the last one is "
+        f"long ago (left), to {percent(known[-1])}, where it is recent (right)."
     )
 
 
 def _spend(training: dict[str, Any]) -> str:
-    if not (training.get("diagnostics") or {}).get("spend_density"):
+    found = (training.get("diagnostics") or {}).get("spend_density") or {}
+    if not found.get("value"):
         return ""
-    return "The closer the two lines, the better the spend model fits repeat buyers."
+    actual, expected = (
+        significant(found["value"][found[key].index(max(found[key]))])
+        for key in ("actual", "expected")
+    )
+    return (
+        f"Repeat buyers most often spend about {actual} a time; the spend model has "
+        f"its peak at {expected}. The closer the lines, the better it fits."
+    )
 
 
 def _timeline(training: dict[str, Any]) -> str:

@@ -76,6 +76,7 @@ def render_charts(results: Results) -> dict[str, go.Figure]:
 
     Examples
     --------
+    >>> from regulars.report.results import Results
     >>> months = [{"month": "1997-01", "n_new": 3, "n_returning": 1, "revenue": 9.5}]
     >>> sorted(render_charts(Results(kpis={"monthly": months})))
     ['activity', 'revenue']

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from regulars.report.formats import is_missing, number
+from regulars.report.formats import is_missing, listing, number, plural
 from regulars.report.model_charts import series_labels
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ def churn_comparison(training: dict[str, Any]) -> Comparison | None:
     >>> table = churn_comparison({"test": {"roc_auc": 0.8},
     ...                           "baselines": {"rfm": {"roc_auc": 0.9}}})
     >>> table.summary
-    'The best baseline is ahead on ROC AUC (rfm).'
+    'A baseline is better than the model on every measure: ROC AUC (rfm).'
     """
     rows = {"model": training.get("test"), **(training.get("baselines") or {})}
     intervals = {
@@ -257,12 +257,16 @@ def _summary(
     measures: tuple[Measure, ...], best: dict[str, set[str]], labels: dict[str, str]
 ) -> str:
     lost = [m for m in measures if "model" not in best[m.key]]
+    count = plural(len(measures), "measure")
     if not lost:
-        return (
-            f"The model is at least as good as every baseline on all {len(measures)}."
-        )
+        return f"No baseline is better than the model on any of {count}."
+    start = (
+        "A baseline is better than the model on every measure"
+        if len(lost) == len(measures)
+        else f"A baseline is better than the model on {len(lost)} of {count}"
+    )
     words = [f"{m.label} ({labels[min(best[m.key])]})" for m in lost]
-    return f"The best baseline is ahead on {', '.join(words)}."
+    return f"{start}: {listing(words)}."
 
 
 def interval(measure: Measure, bounds: Any) -> str:

@@ -247,6 +247,59 @@ def date(value: Any) -> str:
     return f"{day.day}\u00a0{MONTHS[day.month - 1]}\u00a0{day.year}"
 
 
+def short_date(value: Any) -> str:
+    r"""Format a day as ``1 Jul 1998``, for columns of a table.
+
+    Parameters
+    ----------
+    value : date, datetime, str or None
+        As for :func:`date`.
+
+    Returns
+    -------
+    str
+        The day without its time.
+
+    Examples
+    --------
+    >>> short_date("1998-07-01")
+    '1\xa0Jul\xa01998'
+    """
+    day, *rest = date(value).split("\u00a0")
+    if len(rest) != 2:
+        return day
+    return "\u00a0".join((day, rest[0][:3], rest[1]))
+
+
+def moment(value: Any) -> str:
+    r"""Format an instant as ``1 July 1998, 06:00 UTC``.
+
+    Parameters
+    ----------
+    value : datetime, str or None
+        ISO text is parsed; one without a zone is read as UTC.
+
+    Returns
+    -------
+    str
+        The instant to the minute; text that is none is handed back unchanged.
+
+    Examples
+    --------
+    >>> moment("1998-07-01T08:00:00+02:00")
+    '1\xa0July\xa01998, 06:00\xa0UTC'
+    """
+    if is_missing(value):
+        return MISSING
+    try:
+        instant = dt.datetime.fromisoformat(str(value))
+    except ValueError:
+        return str(value)
+    if instant.tzinfo is not None:
+        instant = instant.astimezone(dt.UTC)
+    return f"{date(instant)}, {instant:%H:%M}\u00a0UTC"
+
+
 def month(value: Any) -> str:
     """Format a month as ``January 1997``.
 

@@ -20,6 +20,7 @@ from regulars.report.style import (
     PURPLE,
     VERMILION,
     figure,
+    fill,
 )
 
 AGES_DRAWN, COHORTS_DRAWN = 24, 36
@@ -61,7 +62,7 @@ def retention_chart(kpis: dict[str, Any]) -> go.Figure | None:
             marker={"symbol": [_marker(row, symbol) for row in rows], "size": 8},
             hovertemplate="%{x|%B %Y}: %{y:.1%}",
         )
-    chart.update_yaxes(tickformat=".0%", range=[0, 1.02], title="Customers")
+    chart.update_yaxes(tickformat=".0%", range=[0, 1.02])
     return _by_month(chart, rows)
 
 
@@ -96,10 +97,10 @@ def activity_chart(kpis: dict[str, Any]) -> go.Figure | None:
             x=[row["month"] for row in rows],
             y=[row.get(key) for row in rows],
             name=name,
-            marker={"color": colour, "pattern": {"shape": pattern, "size": 6}},
+            marker=fill(colour, pattern),
             hovertemplate="%{x|%B %Y}: %{y:,}",
         )
-    chart.update_yaxes(tickformat=",", title="Customers who bought")
+    chart.update_yaxes(tickformat=",")
     return _by_month(chart, rows)
 
 
@@ -129,12 +130,12 @@ def revenue_chart(kpis: dict[str, Any]) -> go.Figure | None:
     bars = go.Bar(
         x=[row["month"] for row in rows],
         y=[row.get("revenue") for row in rows],
-        marker={"color": GREEN, "pattern": {"shape": hatching, "size": 6}},
+        marker=fill(GREEN, hatching),
         hovertemplate="%{x|%B %Y}: %{y:,.0f}",
     )
-    chart = figure([bars], height=260, bargap=0.25, showlegend=False)
+    chart = figure([bars], height=340, bargap=0.25, showlegend=False)
     prefix = currency_prefix(kpis.get("currency", ""))
-    chart.update_yaxes(tickprefix=prefix, title="Revenue", rangemode="tozero")
+    chart.update_yaxes(tickprefix=prefix, rangemode="tozero")
     return _by_month(chart, rows)
 
 
@@ -267,20 +268,22 @@ def _draw_window(
     )
     start = seen[1] + dt.timedelta(days=int(training.get("gap_days") or 0))
     end = start + dt.timedelta(days=int(training.get("horizon_days") or 0))
-    for span, name, width, tint in (
-        (seen, "seen by the features", 2.5, GREY),
-        ((start, end), f"predicted: {kind.lower()}", 13, colour),
+    for span, group, width, tint in (
+        (seen, "Seen by the features", 2.5, GREY),
+        ((start, end), "Predicted", 13, colour),
     ):
         chart.add_scatter(
             x=[day.isoformat() for day in span],
             y=[place, place],
             mode="lines",
-            name=name,
-            showlegend=name not in shown and width < 5,
+            name=group,
+            showlegend=group not in shown,
+            legendgroup=group,
             line={"color": tint, "width": width},
-            hovertemplate=f"{name}, {date(span[0])} to {date(span[1])}<extra></extra>",
+            hovertemplate=f"{kind}: {group.lower()}, {date(span[0])} to {date(span[1])}"
+            "<extra></extra>",
         )
-        shown.add(name)
+        shown.add(group)
 
 
 def last_complete_month(kpis: dict[str, Any]) -> dict[str, Any] | None:

@@ -15,6 +15,7 @@ from regulars.report.style import (
     VERMILION,
     Stroke,
     figure,
+    fill,
     kept_positions,
     line,
     reference,
@@ -28,11 +29,12 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 DIRECTIONS = {
-    "raises": (VERMILION, "", "raises the risk"),
-    "lowers": (BLUE, "/", "lowers the risk"),
-    "mixed": (GREY, ".", "either way"),
+    "raises": (VERMILION, "", "more of it raises the risk"),
+    "lowers": (BLUE, "/", "more of it lowers the risk"),
+    "mixed": (GREY, ".", "it depends"),
 }
-SHARES = {"range": [0, 1], "tickformat": ".0%"}
+SHARES = {"range": [0, 1], "tickformat": ".0%", "dtick": 0.25}
+LABEL_LENGTH = 54
 
 
 def series_labels(training: dict[str, Any]) -> dict[str, str]:
@@ -137,7 +139,7 @@ def roc_chart(training: dict[str, Any]) -> go.Figure | None:
     chart = curve_chart(training, "roc", "fpr", "tpr")
     if chart is not None:
         chart.add_trace(reference([0, 1], [0, 1], "Chance").update(legendrank=99))
-        chart.update_xaxes(title="Loyal customers wrongly flagged", **SHARES)
+        chart.update_xaxes(title="Stayers wrongly flagged", **SHARES)
         chart.update_yaxes(title="Churners caught", **SHARES)
     return chart
 
@@ -162,8 +164,12 @@ def gains_chart(training: dict[str, Any]) -> go.Figure | None:
     """
     chart = curve_chart(training, "gains", "share_contacted", "share_of_churners")
     if chart is not None:
-        chart.add_trace(reference([0, 1], [0, 1], "At random").update(legendrank=99))
-        chart.update_xaxes(title="Customers contacted, riskiest first", **SHARES)
+        chart.add_trace(reference([0, 1], [0, 1], "At random").update(legendrank=98))
+        rate = (training.get("test") or {}).get("churn_rate")
+        if rate:
+            best = reference([0, rate, 1], [0, 1, 1], "Perfect list")
+            chart.add_trace(best.update(legendrank=99, line={"dash": "solid"}))
+        chart.update_xaxes(title="Contacted, riskiest first", **SHARES)
         chart.update_yaxes(title="Churners reached", **SHARES)
     return chart
 
@@ -189,9 +195,8 @@ def lift_chart(training: dict[str, Any]) -> go.Figure | None:
     chart = curve_chart(training, "lift", "share_contacted", "lift")
     if chart is not None:
         chart.add_trace(reference([0, 1], [1, 1], "At random").update(legendrank=99))
-        chart.update_xaxes(title="Customers contacted, riskiest first", **SHARES)
-        chart.update_yaxes(title="Lift over chance", rangemode="tozero")
-        chart.update_yaxes(ticksuffix="\u00d7")
+        chart.update_xaxes(title="Contacted, riskiest first", **SHARES)
+        chart.update_yaxes(title="Lift over chance", ticksuffix="\u00d7")
     return chart
 
 
@@ -274,7 +279,7 @@ def importance_chart(training: dict[str, Any], count: int = 15) -> go.Figure | N
     rows = top_features(training, count)
     if not rows:
         return None
-    chart = figure([], height=40 * len(rows) + 96, barmode="overlay", bargap=0.62)
+    chart = figure([], height=42 * len(rows) + 100, barmode="overlay")
     for way, (colour, pattern, words) in DIRECTIONS.items():
         places = [i for i, row in enumerate(rows) if _direction(row) == way]
         if places:
@@ -283,27 +288,28 @@ def importance_chart(training: dict[str, Any], count: int = 15) -> go.Figure | N
                 y=places,
                 orientation="h",
                 name=words,
-                marker={"color": colour, "pattern": {"shape": pattern, "size": 5}},
+                width=0.36,
+                marker=fill(colour, pattern),
                 customdata=[rows[i]["feature"] for i in places],
                 hovertemplate="%{customdata}: %{x:.3f}",
             )
     for place, row in enumerate(rows):
         # Plotly reads markup in annotations; a feature's own text must stay text
-        text = textwrap.shorten(row.get("meaning") or row["feature"], 60)
+        words = row.get("meaning") or row["feature"]
+        text = textwrap.shorten(words, LABEL_LENGTH, placeholder=" \u2026")
         chart.add_annotation(
             x=0,
             xref="paper",
             xanchor="left",
-            y=place - 0.2,
+            y=place - 0.18,
             yanchor="bottom",
-            yshift=3,
             text=escaped(text),
             showarrow=False,
             font={"size": 12},
         )
     chart.update_yaxes(visible=False, range=[len(rows) - 0.5, -0.85])
     chart.update_xaxes(title="Mean change of the log-odds", rangemode="tozero")
-    chart.update_layout(margin={"l": 8}, showlegend=True)
+    chart.update_layout(margin={"l": 4}, showlegend=True)
     return chart
 
 

@@ -25,6 +25,7 @@ from regulars.report.tables import (
     customers_at_risk,
     intake,
     key_figures,
+    opening,
     parameters,
     segments,
 )
@@ -143,6 +144,7 @@ def _content(results: Results) -> dict[str, Any]:
         "charts": {name: chart.layout.height for name, chart in drawn.items()},
         "figures": _as_script(drawn),
         "captions": captions(results),
+        "opening": opening(results),
         "key_figures": key_figures(results),
         "intake": intake(results),
         "churn_table": churn_comparison(training),
@@ -170,7 +172,6 @@ def _provenance(results: Results) -> list[tuple[str, str]]:
     horizon, gap = training.get("horizon_days"), training.get("gap_days")
     rows = [
         ("Model", training.get("model_name")),
-        ("Model version", training.get("model_version")),
         ("Probability calibration", training.get("calibration")),
         ("Model of spend", training.get("value_model")),
         ("Predicted window", f"{horizon} days" if horizon else None),
@@ -178,12 +179,26 @@ def _provenance(results: Results) -> list[tuple[str, str]]:
         ("Champion", _champion(training)),
     ]
     if scores is not None and len(scores):
+        first = scores.iloc[0]
         rows += [
-            (label, str(scores[column].iloc[0]))
-            for label, column in (("Scored at", "scored_at"), ("Run", "run_id"))
-            if column in scores
+            ("Model version", first.get("model_version")),
+            ("Scored", formats.moment(first.get("scored_at"))),
+            ("Run", first.get("run_id")),
         ]
-    return [(label, str(value)) for label, value in rows if value not in (None, "")]
+    versions = training.get("versions") or {}
+    rows += [
+        ("Data fingerprint", _shortened(training.get("fingerprint"))),
+        ("Commit", _shortened(training.get("commit"))),
+        ("Python", training.get("python")),
+        *((name, versions[name]) for name in sorted(versions)),
+        ("Seed", training.get("seed")),
+    ]
+    absent = (None, "", formats.MISSING)
+    return [(label, str(value)) for label, value in rows if value not in absent]
+
+
+def _shortened(identifier: Any, length: int = 12) -> str | None:
+    return None if identifier is None else str(identifier)[:length]
 
 
 def _champion(training: dict[str, Any]) -> str | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from regulars.report.formats import money
-from regulars.report.style import BLUE, GREEN, ORANGE, SKY, VERMILION, figure
+from regulars.report.style import BLUE, GREEN, ORANGE, SKY, VERMILION, figure, fill
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,12 +59,12 @@ def risk_chart(scores: pd.DataFrame) -> go.Figure | None:
             x=[round(float(x), 4) for x in (edges[:-1] + edges[1:]) / 2],
             y=counts.tolist(),
             name=f"{band.capitalize()} risk",
-            marker={"color": colour, "pattern": {"shape": pattern, "size": 6}},
+            marker=fill(colour, pattern),
             hovertemplate="around %{x:.0%}: %{y:,} customers",
         )
     title = "Probability of churn"
-    chart.update_xaxes(title=title, tickformat=".0%", range=[0, 1])
-    chart.update_yaxes(title="Customers", tickformat=",")
+    chart.update_xaxes(title=title, tickformat=".0%", range=[0, 1], dtick=0.25)
+    chart.update_yaxes(tickformat=",", title="Customers")
     return chart.update_layout(showlegend=len(parts) > 1)
 
 
@@ -88,7 +88,7 @@ def value_chart(scores: pd.DataFrame, currency: str) -> go.Figure | None:
     --------
     >>> import pandas as pd
     >>> chart = value_chart(pd.DataFrame({"clv": [1.5, 1.5, 7.0]}), "USD")
-    >>> chart.data[0].x[0], chart.data[0].x[-1]
+    >>> chart.data[0].y[0], chart.data[0].y[-1]
     ('up to $2', 'above $5')
     """
     values = scores["clv"].dropna().to_numpy(dtype=float)
@@ -100,20 +100,21 @@ def value_chart(scores: pd.DataFrame, currency: str) -> go.Figure | None:
     counts = np.bincount(classes, minlength=n_classes)
     amounts = np.bincount(classes, weights=values, minlength=n_classes)
     total = float(values.sum())
-    chart = figure([], barmode="group", bargap=0.2, bargroupgap=0.05, height=340)
+    chart = figure([], barmode="group", bargap=0.22, height=44 * n_classes + 60)
     for shares, name, colour, pattern in (
         (counts / values.size, "Share of customers", BLUE, ""),
         (amounts / total if total > 0 else amounts * 0, "Share of value", GREEN, "/"),
     ):
         chart.add_bar(
-            x=_class_names(edges, currency),
-            y=[round(float(share), 5) for share in shares],
+            y=_class_names(edges, currency),
+            x=[round(float(share), 5) for share in shares],
+            orientation="h",
             name=name,
-            marker={"color": colour, "pattern": {"shape": pattern, "size": 6}},
-            hovertemplate="%{x}: %{y:.1%}",
+            marker=fill(colour, pattern),
+            hovertemplate="%{y}: %{x:.1%}",
         )
-    chart.update_xaxes(title="Customer lifetime value", type="category")
-    return chart.update_yaxes(tickformat=".0%")
+    chart.update_xaxes(tickformat=".0%", showgrid=True, rangemode="tozero")
+    return chart.update_yaxes(type="category", showgrid=False)
 
 
 def value_edges(values: Any) -> list[float]:
@@ -127,7 +128,7 @@ def value_edges(values: Any) -> list[float]:
     Returns
     -------
     list of float
-        At most nine ascending bounds, which hold all but the far tails between them.
+        At most seven ascending bounds, which hold all but the far tails between them.
 
     Examples
     --------
@@ -142,7 +143,7 @@ def value_edges(values: Any) -> list[float]:
     powers = range(int(np.floor(np.log10(low))) - 1, int(np.ceil(np.log10(high))) + 2)
     steps = [m * 10.0**power for power, m in itertools.product(powers, (1, 2, 5))]
     inside = [step for step in steps if low < step < high]
-    return (inside or [float(f"{high:.0e}")])[-9:]
+    return (inside or [float(f"{high:.0e}")])[-7:]
 
 
 def _class_names(edges: list[float], currency: str) -> list[str]:

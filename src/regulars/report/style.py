@@ -110,6 +110,7 @@ def figure(traces: Sequence[Any], *, height: int = 380, **layout: Any) -> go.Fig
     legend = {
         "orientation": "h",
         "x": 0,
+        "xref": "container",
         "xanchor": "left",
         "y": 1.02,
         "yanchor": "bottom",
@@ -118,7 +119,7 @@ def figure(traces: Sequence[Any], *, height: int = 380, **layout: Any) -> go.Fig
     }
     base = go.Layout(
         height=height,
-        margin={"l": 52, "r": 14, "t": 12, "b": 48},
+        margin={"l": 52, "r": 22, "t": 12, "b": 48},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         font={"family": "system-ui, sans-serif", "size": 13, "color": "#1b1f24"},
@@ -136,12 +137,44 @@ def figure(traces: Sequence[Any], *, height: int = 380, **layout: Any) -> go.Fig
         "zeroline": False,
         "linecolor": GREY,
         "fixedrange": True,
-        "title_standoff": 8,
+        "title_standoff": 10,
+        "title_font_size": 13,
+        "ticklabeloverflow": "allow",
     }
     drawn.update_xaxes(showgrid=False, showline=True, ticks="outside", ticklen=4)
     drawn.update_xaxes(tickcolor=GREY, **common)
     drawn.update_yaxes(automargin=True, **common)
     return drawn
+
+
+def fill(colour: str, hatching: Any = "") -> dict[str, Any]:
+    """Return the filling of a bar: one colour, with white hatching to tell it in grey.
+
+    Parameters
+    ----------
+    colour : str
+        Hexadecimal.
+    hatching : str or sequence of str, default ""
+        Plotly's pattern, for all bars or for each.
+
+    Returns
+    -------
+    dict
+        For a bar's ``marker``.
+
+    Examples
+    --------
+    >>> fill(BLUE)["color"]
+    '#0072B2'
+    """
+    pattern = {
+        "shape": hatching,
+        "size": 7,
+        "solidity": 0.25,
+        "fillmode": "overlay",
+        "fgcolor": "rgba(255,255,255,0.85)",
+    }
+    return {"color": colour, "pattern": pattern}
 
 
 def line(x: Sequence[Any], y: Sequence[Any], name: str, stroke: Stroke) -> go.Scatter:

@@ -16,6 +16,8 @@ from regulars.report.formats import (
     money,
     number,
     percent,
+    plural,
+    short_date,
     significant,
 )
 from regulars.report.model_charts import series_labels
@@ -43,6 +45,8 @@ def key_figures(results: Results) -> list[tuple[str, str, str]]:
 
     Examples
     --------
+    >>> import pandas as pd
+    >>> from regulars.report.results import Results
     >>> scores = pd.DataFrame({"customer_id": ["a", "b"], "clv": [9.0, 1.0],
     ...     "churn_probability": [0.5, 0.5], "value_at_risk": [4.5, 0.5]})
     >>> key_figures(Results(scores=scores))[0][:2]
@@ -114,6 +118,8 @@ def customers_at_risk(results: Results) -> list[dict[str, Any]]:
 
     Examples
     --------
+    >>> import pandas as pd
+    >>> from regulars.report.results import Results
     >>> scores = pd.DataFrame({"customer_id": [17], "clv": [90.0],
     ...     "churn_probability": [0.5], "value_at_risk": [45.0]})
     >>> customers_at_risk(Results(scores=scores, kpis={"currency": "USD"}))[0]["clv"]
@@ -136,11 +142,44 @@ def _customer(row: dict[str, Any], currency: str) -> dict[str, Any]:
         "churn_probability": percent(row["churn_probability"]),
         "clv": money(row["clv"], currency),
         "value_at_risk": money(row["value_at_risk"], currency),
-        "expected_next_order": date(row.get("expected_next_order")),
+        "expected_next_order": short_date(row.get("expected_next_order")),
         "rfm_segment": str(row.get("rfm_segment") or MISSING),
         "risk_band": str(row.get("risk_band") or ""),
         "reasons": [] if reasons is None else [str(reason) for reason in reasons],
     }
+
+
+def opening(results: Results) -> str:
+    """Say in a sentence what the figures rest on.
+
+    Parameters
+    ----------
+    results : Results
+        What a run has written.
+
+    Returns
+    -------
+    str
+        Empty where the check is not there.
+
+    Examples
+    --------
+    >>> from regulars.report.results import Results
+    >>> checked = {"n_customers": 2, "n_orders": 5, "rows_set_aside": 0}
+    >>> opening(Results(check={"tables": {"transactions": checked}}))
+    'Made from 5 orders of 2 customers; no row was set aside.'
+    """
+    row = results.tables.get("transactions")
+    if not row or is_missing(row.get("n_customers")):
+        return ""
+    orders = row.get("n_orders")
+    what = "" if is_missing(orders) else f"{plural(orders, 'order')} of "
+    span = ""
+    if row.get("first_order") and row.get("last_order"):
+        span = f", {date(row['first_order'])} to {date(row['last_order'])}"
+    aside = row.get("rows_set_aside") or 0
+    rest = f"{plural(aside, 'row')} set aside" if aside else "no row was set aside"
+    return f"Made from {what}{plural(row['n_customers'], 'customer')}{span}; {rest}."
 
 
 def segments(results: Results) -> list[dict[str, str]]:
@@ -158,6 +197,7 @@ def segments(results: Results) -> list[dict[str, str]]:
 
     Examples
     --------
+    >>> from regulars.report.results import Results
     >>> segments(Results())
     []
     """
@@ -198,6 +238,7 @@ def intake(results: Results) -> list[dict[str, Any]]:
 
     Examples
     --------
+    >>> from regulars.report.results import Results
     >>> tables = {"transactions": {"rows_in": 3, "rows_kept": 2, "rows_set_aside": 1}}
     >>> intake(Results(check={"tables": tables}))[0]["rows_kept"]
     '2'

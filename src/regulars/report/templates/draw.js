@@ -8,9 +8,21 @@
 
   function ink(onPaper) { return dark.matches && !onPaper ? "#e8ebee" : "#1b1f24"; }
 
+  /* a narrow screen stacks the legend, and has no room for figures in cells */
+  function fit(place, figure) {
+    if (place.clientWidth >= 460) { return; }
+    var shown = figure.data.filter(function (trace) { return trace.name && trace.showlegend !== false; });
+    if (figure.layout.showlegend !== false && shown.length > 3 && shown.length < 9) {
+      figure.layout.height += 9 * shown.length;
+      place.style.height = figure.layout.height + "px";
+    }
+    figure.data.forEach(function (trace) { if (trace.type === "heatmap") { delete trace.texttemplate; } });
+  }
+
   function draw(place) {
     var figure = figures[place.getAttribute("data-chart")];
     figure.layout.font.color = ink(false);
+    fit(place, figure);
     return Plotly.newPlot(place, figure.data, figure.layout, config);
   }
 
