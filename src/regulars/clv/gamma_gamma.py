@@ -413,23 +413,19 @@ def _objective(x: FloatArray, m: FloatArray, weight: FloatArray) -> Objective:
     counts, place = np.unique(x, return_inverse=True)
     held = np.bincount(place, weights=weight).astype(np.float64)
     total, weighted_x = x * m, weight * x
-    n = float(weight.sum())
-    log_total = _sum(weighted_x, np.log(total))
     constant = _sum(weight, np.log(m))
 
     def evaluate(theta: FloatArray) -> tuple[float, FloatArray]:
         p, q, v = np.exp(theta)
-        together = total + v
-        log_sum = np.log(together)
-        own = _sum(weighted_x, log_sum) - log_total
-        everybody = _sum(weight, log_sum) - n * theta[2]
+        # log1p, not differences of logarithms: q and v may be huge together
+        own = _sum(weighted_x, np.log1p(v / total))
+        everybody = _sum(weight, np.log1p(total / v))
         value = -_sum(held, betaln(p * counts, q)) - p * own - q * everybody
         both = digamma(p * counts + q)
         slope_p = _sum(held * counts, both - digamma(p * counts)) - own
-        slope_q = _sum(held, both) - n * float(digamma(q)) - everybody
-        pull = _sum(p * weighted_x + q * weight, 1.0 / together)
-        slope_v = q * n / v - pull
-        return value - constant, np.array([p * slope_p, q * slope_q, v * slope_v])
+        slope_q = _sum(held, both - digamma(q)) - everybody
+        slope_v = _sum(q * weight * total - p * v * weighted_x, 1.0 / (total + v))
+        return value - constant, np.array([p * slope_p, q * slope_q, slope_v])
 
     return evaluate
 
