@@ -13,8 +13,8 @@ from typing import Any
 
 import ibis
 
-from regulars.data.contract import EARLIEST, LATEST, ColumnContract
-from regulars.data.parsing import is_missing, parse, parse_format
+from regulars.data.contract import EARLIEST, LATEST, ColumnContract, TableContract
+from regulars.data.parsing import is_missing, parse_format, read_columns
 from regulars.errors import DataError
 
 _SAMPLE = 5_000
@@ -118,11 +118,14 @@ def find_time_format(column: Any, label: str, setting: str) -> TimeFormat:
 
 
 def _standard(sample: Any) -> tuple[int, int]:
-    contract = ColumnContract("moment", "time", "", required=True)
-    is_read = ~parse(sample.text, contract).is_faulty.fill_null(True)
-    row = sample.aggregate(total=sample.count(), read=is_read.sum())
-    total, read = next(row.to_pyarrow().to_pandas().itertuples(index=False))
-    return int(total), int(read or 0)
+    moment = ColumnContract("moment", "time", "when", required=True)
+    contract = TableContract("sample", "one value", (moment,))
+    reading = read_columns(sample, {"moment": "text"}, contract)
+    row = reading.table.aggregate(
+        total=reading.table.count(), read=reading.columns["moment"].count()
+    )
+    counted = row.to_pyarrow().to_pylist()[0]
+    return int(counted["total"]), int(counted["read"])
 
 
 def _valid(text: Any, form: str) -> Any:

@@ -34,7 +34,7 @@ from regulars.data.quality import (
 )
 from regulars.data.quarantine import write_rows
 from regulars.data.reading import RawTable, read_raw
-from regulars.data.staging import Rules, Staged, clean_columns, judge, stage
+from regulars.data.staging import Rules, Staged, judge, stage
 from regulars.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -521,9 +521,8 @@ def normalise_transactions(
         raise DataError(msg)
     sources = {name: name for name in contract.names if name in table.columns}
     rules = Rules(time_zone, {}, None, date.max - timedelta(days=2), False)
-    parsed, faults = judge(table, sources, contract, rules)
-    columns, _ = clean_columns(parsed, contract)
-    cases = [(where.fill_null(False), reason) for reason, where in faults]
+    reading = judge(table, sources, contract, rules)
+    cases = [(where.fill_null(False), reason) for reason, where in reading.faults]
     fault = ibis.cases(*cases, else_=ibis.null("string"))
-    judged = table.select(**columns, fault=fault)
+    judged = reading.table.select(**reading.columns, fault=fault)
     return judged if with_fault else judged.filter(judged.fault.isnull()).drop("fault")

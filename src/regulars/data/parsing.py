@@ -1,16 +1,17 @@
 """Turn raw columns into clean ones, and say what is wrong with each value.
 
-An Ibis column of any type comes in; a `Parsed` goes out: the clean expression and, for
-each way in which a value can be wrong, a boolean expression. Intake and the model
+Ibis columns of any type come in; a `Reading` goes out: the clean expressions and, for
+each way in which a row can be wrong, a boolean expression. Intake and the model
 endpoint share these rules, so that a history sent to the endpoint means what the same
-rows in a file mean. Nothing is computed here: the engine does that later.
+rows in a file mean. Nothing is computed here: the engine does that later. The work is
+laid in layers, each a subquery of its own, so that no text is parsed twice.
 """
 
 from __future__ import annotations
 
 import functools
 import operator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import ibis
@@ -19,11 +20,18 @@ import ibis.expr.datatypes as dt
 from regulars.data.contract import EARLIEST, LATEST, day_name
 
 if TYPE_CHECKING:
-    from regulars.data.contract import ColumnContract
+    from collections.abc import Mapping
+
+    from regulars.data.contract import ColumnContract, TableContract
 
 MISSING = ("", "null", "none", "nan", "na", "n/a", "<na>", "nat", "\\n")
 """Texts, in lower case, that stand for no value at all."""
 
+_LONGEST_MISSING = max(map(len, MISSING))
+_TIDY, _NAIVE_AT, _ZONED_AT, _VALUE, _DAY = "__t_", "__n_", "__z_", "__v_", "__d_"
+_HAS_ZONE = "__o_"
+# An offset or the name of a zone behind a time of day.
+_ZONE_PATTERN = r"[0-9] ?([+-][0-9]{2}:?([0-9]{2})?|[A-Za-z][A-Za-z/_+0-9-]*)$"
 _TRUE = ("true", "t", "yes", "y", "1", "1.0")
 _FALSE = ("false", "f", "no", "n", "0", "0.0", *MISSING)
 _ZONED = dt.Timestamp(timezone="UTC")
@@ -44,256 +52,129 @@ _wall_clock = _engine_function("timezone", (dt.string, _ZONED), _NAIVE)
 
 
 @dataclass(frozen=True)
-class Parsed:
-    """A clean column and what can be wrong with it.
+class Reading:
+    """Columns that have been given a meaning, and what is wrong with them.
 
     Parameters
     ----------
-    values : dict of str to ibis.Value
-        Clean columns by name: one, or for a time the instant and its day.
-    faults : tuple of (str, ibis.BooleanValue)
-        Reason and where it applies; the first that applies counts.
+    table : ibis.Table
+        The source's rows with the working columns that the rest refers to.
+    columns : dict of str to ibis.Value
+        Clean columns by name; a time brings its day along.
+    faults : list of (str, ibis.BooleanValue)
+        Reason and where it applies, in the order in which they count.
+    lost : dict of str to ibis.BooleanValue
+        For each optional column, where a value is there but cannot be read: it is
+        left empty.
 
     Examples
     --------
-    >>> from regulars.data.contract import TABLES
-    >>> table = ibis.memtable({"amount": ["5", "x"]})
-    >>> column = TABLES["transactions"].column("amount")
-    >>> [reason for reason, _ in parse(table.amount, column).faults]
-    ['missing_amount', 'amount_not_a_number', 'amount_not_finite', 'amount_implausible']
+    See `read_columns`.
     """
 
-    values: dict[str, Any]
-    faults: tuple[tuple[str, Any], ...] = ()
-
-    @property
-    def is_faulty(self) -> Any:
-        """Whether any fault applies."""
-        if not self.faults:
-            return ibis.literal(False)
-        return functools.reduce(operator.or_, (where for _, where in self.faults))
+    table: Any
+    columns: dict[str, Any]
+    faults: list[tuple[str, Any]]
+    lost: dict[str, Any] = field(default_factory=dict)
 
 
-def parse(
-    column: Any,
-    contract: ColumnContract,
+def read_columns(
+    table: Any,
+    sources: Mapping[str, str],
+    contract: TableContract,
     *,
     time_zone: str = "UTC",
-    time_format: str | None = None,
-) -> Parsed:
-    """Return the clean form of a column and its faults.
+    formats: Mapping[str, str | None] | None = None,
+) -> Reading:
+    """Return the clean form of a table's columns and the faults of its rows.
 
     Blanks around text are dropped, and texts such as ``null`` or ``n/a`` count as
-    missing. An optional column is never at fault but for a flag: what cannot be read
-    becomes null (the caller counts it).
+    missing. An optional column puts no row at fault, but for a flag: what cannot be
+    read is left empty and counted.
 
     Parameters
     ----------
-    column : ibis.Column
-    contract : ColumnContract
+    table : ibis.Table
+    sources : mapping of str to str
+        Canonical column -> column of `table`.
+    contract : TableContract
     time_zone : str, default='UTC'
         Zone in which times without an offset are read. A time that the clocks skip in
-        spring moves forward by the hour they skip; of one that occurs twice in
-        autumn the second is meant.
-    time_format : str or None
-        strptime format; None reads ISO 8601 and yyyymmdd.
+        spring moves forward by the hour they skip; of one that occurs twice in autumn
+        the second is meant. The calendar day is that of the time as written.
+    formats : mapping of str to (str or None), optional
+        strptime format of text times by column; None reads ISO 8601 and yyyymmdd.
 
     Returns
     -------
-    Parsed
+    Reading
 
     Examples
     --------
     >>> from regulars.data.contract import TABLES
-    >>> table = ibis.memtable({"t": ["2024-07-01 01:30", "20240701"]})
-    >>> when = TABLES["transactions"].column("order_time")
-    >>> parsed = parse(table.t, when, time_zone="Europe/Berlin")
-    >>> table.select(**parsed.values).order_time.execute().astype(str).tolist()
-    ['2024-06-30 23:30:00', '2024-06-30 22:00:00']
+    >>> rows = {"customer_id": ["a"], "order_time": ["2024-07-01 01:30"],
+    ...         "amount": ["5"]}
+    >>> names = {name: name for name in rows}
+    >>> reading = read_columns(
+    ...     ibis.memtable(rows), names, TABLES["transactions"],
+    ...     time_zone="Europe/Berlin")
+    >>> reading.table.select(**reading.columns).order_time.execute().astype(str)[0]
+    '2024-06-30 23:30:00'
+    >>> [reason for reason, _ in reading.faults][:3]
+    ['missing_customer_id', 'missing_order_time', 'order_time_unreadable']
     """
-    if contract.kind == "time":
-        parsed = _parse_time(column, contract, time_zone, time_format)
-    elif contract.kind == "number":
-        parsed = _parse_number(column, contract)
-    elif contract.kind == "flag":
-        return _parse_flag(column, contract)
-    elif contract.kind == "id":
-        parsed = _parse_id(column, contract)
-    else:
-        parsed = _parse_text(column, contract)
-    if contract.required:
-        return parsed
-    cleared = {
-        name: ibis.ifelse(parsed.is_faulty, ibis.null(value.type()), value)
-        for name, value in parsed.values.items()
-    }
-    return Parsed(cleared if parsed.faults else parsed.values)
+    kinds = {name: contract.column(name) for name in sources}
+    formats = formats or {}
+    tidied = _tidied(table, sources, kinds)
+    split = _split_times(tidied, kinds, formats)
+    work = split.mutate(
+        **{
+            name: value
+            for each, column in kinds.items()
+            for name, value in _values(split, each, column, time_zone).items()
+        }
+    ).view()
+    columns: dict[str, Any] = {}
+    faults: list[tuple[str, Any]] = []
+    lost: dict[str, Any] = {}
+    for name, column in kinds.items():
+        outputs = {name: work[_VALUE + name]}
+        if column.kind == "time":
+            outputs[day_name(name)] = work[_DAY + name]
+        found = _faults(work, column)
+        if column.required or column.kind == "flag":
+            faults += found
+        elif found:
+            where = functools.reduce(operator.or_, (wrong for _, wrong in found[1:]))
+            lost[name] = where.fill_null(False)
+            outputs = {
+                key: ibis.ifelse(lost[name], ibis.null(value.type()), value)
+                for key, value in outputs.items()
+            }
+        columns |= outputs
+    return Reading(work, columns, faults, lost)
 
 
-def is_missing(column: Any) -> Any:
-    """Return where a raw column holds no value.
+def is_missing(text: Any) -> Any:
+    """Return where a text stands for no value.
 
     Parameters
     ----------
-    column : ibis.Column
+    text : ibis.StringValue
+        Without outer blanks.
 
     Returns
     -------
-    ibis.BooleanColumn
-        Null, NaN in a column of floats, or a text of `MISSING`.
+    ibis.BooleanValue
+        True for null and for the texts of `MISSING`.
 
     Examples
     --------
-    >>> table = ibis.memtable({"id": ["7", " n/a "]})
-    >>> is_missing(table.id).execute().tolist()
+    >>> is_missing(ibis.memtable({"id": ["7", "N/A"]}).id).execute().tolist()
     [False, True]
     """
-    if column.type().is_string():
-        return column.isnull() | column.strip().lower().isin(MISSING)
-    if column.type().is_floating():
-        return column.isnull() | column.isnan()
-    return column.isnull()
-
-
-def _parse_id(column: Any, contract: ColumnContract) -> Parsed:
-    missing = is_missing(column)
-    faults = [(f"missing_{contract.name}", missing)]
-    kind = column.type()
-    if kind.is_string():
-        value = column.strip()
-    elif kind.is_integer():
-        value = column
-    elif kind.is_floating() or kind.is_decimal():
-        # pandas writes whole-number ids with gaps as floats.
-        value = column.try_cast("int64")
-        faults.append((f"{contract.name}_not_whole", column != column.round()))
-    else:
-        value = column.cast("string")
-    value = ibis.ifelse(missing, ibis.null(value.type()), value)
-    return Parsed({contract.name: value}, () if contract.nullable else tuple(faults))
-
-
-def _parse_text(column: Any, contract: ColumnContract) -> Parsed:
-    if column.type().is_string():
-        value = ibis.ifelse(is_missing(column), ibis.null("string"), column.strip())
-    else:
-        value = column if contract.kind == "any" else column.cast("string")
-    if contract.required and not contract.nullable:
-        return Parsed(
-            {contract.name: value}, ((f"missing_{contract.name}", value.isnull()),)
-        )
-    return Parsed({contract.name: value})
-
-
-def _parse_number(column: Any, contract: ColumnContract) -> Parsed:
-    name, kind = contract.name, column.type()
-    missing = column.isnull()
-    if kind.is_string():
-        text = column.strip()
-        missing = missing | (text == "")
-        # The engine would take 1_000 for a number.
-        value = ibis.ifelse(
-            text.contains("_"), ibis.null("float64"), text.try_cast("float64")
-        )
-    elif kind.is_numeric() and not kind.is_boolean():
-        value = column.cast("float64")
-    else:
-        value = ibis.null("float64")
-    faults = [
-        (f"missing_{name}", missing),
-        (f"{name}_not_a_number", value.isnull()),
-        (f"{name}_not_finite", value.isnan() | value.isinf()),
-    ]
-    beyond = [
-        bound
-        for bound in (
-            None if contract.lower is None else value < contract.lower,
-            None if contract.upper is None else value > contract.upper,
-        )
-        if bound is not None
-    ]
-    if beyond:
-        faults.append((f"{name}_implausible", functools.reduce(operator.or_, beyond)))
-    return Parsed({name: value}, tuple(faults))
-
-
-def _parse_flag(column: Any, contract: ColumnContract) -> Parsed:
-    name, kind = contract.name, column.type()
-    if kind.is_boolean():
-        return Parsed({name: column.fill_null(False)})
-    if kind.is_numeric():
-        return Parsed({name: (column != 0).fill_null(False)})
-    text = column.cast("string").strip().lower()
-    wrong = ~(text.isin(_TRUE + _FALSE).fill_null(True))
-    return Parsed(
-        {name: text.isin(_TRUE).fill_null(False)}, ((f"{name}_not_a_flag", wrong),)
-    )
-
-
-def _parse_time(
-    column: Any, contract: ColumnContract, time_zone: str, time_format: str | None
-) -> Parsed:
-    name = contract.name
-    naive, zoned = _moments(column, time_format)
-    instants, days = [], []
-    if naive is not None:
-        utc = time_zone in {"UTC", "Etc/UTC"}
-        shifted = naive if utc else _wall_clock("UTC", _localised(time_zone, naive))
-        instants.append(shifted)
-        days.append(naive.date())
-    if zoned is not None:
-        instants.append(_wall_clock("UTC", zoned))
-        days.append(_wall_clock(time_zone, zoned).date())
-    instant = ibis.coalesce(*instants) if len(instants) > 1 else instants[0]
-    day = ibis.coalesce(*days) if len(days) > 1 else days[0]
-    faults = []
-    if not contract.nullable:
-        faults.append((f"missing_{name}", is_missing(column)))
-    faults += [
-        (f"{name}_unreadable", instant.isnull() & ~is_missing(column)),
-        (f"{name}_impossible", (day < EARLIEST) | (day >= LATEST)),
-    ]
-    return Parsed({name: instant, day_name(name): day}, tuple(faults))
-
-
-def _moments(column: Any, time_format: str | None) -> tuple[Any, Any]:
-    """Return the column as wall-clock times and as instants; either may be None."""
-    kind = column.type()
-    if kind.is_timestamp():
-        if kind.timezone is None:
-            return column.cast(_NAIVE), None
-        return None, column.cast(_ZONED)
-    if kind.is_date():
-        return column.cast(_NAIVE), None
-    if kind.is_floating() or kind.is_decimal():
-        column = column.try_cast("int64")
-    if not (kind.is_string() or kind.is_numeric()) or kind.is_boolean():
-        return ibis.null(_NAIVE), None
-    text = column.cast("string").strip()
-    if time_format is not None:
-        if "%z" in time_format or "%Z" in time_format:
-            return None, _strptime_zoned(text, time_format)
-        return _strptime(text, time_format), None
-    return _iso_moments(text)
-
-
-def _iso_moments(text: Any) -> tuple[Any, Any]:
-    is_iso = text.substr(4, 1).isin(["-", "/"])
-    length = text.length()
-    # An offset or a zone's name can only stand behind a time of day.
-    signs = functools.reduce(
-        operator.or_,
-        (text.substr(length - back, 1).isin(["+", "-"]) for back in (3, 5, 6)),
-    )
-    last = text.right(1).upper()
-    has_zone = (length > 13) & (signs | ((last >= "A") & (last <= "Z")))
-    naive = ibis.cases(
-        (is_iso & ~has_zone, text.try_cast(_NAIVE)),
-        (text.re_search("^[0-9]{8}$"), _strptime(text, "%Y%m%d")),
-        else_=ibis.null(_NAIVE),
-    )
-    zoned = ibis.ifelse(is_iso & has_zone, text.try_cast(_ZONED), ibis.null(_ZONED))
-    return naive, zoned
+    listed = text.lower().isin(MISSING)
+    return ibis.ifelse(text.length() > _LONGEST_MISSING, False, listed).fill_null(True)
 
 
 def parse_format(text: Any, time_format: str) -> Any:
@@ -318,6 +199,181 @@ def parse_format(text: Any, time_format: str) -> Any:
     return _strptime(text, time_format)
 
 
+def _tidied(
+    table: Any, sources: Mapping[str, str], kinds: Mapping[str, ColumnContract]
+) -> Any:
+    """Trim texts, then clear those that stand for no value."""
+    raw = {name: table[source] for name, source in sources.items()}
+    trimmed = {
+        _TIDY + name: _as_whole(column.strip() if column.type().is_string() else column)
+        for name, column in raw.items()
+    }
+    first = table.mutate(**trimmed).view()
+    cleared = {}
+    for name, contract in kinds.items():
+        column = first[_TIDY + name]
+        if column.type().is_string():
+            gone = is_missing(column)
+            if contract.kind == "number":
+                # NaN is a fault of its own.
+                gone &= column.lower() != "nan"
+            cleared[_TIDY + name] = ibis.ifelse(gone, ibis.null("string"), column)
+        elif column.type().is_floating() and contract.kind != "number":
+            empty = ibis.null(column.type())
+            cleared[_TIDY + name] = ibis.ifelse(column.isnan(), empty, column)
+    return first.mutate(**cleared).view() if cleared else first
+
+
+def _as_whole(column: Any) -> Any:
+    """Return decimals without a fraction as integers: databases have such ids."""
+    kind = column.type()
+    return column.try_cast("int64") if kind.is_decimal() and not kind.scale else column
+
+
+def _split_times(
+    table: Any,
+    kinds: Mapping[str, ColumnContract],
+    formats: Mapping[str, str | None],
+) -> Any:
+    """Add each time as a wall-clock time and as an instant; one of them is null."""
+    times = [name for name, contract in kinds.items() if contract.kind == "time"]
+    texts, zones = {}, {}
+    for name in times:
+        column = table[_TIDY + name]
+        kind = column.type()
+        if kind.is_floating():
+            texts[_TIDY + name] = column = column.try_cast("int64").cast("string")
+        elif kind.is_integer():
+            texts[_TIDY + name] = column = column.cast("string")
+        if column.type().is_string() and formats.get(name) is None:
+            has_zone = column.re_search(_ZONE_PATTERN)
+            is_timed = column.length() > 13
+            zones[_HAS_ZONE + name] = ibis.ifelse(is_timed, has_zone, False)
+    if texts or zones:
+        table = table.mutate(**texts, **zones).view()
+    moments = {}
+    for name in times:
+        naive, zoned = _moments(table, name, formats.get(name))
+        moments[_NAIVE_AT + name], moments[_ZONED_AT + name] = naive, zoned
+    moments = {name: moment for name, moment in moments.items() if moment is not None}
+    return table.mutate(**moments).view() if moments else table
+
+
+def _moments(table: Any, name: str, time_format: str | None) -> tuple[Any, Any]:
+    """Return a column as wall-clock times and as instants; either may be None."""
+    column = table[_TIDY + name]
+    kind = column.type()
+    if kind.is_timestamp() and kind.timezone is not None:
+        return None, column.cast(_ZONED)
+    if kind.is_timestamp() or kind.is_date():
+        return column.cast(_NAIVE), None
+    if not kind.is_string():
+        return ibis.null(_NAIVE), None
+    if time_format is not None:
+        if "%z" in time_format or "%Z" in time_format:
+            return None, _strptime_zoned(column, time_format)
+        return _strptime(column, time_format), None
+    is_iso = column.substr(4, 1).isin(["-", "/"])
+    has_zone = table[_HAS_ZONE + name]
+    naive = ibis.cases(
+        (is_iso & ~has_zone, column.try_cast(_NAIVE)),
+        (column.re_search("^[0-9]{8}$"), _strptime(column, "%Y%m%d")),
+        else_=ibis.null(_NAIVE),
+    )
+    zoned = ibis.ifelse(is_iso & has_zone, column.try_cast(_ZONED), ibis.null(_ZONED))
+    return naive, zoned
+
+
+def _values(
+    table: Any, name: str, contract: ColumnContract, time_zone: str
+) -> dict[str, Any]:
+    """Return the clean column, and the day of a time."""
+    if contract.kind == "time":
+        return _instant_and_day(table, name, time_zone)
+    column = table[_TIDY + name]
+    kind = column.type()
+    if contract.kind == "number":
+        value = _number(column)
+    elif contract.kind == "flag":
+        value = _flag(column)
+    elif contract.kind == "id" and kind.is_floating():
+        # pandas writes whole-number ids with gaps as floats.
+        value = column.try_cast("int64")
+    elif contract.kind == "any" or kind.is_string() or kind.is_integer():
+        value = column
+    else:
+        value = column.cast("string")
+    return {_VALUE + name: value}
+
+
+def _instant_and_day(table: Any, name: str, time_zone: str) -> dict[str, Any]:
+    instants, days = [], []
+    if _NAIVE_AT + name in table.columns:
+        naive = table[_NAIVE_AT + name]
+        is_utc = time_zone in {"UTC", "Etc/UTC"}
+        shifted = naive if is_utc else _localised(time_zone, naive)
+        instants.append(shifted if is_utc else _wall_clock("UTC", shifted))
+        days.append(naive.date())
+    if _ZONED_AT + name in table.columns:
+        zoned = table[_ZONED_AT + name]
+        instants.append(_wall_clock("UTC", zoned))
+        days.append(_wall_clock(time_zone, zoned).date())
+    return {
+        _VALUE + name: ibis.coalesce(*instants) if len(instants) > 1 else instants[0],
+        _DAY + name: ibis.coalesce(*days) if len(days) > 1 else days[0],
+    }
+
+
+def _number(column: Any) -> Any:
+    kind = column.type()
+    if kind.is_string():
+        # The engine would take 1_000 for a number.
+        plain = ~column.contains("_")
+        return ibis.ifelse(plain, column.try_cast("float64"), ibis.null("float64"))
+    if kind.is_numeric() and not kind.is_boolean():
+        return column.cast("float64")
+    return ibis.null("float64")
+
+
+def _flag(column: Any) -> Any:
+    kind = column.type()
+    if kind.is_boolean():
+        return column.fill_null(False)
+    if kind.is_numeric():
+        return (column != 0).fill_null(False)
+    return column.cast("string").lower().isin(_TRUE).fill_null(False)
+
+
+def _faults(table: Any, contract: ColumnContract) -> list[tuple[str, Any]]:
+    """Return what can be wrong with a column; of the first kind, that it is missing."""
+    name = contract.name
+    tidy, value = table[_TIDY + name], table[_VALUE + name]
+    missing = tidy.isnull() & (not contract.nullable)
+    faults = [(f"missing_{name}", missing)]
+    if contract.kind == "time":
+        day = table[_DAY + name]
+        faults += [
+            (f"{name}_unreadable", value.isnull() & tidy.notnull()),
+            (f"{name}_impossible", (day < EARLIEST) | (day >= LATEST)),
+        ]
+    elif contract.kind == "number":
+        faults += [
+            (f"{name}_not_a_number", value.isnull() & tidy.notnull()),
+            (f"{name}_not_finite", value.isnan() | value.isinf()),
+        ]
+        if contract.lower is not None and contract.upper is not None:
+            outside = (value < contract.lower) | (value > contract.upper)
+            faults.append((f"{name}_implausible", outside))
+    elif contract.kind == "id" and tidy.type().is_floating():
+        faults.append((f"{name}_not_whole", tidy != tidy.round()))
+    elif contract.kind == "flag":
+        if not tidy.type().is_string():
+            return []
+        known = tidy.lower().isin(_TRUE + _FALSE).fill_null(True)
+        return [(f"{name}_not_a_flag", ~known)]
+    return faults if contract.required or len(faults) > 1 else []
+
+
 def first_fault(faults: list[tuple[str, Any]]) -> Any:
     """Return the number of the first fault that applies to a row, from 1.
 
@@ -336,8 +392,6 @@ def first_fault(faults: list[tuple[str, Any]]) -> Any:
     >>> first_fault([("two", table.a > 1), ("three", table.a > 2)]).execute().tolist()
     [nan, 1.0, 1.0]
     """
-    if not faults:
-        return ibis.null("int8")
     numbered = [
         (where.fill_null(False), ibis.literal(number, "int8"))
         for number, (_, where) in enumerate(faults, start=1)

@@ -11,12 +11,13 @@ from __future__ import annotations
 import functools
 import operator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import ibis
 
 from regulars.data.contract import day_name
-from regulars.data.parsing import Parsed, first_fault, is_missing, parse
+from regulars.data.parsing import Reading, first_fault, read_columns
 from regulars.data.quality import (
     AFTER_CUTOFF,
     DUPLICATE,
@@ -34,7 +35,9 @@ if TYPE_CHECKING:
 
 _SEPARATOR = "\x1f"
 _NULL = "\x1e"
-_FLIPPED = "__flipped"
+FLIPPED = "__flipped"
+"""Key under which `judge` says where the sign of a return was turned."""
+
 _LOST = "__lost"
 _REASON = "__reason"
 _ORIGINALS = "__originals"
@@ -84,6 +87,8 @@ class Staged:
     bad : ibis.Table
         ``reason, id, file, row, originals, print`` of the others; row counts from 1
         within its file, the header left out.
+    n_read : int
+        Rows that the engine could split into fields, good or bad.
     n_duplicates : int
         Exact copies found, set aside or not.
     n_flipped : int
@@ -98,6 +103,7 @@ class Staged:
 
     clean: Any
     bad: Any
+    n_read: int
     n_duplicates: int
     n_flipped: int
     lost: dict[str, int]
@@ -105,8 +111,11 @@ class Staged:
 
 def judge(
     table: Any, sources: dict[str, str], contract: TableContract, rules: Rules
-) -> tuple[dict[str, Parsed], list[tuple[str, Any]]]:
+) -> Reading:
     """Return the clean columns of a table and everything that can be wrong with a row.
+
+    A row is a return if its amount is negative or its flag says so; a flagged row with
+    a positive amount gets a negative one, which `Reading.lost` counts as ``__flipped``.
 
     Parameters
     ----------
@@ -118,9 +127,7 @@ def judge(
 
     Returns
     -------
-    parsed : dict of str to Parsed
-    faults : list of (str, ibis.BooleanValue)
-        In the order in which they count.
+    Reading
 
     Examples
     --------
@@ -130,64 +137,28 @@ def judge(
     ...                        "amount": ["x"]})
     >>> names = {name: name for name in table.columns}
     >>> rules = Rules("UTC", {}, None, date(2024, 1, 1), True)
-    >>> _, faults = judge(table, names, TABLES["transactions"], rules)
-    >>> faults[0][0]
-    'missing_customer_id'
+    >>> judge(table, names, TABLES["transactions"], rules).faults[-1][0]
+    'in_the_future'
     """
-    parsed = {
-        name: parse(
-            table[source],
-            contract.column(name),
-            time_zone=rules.time_zone,
-            time_format=rules.formats.get(name),
-        )
-        for name, source in sources.items()
-    }
-    faults = [fault for column in parsed.values() for fault in column.faults]
+    reading = read_columns(
+        table, sources, contract, time_zone=rules.time_zone, formats=rules.formats
+    )
+    columns, faults = reading.columns, reading.faults
     when = contract.time_column
-    if when in parsed:
-        day = parsed[when].values[day_name(when)]
+    if when in sources:
+        day = columns[day_name(when)]
         if rules.cutoff is not None:
             faults.append((AFTER_CUTOFF, day >= rules.cutoff))
         else:
-            tomorrow = ibis.literal(rules.today) + ibis.interval(days=1)
-            faults.append((IN_THE_FUTURE, day > tomorrow.cast("date")))
-    return parsed, faults
-
-
-def clean_columns(
-    parsed: dict[str, Parsed], contract: TableContract
-) -> tuple[dict[str, Any], Any]:
-    """Return the clean columns by name, and where a return's sign was turned.
-
-    A row is a return if its amount is negative or its flag says so; a flagged row with
-    a positive amount gets a negative one.
-
-    Parameters
-    ----------
-    parsed : dict of str to Parsed
-    contract : TableContract
-
-    Returns
-    -------
-    columns : dict of str to ibis.Value
-    flipped : ibis.BooleanValue
-
-    Examples
-    --------
-    See `normalise_transactions`, which ends with this step.
-    """
-    columns = {
-        name: value for each in parsed.values() for name, value in each.values.items()
-    }
-    flipped = ibis.literal(False)
+            faults.append((IN_THE_FUTURE, day > rules.today + timedelta(days=1)))
     if contract.name == "transactions":
         amount = columns["amount"]
         flagged = columns.get("is_return", ibis.literal(False))
         flipped = flagged & (amount > 0)
         columns["amount"] = ibis.ifelse(flipped, -amount, amount)
         columns["is_return"] = flagged | (amount < 0)
-    return columns, flipped
+        reading.lost[FLIPPED] = flipped
+    return reading
 
 
 def stage(
@@ -217,51 +188,58 @@ def stage(
     --------
     See `regulars.data.intake.read_tables`, which calls this for each table.
     """
-    parsed, faults = judge(mapping.table, mapping.sources, contract, rules)
-    columns, flipped = clean_columns(parsed, contract)
-    lossy = [name for name in mapping.sources if not contract.column(name).required]
-    lost = _lost_bits(mapping, columns, lossy)
-    checked = mapping.table.select(
-        **columns,
-        **{
-            _FLIPPED: flipped,
-            _LOST: lost,
-            _REASON: first_fault(faults),
-            _ORIGINALS: originals(mapping.table, raw.columns),
-            _PRINT: fingerprint(mapping.table, raw.columns),
-            FILE_NUMBER: mapping.table[FILE_NUMBER],
-        },
-    )
-    # The original values are only worth their memory where a row is set aside.
-    kept = ibis.ifelse(
-        checked[_REASON].isnull(), ibis.null("array<string>"), checked[_ORIGINALS]
-    )
-    checked = checked.mutate(**{_ORIGINALS: kept})
+    reading = judge(mapping.table, mapping.sources, contract, rules)
+    reasons = [name for name, _ in reading.faults]
     if raw.rejects:
         _forget_rejects(raw, connection)
+    checked = _checked(raw, reading)
     rows = _numbered(connection, f"{raw.view}_staged", checked)
     good = rows.filter(rows[_REASON].isnull())
-    totals = _totals(good, lossy)
+    lost = _totals(good, list(reading.lost))
     copies, n_duplicates = _copies(good, raw.view, connection)
-    reasons = [name for name, _ in faults]
-    if rules.drop_duplicates and n_duplicates:
-        good = good.anti_join(copies, good[_ROW] == copies.copy_row)
-    clean = materialise(connection, f"{raw.view}_clean", good.select(*columns))
     bad = _bad_rows(rows, reasons, contract.id_column)
     if rules.drop_duplicates and n_duplicates:
+        good = good.anti_join(copies, good[_ROW] == copies.copy_row)
         again = rows.semi_join(copies, rows[_ROW] == copies.copy_row)
         again = again.mutate(**{_REASON: ibis.literal(1, "int8")})
         bad = bad.union(_bad_rows(again, [DUPLICATE], contract.id_column))
+    clean_rows = good.select(*reading.columns)
+    clean = materialise(connection, f"{raw.view}_clean", clean_rows)
     bad = materialise(connection, f"{raw.view}_bad", bad)
+    n_read = int(rows.count().to_pyarrow().as_py())
     if raw.files:
         bad = _place_in_files(raw, rows, bad, connection)
     if connection.name == "duckdb":
         connection.raw_sql(f"DROP VIEW {raw.view}_staged_rows")
         connection.raw_sql(f"DROP TABLE {raw.view}_staged")
-    flipped_rows = totals.pop(_FLIPPED)
-    lost_values = {name: count for name, count in totals.items() if count}
-    staged = Staged(clean, bad, n_duplicates, flipped_rows, lost_values)
+    flipped = lost.pop(FLIPPED, 0)
+    staged = Staged(clean, bad, n_read, n_duplicates, flipped, lost)
     return staged, [*reasons, DUPLICATE, MALFORMED]
+
+
+def _checked(raw: RawTable, reading: Reading) -> Any:
+    bits = [
+        ibis.ifelse(where.fill_null(False), 1 << position, 0)
+        for position, where in enumerate(reading.lost.values())
+    ]
+    lost = functools.reduce(operator.add, bits, ibis.literal(0))
+    table = reading.table.mutate(**{_REASON: first_fault(reading.faults)})
+    # The original values are only worth their memory where a row is set aside.
+    kept = ibis.ifelse(
+        table[_REASON].notnull(),
+        originals(table, raw.columns),
+        ibis.null("array<string>"),
+    )
+    return table.select(
+        **reading.columns,
+        **{
+            _LOST: lost.cast("int32"),
+            _REASON: table[_REASON],
+            _ORIGINALS: kept,
+            _PRINT: fingerprint(table, raw.columns),
+            FILE_NUMBER: table[FILE_NUMBER],
+        },
+    )
 
 
 def fingerprint(table: Any, columns: tuple[str, ...]) -> Any:
@@ -351,24 +329,16 @@ def originals(table: Any, columns: tuple[str, ...]) -> Any:
     return ibis.array([table[name].cast("string") for name in columns])
 
 
-def _lost_bits(mapping: Mapping, columns: dict[str, Any], lossy: list[str]) -> Any:
-    bits = [
-        ibis.ifelse(
-            columns[name].isnull() & ~is_missing(mapping.table[mapping.sources[name]]),
-            ibis.literal(1 << position, "int32"),
-            ibis.literal(0, "int32"),
-        )
-        for position, name in enumerate(lossy)
-    ]
-    return functools.reduce(operator.add, bits, ibis.literal(0, "int32"))
-
-
-def _totals(good: Any, lossy: list[str]) -> dict[str, int]:
-    totals = {_FLIPPED: good[_FLIPPED].sum()}
-    for position, name in enumerate(lossy):
-        totals[name] = ((good[_LOST] & (1 << position)) != 0).sum()
+def _totals(good: Any, names: list[str]) -> dict[str, int]:
+    """Return how many good rows have each bit, for those that any row has."""
+    if not names:
+        return {}
+    totals = {
+        name: ((good[_LOST] & (1 << position)) != 0).sum()
+        for position, name in enumerate(names)
+    }
     row = good.aggregate(**totals).to_pyarrow().to_pylist()[0]
-    return {name: int(count or 0) for name, count in row.items()}
+    return {name: int(count) for name, count in row.items() if count}
 
 
 def _copies(good: Any, view: str, connection: Any) -> tuple[Any, int]:
