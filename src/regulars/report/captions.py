@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from regulars.report.formats import (
     date,
+    in_sentence,
     is_missing,
     money,
     month,
@@ -57,6 +58,7 @@ def captions(results: Results) -> dict[str, str]:
     if results.training:
         for name, write in FROM_TRAINING.items():
             written[name] = write(results.training)
+        written["spend"] = _spend(results)
     if results.scores is not None:
         written["risk"] = _risk(results)
         written["value"] = _value(results)
@@ -260,17 +262,11 @@ def _importance(training: dict[str, Any]) -> str:
     rows = top_features(training, 3)
     if not rows:
         return ""
-    words = [_in_sentence(row.get("meaning") or row["feature"]) for row in rows]
+    words = [in_sentence(row.get("meaning") or row["feature"]) for row in rows]
     return (
         f"What moves the scores most: {'; '.join(words)}. A bar's length is how far a "
         "feature moves a customer's score on average, up or down."
     )
-
-
-def _in_sentence(words: str) -> str:
-    """Lower the first letter, unless it begins an abbreviation."""
-    is_word = words[1:2].islower() or words[1:2] == " "
-    return words[:1].lower() + words[1:] if is_word else words
 
 
 def _tracking(training: dict[str, Any]) -> str:
@@ -313,12 +309,14 @@ def _alive(training: dict[str, Any]) -> str:
     )
 
 
-def _spend(training: dict[str, Any]) -> str:
-    found = (training.get("diagnostics") or {}).get("spend_density") or {}
+def _spend(results: Results) -> str:
+    found = ((results.training or {}).get("diagnostics") or {}).get(
+        "spend_density"
+    ) or {}
     if not found.get("value"):
         return ""
     actual, expected = (
-        significant(found["value"][found[key].index(max(found[key]))])
+        money(found["value"][found[key].index(max(found[key]))], results.currency)
         for key in ("actual", "expected")
     )
     return (
@@ -382,13 +380,13 @@ def _value(results: Results) -> str:
     )
 
 
-FROM_KPIS = {
+FROM_KPIS: dict[str, Callable[[dict[str, Any]], str]] = {
     "retention": _retention,
     "activity": _activity,
     "revenue": _revenue,
     "cohorts": _cohorts,
 }
-FROM_TRAINING = {
+FROM_TRAINING: dict[str, Callable[[dict[str, Any]], str]] = {
     "roc": _roc,
     "gains": _gains,
     "lift": _lift,
@@ -397,6 +395,5 @@ FROM_TRAINING = {
     "tracking": _tracking,
     "by_frequency": _by_frequency,
     "alive": _alive,
-    "spend": _spend,
     "timeline": _timeline,
 }

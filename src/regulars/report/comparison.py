@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from regulars.report.formats import is_missing, listing, number, plural
+from regulars.report.formats import in_sentence, is_missing, listing, number, plural
 from regulars.report.model_charts import series_labels
 
 if TYPE_CHECKING:
@@ -265,7 +265,7 @@ def _summary(
         if len(lost) == len(measures)
         else f"A baseline is better than the model on {len(lost)} of {count}"
     )
-    words = [f"{m.label} ({labels[min(best[m.key])]})" for m in lost]
+    words = [f"{in_sentence(m.label)} ({labels[min(best[m.key])]})" for m in lost]
     return f"{start}: {listing(words)}."
 
 

@@ -349,6 +349,28 @@ def listing(words: list[str]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]] if words[1:] else words)
 
 
+def in_sentence(words: str) -> str:
+    """Lower the first letter, unless it begins an abbreviation.
+
+    Parameters
+    ----------
+    words : str
+        A label or a meaning.
+
+    Returns
+    -------
+    str
+        The words as they stand in the middle of a sentence.
+
+    Examples
+    --------
+    >>> in_sentence("Rank correlation"), in_sentence("ROC AUC"), in_sentence("A day")
+    ('rank correlation', 'ROC AUC', 'a day')
+    """
+    is_word = words[1:2].islower() or words[1:2] == " "
+    return words[:1].lower() + words[1:] if is_word else words
+
+
 def plural(count: float, word: str) -> str:
     """Write a count and its noun, with an s where there is not exactly one.
 

@@ -23,7 +23,7 @@ from regulars.report.style import (
     fill,
 )
 
-AGES_DRAWN, COHORTS_DRAWN = 24, 36
+AGES_DRAWN, COHORTS_DRAWN, WITH_FIGURES = 24, 36, 19
 
 
 def retention_chart(kpis: dict[str, Any]) -> go.Figure | None:
@@ -187,14 +187,15 @@ def cohort_chart(kpis: dict[str, Any]) -> go.Figure | None:
         zmin=0,
         xgap=1,
         ygap=1,
-        texttemplate="%{z:.0%}",
+        texttemplate="%{z:.0%}" if n_ages <= WITH_FIGURES else None,
+        textfont={"size": 11},
         hoverongaps=False,
         hovertemplate="cohort %{y}, period %{x}: %{z:.1%}",
         colorbar={"tickformat": ".0%", "thickness": 10, "outlinewidth": 0, "x": 1.01},
     )
     chart = figure([heat], height=max(220, 30 * len(rows) + 90))
     period = str(table.get("period") or "period")
-    chart.update_xaxes(title=f"{period.capitalize()}s since the first purchase")
+    chart.update_xaxes(title_text=f"{period.capitalize()}s since the first purchase")
     chart.update_yaxes(autorange="reversed", type="category", showgrid=False)
     return chart.update_xaxes(dtick=1 if n_ages <= 13 else 3)
 

@@ -139,8 +139,8 @@ def roc_chart(training: dict[str, Any]) -> go.Figure | None:
     chart = curve_chart(training, "roc", "fpr", "tpr")
     if chart is not None:
         chart.add_trace(reference([0, 1], [0, 1], "Chance").update(legendrank=99))
-        chart.update_xaxes(title="Stayers wrongly flagged", **SHARES)
-        chart.update_yaxes(title="Churners caught", **SHARES)
+        chart.update_xaxes(title_text="Stayers wrongly flagged", **SHARES)
+        chart.update_yaxes(title_text="Churners caught", **SHARES)
     return chart
 
 
@@ -169,8 +169,8 @@ def gains_chart(training: dict[str, Any]) -> go.Figure | None:
         if rate:
             best = reference([0, rate, 1], [0, 1, 1], "Perfect list")
             chart.add_trace(best.update(legendrank=99, line={"dash": "solid"}))
-        chart.update_xaxes(title="Contacted, riskiest first", **SHARES)
-        chart.update_yaxes(title="Churners reached", **SHARES)
+        chart.update_xaxes(title_text="Contacted, riskiest first", **SHARES)
+        chart.update_yaxes(title_text="Churners reached", **SHARES)
     return chart
 
 
@@ -195,8 +195,8 @@ def lift_chart(training: dict[str, Any]) -> go.Figure | None:
     chart = curve_chart(training, "lift", "share_contacted", "lift")
     if chart is not None:
         chart.add_trace(reference([0, 1], [1, 1], "At random").update(legendrank=99))
-        chart.update_xaxes(title="Contacted, riskiest first", **SHARES)
-        chart.update_yaxes(title="Lift over chance", ticksuffix="\u00d7")
+        chart.update_xaxes(title_text="Contacted, riskiest first", **SHARES)
+        chart.update_yaxes(title_text="Lift over chance", ticksuffix="\u00d7")
     return chart
 
 
@@ -225,8 +225,8 @@ def reliability_chart(training: dict[str, Any]) -> go.Figure | None:
         return None
     diagonal = reference([0, 1], [0, 1], "Perfect").update(legendrank=99)
     chart = figure([diagonal, *traces])
-    chart.update_xaxes(title="Predicted probability of churn", **SHARES)
-    chart.update_yaxes(title="Share that did churn", **SHARES)
+    chart.update_xaxes(title_text="Predicted probability of churn", **SHARES)
+    chart.update_yaxes(title_text="Share that did churn", **SHARES)
     return chart
 
 
@@ -308,7 +308,7 @@ def importance_chart(training: dict[str, Any], count: int = 15) -> go.Figure | N
             font={"size": 12},
         )
     chart.update_yaxes(visible=False, range=[len(rows) - 0.5, -0.85])
-    chart.update_xaxes(title="Mean change of the log-odds", rangemode="tozero")
+    chart.update_xaxes(title_text="Mean change of the log-odds", rangemode="tozero")
     chart.update_layout(margin={"l": 4}, showlegend=True)
     return chart
 

@@ -72,8 +72,8 @@ def tracking_chart(training: dict[str, Any]) -> go.Figure | None:
             annotation={"text": "data end here", "font": {"size": 11}},
             annotation_position="top left",
         )
-    chart.update_xaxes(title="Week")
-    chart.update_yaxes(title="Repeat purchases so far", tickformat=",")
+    chart.update_xaxes(title_text="Week")
+    chart.update_yaxes(title_text="Repeat purchases so far", tickformat=",")
     return chart.update_yaxes(rangemode="tozero")
 
 
@@ -110,8 +110,8 @@ def frequency_chart(training: dict[str, Any]) -> go.Figure | None:
         trace = line(labels, thinned(found[key], list(kept)), name, stroke)
         trace.update(mode="lines+markers", marker={"symbol": stroke.symbol, "size": 8})
         chart.add_trace(trace)
-    chart.update_xaxes(title="Repeat purchases before the cutoff", type="category")
-    chart.update_yaxes(title="Purchases after it, a customer", rangemode="tozero")
+    chart.update_xaxes(title_text="Repeat purchases before the cutoff", type="category")
+    chart.update_yaxes(title_text="Purchases after it, a customer", rangemode="tozero")
     return chart
 
 
@@ -151,8 +151,8 @@ def alive_chart(training: dict[str, Any]) -> go.Figure | None:
         hovertemplate="recency %{x}, frequency %{y}: %{z:.0%}",
     )
     chart = figure([heat], height=340)
-    chart.update_xaxes(title="Recency: first to last purchase")
-    return chart.update_yaxes(title="Frequency: repeat purchases", showgrid=False)
+    chart.update_xaxes(title_text="Recency: first to last purchase")
+    return chart.update_yaxes(title_text="Frequency: repeat purchases", showgrid=False)
 
 
 def spend_chart(training: dict[str, Any]) -> go.Figure | None:
@@ -185,8 +185,8 @@ def spend_chart(training: dict[str, Any]) -> go.Figure | None:
         line(across, _fine(found["expected"], kept), "Expected", EXPECTED),
     ]
     chart = figure(traces, height=300)
-    chart.update_xaxes(title="Mean spend per repeat purchase")
-    return chart.update_yaxes(title="Density", rangemode="tozero")
+    chart.update_xaxes(title_text="Mean spend per repeat purchase")
+    return chart.update_yaxes(title_text="Density", rangemode="tozero")
 
 
 def _fine(values: list[float], kept: list[int]) -> list[float]:

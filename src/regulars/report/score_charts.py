@@ -63,8 +63,8 @@ def risk_chart(scores: pd.DataFrame) -> go.Figure | None:
             hovertemplate="around %{x:.0%}: %{y:,} customers",
         )
     title = "Probability of churn"
-    chart.update_xaxes(title=title, tickformat=".0%", range=[0, 1], dtick=0.25)
-    chart.update_yaxes(tickformat=",", title="Customers")
+    chart.update_xaxes(title_text=title, tickformat=".0%", range=[0, 1], dtick=0.25)
+    chart.update_yaxes(tickformat=",", title_text="Customers")
     return chart.update_layout(showlegend=len(parts) > 1)
 
 

@@ -110,7 +110,6 @@ def figure(traces: Sequence[Any], *, height: int = 380, **layout: Any) -> go.Fig
     legend = {
         "orientation": "h",
         "x": 0,
-        "xref": "container",
         "xanchor": "left",
         "y": 1.02,
         "yanchor": "bottom",

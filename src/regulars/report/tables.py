@@ -135,7 +135,7 @@ def customers_at_risk(results: Results) -> list[dict[str, Any]]:
     return [_customer(row, results.currency) for row in worst.to_dict("records")]
 
 
-def _customer(row: dict[str, Any], currency: str) -> dict[str, Any]:
+def _customer(row: dict[Any, Any], currency: str) -> dict[str, Any]:
     reasons = row.get("reasons")
     return {
         "customer_id": str(row["customer_id"]),
@@ -173,7 +173,7 @@ def opening(results: Results) -> str:
     if not row or is_missing(row.get("n_customers")):
         return ""
     orders = row.get("n_orders")
-    what = "" if is_missing(orders) else f"{plural(orders, 'order')} of "
+    what = "" if orders is None else f"{plural(orders, 'order')} of "
     span = ""
     if row.get("first_order") and row.get("last_order"):
         span = f", {date(row['first_order'])} to {date(row['last_order'])}"

@@ -12,8 +12,8 @@
   function fit(place, figure) {
     if (place.clientWidth >= 460) { return; }
     var shown = figure.data.filter(function (trace) { return trace.name && trace.showlegend !== false; });
-    if (figure.layout.showlegend !== false && shown.length > 3 && shown.length < 9) {
-      figure.layout.height += 9 * shown.length;
+    if (figure.layout.showlegend !== false && shown.length > 2 && shown.length < 9) {
+      figure.layout.height += 13 * shown.length;
       place.style.height = figure.layout.height + "px";
     }
     figure.data.forEach(function (trace) { if (trace.type === "heatmap") { delete trace.texttemplate; } });
@@ -40,7 +40,9 @@
 
   window.addEventListener("beforeprint", function () {
     while (waiting.length) { draw(waiting.shift()); }
+    /* twice: the second time round the legend's own height is known */
     restyle({ width: PRINT_WIDTH, "font.color": ink(true) });
+    restyle({ width: PRINT_WIDTH });
   });
   window.addEventListener("afterprint", function () {
     restyle({ width: null, autosize: true, "font.color": ink(false) });
