@@ -6,6 +6,7 @@ from regulars.clv.gamma_gamma import GammaGammaModel
 from regulars.clv.modified_beta_geo import ModifiedBetaGeoModel
 from regulars.clv.pareto_nbd import ParetoNBDModel
 from regulars.clv.shifted_beta_geo import ShiftedBetaGeoModel, summary_from_survivors
+from regulars.clv.summary import grouped_summary, summarise
 from regulars.clv.value import discounted_clv, new_customer_clv, residual_clv
 
 __all__ = [
@@ -16,7 +17,9 @@ __all__ = [
     "ParetoNBDModel",
     "ShiftedBetaGeoModel",
     "discounted_clv",
+    "grouped_summary",
     "new_customer_clv",
     "residual_clv",
+    "summarise",
     "summary_from_survivors",
 ]

@@ -10,22 +10,27 @@ from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from regulars.clv.fitting import maximise, single_threaded
+from regulars.clv.fitting import Optimum, maximise, single_threaded
+from regulars.clv.intervals import prediction_interval
+from regulars.clv.lifetimes_bridge import from_lifetimes, to_lifetimes
+from regulars.clv.persistence import load_model, model_from_dict, model_to_dict
+from regulars.clv.persistence import save_model as write_model
 from regulars.clv.rows import Rows, distinct, read_rows
 from regulars.errors import BoundaryWarning, NotEnoughHistoryError
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Mapping
     from typing import Self
 
-    from regulars.clv.fitting import FloatArray, Objective, Optimum
+    from regulars.clv.fitting import FloatArray, Objective
 
 _SAMPLE = 20_000  # distinct rows on which the starts race
 
@@ -243,6 +248,150 @@ class ParametricModel(BaseEstimator, ABC):  # type: ignore[misc]
                 "intervals leave this direction out."
             )
             warnings.warn(msg, BoundaryWarning, stacklevel=3)
+
+    def _adopt(self, theta: FloatArray, covariance: FloatArray, summary: Any) -> None:
+        """Take over parameters found elsewhere; the likelihood is worked out here."""
+        rows = self._read(summary)
+        unit = self._unit(rows)
+        matrix, shift = self._to_user(unit)
+        inner = np.asarray(np.linalg.solve(matrix, theta - shift), dtype=np.float64)
+        scaled = rows.with_columns(**{n: rows[n] / unit for n in self._unit_columns})
+        value, gradient = self._objective(scaled)(inner)
+        found = Optimum(inner, value, covariance, gradient, 0, "taken over", {}, ())
+        self._store(found, rows, unit)
+
+    # -- intervals, files, lifetimes --------------------------------------------
+
+    def interval(
+        self,
+        prediction: str,
+        *args: Any,
+        method: str = "delta",
+        level: float = 0.95,
+        n_draws: int = 200,
+        random_state: int | None = None,
+        **kwargs: Any,
+    ) -> pd.DataFrame:
+        """Return a prediction with its confidence interval.
+
+        Parameters
+        ----------
+        prediction : str
+            Name of a method, for instance ``"expected_purchases"``.
+        *args, **kwargs
+            Its arguments.
+        method : {"delta", "bootstrap"}, default "delta"
+            Linearised, or quantiles over draws of the parameters.
+        level : float, default 0.95
+            Confidence, 0-1.
+        n_draws : int, default 200
+            Draws of the bootstrap.
+        random_state : int, optional
+            Seed of the bootstrap.
+
+        Returns
+        -------
+        pandas.DataFrame of shape (n_rows, 3)
+            ``estimate``, ``lower`` and ``upper``, keyed like the prediction.
+
+        See Also
+        --------
+        regulars.clv.intervals.prediction_interval : What the bounds mean.
+        """
+        return prediction_interval(
+            self,
+            prediction,
+            *args,
+            method=method,
+            level=level,
+            n_draws=n_draws,
+            random_state=random_state,
+            **kwargs,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fitted model as plain data, for JSON.
+
+        Returns
+        -------
+        dict
+            Class, settings, parameters and state; `from_dict` reads it.
+        """
+        return model_to_dict(self)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Self:
+        """Return the model that `to_dict` described, equal to the last bit.
+
+        Parameters
+        ----------
+        data : dict
+            From `to_dict`.
+
+        Returns
+        -------
+        Self
+            Fitted.
+        """
+        return cast("Self", model_from_dict(data, cls))
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the fitted model to a JSON file.
+
+        Parameters
+        ----------
+        path : path
+            Where to; overwritten.
+        """
+        write_model(self, path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Read a model from a JSON file that `save` wrote.
+
+        Parameters
+        ----------
+        path : path
+            The file.
+
+        Returns
+        -------
+        Self
+            Fitted, equal to the last bit to the one that was saved.
+        """
+        return cast("Self", load_model(path, cls))
+
+    def to_lifetimes(self, summary: pd.DataFrame | None = None) -> Any:
+        """Return a fitter of lifetimes with these parameters.
+
+        Parameters
+        ----------
+        summary : pandas.DataFrame, optional
+            Becomes its ``data``, which its plots need.
+
+        Returns
+        -------
+        lifetimes fitter
+            For its plots and methods.
+        """
+        check_is_fitted(self, "theta_")
+        return to_lifetimes(self, summary)
+
+    @classmethod
+    def from_lifetimes(cls, fitter: Any) -> Self:
+        """Return a model with the parameters of a fitted lifetimes fitter.
+
+        Parameters
+        ----------
+        fitter : lifetimes fitter
+            Of the same model, with its ``data``.
+
+        Returns
+        -------
+        Self
+            Fitted.
+        """
+        return cast("Self", from_lifetimes(cls, fitter))
 
     # -- predicting -------------------------------------------------------------
 
