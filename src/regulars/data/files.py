@@ -40,6 +40,38 @@ _FOREIGN = {
 
 
 @dataclass(frozen=True)
+class LineCount:
+    """Lines of a text file, counted without looking at its fields.
+
+    Parameters
+    ----------
+    total : int
+        All lines.
+    empty : int
+        Those that hold nothing.
+    returns : int
+        Carriage returns.
+    has_quotes : bool
+        Whether a field may hold line breaks.
+
+    Examples
+    --------
+    >>> LineCount(total=2, returns=1).mixed_ends
+    True
+    """
+
+    total: int = 0
+    empty: int = 0
+    returns: int = 0
+    has_quotes: bool = False
+
+    @property
+    def mixed_ends(self) -> bool:
+        """Whether some lines end in another way than others."""
+        return 0 < self.returns != self.total
+
+
+@dataclass(frozen=True)
 class SourceFile:
     r"""One file and how it is written.
 
@@ -56,10 +88,8 @@ class SourceFile:
         Separator of the fields; a blank stands for runs of blanks.
     header : tuple of str
         Fields of the first line, stripped.
-    n_lines : int or None
-        Lines that are not empty, where each is certainly one record.
-    mixed_ends : bool
-        Whether some lines end in another way than others.
+    lines : LineCount
+        How many lines the file has, to check afterwards that none was lost.
 
     Examples
     --------
@@ -76,8 +106,7 @@ class SourceFile:
     encoding: str = ""
     delimiter: str = ""
     header: tuple[str, ...] = ()
-    n_lines: int | None = None
-    mixed_ends: bool = False
+    lines: LineCount = LineCount()
 
 
 def locate_files(path: str) -> list[Path]:
@@ -217,8 +246,7 @@ def inspect_file(file: Path) -> SourceFile | None:
         encoding=encoding,
         delimiter=delimiter,
         header=tuple(header),
-        n_lines=counter.total if encoding == "utf-8" else None,
-        mixed_ends=counter.mixed_ends,
+        lines=counter.count,
     )
 
 
@@ -270,31 +298,27 @@ def _check_cp1252(file: Path) -> str:
 
 
 class _LineCounter:
-    """Count lines block by block, as long as each is certainly one record."""
+    """Count lines block by block."""
 
     def __init__(self) -> None:
-        self._lines = 0
+        self._feeds = self._empty = self._returns = 0
         self._last = b"\n"
-        self._returns = 0
-        self._certain = True
+        self._has_quotes = False
 
     def add(self, block: bytes) -> None:
-        seam = self._last + block[:2]
-        certain = b'"' not in block and b"\n\n" not in block + seam
-        self._certain &= certain and b"\n\r" not in block and b"\n\r" not in seam
-        self._lines += block.count(b"\n")
+        self._feeds += block.count(b"\n")
         self._returns += block.count(b"\r")
+        self._has_quotes = self._has_quotes or b'"' in block
+        # The seam between two blocks can hide an empty line as well.
+        for part in (block, self._last + block[:2]):
+            if b"\n\n" in part or b"\n\r" in part:
+                self._empty += len(re.findall(rb"\n(?=\r?\n)", part))
         self._last = block[-1:]
 
     @property
-    def mixed_ends(self) -> bool:
-        return 0 < self._returns != self._lines
-
-    @property
-    def total(self) -> int | None:
-        if not self._certain or self.mixed_ends:
-            return None
-        return self._lines + (self._last != b"\n")
+    def count(self) -> LineCount:
+        total = self._feeds + (self._last != b"\n")
+        return LineCount(total, self._empty, self._returns, self._has_quotes)
 
 
 def detect_delimiter(text: str) -> str:
@@ -386,13 +410,16 @@ def rewrite(source: SourceFile, target: Path) -> SourceFile:
     'id\tdate\n7\t20240101\n'
     """
     encoding = "utf-8-sig" if source.encoding == "utf-8" else source.encoding
-    with _open(source.path) as raw, target.open("w", encoding="utf-8") as out:
+    counter = _LineCounter()
+    with _open(source.path) as raw, target.open("wb") as out:
         reader = io.TextIOWrapper(raw, encoding=encoding)
-        while block := reader.readlines(_BLOCK):
-            text = "".join(block)
+        while lines := reader.readlines(_BLOCK):
+            text = "".join(lines)
             if source.delimiter == BLANKS:
                 text = re.sub(r"(?m)^[ \t]+|[ \t]+$", "", text)
                 text = re.sub(r"[ \t]+", "\t", text)
-            out.write(text)
+            block = text.encode()
+            counter.add(block)
+            out.write(block)
     delimiter = "\t" if source.delimiter == BLANKS else source.delimiter
-    return replace(source, path=target, delimiter=delimiter, mixed_ends=False)
+    return replace(source, path=target, delimiter=delimiter, lines=counter.count)

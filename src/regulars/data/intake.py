@@ -19,11 +19,13 @@ from typing import TYPE_CHECKING, Any
 
 import ibis
 
+from regulars.data.accounting import assert_whole
 from regulars.data.contract import TABLES, TableContract, day_name
 from regulars.data.engine import told
 from regulars.data.formats import find_time_format
 from regulars.data.mapping import Mapping, map_columns
 from regulars.data.quality import (
+    MALFORMED,
     ReasonCount,
     TableCounts,
     dressed_number,
@@ -238,7 +240,7 @@ def _read_table(
         staged, reasons = stage(raw, mapping, contract, rules, connection)
         counts = _count(raw, mapping, staged, contract, reasons)
     notices += _notices(staged, rules)
-    counts = replace(counts, notices=(*raw.notices, *notices))
+    counts = replace(counts, notices=(*raw.notices, *counts.notices, *notices))
     if contract.name == "transactions":
         facts = transaction_facts(staged.clean, settings.source.currency)
     else:
@@ -269,17 +271,16 @@ def _notices(staged: Staged, rules: Rules) -> list[str]:
     notices = []
     if staged.n_duplicates:
         done = "set aside" if rules.drop_duplicates else "kept, as 'duplicates' says"
-        rows = "row is an" if staged.n_duplicates == 1 else "rows are"
         notices.append(
-            f"{staged.n_duplicates:,} {rows} exact copies of earlier ones: {done}."
+            f"Exact copies of earlier rows: {staged.n_duplicates:,}, {done}."
         )
     if staged.n_flipped:
         notices.append(
-            f"{staged.n_flipped:,} flagged returns had a positive amount; it was made "
-            "negative."
+            f"Flagged returns with a positive amount, made negative: "
+            f"{staged.n_flipped:,}."
         )
     for name, count in staged.lost.items():
-        notices.append(f"{count:,} values of {name} could not be read; left empty.")
+        notices.append(f"Values of {name} that cannot be read, left empty: {count:,}.")
     return notices
 
 
@@ -295,7 +296,7 @@ def _count(
     by_reason = bad.group_by("reason").aggregate(rows=bad.count()).to_pyarrow()
     found = {row["reason"]: row["rows"] for row in by_reason.to_pylist()}
     rows_in = kept + sum(found.values())
-    _assert_whole(raw, rows_in)
+    lines_notice = assert_whole(raw, staged, rows_in, found.get(MALFORMED, 0))
     listed = [
         ReasonCount(
             reason=reason,
@@ -310,22 +311,13 @@ def _count(
     ]
     listed.sort(key=lambda each: -each.rows)
     return TableCounts(
-        rows_in, kept, rows_in - kept, tuple(listed), dict(mapping.described)
+        rows_in=rows_in,
+        rows_kept=kept,
+        rows_set_aside=rows_in - kept,
+        reasons=tuple(listed),
+        columns=dict(mapping.described),
+        notices=lines_notice,
     )
-
-
-def _assert_whole(raw: RawTable, rows_in: int) -> None:
-    lines = [file.n_lines for file in raw.files]
-    if not lines or any(count is None for count in lines):
-        return
-    expected = sum(count or 0 for count in lines) - len(lines) * raw.has_header
-    if rows_in != expected:
-        msg = (
-            f"{raw.label} has {expected:,} lines of data, but {rows_in:,} rows were "
-            "accounted for. Its lines end or are quoted in an unusual way: write it "
-            "again as plain csv or as parquet."
-        )
-        raise DataError(msg)
 
 
 def _examples(bad: Any, reason: str) -> tuple[str, ...]:

@@ -67,8 +67,10 @@ def _frame(raw: RawTable, staged: Staged, connection: Any) -> Any:
     files = [(bad.file == i, file.label) for i, file in enumerate(raw.files, start=1)]
     columns = {
         "regulars_reason": bad.reason,
-        "regulars_label": ibis.cases(*labels, else_=bad.reason),
-        "regulars_file": ibis.cases(*files, else_=raw.label) if files else raw.label,
+        "regulars_label": ibis.cases(*labels, else_=bad.reason)
+        if labels
+        else bad.reason,
+        "regulars_file": ibis.cases(*files, else_="") if files else raw.label,
         "regulars_row": bad.row,
         "regulars_line": ibis.ifelse(whole, ibis.null("string"), bad.originals[0]),
     }

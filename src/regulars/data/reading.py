@@ -214,7 +214,7 @@ def _inspect_all(path: str, folder: Path) -> tuple[list[SourceFile], list[str]]:
             how = known_as[file.encoding]
             notices.append(f"'{found.name}' is not UTF-8; it was read as {how}.")
         foreign = file.encoding not in {"utf-8", ""}
-        if foreign or file.delimiter == BLANKS or file.mixed_ends:
+        if foreign or file.delimiter == BLANKS or file.lines.mixed_ends:
             file = rewrite(file, folder / f"{len(files)}.txt")
         files.append(file)
     if not files:
