@@ -11,6 +11,7 @@ import json
 import os
 import select
 import subprocess
+import sys
 import time
 
 FLAGS = (
@@ -26,6 +27,17 @@ FLAGS = (
     "--remote-debugging-pipe",
 )
 
+# the browser reads commands from descriptor 3 and answers on descriptor 4; the two are
+# moved out of the way first, because one may have the other's number
+LAUNCH = """
+import fcntl, os, sys
+ends = [fcntl.fcntl(int(end), fcntl.F_DUPFD, 20) for end in sys.argv[1:3]]
+for wanted, end in zip((3, 4), ends):
+    os.dup2(end, wanted)
+    os.close(end)
+os.execvp(sys.argv[3], sys.argv[3:])
+"""
+
 
 class Chromium:
     """One browser with one open page, its console and its requests."""
@@ -33,10 +45,11 @@ class Chromium:
     def __init__(self, program: str, profile: str) -> None:
         child_in, self._out = os.pipe()
         self._in, child_out = os.pipe()
-        # the browser reads commands from descriptor 3 and answers on descriptor 4
-        script = f'exec "$0" "$@" 3<&{child_in} 4>&{child_out}'
         self._process = subprocess.Popen(
-            ["sh", "-c", script, program, *FLAGS, f"--user-data-dir={profile}"],
+            [
+                *(sys.executable, "-c", LAUNCH, str(child_in), str(child_out)),
+                *(program, *FLAGS, f"--user-data-dir={profile}"),
+            ],
             pass_fds=(child_in, child_out),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import os
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
+
+from regulars.report import render_report
 
 SHARES = np.linspace(0, 1, 101)
 HOSTILE_ID = "<script>alert('c1')</script>"
@@ -315,13 +321,64 @@ def make_scores(n=23570):
 @pytest.fixture(scope="session")
 def whole_run(tmp_path_factory):
     """Return a folder with every file; tests must not write into it."""
-    folder = tmp_path_factory.mktemp("run")
-    for name, content in (
-        ("check", make_check()),
-        ("kpis", make_kpis()),
-        ("training", make_training()),
-    ):
-        text = json.dumps(content, default=float)
-        (folder / f"{name}.json").write_text(text, encoding="utf-8")
-    make_scores().to_parquet(folder / "scores.parquet")
+    return write_run(
+        tmp_path_factory.mktemp("run"),
+        check=make_check(),
+        kpis=make_kpis(),
+        training=make_training(),
+        scores=make_scores(),
+    )
+
+
+def write_run(folder, **files):
+    """Write the given parts of a run into a folder; None leaves a file out."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        if name == "scores" and content is not None:
+            content.to_parquet(folder / "scores.parquet")
+        elif content is not None:
+            text = json.dumps(content, default=float)
+            (folder / f"{name}.json").write_text(text, encoding="utf-8")
     return folder
+
+
+@pytest.fixture(scope="session")
+def parts():
+    """Return fresh copies of the parts of a run, by name."""
+    makers = {
+        "check": make_check,
+        "kpis": make_kpis,
+        "training": make_training,
+        "scores": lambda: make_scores(400),
+    }
+    return lambda name: makers[name]()
+
+
+@pytest.fixture
+def run_folder(tmp_path):
+    """Return a function that writes parts of a run into an empty folder."""
+    return lambda **files: write_run(tmp_path / "out", **files)
+
+
+@pytest.fixture(scope="session")
+def whole_page(whole_run):
+    """Return the page of the whole run."""
+    return render_report(whole_run)
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory):
+    """Return a headless Chromium; where there is none, skip, but never in CI."""
+    names = ("chromium", "chromium-browser", "google-chrome", "chrome")
+    program = next(filter(None, map(shutil.which, names)), None)
+    if program is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("no Chromium here, and CI must look at the page")
+        pytest.skip("no Chromium on this machine")
+    place = Path(__file__).with_name("chromium.py")
+    spec = importlib.util.spec_from_file_location("report_chromium", place)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    opened = module.Chromium(program, str(tmp_path_factory.mktemp("profile")))
+    yield opened
+    opened.close()
