@@ -30,6 +30,7 @@ Objective = Callable[[FloatArray], tuple[float, FloatArray]]
 _STEP = 1e-4  # of the gradient's central differences: error about 1e-8 relative
 _DECREMENT = 1e-9  # log-likelihood units still to be won when we stop
 _ACCEPTED = 1e-4  # ... and the most that still counts as converged
+_MARGIN = 1e-3  # of an edge: what is closer is at it
 _FLAT = 1e-7  # curvature a customer, below which a direction is not identified
 
 
@@ -273,7 +274,7 @@ class _Descent:
         matrix = self.hessian(theta) if curvature is None else curvature
         decrement = before = np.inf
         for iteration in range(limit):
-            step, decrement = _newton_step(matrix, gradient, self.free(theta, gradient))
+            step, decrement = self._step(theta, gradient, matrix)
             if decrement < _DECREMENT / self.n_customers and fresh:
                 return _Finish(theta, matrix, iteration, decrement)
             slow = decrement > 0.1 * before or decrement < _DECREMENT / self.n_customers
@@ -289,6 +290,19 @@ class _Descent:
             theta, value, gradient = moved
             fresh, before = False, decrement
         return _Finish(theta, self.hessian(theta), limit, decrement)
+
+    def _step(
+        self, theta: FloatArray, gradient: FloatArray, matrix: FloatArray
+    ) -> tuple[FloatArray, float]:
+        """Return a Newton step that pushes nothing through an edge, and its promise."""
+        free = self.free(theta, gradient)
+        while True:
+            step, decrement = _newton_step(matrix, gradient, free)
+            at_low, at_high = theta <= self.low + _MARGIN, theta >= self.high - _MARGIN
+            outward = (at_low & (step < 0)) | (at_high & (step > 0))
+            if not outward.any():
+                return step, decrement
+            free &= ~outward
 
     def _search(
         self, theta: FloatArray, value: float, gradient: FloatArray, step: FloatArray
@@ -372,12 +386,11 @@ def _edges(
     descent: _Descent, theta: FloatArray, names: Sequence[str]
 ) -> dict[str, str]:
     """Return the parameters at an edge, and which edge it is."""
-    margin = 1e-3
     limits = zip(names, theta, descent.low, descent.high, strict=True)
     return {
-        name: "lower" if value <= low + margin else "upper"
+        name: "lower" if value <= low + _MARGIN else "upper"
         for name, value, low, high in limits
-        if value <= low + margin or value >= high - margin
+        if value <= low + _MARGIN or value >= high - _MARGIN
     }
 
 

@@ -47,7 +47,10 @@ class GeometricDropoutModel(PurchaseModel):
     )
     _edge_meanings: ClassVar[Mapping[tuple[str, str], str]] = {
         ("a", "lower"): "in these data nobody ever seems to leave",
-        ("b", "upper"): "in these data nobody ever seems to leave",
+        (
+            "b",
+            "upper",
+        ): "all customers leave with the same probability, or none ever does",
         ("a", "upper"): "all customers leave with the same probability",
         ("b", "lower"): "customers either leave at once or never",
         ("r", "upper"): "all customers buy at the same rate",
