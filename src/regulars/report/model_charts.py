@@ -113,7 +113,7 @@ def _series(
     drawn = []
     for rank, (name, stroke) in enumerate(strokes(curves).items()):
         if name in named:
-            item = trace(named[name], labels[name], stroke)
+            item = trace(named[name], escaped(labels[name]), stroke)
             drawn.append(item.update(legendrank=rank + 1))
     return drawn[::-1]
 

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import pandas as pd
+
+from regulars.report.results import Results
+from regulars.report.tables import (
+    customers_at_risk,
+    intake,
+    key_figures,
+    opening,
+    parameters,
+    segments,
+)
+
+
+def scored(**columns):
+    base = {"customer_id": ["b", "a", "c"], "churn_probability": [0.5, 0.5, 0.1]}
+    base |= {"clv": [10.0, 10.0, 200.0], "value_at_risk": [5.0, 5.0, 20.0]}
+    return Results(scores=pd.DataFrame(base | columns), kpis={"currency": "USD"})
+
+
+def test_customers_come_by_value_at_risk_and_then_by_id():
+    rows = customers_at_risk(scored())
+    assert [row["customer_id"] for row in rows] == ["c", "a", "b"]
+    assert rows[0]["value_at_risk"] == "$20.00"
+
+
+def test_customers_are_cut_at_twenty_five():
+    many = pd.concat([scored().scores] * 20, ignore_index=True)
+    assert len(customers_at_risk(Results(scores=many))) == 25
+
+
+def test_numeric_ids_stay_as_they_are():
+    rows = customers_at_risk(scored(customer_id=[1234567, 2, 3]))
+    assert "1234567" in {row["customer_id"] for row in rows}
+
+
+def test_segments_add_up_their_customers():
+    rows = segments(scored(rfm_segment=["Loyal", "Loyal", "New"]))
+    assert [(row["segment"], row["n_customers"]) for row in rows] == [
+        ("New", "1"),
+        ("Loyal", "2"),
+    ]
+
+
+def test_key_figures_add_up_probabilities_and_value():
+    figures = key_figures(scored())
+    assert [(figure, what) for figure, what, _ in figures] == [
+        ("3", "customers scored"),
+        ("37%", "expected to stop buying"),
+        ("$30.00", "of value at risk"),
+    ]
+
+
+def test_key_figures_set_the_model_beside_the_best_baseline():
+    training = {
+        "test": {"roc_auc": 0.8},
+        "test_intervals": {"roc_auc": [0.78, 0.82]},
+        "baselines": {"a": {"roc_auc": 0.7}, "b": {"roc_auc": 0.75}},
+    }
+    assert key_figures(Results(training=training)) == [
+        (
+            "0.800",
+            "ROC AUC on the test window",
+            "95% interval 0.780\u20130.820; best baseline 0.750 (b)",
+        )
+    ]
+
+
+def test_opening_counts_what_was_set_aside(parts):
+    text = opening(Results(check=parts("check")))
+    assert text.endswith("30\u00a0June\u00a01998; 267 rows set aside.")
+
+
+def test_intake_tells_faults_from_rules(parts):
+    reasons = intake(Results(check=parts("check")))[0]["reasons"]
+    assert [reason["kind"] for reason in reasons] == ["fault", "by rule"]
+
+
+def test_parameters_are_empty_when_no_process_was_fitted():
+    assert parameters({"process": None}) == []
