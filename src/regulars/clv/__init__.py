@@ -5,6 +5,7 @@ from regulars.clv.beta_geo_beta_binom import BetaGeoBetaBinomModel
 from regulars.clv.gamma_gamma import GammaGammaModel
 from regulars.clv.modified_beta_geo import ModifiedBetaGeoModel
 from regulars.clv.pareto_nbd import ParetoNBDModel
+from regulars.clv.paths import alive_paths
 from regulars.clv.shifted_beta_geo import ShiftedBetaGeoModel, summary_from_survivors
 from regulars.clv.summary import grouped_summary, summarise
 from regulars.clv.value import discounted_clv, new_customer_clv, residual_clv
@@ -16,6 +17,7 @@ __all__ = [
     "ModifiedBetaGeoModel",
     "ParetoNBDModel",
     "ShiftedBetaGeoModel",
+    "alive_paths",
     "discounted_clv",
     "grouped_summary",
     "new_customer_clv",

@@ -14,6 +14,7 @@ import numpy as np
 from scipy.special import digamma, expit, gammaln
 
 from regulars.clv.covariates import CovariateBlock
+from regulars.clv.draws import latest_of
 from regulars.clv.histories import by_distinct
 from regulars.clv.purchases import PurchaseModel
 from regulars.clv.special import (
@@ -200,6 +201,18 @@ class GeometricDropoutModel(PurchaseModel):
         wanted = rng.poisson(rate * t)
         allowed = rng.geometric(np.maximum(dropout, 1e-12))
         return np.asarray(alive * np.minimum(wanted, allowed), float)
+
+    def _draw_histories(
+        self, params: Params, age: FloatArray, rng: np.random.Generator
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return draws of frequency and recency of new customers."""
+        r, alpha, a, b = (params[name] for name in self._parameters)
+        rate = rng.standard_gamma(np.broadcast_to(r, age.shape)) / alpha
+        dropout = np.maximum(rng.beta(a, b, age.shape), 1e-12)
+        made = rng.poisson(rate * age)
+        allowed = rng.geometric(dropout) - self._first_flip
+        kept = np.minimum(made, allowed)
+        return np.asarray(kept, float), latest_of(kept, made, age, rng)
 
 
 class _GroupedLikelihood:

@@ -13,6 +13,7 @@ import numpy as np
 from scipy.special import digamma, expit, exprel, gammaln
 
 from regulars.clv.covariates import CovariateBlock
+from regulars.clv.draws import latest_of
 from regulars.clv.dropout_time import (
     dropout_integral,
     log_counted_integral,
@@ -211,6 +212,18 @@ class ParetoNBDModel(PurchaseModel):
         """Return draws of the number of purchases in t."""
         stay = rng.standard_exponential(rate.shape) / np.maximum(dropout, 1e-300)
         return np.asarray(alive * rng.poisson(rate * np.minimum(stay, t)), float)
+
+    def _draw_histories(
+        self, params: Params, age: FloatArray, rng: np.random.Generator
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return draws of frequency and recency of new customers."""
+        r, alpha, s, beta = (params[name] for name in self._parameters)
+        rate = rng.standard_gamma(np.broadcast_to(r, age.shape)) / alpha
+        dropout = rng.standard_gamma(np.broadcast_to(s, age.shape)) / beta
+        stay = rng.standard_exponential(age.shape) / np.maximum(dropout, 1e-300)
+        active = np.minimum(stay, age)
+        made = rng.poisson(rate * active)
+        return np.asarray(made, float), latest_of(made, made, active, rng)
 
 
 def _alive_chance(

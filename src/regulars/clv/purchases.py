@@ -22,6 +22,7 @@ from regulars.clv.covariates import (
     likelihood_ratio,
     linear_predictors,
 )
+from regulars.clv.draws import PurchaseDraws
 from regulars.clv.histories import (
     check_count,
     check_histories,
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 _LONGEST = 10.0  # scaled time units in the longest history
 
 
-class PurchaseModel(ParametricModel):
+class PurchaseModel(PurchaseDraws, ParametricModel):
     """Base of BG/NBD, MBG/NBD and Pareto/NBD.
 
     Subclasses write `_row_likelihood`, the predictions and the names of their
