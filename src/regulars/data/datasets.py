@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from regulars.data.files import locate_files
 from regulars.errors import ConfigError, DataError, suggestion
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _CDNOW = (
     "Fader, P. S. and Hardie, B. G. S. (2001), Forecasting repeat sales at CDNOW: a "

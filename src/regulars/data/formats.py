@@ -44,6 +44,26 @@ CANDIDATES = (
 """Formats that are tried, day first before month first."""
 
 
+class AmbiguousTimeError(DataError):
+    """The times of a column can be read in more than one way.
+
+    Parameters
+    ----------
+    message : str
+    formats : tuple of str
+        The formats that read every value, and disagree.
+
+    Examples
+    --------
+    >>> AmbiguousTimeError("two ways", ("%d/%m/%Y", "%m/%d/%Y")).formats
+    ('%d/%m/%Y', '%m/%d/%Y')
+    """
+
+    def __init__(self, message: str, formats: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.formats = formats
+
+
 @dataclass(frozen=True)
 class TimeFormat:
     """The way a column's times are written.
@@ -85,8 +105,10 @@ def find_time_format(column: Any, label: str, setting: str) -> TimeFormat:
 
     Raises
     ------
+    AmbiguousTimeError
+        Two formats read every value and disagree.
     DataError
-        Two formats read every value and disagree, or no single one reads them all.
+        No single format reads what several read together.
 
     Examples
     --------
@@ -97,9 +119,9 @@ def find_time_format(column: Any, label: str, setting: str) -> TimeFormat:
     >>> find_time_format(table.t, "'t'", "time_format")
     Traceback (most recent call last):
         ...
-    regulars.errors.DataError: 't' holds times that can be read in two ways: every one
-    of its 2 different values, such as '03/04/2024', fits '%d/%m/%Y' and '%m/%d/%Y'.
-    Set time_format to the right one.
+    regulars.data.formats.AmbiguousTimeError: 't' holds times that can be read in two
+    ways: every one of its 2 different values, such as '03/04/2024', fits '%d/%m/%Y'
+    and '%m/%d/%Y'. Set time_format to the right one.
     """
     texts = column.as_table().select(text=column.strip())
     texts = texts.filter(~is_missing(texts.text))
@@ -168,7 +190,7 @@ def _decide(texts: Any, forms: tuple[str, ...], label: str, setting: str) -> str
             f"{total:,} different values, such as '{counted['example']}', fits "
             f"{' and '.join(map(repr, whole[:2]))}. Set {setting} to the right one."
         )
-        raise DataError(msg)
+        raise AmbiguousTimeError(msg, tuple(whole))
     reads = ", ".join(
         f"'{form}' reads {counted[f'v{i}']:,}"
         for i, form in sorted(_each(forms), key=lambda p: -counted[f"v{p[0]}"])[:3]

@@ -203,18 +203,29 @@ def _text_columns(raw: RawTable) -> frozenset[str]:
 
 def _safe(tree: exp.Expr, text: Iterable[str], *, numeric: bool) -> exp.Expr:
     """Read text columns as numbers where numbers are meant; soften casts."""
+    # All is decided before anything is changed: each change alters the tree.
+    numbers = [
+        column
+        for column in tree.find_all(exp.Column)
+        if column.name in text and _means_number(column, numeric=numeric)
+    ]
+    casts = [cast for cast in tree.find_all(exp.Cast) if type(cast) is exp.Cast]
+    for column in numbers:
+        double = exp.DataType.build("double")
+        tree = _replaced(tree, column, exp.TryCast(this=column.copy(), to=double))
+    for cast in casts:
+        soft = exp.TryCast(this=cast.this.copy(), to=cast.args["to"].copy())
+        tree = _replaced(tree, cast, soft)
+    for parsed in tree.find_all(exp.StrToTime):
+        parsed.set("safe", True)
+    return tree
 
-    def change(node: exp.Expr) -> exp.Expr:
-        if isinstance(node, exp.Cast) and not isinstance(node, exp.TryCast):
-            return exp.TryCast(this=node.this, to=node.args["to"])
-        if isinstance(node, exp.StrToTime) and node.args.get("safe") is None:
-            node.set("safe", True)
-        is_text = isinstance(node, exp.Column) and node.name in text
-        if is_text and _means_number(node, numeric=numeric):
-            return exp.TryCast(this=node.copy(), to=exp.DataType.build("double"))
-        return node
 
-    return tree.transform(change)
+def _replaced(tree: exp.Expr, old: exp.Expr, new: exp.Expr) -> exp.Expr:
+    if old is tree:
+        return new
+    old.replace(new)
+    return tree
 
 
 def _means_number(node: exp.Expr, *, numeric: bool) -> bool:
@@ -229,8 +240,14 @@ def _means_number(node: exp.Expr, *, numeric: bool) -> bool:
         others = [other for other in parent.iter_expressions() if other is not node]
         return any(_is_number(other) for other in others)
     if isinstance(parent, _NUMERIC):
-        return not any(parent.find_all(exp.Interval, exp.Cast, exp.TsOrDsToDate))
+        return not any(_is_time(part) for part in parent.iter_expressions())
     return False
+
+
+def _is_time(node: exp.Expr) -> bool:
+    if isinstance(node, exp.Cast):
+        return bool(node.to.is_type(*exp.DataType.TEMPORAL_TYPES))
+    return isinstance(node, (exp.Interval, exp.StrToTime, exp.TsOrDsToDate))
 
 
 def _is_number(node: exp.Expr) -> bool:
