@@ -155,6 +155,13 @@ def test_page_is_rendered_when_figures_are_missing(run_folder, parts):
     assert not re.search(r"\b(nan|None|NaT)\b", page)
 
 
+def test_page_names_the_members_of_a_blend(run_folder, parts):
+    training = parts("training") | {"model_name": "blend"}
+    training["weights"] = {"lightgbm": 0.6, "process": 0.4, "logistic": 0.0}
+    page = render_report(run_folder(training=training))
+    assert "blend of lightgbm 60% and process 40%" in page
+
+
 def test_written_report_replaces_the_old_one_when_there_is_one(run_folder):
     folder = run_folder(kpis={"currency": "EUR"})
     (folder / "report.html").write_text("old", encoding="utf-8")

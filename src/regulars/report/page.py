@@ -170,31 +170,40 @@ def _provenance(results: Results) -> list[tuple[str, str]]:
     """List what made these figures, as far as the files say."""
     training, scores = results.training or {}, results.scores
     horizon, gap = training.get("horizon_days"), training.get("gap_days")
+    first = scores.iloc[0] if scores is not None and len(scores) else {}
     rows = [
-        ("Model", training.get("model_name")),
+        ("Model", _model(training)),
+        ("Model version", first.get("model_version", training.get("model_version"))),
         ("Probability calibration", training.get("calibration")),
         ("Model of spend", training.get("value_model")),
         ("Predicted window", f"{horizon} days" if horizon else None),
         ("Gap before it", f"{gap} days" if gap else None),
         ("Champion", _champion(training)),
     ]
-    if scores is not None and len(scores):
-        first = scores.iloc[0]
-        rows += [
-            ("Model version", first.get("model_version")),
-            ("Scored", formats.moment(first.get("scored_at"))),
-            ("Run", first.get("run_id")),
-        ]
     versions = training.get("versions") or {}
     rows += [
+        ("Scored", formats.moment(first.get("scored_at"))),
+        ("Run", first.get("run_id")),
         ("Data fingerprint", _shortened(training.get("fingerprint"))),
         ("Commit", _shortened(training.get("commit"))),
         ("Python", training.get("python")),
         *((name, versions[name]) for name in sorted(versions)),
         ("Seed", training.get("seed")),
     ]
-    absent = (None, "", formats.MISSING)
-    return [(label, str(value)) for label, value in rows if value not in absent]
+    return [
+        (label, str(value))
+        for label, value in rows
+        if not formats.is_missing(value) and value not in ("", formats.MISSING)
+    ]
+
+
+def _model(training: dict[str, Any]) -> str | None:
+    """Name the model; of a blend, its members with their shares."""
+    shares = {n: w for n, w in (training.get("weights") or {}).items() if w > 0}
+    if len(shares) < 2:
+        return training.get("model_name")
+    members = (f"{name} {formats.percent(share)}" for name, share in shares.items())
+    return f"{training.get('model_name')} of {formats.listing(list(members))}"
 
 
 def _shortened(identifier: Any, length: int = 12) -> str | None:

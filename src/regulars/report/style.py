@@ -50,11 +50,11 @@ class Stroke:
 
 MODEL = Stroke(BLUE, "solid", "circle", 3.2)
 BASELINES = (
-    Stroke(VERMILION, "dash", "square"),
-    Stroke(GREEN, "dot", "triangle-up"),
-    Stroke(ORANGE, "dashdot", "diamond"),
-    Stroke(PURPLE, "longdash", "cross"),
-    Stroke(SKY, "longdashdot", "x"),
+    Stroke(VERMILION, "7px,4px", "square"),
+    Stroke(GREEN, "2px,2px", "triangle-up"),
+    Stroke(ORANGE, "8px,3px,2px,3px", "diamond"),
+    Stroke(PURPLE, "18px,5px", "cross"),
+    Stroke(SKY, "18px,3px,2px,3px,2px,3px", "x"),
     Stroke(GREY, "5px,2px,1px,2px", "star"),
 )
 
@@ -75,7 +75,7 @@ def strokes(names: Iterable[str]) -> dict[str, Stroke]:
     Examples
     --------
     >>> {name: stroke.dash for name, stroke in strokes(["rfm", "model"]).items()}
-    {'model': 'solid', 'rfm': 'dash'}
+    {'model': 'solid', 'rfm': '7px,4px'}
     """
     names = list(names)
     others = sorted(set(names) - {"model"})
