@@ -170,7 +170,7 @@ def _provenance(results: Results) -> list[tuple[str, str]]:
     """List what made these figures, as far as the files say."""
     training, scores = results.training or {}, results.scores
     horizon, gap = training.get("horizon_days"), training.get("gap_days")
-    first = scores.iloc[0] if scores is not None and len(scores) else {}
+    first: Any = scores.iloc[0] if scores is not None and len(scores) else {}
     rows = [
         ("Model", _model(training)),
         ("Model version", first.get("model_version", training.get("model_version"))),
