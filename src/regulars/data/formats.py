@@ -176,13 +176,12 @@ def _decide(texts: Any, forms: tuple[str, ...], label: str, setting: str) -> str
         total=any_read.count(),
         example=values.text.min(where=any_read.notnull()),
         **{name: values[name].count() for name in names},
-        **{f"same_{name}": (values[name] == any_read).sum() for name in names},
     )
     counted = row.to_pyarrow().to_pylist()[0]
     total = counted["total"]
     whole = [form for i, form in _each(forms) if counted[f"v{i}"] == total]
-    agreeing = [form for i, form in _each(forms) if counted[f"same_v{i}"] == total]
-    if whole and set(whole) == set(whole) & set(agreeing):
+    whole_names = [f"v{i}" for i, form in _each(forms) if form in whole]
+    if whole and _all_equal(values, whole_names):
         return whole[0]
     if whole:
         msg = (
@@ -201,3 +200,11 @@ def _decide(texts: Any, forms: tuple[str, ...], label: str, setting: str) -> str
         "has one meaning."
     )
     raise DataError(msg)
+
+
+def _all_equal(values: Any, names: list[str]) -> bool:
+    if len(names) == 1:
+        return True
+    different = [values[names[0]] != values[name] for name in names[1:]]
+    some = values.filter(ibis.or_(*different)).limit(1)
+    return not some.count().to_pyarrow().as_py()

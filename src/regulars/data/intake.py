@@ -28,14 +28,12 @@ from regulars.data.quality import (
     MALFORMED,
     ReasonCount,
     TableCounts,
-    dressed_number,
     is_fault,
     label,
-    too_many_faults,
-    undress_sql,
 )
 from regulars.data.quarantine import write_rows
 from regulars.data.reading import RawTable, read_raw
+from regulars.data.refusal import refuse_if_bad
 from regulars.data.staging import Rules, Staged, judge, stage
 from regulars.errors import ConfigError, DataError
 
@@ -201,7 +199,7 @@ def read_tables(
         )
         if quarantine is not None:
             part.write(_path_of_table(Path(quarantine), name))
-        _refuse_if_bad(part, counted, contract, table_settings)
+        refuse_if_bad(part.raw, part.staged, counted, contract, table_settings)
         tables[name], counts[name], parts[name] = part.staged.clean, counted, part
     if not tables:
         msg = "source names no table. Give at least source.transactions."
@@ -328,85 +326,6 @@ def _examples(bad: Any, reason: str) -> tuple[str, ...]:
         for row in first.to_pylist()
     ]
     return tuple(dict.fromkeys(texts))[:5]
-
-
-def _refuse_if_bad(
-    part: _Part, counts: TableCounts, contract: TableContract, settings: TableSettings
-) -> None:
-    label_, where = part.raw.label, f"source.{contract.name}"
-    if counts.rows_in == 0:
-        msg = f"{label_} holds no rows. Export it again, or name another file."
-        raise DataError(msg)
-    _refuse_anonymous(label_, where, counts, contract, settings)
-    _refuse_dressed_numbers(part, counts, contract)
-    if counts.n_faults > settings.max_bad_share * counts.rows_in:
-        hint = _time_hint(counts, contract, settings)
-        msg = too_many_faults(label_, where, counts, settings.max_bad_share, hint)
-        raise DataError(msg)
-    if counts.rows_kept == 0:
-        why = "; ".join(f"{each.rows:,} with {each.label}" for each in counts.reasons)
-        msg = f"{label_}: none of its {counts.rows_in:,} rows can be used ({why})."
-        raise DataError(msg)
-
-
-def _refuse_anonymous(
-    label_: str,
-    where: str,
-    counts: TableCounts,
-    contract: TableContract,
-    settings: TableSettings,
-) -> None:
-    for each in counts.reasons:
-        missing = each.reason == f"missing_{contract.id_column}"
-        if missing and settings.anonymous == "error":
-            msg = (
-                f"{label_}: {each.rows:,} of {counts.rows_in:,} rows have no "
-                f"{contract.id_column} ({', '.join(each.examples)}). Fill it in, or "
-                f"set {where}.anonymous to 'set_aside'."
-            )
-            raise DataError(msg)
-
-
-def _time_hint(
-    counts: TableCounts, contract: TableContract, settings: TableSettings
-) -> str:
-    unread = f"{contract.time_column}_unreadable"
-    worst = max(
-        (each for each in counts.reasons if each.is_fault), key=lambda e: e.rows
-    )
-    if worst.reason != unread:
-        return ""
-    if settings.time_format is not None:
-        return f"time_format is '{settings.time_format}': does it fit the values?"
-    return (
-        f"Set source.{contract.name}.time_format to how they are written, such as "
-        "'%d.%m.%Y %H:%M'."
-    )
-
-
-def _refuse_dressed_numbers(
-    part: _Part, counts: TableCounts, contract: TableContract
-) -> None:
-    """Stop where numbers are merely written for people: dropping them would bias."""
-    for each in counts.reasons:
-        name = each.reason.removesuffix("_not_a_number")
-        source = counts.columns.get(name)
-        if name == each.reason or source not in part.raw.columns:
-            continue
-        bad = part.staged.bad
-        rows = bad.filter(bad.reason == each.reason)
-        position = part.raw.columns.index(source)
-        texts = rows.select(text=rows.originals[position]).distinct().limit(10_000)
-        found = sorted(texts.text.to_pyarrow().to_pylist())
-        example = dressed_number(found)
-        if example is not None:
-            msg = (
-                f"{part.raw.label}: column '{source}' holds numbers written for "
-                f"people, such as '{example}' ({each.rows:,} of {counts.rows_in:,} "
-                f"rows). Say how to read them: source.{contract.name}.columns.{name}: "
-                f"'{{sql: {undress_sql(example, source)}}}'."
-            )
-            raise DataError(msg)
 
 
 def transaction_facts(clean: Any, currency: str) -> dict[str, Any]:

@@ -35,7 +35,8 @@ SYNONYMS: dict[str, str] = {
         "ordertime orderdate orderedat orderdatetime ordertimestamp invoicedate "
         "transactiontime transactiondate transactiontimestamp purchasedate "
         "purchasetime orderpurchasetimestamp saledate salesdate createdat placedat "
-        "paidat datetime timestamp date createdon processedat completedat time day when dt"
+        "paidat datetime timestamp date createdon processedat completedat time "
+        "day when dt"
     ),
     "amount": (
         "amount amt orderamount totalamount ordertotal linetotal salesvalue "

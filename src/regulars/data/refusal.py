@@ -1,0 +1,122 @@
+"""Stop a run where the data cannot be used as they are, in a sentence.
+
+The account of one table comes in; nothing goes out, or a `DataError` that says what is
+wrong with how many rows and what to do about it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from regulars.data.quality import dressed_number, too_many_faults, undress_sql
+from regulars.errors import DataError
+
+if TYPE_CHECKING:
+    from regulars.config import TableSettings
+    from regulars.data.contract import TableContract
+    from regulars.data.quality import TableCounts
+    from regulars.data.reading import RawTable
+    from regulars.data.staging import Staged
+
+
+def refuse_if_bad(
+    raw: RawTable,
+    staged: Staged,
+    counts: TableCounts,
+    contract: TableContract,
+    settings: TableSettings,
+) -> None:
+    """Stop where a table cannot be used as it is.
+
+    Parameters
+    ----------
+    raw : RawTable
+    staged : Staged
+    counts : TableCounts
+    contract : TableContract
+    settings : TableSettings
+
+    Raises
+    ------
+    DataError
+        It has no rows, or none that can be used; rows name no customer and that is an
+        error; numbers are written for people; more rows are faulty than allowed.
+
+    Examples
+    --------
+    See `regulars.data.intake.read_tables`, which calls this for each table.
+    """
+    where = f"source.{contract.name}"
+    if counts.rows_in == 0:
+        msg = f"{raw.label} holds no rows. Export it again, or name another file."
+        raise DataError(msg)
+    _refuse_anonymous(raw.label, where, counts, contract, settings)
+    _refuse_dressed_numbers(raw, staged, counts, contract)
+    if counts.n_faults > settings.max_bad_share * counts.rows_in:
+        hint = _time_hint(counts, contract, settings)
+        msg = too_many_faults(raw.label, where, counts, settings.max_bad_share, hint)
+        raise DataError(msg)
+    if counts.rows_kept == 0:
+        why = "; ".join(f"{each.rows:,} with {each.label}" for each in counts.reasons)
+        msg = f"{raw.label}: none of its {counts.rows_in:,} rows can be used ({why})."
+        raise DataError(msg)
+
+
+def _refuse_anonymous(
+    label: str,
+    where: str,
+    counts: TableCounts,
+    contract: TableContract,
+    settings: TableSettings,
+) -> None:
+    for each in counts.reasons:
+        missing = each.reason == f"missing_{contract.id_column}"
+        if missing and settings.anonymous == "error":
+            msg = (
+                f"{label}: {each.rows:,} of {counts.rows_in:,} rows have no "
+                f"{contract.id_column} ({', '.join(each.examples)}). Fill it in, or "
+                f"set {where}.anonymous to 'set_aside'."
+            )
+            raise DataError(msg)
+
+
+def _time_hint(
+    counts: TableCounts, contract: TableContract, settings: TableSettings
+) -> str:
+    unread = f"{contract.time_column}_unreadable"
+    worst = max(
+        (each for each in counts.reasons if each.is_fault), key=lambda e: e.rows
+    )
+    if worst.reason != unread:
+        return ""
+    if settings.time_format is not None:
+        return f"time_format is '{settings.time_format}': does it fit the values?"
+    return (
+        f"Set source.{contract.name}.time_format to how they are written, such as "
+        "'%d.%m.%Y %H:%M'."
+    )
+
+
+def _refuse_dressed_numbers(
+    raw: RawTable, staged: Staged, counts: TableCounts, contract: TableContract
+) -> None:
+    """Stop where numbers are merely written for people: dropping them would bias."""
+    for each in counts.reasons:
+        name = each.reason.removesuffix("_not_a_number")
+        source = counts.columns.get(name)
+        if name == each.reason or source not in raw.columns:
+            continue
+        bad = staged.bad
+        rows = bad.filter(bad.reason == each.reason)
+        position = raw.columns.index(source)
+        texts = rows.select(text=rows.originals[position]).distinct().limit(10_000)
+        found = sorted(texts.text.to_pyarrow().to_pylist())
+        example = dressed_number(found)
+        if example is not None:
+            msg = (
+                f"{raw.label}: column '{source}' holds numbers written for "
+                f"people, such as '{example}' ({each.rows:,} of {counts.rows_in:,} "
+                f"rows). Say how to read them: source.{contract.name}.columns.{name}: "
+                f"'{{sql: {undress_sql(example, source)}}}'."
+            )
+            raise DataError(msg)
