@@ -459,8 +459,8 @@ def run_stage(stage: str, folder: Path) -> None:
     begin = time.perf_counter()
     if stage == "bare":
         query = (
-            "SELECT count(*) FROM (SELECT customer_id, CAST(order_time AS DATE) day, "
-            "bool_or(NOT is_return) AS is_purchase, sum(amount) AS spend "
+            "SELECT count(*) FROM (SELECT customer_id, CAST(order_time AS DATE) AS day,"
+            " bool_or(NOT is_return) AS is_purchase, sum(amount) AS spend "
             f"FROM '{folder}/orders/*.parquet' GROUP BY ALL)"
         )
         rows = int(connection.raw_sql(query).fetchone()[0])

@@ -8,6 +8,7 @@ attributes of conventions section 1.
 
 from __future__ import annotations
 
+import os
 import warnings
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, cast
@@ -26,8 +27,8 @@ from regulars.clv.rows import Rows, distinct, read_rows
 from regulars.errors import BoundaryWarning, NotEnoughHistoryError
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Mapping
+    from pathlib import Path
     from typing import Self
 
     from regulars.clv.fitting import FloatArray, Objective
@@ -392,6 +393,35 @@ class ParametricModel(BaseEstimator, ABC):  # type: ignore[misc]
             Fitted.
         """
         return cast("Self", from_lifetimes(cls, fitter))
+
+    def report(
+        self, path: str | os.PathLike[str], summary: Any, **options: Any
+    ) -> Path:
+        """Write one page about the fitted model: parameters, and how they fit.
+
+        Parameters
+        ----------
+        path : path
+            The HTML file to write; its folder must exist.
+        summary : pandas.DataFrame or ibis.Table
+            What the model was fitted to.
+        **options
+            ``purchase_days``, ``time_unit_days``, ``calibration_end``,
+            ``value_model`` and ``title`` of `write_model_report`.
+
+        Returns
+        -------
+        pathlib.Path
+            The file; it needs nothing but itself.
+
+        See Also
+        --------
+        regulars.clv.model_report.write_model_report
+        """
+        # not at the top: charts are drawn by few, and Plotly is slow to import
+        from regulars.clv.model_report import write_model_report
+
+        return write_model_report(os.fspath(path), self, summary, **options)
 
     # -- predicting -------------------------------------------------------------
 

@@ -238,6 +238,28 @@ class GammaGammaModel(ParametricModel):
         )
         return np.asarray(np.exp(log_density))
 
+    def interval(self, prediction: str, *args: Any, **kwargs: Any) -> pd.DataFrame:
+        """Return a prediction with its confidence interval.
+
+        Parameters
+        ----------
+        prediction : str
+            Name of a method, for instance ``"expected_average_value"``.
+        *args, **kwargs
+            Its arguments, and ``method``, ``level``, ``n_draws`` and ``random_state``
+            of `regulars.clv.intervals.prediction_interval`.
+
+        Returns
+        -------
+        pandas.DataFrame of shape (n_rows, 3)
+            ``estimate``, ``lower`` and ``upper``, keyed like the prediction.
+        """
+        if args and hasattr(args[0], "columns"):
+            frequency, value, index = _history(args[0])
+            known = {"frequency": frequency, "monetary_value": value}
+            args = (pd.DataFrame(known, index=index), *args[1:])
+        return super().interval(prediction, *args, **kwargs)
+
     # -- what the base asks for ---------------------------------------------------
 
     def _read(self, summary: Any) -> Rows:

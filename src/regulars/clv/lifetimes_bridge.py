@@ -73,6 +73,8 @@ def to_lifetimes(model: ParametricModel, summary: pd.DataFrame | None = None) ->
         data = summary.copy()
         if "weights" not in data:
             data["weights"] = data.pop("weight") if "weight" in data else 1
+        if theirs == "BetaGeoBetaBinomFitter":
+            data = data.rename(columns={"T": "n_periods"})
         fitter.data = data
     return fitter
 
@@ -115,7 +117,7 @@ def from_lifetimes(kind: type[ParametricModel], fitter: Any) -> ParametricModel:
     if variance is not None:
         own = variance.loc[list(model._parameters), list(model._parameters)]
         covariance = own.to_numpy(dtype=np.float64) / np.outer(params, params)
-    data = fitter.data.rename(columns={"weights": "weight"})
+    data = fitter.data.rename(columns={"weights": "weight", "n_periods": "T"})
     model._adopt(np.log(params), covariance, data)
     return model
 
