@@ -198,3 +198,36 @@ def test_expected_repeat_orders_follow_the_published_formula():
     repeat = simulation.truth["n_repeat_orders"]
     error = repeat.std() / np.sqrt(len(repeat))
     assert repeat.mean() == pytest.approx(expected, abs=4 * error)
+
+
+@pytest.mark.slow
+def test_fits_recover_the_parameters_that_the_customers_were_drawn_from():
+    """Purchase times as they are, in weeks: no day is collapsed, nothing is rounded."""
+    from regulars.clv import BetaGeoModel, GammaGammaModel
+
+    days = 730
+    simulation = simulate_customers(
+        60_000, random_state=5, days=days, acquisition_days=365, return_rate=0.0
+    )
+    orders = simulation.orders.groupby(["customer_id", "order_id"], sort=False)
+    orders = orders.agg(time=("order_time", "first"), spend=("amount", "sum"))
+    start = pd.Timestamp("2024-01-01", tz="UTC")
+    orders["week"] = (orders["time"] - start) / dt.timedelta(weeks=1)
+    by_customer = orders.groupby("customer_id")
+    first, last = by_customer["week"].min(), by_customer["week"].max()
+    repeat = orders.sort_values("week")
+    repeat = repeat[repeat.groupby("customer_id").cumcount() > 0]
+    value = repeat.groupby("customer_id")["spend"].mean()
+    summary = pd.DataFrame(
+        {
+            "frequency": by_customer.size() - 1,
+            "recency": last - first,
+            "T": days / 7 - first,
+            "monetary_value": value.reindex(first.index, fill_value=0.0),
+        }
+    )
+    truth = Population()
+    for model in (BetaGeoModel().fit(summary), GammaGammaModel().fit(summary)):
+        for name, found in model.params_.items():
+            error = model.standard_errors_[name]
+            assert abs(found - getattr(truth, name)) < 4 * error, name
