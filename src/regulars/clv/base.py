@@ -232,14 +232,16 @@ class ParametricModel(BaseEstimator, ABC):  # type: ignore[misc]
 
     def _warn(self, optimum: Optimum) -> None:
         """Say in words what an edge or a flat direction means."""
-        for name, side in optimum.at_edge.items():
-            meaning = self._edge_meanings.get(
-                (name, side), "the data do not pin it down"
+        if optimum.at_edge:
+            clauses = "; ".join(
+                f"{name!r} to the {side} ({self.params_[name]:.3g}): "
+                + self._edge_meanings.get((name, side), "the data do not pin it down")
+                for name, side in optimum.at_edge.items()
             )
             msg = (
-                f"Parameter {name!r} ran to the {side} edge of its range "
-                f"({self.params_[name]:.3g}): {meaning}. Predictions stay finite; "
-                f"{name!r} has no standard error."
+                f"Parameters ran to the edge of their range: {clauses}. Predictions "
+                "stay finite; these parameters have no standard error. A small penalty "
+                "(0.001) keeps them inside."
             )
             warnings.warn(msg, BoundaryWarning, stacklevel=3)
         if optimum.unidentified:

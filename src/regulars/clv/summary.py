@@ -17,6 +17,8 @@ import pandas as pd
 from regulars.errors import ConfigError, DataError, suggestion
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import ibis.expr.types as ir
 
 _MICROS = 1_000_000  # whole units in one of currency
@@ -190,6 +192,7 @@ def _purchase_days(purchases: Any) -> ir.Table:
         frame = purchases
         if "customer_id" not in frame.columns and frame.index.name == "customer_id":
             frame = frame.reset_index()
+        _require(frame.columns, "customer_id")
         table = ibis.memtable(frame[[n for n in _LOG if n in frame.columns]])
     elif type(purchases).__module__.split(".")[0] != "ibis":
         msg = (
@@ -197,9 +200,9 @@ def _purchase_days(purchases: Any) -> ir.Table:
             f"purchase, got {type(purchases).__name__}."
         )
         raise TypeError(msg)
-    _require(table, "customer_id")
+    _require(table.columns, "customer_id")
     if "is_purchase" in table.columns:
-        _require(table, "day")
+        _require(table.columns, "day")
         table = table.filter(table.is_purchase).mutate(day=table.day.cast("date"))
         return table.select(*_present(table, ("customer_id", "day", "spend")))
     return _days_of_log(table)
@@ -209,7 +212,7 @@ def _days_of_log(table: ir.Table) -> ir.Table:
     """Return the purchase days of a log with one row a line."""
     time = next((n for n in ("order_date", "order_time") if n in table.columns), None)
     if time is None:
-        _require(table, "order_date")
+        _require(table.columns, "order_date")
     if not (table[time].type().is_date() or table[time].type().is_timestamp()):
         msg = (
             f"Column {time!r} must hold dates or times, got {table[time].type()}. "
@@ -237,11 +240,12 @@ def _present(table: ir.Table, names: tuple[str, ...]) -> list[str]:
     return [name for name in names if name in table.columns]
 
 
-def _require(table: ir.Table, name: str) -> None:
-    if name not in table.columns:
+def _require(columns: Iterable[str], name: str) -> None:
+    names = sorted(map(str, columns))
+    if name not in names:
         msg = (
-            f"The purchases lack the column {name!r}; they have "
-            f"{sorted(table.columns)}.{suggestion(name, table.columns)} Rename it."
+            f"The purchases lack the column {name!r}; they have {names}."
+            f"{suggestion(name, names)} Rename it."
         )
         raise DataError(msg)
 
