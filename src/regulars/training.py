@@ -16,14 +16,15 @@ import pandas as pd
 
 from regulars.churn import baselines
 from regulars.churn.ensemble import Recipe
-from regulars.churn.tuning import ForwardFold, Selection, select
+from regulars.churn.tuning import Selection, select
 from regulars.clv.process import PurchaseProcess
 from regulars.errors import ConvergenceError, DataError, NotEnoughHistoryError
 from regulars.evaluation.holdout import ChurnTest, ValueTest, judge_churn, judge_value
 from regulars.features.matrix import build_matrix
+from regulars.forward import ForwardFold
 from regulars.labels import build_labels
 from regulars.model import Horizon, RetentionModel, add_process, feature_columns, stack
-from regulars.spend import SpendFold, SpendRecipe, select_spend
+from regulars.spend import SpendRecipe, select_spend
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -125,6 +126,7 @@ class Snapshots:
             groups=settings.features.groups,
             extra=settings.features.extra,
         )
+        matrix = matrix.drop(columns=_unknown_somewhere(matrix))
         days = pd.to_datetime(matrix["cutoff"]).dt.date
         self._features = {
             day: rows.reset_index(drop=True) for day, rows in matrix.groupby(days)
@@ -236,6 +238,16 @@ class Snapshots:
         return True
 
 
+def _unknown_somewhere(matrix: pd.DataFrame) -> list[str]:
+    """Return the features that no customer of some cutoff has.
+
+    A window of a year is unknown while the log is younger. A model that learnt with it
+    missing could not use it when it comes to be known, or would take it for news.
+    """
+    known = matrix.drop(columns=["customer_id"]).groupby("cutoff").count()
+    return [name for name in known.columns if (known[name] == 0).any()]
+
+
 def train(
     ledger: Ledger, timeline: Timeline, settings: Settings, *, step: Step
 ) -> Training:
@@ -343,7 +355,7 @@ def _choose(
             )
         )
         spend_folds.append(
-            SpendFold(
+            ForwardFold(
                 rows[columns],
                 rows["spend"].to_numpy(),
                 valid[columns],

@@ -67,7 +67,6 @@ def open_workspace(settings: Settings, step: Step) -> Workspace:
         The data or the settings cannot be used as they are.
     """
     intake = read_and_check(settings, step)
-    intake.require_acceptable()
     ledger = build_ledger(intake.tables["transactions"])
     outputs = settings.outputs_folder
     if ledger.first_day is None or ledger.last_day is None:
@@ -96,7 +95,11 @@ def read_and_check(settings: Settings, step: Step) -> Intake:
     """
     step("check")
     outputs = settings.outputs_folder
-    intake = read_tables(settings, connect(settings.source.engine))
-    intake.write_quarantine(outputs / "quarantine.csv")
+    outputs.mkdir(parents=True, exist_ok=True)
+    intake = read_tables(
+        settings,
+        connect(settings.source.engine),
+        quarantine=outputs / "quarantine.csv",
+    )
     write_json({"name": settings.name, **intake.summary()}, outputs / "check.json")
     return intake

@@ -3,14 +3,14 @@
 from regulars.churn.calibration import Calibrator
 from regulars.churn.classifier import BoostedChurn, LogisticChurn
 from regulars.churn.ensemble import ChurnEnsemble, Recipe
-from regulars.churn.tuning import ForwardFold, select
+from regulars.churn.tuning import Selection, select
 
 __all__ = [
     "BoostedChurn",
     "Calibrator",
     "ChurnEnsemble",
-    "ForwardFold",
     "LogisticChurn",
     "Recipe",
+    "Selection",
     "select",
 ]

@@ -19,19 +19,23 @@ from scipy.optimize import minimize
 from scipy.special import log_expit
 
 from regulars.churn.calibration import Calibrator, choose
-from regulars.churn.classifier import BoostedChurn, LogisticChurn
+from regulars.churn.classifier import BINNING, BoostedChurn, LogisticChurn
 from regulars.churn.ensemble import PROCESS, Recipe, combine, process_log_odds
+from regulars.forward import side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    import pandas as pd
     from numpy.typing import NDArray
+
+    from regulars.forward import ForwardFold
 
     Floats = NDArray[np.float64]
 
 MAX_TREES = 1500
 PATIENCE = 60
+# rows of a fold that settings are compared on; the chosen ones are fitted to all
+TUNING_ROWS = 40_000
 PENALTIES = (0.003, 0.03, 0.3)
 SMALLEST_WEIGHT = 0.03
 FIRST_TRIAL = {
@@ -41,24 +45,6 @@ FIRST_TRIAL = {
     "bagging_fraction": 0.7,
     "lambda_l2": 10.0,
 }
-
-
-@dataclass(frozen=True)
-class ForwardFold:
-    """A validation window and what was known when it began.
-
-    Attributes
-    ----------
-    train, valid : DataFrame of shape (n_rows, n_features)
-        Features of the training rows, and of the rows at the validation cutoff.
-    y_train, y_valid : array of shape (n_rows,)
-        1 where the customer churned, else 0.
-    """
-
-    train: pd.DataFrame
-    y_train: Floats
-    valid: pd.DataFrame
-    y_valid: Floats
 
 
 @dataclass(frozen=True)
@@ -112,11 +98,12 @@ def select(
     Selection
     """
     settings: dict[str, Mapping[str, Any]] = {}
+    small = [fold.thinned(TUNING_ROWS, random_state=random_state) for fold in folds]
     if "lightgbm" in classifiers:
-        settings["lightgbm"] = _tune_boosted(folds, trials, random_state, on_trial)
+        settings["lightgbm"] = _tune_boosted(small, trials, random_state, on_trial)
     if "logistic" in classifiers:
-        settings["logistic"] = _tune_logistic(folds)
-    parts = [_out_of_time(fold, settings) for fold in folds]
+        settings["logistic"] = _tune_logistic(small)
+    parts = side_by_side(lambda fold: _out_of_time(fold, settings), folds)
     outcomes = [fold.y_valid for fold in folds]
     weights = _weigh(parts, outcomes)
     windows = [
@@ -157,12 +144,9 @@ def _tune_boosted(
             "bagging_fraction": trial.suggest_float("bagging_fraction", 0.4, 1.0),
             "lambda_l2": trial.suggest_float("lambda_l2", 0.1, 100.0, log=True),
         }
-        curves = []
-        for step, (train, valid) in enumerate(data):
-            curves.append(_learning_curve(params, random_state, train, valid))
-            trial.report(float(np.mean([curve.min() for curve in curves])), step)
-            if trial.should_prune():
-                raise optuna.TrialPruned
+        curves = side_by_side(
+            lambda pair: _learning_curve(params, random_state, *pair), data
+        )
         mean_curve = _mean_curve(curves)
         trial.set_user_attr("n_trees", int(mean_curve.argmin()) + 1)
         return float(mean_curve.min())
@@ -171,7 +155,6 @@ def _tune_boosted(
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(
         sampler=optuna.samplers.TPESampler(seed=random_state, n_startup_trials=8),
-        pruner=optuna.pruners.MedianPruner(n_startup_trials=6),
     )
     study.enqueue_trial(FIRST_TRIAL)
     callbacks = [lambda _, trial: on_trial(trial.number + 1)] if on_trial else []
@@ -186,12 +169,12 @@ def _tune_boosted(
 
 def _datasets(fold: ForwardFold) -> tuple[lightgbm.Dataset, lightgbm.Dataset]:
     # binned once and shared by all trials
-    options = {"feature_pre_filter": False, "verbose": -1}
+    options = {**BINNING, "verbose": -1}
     train = lightgbm.Dataset(
         fold.train.to_numpy(), fold.y_train, params=options, free_raw_data=False
     )
     valid = train.create_valid(fold.valid.to_numpy(), fold.y_valid, params=options)
-    return train, valid
+    return train.construct(), valid.construct()
 
 
 def _learning_curve(
@@ -225,19 +208,11 @@ def _mean_curve(curves: Sequence[Floats]) -> Floats:
 
 def _tune_logistic(folds: Sequence[ForwardFold]) -> dict[str, float]:
     def loss(penalty: float) -> float:
-        return float(
-            np.mean(
-                [
-                    _loss(
-                        LogisticChurn(penalty)
-                        .fit(fold.train, fold.y_train)
-                        .decision_function(fold.valid),
-                        fold.y_valid,
-                    )
-                    for fold in folds
-                ]
-            )
-        )
+        def of_fold(fold: ForwardFold) -> float:
+            model = LogisticChurn(penalty).fit(fold.train, fold.y_train)
+            return _loss(model.decision_function(fold.valid), fold.y_valid)
+
+        return float(np.mean(side_by_side(of_fold, folds)))
 
     return {"C": min(PENALTIES, key=loss)}
 

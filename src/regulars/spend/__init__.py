@@ -1,11 +1,10 @@
 """Expected spend in the horizon: the regressors and the choice between them."""
 
 from regulars.spend.regressor import SpendEnsemble, SpendRecipe, SpendRegressor
-from regulars.spend.selection import SpendFold, select_spend
+from regulars.spend.selection import select_spend
 
 __all__ = [
     "SpendEnsemble",
-    "SpendFold",
     "SpendRecipe",
     "SpendRegressor",
     "select_spend",

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 PROCESS = "process"
 PROCESS_COLUMN = "btyd_expected_spend"
 KINDS = ("tweedie", "log")
+BINNING = {"max_bin": 63, "feature_pre_filter": False}
 
 
 class SpendRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
@@ -102,7 +103,9 @@ class SpendRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             y_numeric=True,
         )
         spend = np.maximum(np.asarray(y, dtype=np.float64), 0.0)
-        data = lightgbm.Dataset(X, self.transform(spend), params={"verbose": -1})
+        data = lightgbm.Dataset(
+            X, self.transform(spend), params={**BINNING, "verbose": -1}
+        )
         self.booster_ = lightgbm.train(self.booster_params(), data, self.n_trees)
         self.scale_ = 1.0
         if self.kind == "log":
@@ -133,8 +136,8 @@ class SpendRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             "seed": self.random_state,
             "deterministic": True,
             "force_row_wise": True,
-            "num_threads": 2,
-            "feature_pre_filter": False,
+            "num_threads": 1,
+            **BINNING,
             "verbose": -1,
         }
 

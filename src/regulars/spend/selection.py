@@ -7,14 +7,15 @@ nearest to what happened in windows that it had not seen.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import chain, combinations
 from typing import TYPE_CHECKING
 
 import lightgbm
 import numpy as np
 
+from regulars.forward import side_by_side
 from regulars.spend.regressor import (
+    BINNING,
     KINDS,
     PROCESS,
     PROCESS_COLUMN,
@@ -25,41 +26,26 @@ from regulars.spend.regressor import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import pandas as pd
     from numpy.typing import NDArray
+
+    from regulars.forward import ForwardFold
 
     Floats = NDArray[np.float64]
 
 MAX_TREES = 1000
 PATIENCE = 50
-
-
-@dataclass(frozen=True)
-class SpendFold:
-    """A validation window and what was known when it began.
-
-    Attributes
-    ----------
-    train, valid : DataFrame of shape (n_rows, n_features)
-        Features of the training rows, and of the rows at the validation cutoff.
-    y_train, y_valid : array of shape (n_rows,)
-        Net spend in the windows.
-    """
-
-    train: pd.DataFrame
-    y_train: Floats
-    valid: pd.DataFrame
-    y_valid: Floats
+# rows of a fold that candidates are compared on
+SELECTION_ROWS = 40_000
 
 
 def select_spend(
-    folds: Sequence[SpendFold], *, random_state: int = 0
+    folds: Sequence[ForwardFold], *, random_state: int = 0
 ) -> tuple[SpendRecipe, dict[str, float]]:
     """Return the recipe with the least mean absolute error on unseen windows.
 
     Parameters
     ----------
-    folds : sequence of SpendFold
+    folds : sequence of ForwardFold
         At least one.
     random_state : int, default=0
         Seed.
@@ -71,8 +57,11 @@ def select_spend(
     errors : dict of str to float
         Mean absolute error of every candidate, members joined by ``+``.
     """
+    folds = [fold.thinned(SELECTION_ROWS, random_state=random_state) for fold in folds]
     n_trees = {kind: _trees(kind, folds, random_state) for kind in KINDS}
-    predicted = [_out_of_time(fold, n_trees, random_state) for fold in folds]
+    predicted = side_by_side(
+        lambda fold: _out_of_time(fold, n_trees, random_state), folds
+    )
     members = (PROCESS, *KINDS)
     subsets = chain.from_iterable(
         combinations(members, size) for size in range(1, len(members) + 1)
@@ -95,30 +84,31 @@ def select_spend(
     }
 
 
-def _trees(kind: str, folds: Sequence[SpendFold], random_state: int) -> int:
+def _trees(kind: str, folds: Sequence[ForwardFold], random_state: int) -> int:
     """Return the median of the folds' early stopping points."""
     model = SpendRegressor(kind, random_state=random_state)
-    params = {**model.booster_params(), "metric": "l1"}
-    stops = []
-    for fold in folds:
-        train = lightgbm.Dataset(
-            fold.train.to_numpy(),
-            model.transform(np.maximum(fold.y_train, 0.0)),
-            params={"verbose": -1},
+
+    def stop(fold: ForwardFold) -> int:
+        target, check = (
+            model.transform(np.maximum(y, 0.0)) for y in (fold.y_train, fold.y_valid)
         )
-        valid = train.create_valid(
-            fold.valid.to_numpy(), model.transform(np.maximum(fold.y_valid, 0.0))
-        )
-        stop = lightgbm.early_stopping(PATIENCE, verbose=False)
+        options = {**BINNING, "verbose": -1}
+        train = lightgbm.Dataset(fold.train.to_numpy(), target, params=options)
+        valid = train.create_valid(fold.valid.to_numpy(), check, params=options)
         booster = lightgbm.train(
-            params, train, MAX_TREES, valid_sets=[valid], callbacks=[stop]
+            {**model.booster_params(), "metric": "l1"},
+            train,
+            MAX_TREES,
+            valid_sets=[valid],
+            callbacks=[lightgbm.early_stopping(PATIENCE, verbose=False)],
         )
-        stops.append(booster.best_iteration)
-    return max(int(np.median(stops)), 1)
+        return int(booster.best_iteration)
+
+    return max(int(np.median(side_by_side(stop, folds))), 1)
 
 
 def _out_of_time(
-    fold: SpendFold, n_trees: Mapping[str, int], random_state: int
+    fold: ForwardFold, n_trees: Mapping[str, int], random_state: int
 ) -> dict[str, Floats]:
     """Return each member's expectation for a window it has not seen."""
     parts = {PROCESS: fold.valid[PROCESS_COLUMN].to_numpy(dtype=np.float64)}

@@ -1,0 +1,102 @@
+"""Rows for a choice made forward in time.
+
+A validation window and the training rows that were known when it began, as one object
+that the churn and the spend models choose by. Large folds can be thinned: a search over
+settings needs enough rows to tell them apart, not all of them.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class ForwardFold:
+    """A validation window and what was known when it began.
+
+    Attributes
+    ----------
+    train, valid : DataFrame of shape (n_rows, n_features)
+        Features of the training rows, and of the rows at the validation cutoff.
+    y_train, y_valid : array of shape (n_rows,)
+        What happened: 1 where the customer churned, or the spend.
+    """
+
+    train: pd.DataFrame
+    y_train: Floats
+    valid: pd.DataFrame
+    y_valid: Floats
+
+    def thinned(self, n_rows: int, *, random_state: int = 0) -> ForwardFold:
+        """Return the fold with at most so many training rows, drawn at random.
+
+        Parameters
+        ----------
+        n_rows : int
+            Most training rows.
+        random_state : int, default=0
+            Seed.
+
+        Returns
+        -------
+        ForwardFold
+            `self` where it is small enough; the validation rows are always all there.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> rows = pd.DataFrame({"x": np.arange(9.0)})
+        >>> fold = ForwardFold(rows, np.arange(9.0), rows, np.arange(9.0))
+        >>> small = fold.thinned(4)
+        >>> len(small.train), bool((small.train["x"] == small.y_train).all())
+        (4, True)
+        """
+        if len(self.train) <= n_rows:
+            return self
+        rng = np.random.default_rng(random_state)
+        kept = np.sort(rng.choice(len(self.train), n_rows, replace=False))
+        return ForwardFold(
+            self.train.iloc[kept], self.y_train[kept], self.valid, self.y_valid
+        )
+
+
+def side_by_side(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
+    """Apply a function to each item, as many at once as there are cores.
+
+    For work that leaves Python (LightGBM, linear algebra); results keep the order of
+    the items, so that the outcome does not depend on the number of cores.
+
+    Parameters
+    ----------
+    work : callable
+        Takes an item.
+    items : iterable
+        What to work on.
+
+    Returns
+    -------
+    list
+
+    Examples
+    --------
+    >>> side_by_side(abs, [-2, 1])
+    [2, 1]
+    """
+    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+        return list(pool.map(work, items))
