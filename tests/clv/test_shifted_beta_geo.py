@@ -121,10 +121,7 @@ def test_no_renewal_is_leaving_at_the_next_date(high_end):
 
 
 def test_fit_says_so_when_nobody_leaves():
-    with (
-        pytest.warns(BoundaryWarning, match="nobody does"),
-        pytest.warns(BoundaryWarning, match="nobody leaves"),
-    ):
+    with pytest.warns(BoundaryWarning, match="nobody leaves.*or nobody does"):
         model = ShiftedBetaGeoModel().fit(summary_from_survivors([500, 500, 500]))
     assert model.survival(10) > 0.99
 
