@@ -182,7 +182,8 @@ def spend_by_frequency_chart(by_frequency: pd.DataFrame) -> go.Figure:
         "type": "data",
         "array": (2 * by_frequency["standard_error"]).fillna(0.0).tolist(),
     }
-    return _figure([trace], "Repeat purchases", "Mean spend a repeat purchase")
+    figure = _figure([trace], "Repeat purchases", "Mean spend a repeat purchase")
+    return figure.update_yaxes(rangemode="tozero")  # or chance looks like a slope
 
 
 def survival_chart(fit: pd.DataFrame) -> go.Figure:

@@ -208,7 +208,7 @@ def _page(title: str, models: list[Any], pictures: list[_PICTURE]) -> str:
             full_html=False,
             include_plotlyjs=False,
             div_id=f"picture-{number}",
-            config={"displaylogo": False, "responsive": True},
+            config={"displayModeBar": False, "responsive": True},
         )
         + f"<figcaption>{html.escape(text)}</figcaption></figure>"
         for number, (heading, text, figure) in enumerate(pictures)
