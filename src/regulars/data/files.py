@@ -234,6 +234,7 @@ def inspect_file(file: Path) -> SourceFile | None:
         return None
     encoding, counter = _scan(file, head)
     text = codecs.getincrementaldecoder(encoding)().decode(head).removeprefix("\ufeff")
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
     if "\n" in text and len(head) == _HEAD:
         # The last line of the head may be cut short.
         text = text[: text.rindex("\n") + 1]

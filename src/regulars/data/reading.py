@@ -131,6 +131,9 @@ def read_raw(
 
 def _read_database_table(name: str, table: str, connection: Any) -> RawTable:
     *schema, leaf = table.split(".")
+    if len(schema) == 1 and connection.name == "duckdb":
+        # A file shop.duckdb with a schema 'shop' needs both to be named.
+        schema = [connection.current_catalog, *schema]
     database = tuple(schema) if len(schema) > 1 else (schema[0] if schema else None)
     try:
         with told(f"source.{name}.table '{table}'", ConfigError):
