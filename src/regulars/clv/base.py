@@ -232,25 +232,26 @@ class ParametricModel(BaseEstimator, ABC):  # type: ignore[misc]
 
     def _warn(self, optimum: Optimum) -> None:
         """Say in words what an edge or a flat direction means."""
+        sentences = []
         if optimum.at_edge:
             clauses = "; ".join(
                 f"{name!r} to the {side} ({self.params_[name]:.3g}): "
                 + self._edge_meanings.get((name, side), "the data do not pin it down")
                 for name, side in optimum.at_edge.items()
             )
-            msg = (
-                f"Parameters ran to the edge of their range: {clauses}. Predictions "
-                "stay finite; these parameters have no standard error. A small penalty "
-                "(0.001) keeps them inside."
+            sentences.append(
+                f"Parameters ran to the edge of their range: {clauses}. These have no "
+                "standard error; a small penalty (0.001) keeps them inside."
             )
-            warnings.warn(msg, BoundaryWarning, stacklevel=3)
         if optimum.unidentified:
-            msg = (
-                f"The data do not tell the parameters {list(optimum.unidentified)} "
-                "apart: other values fit as well. Predictions stay finite; their "
+            names = ", ".join(map(repr, optimum.unidentified))
+            sentences.append(
+                f"The data hardly pin down {names}: other values fit as well, and "
                 "intervals leave this direction out."
             )
-            warnings.warn(msg, BoundaryWarning, stacklevel=3)
+        if sentences:
+            sentences.append("Predictions stay finite.")
+            warnings.warn(" ".join(sentences), BoundaryWarning, stacklevel=3)
 
     def _adopt(self, theta: FloatArray, covariance: FloatArray, summary: Any) -> None:
         """Take over parameters found elsewhere; the likelihood is worked out here."""
