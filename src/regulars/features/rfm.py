@@ -49,6 +49,12 @@ def rfm(past: Past) -> Group:
     Group
         The features of `MEANINGS`. Days are purchase days: a day with refunds only
         lowers ``revenue`` and nothing else.
+
+    Notes
+    -----
+    ``T_days`` runs to the cutoff, whose own day is not observed. lifetimes counts T to
+    the last *observed* day, so its T, and the published CDNOW summary's, is one day
+    shorter for the same purchases.
     """
     days = past.days
     bought = days.is_purchase
