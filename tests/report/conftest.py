@@ -33,17 +33,20 @@ def _curves(y, score):
         points.append(
             {
                 "mean_predicted": part["p"].mean(),
-                "observed": observed,
-                "low": max(observed - half, 0),
-                "high": min(observed + half, 1),
-                "n": n,
+                "observed_rate": observed,
+                "observed_low": max(observed - half, 0),
+                "observed_high": min(observed + half, 1),
+                "n_customers": n,
             }
         )
     return {
-        "roc": {"fpr": fpr.tolist(), "tpr": tpr.tolist()},
+        "roc": {
+            "false_positive_rate": fpr.tolist(),
+            "true_positive_rate": tpr.tolist(),
+        },
         "gains": {
             "share_contacted": SHARES.tolist(),
-            "share_of_churners": gains.tolist(),
+            "share_reached": gains.tolist(),
         },
         "lift": {"share_contacted": SHARES[1:].tolist(), "lift": lift.tolist()},
         "reliability": points,
@@ -54,7 +57,8 @@ def _measures(y, score):
     curve = _curves(y, score)
     p = np.clip(score, 1e-6, 1 - 1e-6)
     ece = sum(
-        q["n"] * abs(q["observed"] - q["mean_predicted"]) for q in curve["reliability"]
+        q["n_customers"] * abs(q["observed_rate"] - q["mean_predicted"])
+        for q in curve["reliability"]
     )
     return {
         "cutoff": "1998-04-02",

@@ -15,7 +15,7 @@ def test_every_chart_has_a_caption_when_every_file_is_there(whole_run):
 
 def gains(*points):
     shares, reached = zip(*points, strict=True)
-    curve = {"share_contacted": list(shares), "share_of_churners": list(reached)}
+    curve = {"share_contacted": list(shares), "share_reached": list(reached)}
     return {"gains": curve}
 
 
@@ -25,8 +25,8 @@ def test_gains_are_read_between_points_when_none_is_at_a_fifth():
         "test": {"churn_rate": 0.5},
     }
     assert captions(Results(training=training))["gains"] == (
-        "Contacting the riskiest 20% reaches 40% of those who will stop; "
-        "a perfect list would reach 40%."
+        "Contacting the riskiest 20% reaches 40.0% of those who will stop; "
+        "a perfect list would reach 40.0%."
     )
 
 
@@ -72,8 +72,8 @@ def test_retention_speaks_of_the_last_month_that_is_over():
 
 def test_reliability_names_the_worst_point():
     points = [
-        {"mean_predicted": 0.2, "observed": 0.21, "n": 10},
-        {"mean_predicted": 0.7, "observed": 0.5, "n": 12},
+        {"mean_predicted": 0.2, "observed_rate": 0.21, "n_customers": 10},
+        {"mean_predicted": 0.7, "observed_rate": 0.5, "n_customers": 12},
     ]
     training = {"curves": {"model": {"reliability": points}}, "test": {"ece": 0.031}}
     text = captions(Results(training=training))["reliability"]

@@ -94,7 +94,9 @@ def test_meanings_are_drawn_as_text_when_they_hold_markup():
 
 
 def test_labels_of_series_are_text_when_they_hold_markup():
-    points = {"reliability": [{"mean_predicted": 0.1, "observed": 0.1, "n": 3}]}
+    points = {
+        "reliability": [{"mean_predicted": 0.1, "observed_rate": 0.1, "n_customers": 3}]
+    }
     training = {"curves": {"x": points}, "baseline_labels": {"x": "<i>x</i>"}}
     names = [trace.name for trace in reliability_chart(training).data]
     assert "&lt;i&gt;x&lt;/i&gt;" in names

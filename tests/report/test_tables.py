@@ -77,5 +77,10 @@ def test_intake_tells_faults_from_rules(parts):
     assert [reason["kind"] for reason in reasons] == ["fault", "by rule"]
 
 
+def test_intake_passes_notices_on():
+    tables = {"transactions": {"rows_in": 3, "notices": ["33 copies kept"]}}
+    assert intake(Results(check={"tables": tables}))[0]["notices"] == ["33 copies kept"]
+
+
 def test_parameters_are_empty_when_no_process_was_fitted():
     assert parameters({"process": None}) == []

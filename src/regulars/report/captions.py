@@ -47,7 +47,7 @@ def captions(results: Results) -> dict[str, str]:
     Examples
     --------
     >>> from regulars.report.results import Results
-    >>> curve = {"share_contacted": [0, 0.2, 1], "share_of_churners": [0, 0.43, 1]}
+    >>> curve = {"share_contacted": [0, 0.2, 1], "share_reached": [0, 0.43, 1]}
     >>> captions(Results(training={"curves": {"model": {"gains": curve}}}))["gains"]
     'Contacting the riskiest 20% reaches 43% of those who will stop.'
     """
@@ -200,7 +200,7 @@ def _gains(training: dict[str, Any]) -> str:
     reached = {
         name: _at(
             curve["gains"]["share_contacted"],
-            curve["gains"]["share_of_churners"],
+            curve["gains"]["share_reached"],
             CONTACTED,
         )
         for name, curve in curves.items()
@@ -208,19 +208,24 @@ def _gains(training: dict[str, Any]) -> str:
     }
     if "model" not in reached:
         return ""
-    text = (
-        f"Contacting the riskiest {percent(CONTACTED)} reaches "
-        f"{percent(reached.pop('model'))} of those who will stop"
-    )
+    shares = [reached.pop("model")]
+    labels = [""]
     if reached:
         best = max(sorted(reached), key=lambda name: reached[name])
-        label = series_labels(training)[best]
-        text += f"; the best baseline there, {label}, {percent(reached[best])}"
+        shares.append(reached[best])
+        labels.append(f"; the best baseline there, {series_labels(training)[best]}, ")
     rate = (training.get("test") or {}).get("churn_rate")
     if rate:
-        most = min(1.0, CONTACTED / rate)
-        text += f"; a perfect list would reach {percent(most)}"
-    return f"{text}."
+        shares.append(min(1.0, CONTACTED / rate))
+        labels.append("; a perfect list would reach ")
+    # a decimal where whole percentages would hide who is ahead
+    digits = None if len(set(map(percent, shares))) == len(shares) else 1
+    words = [percent(share, digits) for share in shares]
+    rest = "".join(f"{a}{b}" for a, b in zip(labels[1:], words[1:], strict=True))
+    return (
+        f"Contacting the riskiest {percent(CONTACTED)} reaches {words[0]} of those who "
+        f"will stop{rest}."
+    )
 
 
 def _lift(training: dict[str, Any]) -> str:
@@ -245,12 +250,12 @@ def _reliability(training: dict[str, Any]) -> str:
     points = curve.get("reliability") or []
     if not points:
         return ""
-    worst = max(points, key=lambda p: abs(p["mean_predicted"] - p["observed"]))
+    worst = max(points, key=lambda p: abs(p["mean_predicted"] - p["observed_rate"]))
+    group = plural(worst["n_customers"], "customer")
     text = (
         "On the diagonal a probability means what it says. The model is furthest from "
         f"it where it says {percent(worst['mean_predicted'])}: "
-        f"{percent(worst['observed'])} of these {plural(worst['n'], 'customer')} "
-        "stopped."
+        f"{percent(worst['observed_rate'])} of these {group} stopped."
     )
     error = (training.get("test") or {}).get("ece")
     if error is not None:

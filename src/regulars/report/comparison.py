@@ -245,12 +245,14 @@ def _comparison(
 
 
 def _best(measure: Measure, rows: dict[str, dict[str, Any]]) -> set[str]:
-    losses = {
-        name: measure.loss(row[measure.key])
+    """Name the best; what reads the same as the best is as good."""
+    known = {
+        name: row[measure.key]
         for name, row in rows.items()
         if not is_missing(row.get(measure.key))
     }
-    return {name for name, loss in losses.items() if loss == min(losses.values())}
+    best = measure.form(min(known.values(), key=measure.loss))
+    return {name for name, value in known.items() if measure.form(value) == best}
 
 
 def _summary(

@@ -34,7 +34,7 @@ DIRECTIONS = {
     "mixed": (GREY, ".", "it depends"),
 }
 SHARES = {"range": [0, 1], "tickformat": ".0%", "dtick": 0.25}
-LABEL_LENGTH = 54
+LABEL_LENGTH = 100
 
 
 def series_labels(training: dict[str, Any]) -> dict[str, str]:
@@ -87,8 +87,9 @@ def curve_chart(
 
     Examples
     --------
-    >>> points = {"roc": {"fpr": [0, 0.2, 1], "tpr": [0, 0.8, 1]}}
-    >>> chart = curve_chart({"curves": {"model": points}}, "roc", "fpr", "tpr")
+    >>> points = {"lift": {"share_contacted": [0.5, 1], "lift": [1.6, 1]}}
+    >>> training = {"curves": {"model": points}}
+    >>> chart = curve_chart(training, "lift", "share_contacted", "lift")
     >>> chart.data[0].name
     'Model'
     """
@@ -136,7 +137,7 @@ def roc_chart(training: dict[str, Any]) -> go.Figure | None:
     >>> roc_chart({}) is None
     True
     """
-    chart = curve_chart(training, "roc", "fpr", "tpr")
+    chart = curve_chart(training, "roc", "false_positive_rate", "true_positive_rate")
     if chart is not None:
         chart.add_trace(reference([0, 1], [0, 1], "Chance").update(legendrank=99))
         chart.update_xaxes(title_text="Stayers wrongly flagged", **SHARES)
@@ -162,7 +163,7 @@ def gains_chart(training: dict[str, Any]) -> go.Figure | None:
     >>> gains_chart({}) is None
     True
     """
-    chart = curve_chart(training, "gains", "share_contacted", "share_of_churners")
+    chart = curve_chart(training, "gains", "share_contacted", "share_reached")
     if chart is not None:
         chart.add_trace(reference([0, 1], [0, 1], "At random").update(legendrank=98))
         rate = (training.get("test") or {}).get("churn_rate")
@@ -215,7 +216,8 @@ def reliability_chart(training: dict[str, Any]) -> go.Figure | None:
 
     Examples
     --------
-    >>> point = {"mean_predicted": 0.2, "observed": 0.3, "low": 0.1, "high": 0.5}
+    >>> point = {"mean_predicted": 0.2, "observed_rate": 0.3, "n_customers": 9,
+    ...          "observed_low": 0.1, "observed_high": 0.5}
     >>> chart = reliability_chart({"curves": {"model": {"reliability": [point]}}})
     >>> chart.data[-1].error_y.array
     (0.2,)
@@ -234,19 +236,23 @@ def _reliability_trace(
     points: list[dict[str, Any]], label: str, stroke: Stroke
 ) -> go.Scatter:
     x = [round(point["mean_predicted"], 5) for point in points]
-    y = [round(point["observed"], 5) for point in points]
+    y = [round(point["observed_rate"], 5) for point in points]
     trace = line(x, y, label, stroke)
     is_model = stroke.dash == "solid"
     marker = {"symbol": stroke.symbol, "size": 8 if is_model else 6}
     trace.update(mode="lines+markers", marker=marker)
-    trace.update(customdata=[point.get("n") for point in points])
+    trace.update(customdata=[point.get("n_customers") for point in points])
     trace.update(
         hovertemplate="predicted %{x:.1%}, churned %{y:.1%}, %{customdata:,} customers"
     )
-    if is_model and all(point.get("high") is not None for point in points):
+    if is_model and all(point.get("observed_high") is not None for point in points):
         trace.error_y = {
-            "array": [round(p["high"] - p["observed"], 5) for p in points],
-            "arrayminus": [round(p["observed"] - p["low"], 5) for p in points],
+            "array": [
+                round(p["observed_high"] - p["observed_rate"], 5) for p in points
+            ],
+            "arrayminus": [
+                round(p["observed_rate"] - p["observed_low"], 5) for p in points
+            ],
             "thickness": 1.2,
             "width": 3,
             "color": stroke.colour,

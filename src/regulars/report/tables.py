@@ -266,6 +266,7 @@ def _checked(name: str, row: dict[str, Any], results: Results) -> dict[str, Any]
         "rows_set_aside": number(row.get("rows_set_aside")),
         "facts": _facts(row, results.currency),
         "reasons": reasons,
+        "notices": [str(notice) for notice in row.get("notices") or []],
     }
 
 

@@ -16,6 +16,9 @@
       figure.layout.height += 13 * shown.length;
       place.style.height = figure.layout.height + "px";
     }
+    (figure.layout.annotations || []).forEach(function (note) {
+      if (note.text.length > 54) { note.text = note.text.slice(0, 52).replace(/\s+\S*$/, "") + " \u2026"; }
+    });
     figure.data.forEach(function (trace) { if (trace.type === "heatmap") { delete trace.texttemplate; } });
   }
 
