@@ -17,14 +17,13 @@ from scipy.special import betaln, digamma, gammaincinv
 from sklearn.utils.validation import check_is_fitted
 
 from regulars.clv.base import ParametricModel
-from regulars.clv.rows import read_columns, reject
+from regulars.clv.rows import Rows, read_columns, read_rows, reject
 from regulars.errors import AssumptionWarning, NotEnoughHistoryError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from regulars.clv.fitting import FloatArray, Objective
-    from regulars.clv.rows import Rows
 
 __all__ = ["GammaGammaModel", "frequency_value_correlation"]
 
@@ -267,11 +266,18 @@ class GammaGammaModel(ParametricModel):
         self.n_set_aside_ = dict.fromkeys(_SET_ASIDE, 0.0)
         if set(self._columns) <= set(getattr(summary, "columns", ())):
             summary = self._set_aside(summary)
-        rows = super()._read(summary)
+        table, weight = read_rows(summary, self._columns)
+        self._check(table, weight)
+        frequency, value = (table[name].to_numpy() for name in self._columns)
+        # Amounts hardly ever repeat, so rows are sorted, not grouped: sums then have
+        # the same last digit whatever order the customers came in. (lexsort is slower)
+        order = np.argsort(value)
+        order = order[np.argsort(frequency[order], kind="stable")]
+        frequency, value, weight = frequency[order], value[order], weight[order]
         self.correlations_with_frequency_ = frequency_value_correlation(
-            rows["frequency"], rows["monetary_value"], rows.weight
+            frequency, value, weight
         )
-        return rows
+        return Rows({"frequency": frequency, "monetary_value": value}, weight)
 
     def _set_aside(self, summary: Any) -> Any:
         """Return the usable customers; the same expressions serve pandas and Ibis."""
