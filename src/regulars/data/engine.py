@@ -188,6 +188,8 @@ def _engine_errors() -> tuple[type[Exception], ...]:
     classes: list[type[Exception]] = [
         duckdb.Error,
         ibis.common.exceptions.IbisError,
+        # Not an IbisError in ibis 12.
+        ibis.common.exceptions.TableNotFound,
         SqlglotError,
     ]
     # Only what is already imported can have raised.

@@ -303,22 +303,26 @@ class _LineCounter:
 
     def __init__(self) -> None:
         self._feeds = self._empty = self._returns = 0
-        self._last = b"\n"
+        # A line feed at the end of a block may prove to end an empty line.
+        self._tail = b"\n"
+        self._ends_line = True
         self._has_quotes = False
 
     def add(self, block: bytes) -> None:
         self._feeds += block.count(b"\n")
         self._returns += block.count(b"\r")
         self._has_quotes = self._has_quotes or b'"' in block
-        # The seam between two blocks can hide an empty line as well.
-        for part in (block, self._last + block[:2]):
-            if b"\n\n" in part or b"\n\r" in part:
-                self._empty += len(re.findall(rb"\n(?=\r?\n)", part))
-        self._last = block[-1:]
+        seam = self._tail + block[:2]
+        self._empty += bool(self._tail and re.match(rb"\n\r?\n", seam))
+        if b"\n\n" in block or b"\n\r" in block:
+            self._empty += len(re.findall(rb"\n(?=\r?\n)", block))
+        end = (self._tail + block)[-2:] if len(block) < 2 else block[-2:]
+        self._tail = b"\n" if end.endswith(b"\n") else end * (end == b"\n\r")
+        self._ends_line = block.endswith(b"\n")
 
     @property
     def count(self) -> LineCount:
-        total = self._feeds + (self._last != b"\n")
+        total = self._feeds + (not self._ends_line)
         return LineCount(total, self._empty, self._returns, self._has_quotes)
 
 
@@ -327,7 +331,8 @@ def detect_delimiter(text: str) -> str:
 
     Comma, semicolon, tab and bar are tried on the first 200 records: the one under
     which most records have as many fields as the first wins, then the one that gives
-    more fields. Where none gives two fields, runs of blanks separate if they do.
+    more fields. Where none gives two fields, runs of blanks separate if nine of ten
+    lines then have as many fields as the first.
 
     Parameters
     ----------
@@ -356,7 +361,7 @@ def detect_delimiter(text: str) -> str:
         return best
     fields = [len(line.split()) for line in text.splitlines()[:200] if line.strip()]
     share, width = _consistency(fields)
-    return BLANKS if width > 1 and share >= 0.5 else best
+    return BLANKS if width > 1 and share >= 0.9 else best
 
 
 def _consistency(widths: list[int]) -> tuple[float, int]:

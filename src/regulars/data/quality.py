@@ -219,9 +219,10 @@ def too_many_faults(
     )
 
 
+# Sign or bracket, currency, digits with marks between them, currency, sign or bracket.
+_CURRENCY = r"(?:[A-Z]{0,3}[^\w\s.,()+-]|[A-Z]{3}|kr\.?|zł)"
 _DRESSED = re.compile(
-    r"^[-+(]?\s*(?:[^\d\s.,()+-]{1,3}\s*)?[-+]?\s*\d[\d.,'\s]*"
-    r"\s*[^\d\s.,()+]{0,3}\s*[-)]?$"
+    rf"^[-+(]?\s*(?:{_CURRENCY}\s*)?[-+]?\d[\d.,'\s]*(?:{_CURRENCY}\s*)?[-)]?$"
 )
 
 

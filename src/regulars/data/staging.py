@@ -224,7 +224,10 @@ def _checked(raw: RawTable, reading: Reading) -> Any:
     ]
     lost = functools.reduce(operator.add, bits, ibis.literal(0))
     table = reading.table.mutate(**{_REASON: first_fault(reading.faults)})
-    # The original values are only worth their memory where a row is set aside.
+    # The original values are only worth their memory where a row is set aside. That
+    # they and the fingerprint need every column as text matters for another reason:
+    # where only a cast of a column is needed, DuckDB 2.0 casts inside its csv reader
+    # and drops the rows that fail.
     kept = ibis.ifelse(
         table[_REASON].notnull(),
         originals(table, raw.columns),

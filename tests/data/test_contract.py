@@ -1,0 +1,34 @@
+import pytest
+
+from regulars.config import SourceSettings
+from regulars.data.contract import TABLES, day_name
+from regulars.errors import ConfigError
+
+
+def test_every_table_of_the_settings_has_a_contract():
+    plain = {"engine", "time_zone", "currency"}
+    assert set(TABLES) == set(SourceSettings.model_fields) - plain
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=list(TABLES))
+def test_contract_is_complete(table):
+    assert len(set(table.names)) == len(table.names)
+    assert table.id_column in table.required
+    assert table.meaning
+    assert all(column.meaning for column in table.columns)
+
+
+def test_unknown_column_is_refused_with_the_nearest():
+    with pytest.raises(ConfigError, match=r"'quantty'.*Did you mean 'quantity'"):
+        TABLES["transactions"].column("quantty")
+
+
+def test_customers_take_any_attribute():
+    assert TABLES["customers"].column("shoe_size").kind == "any"
+
+
+def test_days_have_distinct_names():
+    for table in TABLES.values():
+        days = [day_name(c.name) for c in table.columns if c.kind == "time"]
+        assert len(set(days)) == len(days)
+        assert not set(days) & set(table.names)
