@@ -111,20 +111,20 @@ def test_interval_needs_a_fitted_model(toy):
 @pytest.mark.parametrize("kind", MODELS, ids=lambda kind: kind.__name__)
 @pytest.mark.parametrize("method", ["delta", "bootstrap"])
 def test_intervals_cover_the_truth_as_often_as_they_say(kind, method, summary, toy):
-    """95% of 150 intervals: between 90 and 99 at three standard errors."""
+    """95% of 80 intervals a customer, which move together: between 88 and 99."""
     truth = kind().fit(summary)
     wanted = {
         "expected_purchases": truth.expected_purchases(toy, 26.0).to_numpy(),
         "probability_no_purchase": truth.probability_no_purchase(toy, 26.0).to_numpy(),
     }
     hits = []
-    for seed in range(150):
+    for seed in range(80):
         data = truth.distribution_new_customers(2000, 39.0, random_state=seed)
         model = kind().fit(data)
         for prediction, expected in wanted.items():
             found = model.interval(
-                prediction, toy, 26.0, method=method, n_draws=100, random_state=seed
+                prediction, toy, 26.0, method=method, n_draws=80, random_state=seed
             )
             lower, upper = found["lower"].to_numpy(), found["upper"].to_numpy()
             hits.append(np.mean((lower <= expected) & (expected <= upper)))
-    assert 0.90 <= np.mean(hits) <= 0.985
+    assert 0.88 <= np.mean(hits) <= 0.99

@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
     from regulars.clv.fitting import FloatArray, Objective
 
-_SAMPLE = 20_000  # distinct rows on which the starts race
-
 
 class ParametricModel(BaseEstimator, ABC):  # type: ignore[misc]
     """Base of the models: a few positive parameters, found by maximum likelihood.
@@ -75,6 +73,9 @@ class ParametricModel(BaseEstimator, ABC):  # type: ignore[misc]
     _edge_meanings: ClassVar[Mapping[tuple[str, str], str]] = {}
     #: Half-width of the search in logarithms, after scaling.
     _edge: ClassVar[float] = 10.0
+
+    #: Customers on whom the starts race, where there are many.
+    _sample_size: ClassVar[int] = 20_000
 
     penalty: float
 
@@ -158,8 +159,8 @@ class ParametricModel(BaseEstimator, ABC):  # type: ignore[misc]
         """Return the optimum on scaled rows; the starts race on a sample."""
         scaled = rows.with_columns(**{n: rows[n] / unit for n in self._unit_columns})
         coarse = None
-        if len(scaled) > 2 * _SAMPLE:
-            coarse = self._objective(scaled.sample(_SAMPLE))
+        if len(scaled) > 2 * self._sample_size:
+            coarse = self._objective(scaled.sample(self._sample_size))
         return maximise(
             self._objective(scaled),
             self._starts(scaled),

@@ -350,24 +350,27 @@ def _race(
     descent: _Descent, starts: Sequence[FloatArray]
 ) -> tuple[FloatArray, int, str]:
     """Run L-BFGS-B from every start; return the best end, all iterations, a message."""
-    best = None
-    iterations = 0
-    for start in starts:
-        result = minimize(
-            descent,
-            np.clip(start, descent.low, descent.high),
-            jac=True,
-            method="L-BFGS-B",
-            bounds=list(zip(descent.low, descent.high, strict=True)),
-            options={"maxiter": 500, "ftol": 1e-13, "gtol": 1e-7},
-        )
-        iterations += int(result.nit)
-        if best is None or result.fun < best.fun:
-            best = result
-    if best is None:
+    if not starts:
         msg = "maximise needs at least one start, got none."
         raise ValueError(msg)
-    return np.asarray(best.x, dtype=np.float64), iterations, str(best.message)
+    # A rough end tells which start is best; only that one is followed to the top
+    ends = [_descend(descent, start, 1e-6) for start in starts]
+    best = min(ends, key=lambda end: float(end.fun))
+    final = _descend(descent, best.x, 1e-13)
+    iterations = sum(int(end.nit) for end in [*ends, final])
+    return np.asarray(final.x, dtype=np.float64), iterations, str(final.message)
+
+
+def _descend(descent: _Descent, start: FloatArray, tolerance: float) -> Any:
+    """Run L-BFGS-B from one start."""
+    return minimize(
+        descent,
+        np.clip(start, descent.low, descent.high),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=list(zip(descent.low, descent.high, strict=True)),
+        options={"maxiter": 500, "ftol": tolerance, "gtol": 1e-7},
+    )
 
 
 def _failure(

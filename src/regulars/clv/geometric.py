@@ -8,6 +8,7 @@ gradient and one set of predictions serve both; `BetaGeoModel` and
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -17,16 +18,16 @@ from regulars.clv.covariates import CovariateBlock
 from regulars.clv.draws import latest_of
 from regulars.clv.histories import by_distinct
 from regulars.clv.purchases import PurchaseModel
+from regulars.clv.rows import Rows
 from regulars.clv.special import (
     expected_geometric_purchases,
     geometric_purchase_probability,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from regulars.clv.fitting import FloatArray, Objective
-    from regulars.clv.rows import Rows
 
     Params = dict[str, FloatArray]
 
@@ -129,10 +130,26 @@ class GeometricDropoutModel(PurchaseModel):
         )
 
     def _purchases(self, rows: Rows, params: Params, t: FloatArray) -> FloatArray:
-        expected = by_distinct(
-            expected_geometric_purchases, *self._active(rows, params), t
-        )
+        expected = self._of_active(expected_geometric_purchases, rows, params, t)
         return np.asarray(self._alive(rows, params, 0.0) * expected)
+
+    def _of_active(
+        self,
+        function: Callable[..., FloatArray],
+        rows: Rows,
+        params: Params,
+        t: FloatArray,
+    ) -> FloatArray:
+        """Evaluate a function of (r, alpha, a, b, t) for those alive at the cutoff."""
+
+        def of_history(*columns: FloatArray) -> FloatArray:
+            x, age, until, *values = columns
+            history = Rows({"frequency": x, "T": age}, np.ones(1))
+            known = dict(zip(self._parameters, values, strict=True))
+            return function(*self._active(history, known), until)
+
+        columns = (rows["frequency"], rows["T"], t)
+        return by_distinct(of_history, *columns, *params.values())
 
     def _no_purchase(self, rows: Rows, params: Params, t: FloatArray) -> FloatArray:
         alive = self._alive(rows, params, 0.0)
@@ -144,8 +161,8 @@ class GeometricDropoutModel(PurchaseModel):
         self, rows: Rows, params: Params, n: FloatArray, t: FloatArray
     ) -> FloatArray:
         alive = self._alive(rows, params, 0.0)
-        chance = by_distinct(
-            geometric_purchase_probability, n, *self._active(rows, params), t
+        chance = self._of_active(
+            partial(geometric_purchase_probability, n), rows, params, t
         )
         return np.asarray(alive * chance + np.where(n == 0, 1.0 - alive, 0.0))
 

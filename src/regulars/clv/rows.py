@@ -100,16 +100,26 @@ def distinct(
     """
     place, size = np.zeros(len(columns[0]), dtype=np.int64), 1
     for values in columns:
-        code, uniques = pd.factorize(np.ascontiguousarray(values), sort=True)
-        if size * max(len(uniques), 1) > 2**62:  # the key would overflow
+        code, width = _codes(values)
+        if size * width > 2**62:  # the key would overflow
             place, dense = pd.factorize(place, sort=True)
             size = len(dense)
-        place = place * max(len(uniques), 1) + code
-        size *= max(len(uniques), 1)
+        place = place * width + code
+        size *= width
     place, keys = pd.factorize(place, sort=True)
     first = np.empty(len(keys), dtype=np.intp)
     first[place[::-1]] = np.arange(len(place), dtype=np.intp)[::-1]
     return [np.asarray(v)[first] for v in columns], np.asarray(place, dtype=np.intp)
+
+
+def _codes(values: FloatArray) -> tuple[NDArray[np.int64], int]:
+    """Return a code for each value, in their order, and how many there may be."""
+    whole = values.astype(np.int64)
+    low = int(whole.min(initial=0))
+    if int(whole.max(initial=0)) - low < 2**20 and (whole == values).all():
+        return whole - low, int(whole.max(initial=0)) - low + 1  # counts need no hash
+    codes, uniques = pd.factorize(np.ascontiguousarray(values), sort=True)
+    return np.asarray(codes, dtype=np.int64), max(len(uniques), 1)
 
 
 def read_columns(frame: Any, names: Sequence[str]) -> pd.DataFrame:
