@@ -193,6 +193,22 @@ def test_ambiguous_dates_are_read_when_the_format_is_stated(read):
     assert intake.cutoff == date(2024, 4, 4)
 
 
+@pytest.mark.parametrize("form", ["%Q", "yyyy-mm-dd", ""])
+def test_time_format_that_is_none_is_refused(read, form):
+    with pytest.raises(ConfigError, match="is not a strptime format"):
+        read(lines(*GOOD), extra=f"    time_format: '{form}'")
+
+
+def test_collective_customer_is_told(read):
+    rows = [f"c{0 if i % 2 else i},2024-01-01,{i}" for i in range(1000)]
+    (notice,) = read(lines(*rows)).counts["transactions"].notices
+    assert notice.startswith("Customer 'c0' has 50% of all rows")
+
+
+def test_empty_lines_before_the_header_are_passed_over(read):
+    assert read("\n\n" + lines(*GOOD)).counts["transactions"].rows_in == 2
+
+
 def test_mixed_forms_of_dates_are_refused(read):
     with pytest.raises(DataError, match="mixes ways of writing times"):
         read(lines("c1,31/12/2024,5", "c2,12/31/2024,5", "c3,30/12/2024,1"))

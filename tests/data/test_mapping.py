@@ -91,6 +91,13 @@ def test_text_functions_see_the_text_of_the_file(mapped):
     assert values == ["01-007"]
 
 
+def test_seconds_since_1970_can_be_worked_out(mapped):
+    columns = {**BASE, "order_time": {"sql": "to_timestamp(d)"}}
+    mapping = mapped("c,d,a\n7,1704067200,5\n", **columns)
+    kind = mapping.table[mapping.sources["order_time"]].type()
+    assert kind.is_timestamp()
+
+
 def test_times_can_be_worked_out(mapped):
     columns = {**BASE, "order_time": {"sql": "strptime(d || ' ' || t, '%d.%m.%y %H')"}}
     mapping = mapped("c,d,a,t\n7,31.12.24,5,23\n7,x,5,23\n", **columns)

@@ -41,7 +41,7 @@ def values(kind, texts, sql_type="VARCHAR", required=True, **options):
 
 def test_whole_floats_become_integer_ids():
     rows = values("id", [7, "nan", 7.5], "DOUBLE")
-    assert [row["v"] for row in rows][0] == 7
+    assert rows[0]["v"] == 7
     assert [row["fault"] for row in rows] == [None, "missing_v", "v_not_whole"]
 
 

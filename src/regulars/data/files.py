@@ -90,6 +90,8 @@ class SourceFile:
         Fields of the first line, stripped.
     lines : LineCount
         How many lines the file has, to check afterwards that none was lost.
+    starts_blank : bool
+        Whether empty lines stand before the first that holds something.
 
     Examples
     --------
@@ -107,6 +109,17 @@ class SourceFile:
     delimiter: str = ""
     header: tuple[str, ...] = ()
     lines: LineCount = LineCount()
+    starts_blank: bool = False
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the engine can read the file as it is."""
+        return (
+            self.encoding in {"utf-8", ""}
+            and self.delimiter != BLANKS
+            and not self.lines.mixed_ends
+            and not self.starts_blank
+        )
 
 
 def locate_files(path: str) -> list[Path]:
@@ -248,6 +261,7 @@ def inspect_file(file: Path) -> SourceFile | None:
         delimiter=delimiter,
         header=tuple(header),
         lines=counter.count,
+        starts_blank=text.startswith("\n"),
     )
 
 
@@ -397,7 +411,7 @@ def rewrite(source: SourceFile, target: Path) -> SourceFile:
     Parameters
     ----------
     source : SourceFile
-        In UTF-16 or Windows-1252, or separated by runs of blanks.
+        One that is not plain.
     target : Path
         Where to write.
 
@@ -421,6 +435,7 @@ def rewrite(source: SourceFile, target: Path) -> SourceFile:
         reader = io.TextIOWrapper(raw, encoding=encoding)
         while lines := reader.readlines(_BLOCK):
             text = "".join(lines)
+            text = text if out.tell() else text.lstrip("\n")
             if source.delimiter == BLANKS:
                 text = re.sub(r"(?m)^[ \t]+|[ \t]+$", "", text)
                 text = re.sub(r"[ \t]+", "\t", text)
@@ -428,4 +443,10 @@ def rewrite(source: SourceFile, target: Path) -> SourceFile:
             counter.add(block)
             out.write(block)
     delimiter = "\t" if source.delimiter == BLANKS else source.delimiter
-    return replace(source, path=target, delimiter=delimiter, lines=counter.count)
+    return replace(
+        source,
+        path=target,
+        delimiter=delimiter,
+        lines=counter.count,
+        starts_blank=False,
+    )

@@ -8,6 +8,7 @@ counting.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +16,10 @@ import ibis
 
 from regulars.data.contract import EARLIEST, LATEST, ColumnContract, TableContract
 from regulars.data.parsing import is_missing, parse_format, read_columns
-from regulars.errors import DataError
+from regulars.errors import ConfigError, DataError
 
 _SAMPLE = 5_000
+_DIRECTIVES = "aAbBcdfgGHIjmMnpSuUVwWxXyYzZ%"
 _CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p", " %H:%M:%S.%f")
 _DAYS = (
     *(
@@ -83,6 +85,37 @@ class TimeFormat:
 
     format: str | None
     share: float
+
+
+def check_time_format(time_format: str, setting: str) -> None:
+    """Refuse a time format that no engine understands.
+
+    Parameters
+    ----------
+    time_format : str
+    setting : str
+        Which setting it is, for the message.
+
+    Raises
+    ------
+    ConfigError
+        It holds an unknown directive or none at all.
+
+    Examples
+    --------
+    >>> check_time_format("yyyy-mm-dd", "time_format")
+    Traceback (most recent call last):
+        ...
+    regulars.errors.ConfigError: time_format 'yyyy-mm-dd' is not a strptime format such
+    as '%Y-%m-%d' or '%d.%m.%Y %H:%M'.
+    """
+    directives = re.findall(r"%-?(.)", time_format)
+    if not directives or not set(directives) <= set(_DIRECTIVES):
+        msg = (
+            f"{setting} '{time_format}' is not a strptime format such as '%Y-%m-%d' or "
+            "'%d.%m.%Y %H:%M'."
+        )
+        raise ConfigError(msg)
 
 
 def find_time_format(column: Any, label: str, setting: str) -> TimeFormat:

@@ -22,7 +22,7 @@ import ibis
 from regulars.data.accounting import assert_whole
 from regulars.data.contract import TABLES, TableContract, day_name
 from regulars.data.engine import told
-from regulars.data.formats import find_time_format
+from regulars.data.formats import check_time_format, find_time_format
 from regulars.data.mapping import Mapping, map_columns
 from regulars.data.quality import (
     MALFORMED,
@@ -238,12 +238,14 @@ def _read_table(
         staged, reasons = stage(raw, mapping, contract, rules, connection)
         counts = _count(raw, mapping, staged, contract, reasons)
     notices += _notices(staged, rules)
-    counts = replace(counts, notices=(*raw.notices, *counts.notices, *notices))
     if contract.name == "transactions":
         facts = transaction_facts(staged.clean, settings.source.currency)
+        notices += _collective_customer(staged.clean, counts.rows_kept)
     else:
         facts = _plain_facts(staged.clean, contract)
-    return _Part(raw, staged, connection, scratch), replace(counts, facts=facts)
+    told_all = (*raw.notices, *counts.notices, *notices)
+    counts = replace(counts, facts=facts, notices=told_all)
+    return _Part(raw, staged, connection, scratch), counts
 
 
 def _time_formats(
@@ -251,6 +253,8 @@ def _time_formats(
 ) -> tuple[dict[str, str | None], list[str]]:
     formats: dict[str, str | None] = {}
     notices = []
+    if settings.time_format is not None:
+        check_time_format(settings.time_format, f"source.{contract.name}.time_format")
     for name, source in mapping.sources.items():
         column = mapping.table[source]
         if contract.column(name).kind != "time" or not column.type().is_string():
@@ -280,6 +284,21 @@ def _notices(staged: Staged, rules: Rules) -> list[str]:
     for name, count in staged.lost.items():
         notices.append(f"Values of {name} that cannot be read, left empty: {count:,}.")
     return notices
+
+
+def _collective_customer(clean: Any, rows_kept: int) -> list[str]:
+    """Tell of a customer who has a tenth of a large log: a till, not a person."""
+    if rows_kept < 1_000:
+        return []
+    by_customer = clean.group_by("customer_id").aggregate(rows=clean.count())
+    top = by_customer.order_by(ibis.desc("rows")).limit(1).to_pyarrow().to_pylist()[0]
+    share = top["rows"] / rows_kept
+    if share < 0.1:
+        return []
+    return [
+        f"Customer '{top['customer_id']}' has {share:.0%} of all rows: if that is a "
+        "collective number for buyers without a card, leave it out of the source."
+    ]
 
 
 def _count(

@@ -26,7 +26,15 @@ if TYPE_CHECKING:
     from regulars.data.reading import RawTable
 
 _ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.IntDiv, exp.Neg)
-_NUMERIC = (*_ARITHMETIC, exp.Abs, exp.Round, exp.Floor, exp.Ceil, exp.Sqrt)
+_NUMERIC = (
+    *_ARITHMETIC,
+    exp.Abs,
+    exp.Round,
+    exp.Floor,
+    exp.Ceil,
+    exp.Sqrt,
+    exp.UnixToTime,
+)
 _COMPARISON = (exp.LT, exp.LTE, exp.GT, exp.GTE, exp.EQ, exp.NEQ, exp.Between, exp.In)
 _REFUSED = (exp.Query, exp.AggFunc, exp.Window, exp.Command, exp.DDL, exp.DML)
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from regulars.data.engine import told
 from regulars.data.files import (
-    BLANKS,
     SourceFile,
     inspect_file,
     locate_files,
@@ -216,8 +215,7 @@ def _inspect_all(path: str, folder: Path) -> tuple[list[SourceFile], list[str]]:
             known_as = {"cp1252": "Windows-1252 (Latin-1)", "utf-16": "UTF-16"}
             how = known_as[file.encoding]
             notices.append(f"'{found.name}' is not UTF-8; it was read as {how}.")
-        foreign = file.encoding not in {"utf-8", ""}
-        if foreign or file.delimiter == BLANKS or file.lines.mixed_ends:
+        if not file.is_plain:
             file = rewrite(file, folder / f"{len(files)}.txt")
         files.append(file)
     if not files:

@@ -93,7 +93,7 @@ def _time_hint(
         return f"time_format is '{settings.time_format}': does it fit the values?"
     return (
         f"Set source.{contract.name}.time_format to how they are written, such as "
-        "'%d.%m.%Y %H:%M'."
+        "'%d.%m.%Y %H:%M'; seconds since 1970 are read by {sql: to_timestamp(column)}."
     )
 
 
