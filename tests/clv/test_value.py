@@ -10,12 +10,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from regulars.clv import (
+    BetaGeoModel,
+    ModifiedBetaGeoModel,
+    ParetoNBDModel,
+    summarise,
+)
 from regulars.clv.value import (
     DAYS_PER_MONTH,
     discounted_clv,
     new_customer_clv,
     residual_clv,
 )
+from regulars.data.simulate import simulate_customers
 from regulars.errors import DataError
 
 
@@ -108,6 +115,18 @@ def test_clv_computes_identical_histories_once():
     model = Saturating()
     value(model)
     assert {rows for _, rows in model.asked} == {2}
+
+
+@pytest.mark.parametrize("kind", [BetaGeoModel, ModifiedBetaGeoModel, ParetoNBDModel])
+def test_clv_of_purchase_models_equals_the_plain_sum(kind):
+    shop = simulate_customers(2000, random_state=0, return_rate=0.0)
+    rows = summarise(shop.orders, "2025-12-31", time_unit_days=7)
+    model = kind().fit(rows)
+    got = value(model, rows, horizon_days=12 * DAYS_PER_MONTH)
+    expected = plain(
+        model, rows, n_steps=12, rate=0.1, step_days=DAYS_PER_MONTH, unit=7
+    )
+    np.testing.assert_allclose(got, 6.0 * expected, rtol=1e-7)
 
 
 def test_clv_keeps_index_and_order():

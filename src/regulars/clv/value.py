@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy.linalg import eigh_tridiagonal
 
+from regulars.clv.purchases import PurchaseModel
 from regulars.clv.rows import distinct, read_columns
 
 if TYPE_CHECKING:
@@ -229,12 +230,29 @@ class _Plan:
         """Return discounted expected purchases, computed once a distinct history."""
         names = [str(name) for name in model.feature_names_in_]
         table = read_columns(summary, names)
-        columns, place = distinct([table[name].to_numpy() for name in names])
-        rows = pd.DataFrame(dict(zip(names, columns, strict=True)))
+        if not isinstance(model, PurchaseModel):
+            rows, place = _distinct_rows(table)
+            return self._discounted(model, rows)[place]
+        # Who is alive does not remember when the last purchase was: expectations of
+        # any recency are those of the latest one, times the odds of being alive
+        alive = model.probability_alive(table).to_numpy()
+        latest = table["T"].where(table["frequency"] > 0, 0.0)
+        rows, place = _distinct_rows(table.assign(recency=latest))
+        fresh = model.probability_alive(rows).to_numpy()
+        active = self._discounted(model, rows) / np.maximum(fresh, 1e-300)
+        return np.asarray(alive * active[place])
+
+    def _discounted(self, model: Any, rows: pd.DataFrame) -> FloatArray:
         total = np.zeros(len(rows))
         for time, weight in zip(self.times, self.weights, strict=True):
             total += weight * np.asarray(model.expected_purchases(rows, float(time)))
-        return np.asarray(total[place])
+        return total
+
+
+def _distinct_rows(table: pd.DataFrame) -> tuple[pd.DataFrame, NDArray[np.intp]]:
+    """Return the distinct rows of a table, and where each row went."""
+    columns, place = distinct([table[name].to_numpy() for name in table.columns])
+    return pd.DataFrame(dict(zip(table.columns, columns, strict=True))), place
 
 
 def _weights(
