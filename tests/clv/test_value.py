@@ -120,7 +120,10 @@ def test_clv_computes_identical_histories_once():
 @pytest.mark.parametrize("kind", [BetaGeoModel, ModifiedBetaGeoModel, ParetoNBDModel])
 def test_clv_of_purchase_models_equals_the_plain_sum(kind):
     shop = simulate_customers(2000, random_state=0, return_rate=0.0)
-    rows = summarise(shop.orders, "2025-12-31", time_unit_days=7)
+    # ibis warns of zones in pandas frames
+    naive = shop.orders["order_time"].dt.tz_convert(None)
+    log = shop.orders.assign(order_time=naive)
+    rows = summarise(log, "2025-12-31", time_unit_days=7)
     model = kind().fit(rows)
     got = value(model, rows, horizon_days=12 * DAYS_PER_MONTH)
     expected = plain(
