@@ -111,8 +111,7 @@ def cdnow_log() -> pd.DataFrame:
 def cdnow_summary(log: pd.DataFrame) -> pd.DataFrame:
     """Return the papers' summary: T ends with the last day seen."""
     seen = log[log["day"] < pd.Timestamp(CUTOFF)].rename(columns={"day": "order_date"})
-    days = summarise(seen, CUTOFF)
-    return days.assign(recency=days["recency"] / 7, T=(days["T"] - 1) / 7)
+    return summarise(seen, CUTOFF, time_unit_days=7.0, count_last_day=False)
 
 
 def donations() -> pd.DataFrame:

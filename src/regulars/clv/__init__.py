@@ -9,6 +9,7 @@ from regulars.clv.paths import alive_paths
 from regulars.clv.shifted_beta_geo import ShiftedBetaGeoModel, summary_from_survivors
 from regulars.clv.summary import grouped_summary, summarise
 from regulars.clv.value import discounted_clv, new_customer_clv, residual_clv
+from regulars.clv.value_intervals import discounted_clv_interval
 
 __all__ = [
     "BetaGeoBetaBinomModel",
@@ -19,6 +20,7 @@ __all__ = [
     "ShiftedBetaGeoModel",
     "alive_paths",
     "discounted_clv",
+    "discounted_clv_interval",
     "grouped_summary",
     "new_customer_clv",
     "residual_clv",
