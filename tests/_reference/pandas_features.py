@@ -17,15 +17,6 @@ if TYPE_CHECKING:
     from datetime import date
 
 WINDOWS = (7, 14, 28, 56, 91, 182, 365)
-WEEKDAYS = (
-    "monday",
-    "tuesday",
-    "wednesday",
-    "thursday",
-    "friday",
-    "saturday",
-    "sunday",
-)
 
 
 def matrix(
@@ -176,7 +167,9 @@ def _windows(
     has_discount = "discount_amount" in columns
     for length in WINDOWS:
         inside = days[days["age"] <= length].groupby("customer_id")
-        measures = {"orders": "n_orders", "spend": "spend"}
+        measures = {"orders": "n_orders"}
+        if length >= 28:
+            measures["spend"] = "spend"
         if length in (28, 91, 365):
             measures["items"] = items
         if length in (91, 365) and has_discount:
@@ -238,12 +231,13 @@ def _basket(
 
 def _calendar(out: pd.DataFrame, bought: pd.DataFrame) -> pd.DataFrame:
     c = pd.DataFrame(index=out.index)
+    by_customer = bought["customer_id"]
     weekday = bought["day"].dt.day_of_week
-    for number, name in enumerate(WEEKDAYS):
-        is_it = weekday == number
-        c[f"{name}_share"] = is_it.groupby(bought["customer_id"]).mean()
-    c["weekend_share"] = (weekday >= 5).groupby(bought["customer_id"]).mean()
-    c["favourite_weekday_share"] = c[[f"{n}_share" for n in WEEKDAYS]].max(axis=1)
+    c["weekend_share"] = (weekday >= 5).groupby(by_customer).mean()
+    c["month_start_share"] = (bought["day"].dt.day <= 10).groupby(by_customer).mean()
+    before = weekday.groupby(by_customer).shift()
+    is_same = (weekday == before)[before.notna()]
+    c["same_weekday_share"] = is_same.groupby(by_customer).mean()
     return c
 
 

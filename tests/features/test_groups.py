@@ -75,10 +75,9 @@ def rows_of(customer, *days, **columns):
         ("orders_trend_91d", 1),
         ("lines_per_order", 1),
         ("returns_share", 0),
-        ("monday_share", 1),
-        ("tuesday_share", 0),
         ("weekend_share", 0),
-        ("favourite_weekday_share", 1),
+        ("month_start_share", 0.5),
+        ("same_weekday_share", 1),
     ],
 )
 def test_feature_equals_figure_by_hand(customer, feature, expected):
@@ -141,7 +140,7 @@ def test_refund_day_lowers_spend_and_is_no_purchase(one_customer):
     assert features["n_orders"] == 1
     assert features["days_since_last_order"] == 14
     assert features["revenue"] == 6
-    assert features["spend_7d"] == -4
+    assert features["spend_28d"] == 6
     assert features["largest_day_spend"] == 10
     assert features["returns_share"] == pytest.approx(0.4)
 
@@ -184,13 +183,12 @@ def test_category_concentration_is_the_herfindahl_index(features_of):
     assert math.isnan(matrix.loc["b", "category_concentration"])
 
 
-def test_weekdays_share_the_purchase_days(one_customer):
-    days = [(2024, 1, 5), (2024, 1, 6), (2024, 1, 7), (2024, 1, 13)]
+def test_calendar_shares_are_of_purchase_days(one_customer):
+    days = [(2024, 1, 5), (2024, 1, 6), (2024, 1, 14), (2024, 1, 21)]
     features = one_customer(days, (2024, 2, 1))
-    assert features["friday_share"] == 0.25
-    assert features["saturday_share"] == 0.5
     assert features["weekend_share"] == 0.75
-    assert features["favourite_weekday_share"] == 0.5
+    assert features["month_start_share"] == 0.5
+    assert features["same_weekday_share"] == pytest.approx(1 / 3)
 
 
 def test_season_is_the_same_for_all_and_turns_once_a_year(features_of):

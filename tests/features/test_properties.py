@@ -23,7 +23,7 @@ MONEY = (
     "aov",
     "largest_day_spend",
     "last_day_spend",
-    *(f"spend_{w}d" for w in (7, 14, 28, 56, 91, 182, 365)),
+    *(f"spend_{w}d" for w in (28, 56, 91, 182, 365)),
 )
 
 # Compiling the expressions takes most of the time, so examples are few and long; no
@@ -168,7 +168,10 @@ def test_build_matrix_is_same_bits_when_all_dates_shift_by_weeks(
     found = features_of(moved, *(cutoff + shift for cutoff in CUTOFFS))
     found["cutoff"] = found["cutoff"] - pd.Timedelta(shift)
     expected = features_of(rows, *CUTOFFS)
-    assert_same_bits(expected, found.astype(expected.dtypes.to_dict()))
+    found = found.astype(expected.dtypes.to_dict())
+    # the day of the month is the one thing that a shift by weeks moves
+    moving = ["month_start_share"]
+    assert_same_bits(expected.drop(columns=moving), found.drop(columns=moving))
 
 
 @given(rows=rows())

@@ -17,16 +17,10 @@ from regulars.features.group import Group, ratio
 if TYPE_CHECKING:
     from regulars.features.past import Past
 
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-
 MEANINGS = {
-    **{
-        f"{name.lower()}_share": f"Share of purchase days that are {name}s"
-        for name in _DAYS
-    },
     "weekend_share": "Share of purchase days that are Saturdays or Sundays",
-    "favourite_weekday_share": "Share of purchase days on the favourite day of the "
-    "week",
+    "month_start_share": "Share of purchase days in the first ten days of a month",
+    "same_weekday_share": "Share of purchases on the weekday of the one before",
 }
 
 SEASON_MEANINGS = {
@@ -49,25 +43,26 @@ def calendar(past: Past) -> Group:
         The features of `MEANINGS`.
     """
     days = past.days
-    weekday = days.day.day_of_week.index()
-    aggregates = {
-        f"weekday_{number}": ((weekday == number) & days.is_purchase)
-        .cast("int64")
-        .sum()
-        for number in range(7)
-    }
+    bought = days.is_purchase
 
     def features(s: ibis.Table) -> dict[str, ibis.Value]:
-        counts = [s[name] for name in aggregates]
-        shares = {
-            f"{name.lower()}_share": ratio(count, s.n_days)
-            for name, count in zip(_DAYS, counts, strict=True)
+        return {
+            "weekend_share": ratio(s.weekend_days, s.n_days),
+            "month_start_share": ratio(s.month_start_days, s.n_days),
+            "same_weekday_share": ratio(s.same_weekdays, s.n_days - 1),
         }
-        shares["weekend_share"] = ratio(counts[5] + counts[6], s.n_days)
-        shares["favourite_weekday_share"] = ratio(ibis.greatest(*counts), s.n_days)
-        return shares
 
-    return Group(aggregates, features)
+    return Group(
+        aggregates={
+            "weekend_days": (bought & (days.day.day_of_week.index() >= 5))
+            .cast("int32")
+            .sum(),
+            "month_start_days": (bought & (days.day.day() <= 10)).cast("int32").sum(),
+            # null, and so not counted, on the first purchase
+            "same_weekdays": (days.gap_days % 7 == 0).cast("int32").sum(),
+        },
+        features=features,
+    )
 
 
 def season(past: Past) -> Group:

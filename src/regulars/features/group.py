@@ -56,7 +56,7 @@ def basics(past: Past) -> dict[str, ibis.Value]:
     """
     days = past.days
     return {
-        "n_days": days.is_purchase.cast("int64").sum(),
+        "n_days": days.is_purchase.cast("int32").sum(),
         "first_age": days.age_days.max(where=days.is_purchase),
         "last_age": days.age_days.min(where=days.is_purchase),
         "n_orders": days.n_orders.sum(),

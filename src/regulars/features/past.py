@@ -142,7 +142,9 @@ class History:
         known_from = max(filter(None, [start, self._first_day]), default=cutoff)
         return Past(
             cutoff=cutoff,
-            days=days.mutate(age_days=ibis.literal(cutoff).delta(days.day, unit="day")),
+            days=days.mutate(
+                age_days=ibis.literal(cutoff).delta(days.day, unit="day").cast("int32")
+            ),
             items=items,
             transactions=_between(
                 self._ledger.transactions, "order_date", start, cutoff

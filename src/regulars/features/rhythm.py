@@ -91,12 +91,13 @@ def rhythm(past: Past) -> Group:
         "recent_gaps": days.recent_gaps_days.argmin(age, where=bought),
     }
     weeks_seen = [weeks for weeks in ACTIVE_WEEKS if weeks * 7 <= past.seen_days]
-    week = (age - 1) // 7
-    # A purchase opens a week when the purchase before it lies in an earlier week.
-    opens = bought & (gap.isnull() | ((age + gap - 1) // 7 != week))
+    # A purchase opens its week when the purchase before it lies in an earlier week; the
+    # weeks count back from the cutoff.
+    reach = gap + (age - 1) % 7
+    opens = bought & (gap.isnull() | (reach >= 7))
     for weeks in weeks_seen:
         aggregates[f"active_weeks_{weeks}"] = (
-            (opens & (age <= weeks * 7)).cast("int64").sum()
+            (opens & (age <= weeks * 7)).cast("int32").sum()
         )
 
     def features(s: ibis.Table) -> dict[str, ibis.Value]:

@@ -36,12 +36,16 @@ def sequence(days: ibis.Table, items: ibis.Table | None) -> ibis.Table:
     )
     gaps = {
         name: days.is_purchase.ifelse(
-            days.day.delta(days.day.lag(steps).over(by_customer), unit="day"),
-            ibis.null("int64"),
+            days.day.delta(days.day.lag(steps).over(by_customer), unit="day").cast(
+                "int32"
+            ),
+            ibis.null("int32"),
         )
         for name, steps in (("gap_days", 1), ("recent_gaps_days", RECENT_GAPS))
     }
-    result = days.mutate(**gaps)
+    # Small integers add up twice as fast as large ones, and take half the room.
+    counts = {name: days[name].cast("int32") for name in ("n_orders", "n_lines")}
+    result = days.mutate(**gaps, **counts)
     if items is None or "product_id" not in items.columns:
         return result
     joined = result.left_join(
@@ -53,4 +57,6 @@ def sequence(days: ibis.Table, items: ibis.Table | None) -> ibis.Table:
 def _new_products(items: ibis.Table) -> ibis.Table:
     known = items.filter(items.product_id.notnull())
     first = known.group_by("customer_id", "product_id").agg(day=known.day.min())
-    return first.group_by("customer_id", "day").agg(n_new_products=first.count())
+    return first.group_by("customer_id", "day").agg(
+        n_new_products=first.count().cast("int32")
+    )

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 WINDOWS = (7, 14, 28, 56, 91, 182, 365)
 """Days of the windows; all but the half-month ones are whole weeks or years."""
 
+SPEND_WINDOWS = (28, 56, 91, 182, 365)
 ITEM_WINDOWS = (28, 91, 365)
 DISCOUNT_WINDOWS = (91, 365)
 
@@ -33,7 +34,10 @@ SCALE = 1 << 20
 
 MEANINGS = {
     **{f"orders_{w}d": f"Orders in the last {w} days" for w in WINDOWS},
-    **{f"spend_{w}d": f"Spend in the last {w} days, net of returns" for w in WINDOWS},
+    **{
+        f"spend_{w}d": f"Spend in the last {w} days, net of returns"
+        for w in SPEND_WINDOWS
+    },
     **{
         f"items_{w}d": f"Items bought in the last {w} days (lines where the log has "
         "no quantities)"
@@ -80,16 +84,17 @@ def windows(past: Past) -> Group:
     items = days.quantity_micros if past.has("quantity") else days.n_lines * MICROS
     measures = {
         "orders": (days.n_orders, WINDOWS),
-        "spend": (days.spend_micros, WINDOWS),
+        "spend": (days.spend_micros, SPEND_WINDOWS),
         "items": (items, ITEM_WINDOWS),
     }
     if past.has("discount_amount"):
-        measures["discount"] = (days.discount_amount_micros.fill_null(0), WINDOWS)
+        discount = days.discount_amount_micros.fill_null(0)
+        measures["discount"] = (discount, DISCOUNT_WINDOWS)
     aggregates = {
         f"{name}_{w}": (days.age_days <= w).ifelse(value, 0).sum()
         for name, (value, lengths) in measures.items()
         for w in lengths
-        if w in seen and (name != "discount" or w in DISCOUNT_WINDOWS)
+        if w in seen
     }
     if past.has("discount_amount"):
         aggregates["discount"] = days.discount_amount_micros.sum()
@@ -114,7 +119,7 @@ def _or_null(s: ibis.Table, name: str) -> ibis.Value:
 
 def _totals(s: ibis.Table) -> dict[str, ibis.Value]:
     orders = {f"orders_{w}d": _or_null(s, f"orders_{w}") for w in WINDOWS}
-    spend = {f"spend_{w}d": _or_null(s, f"spend_{w}") / MICROS for w in WINDOWS}
+    spend = {f"spend_{w}d": _or_null(s, f"spend_{w}") / MICROS for w in SPEND_WINDOWS}
     items = {f"items_{w}d": _or_null(s, f"items_{w}") / MICROS for w in ITEM_WINDOWS}
     faded = {f"orders_faded_{h}d": s[f"faded_{h}"] / SCALE for h in HALF_LIVES}
     return orders | spend | items | faded

@@ -1,0 +1,147 @@
+"""Features on a simulated log: against plain pandas, over cutoffs, over sizes.
+
+Simulates customers, then measures in fresh processes, from the clean log in memory to
+the finished matrix: the engine with one cutoff and with six, the engine on a tenth of
+the customers, and the pandas oracle of the tests. Prints ratios, because seconds
+depend on the machine. Run with ``--customers 1000000`` for the full size.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import math
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import ibis
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from regulars.data.ledger import build_ledger
+from regulars.data.simulate import write_simulation
+from regulars.features import build_matrix
+
+ORACLE = Path(__file__).parents[1] / "tests" / "_reference" / "pandas_features.py"
+LAST_CUTOFF = date(2025, 12, 1)
+STEP_DAYS = 30
+
+
+def main() -> None:
+    options = _options()
+    if options.measure:
+        print(json.dumps(_measure(options.measure, options.log, options.cutoffs)))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        report(Path(folder), options.customers, options.repeats, options.pandas)
+
+
+def report(folder: Path, n_customers: int, repeats: int, with_pandas: bool) -> None:
+    whole, n_lines = _clean_log(folder / "whole", n_customers)
+    tenth, n_lines_tenth = _clean_log(folder / "tenth", n_customers // 10)
+    one = _best("engine", whole, 1, repeats)
+    six = _best("engine", whole, 6, repeats)
+    small = _best("engine", tenth, 1, repeats)
+    exponent = math.log(one["seconds"] / small["seconds"]) / math.log(
+        n_lines / n_lines_tenth
+    )
+    print(f"{n_customers:,} customers, {n_lines:,} lines, {one['features']} features")
+    print(f"one cutoff: {one['seconds']:.1f} s, peak {one['peak_gb']:.2f} GB")
+    print(f"six cutoffs: {six['seconds']:.1f} s, peak {six['peak_gb']:.2f} GB")
+    print(f"six cutoffs over one: {six['seconds'] / one['seconds']:.2f} (below 3)")
+    print(f"growth exponent from a tenth of the lines: {exponent:.2f} (at most 1.05)")
+    if with_pandas:
+        plain = _best("oracle", whole, 1, 1)
+        ratio = plain["seconds"] / one["seconds"]
+        print(f"pandas: {plain['seconds']:.1f} s, peak {plain['peak_gb']:.2f} GB")
+        print(f"pandas over engine: {ratio:.1f} (at least 5)")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--customers", type=int, default=200_000)
+    parser.add_argument("--repeats", type=int, default=2, help="the best is printed")
+    parser.add_argument("--no-pandas", dest="pandas", action="store_false")
+    parser.add_argument("--measure", choices=["engine", "oracle"], help="internal")
+    parser.add_argument("--log", type=Path, help="internal")
+    parser.add_argument("--cutoffs", type=int, default=1, help="internal")
+    return parser.parse_args()
+
+
+def _clean_log(folder: Path, n_customers: int) -> tuple[Path, int]:
+    """Write the simulated log as the clean table that intake returns."""
+    write_simulation(folder, n_customers, seed=1)
+    clean = folder / "clean.parquet"
+    n_lines = 0
+    writer: pq.ParquetWriter | None = None
+    for part in sorted((folder / "orders").glob("*.parquet")):
+        table = pq.read_table(part)
+        when = table["order_time"].cast(pa.timestamp("us"))
+        at = table.schema.get_field_index("order_time")
+        table = table.set_column(at, "order_time", when).append_column(
+            "order_date", pc.cast(when, pa.date32(), safe=False)
+        )
+        quantity = table.schema.get_field_index("quantity")
+        table = table.set_column(
+            quantity, "quantity", table["quantity"].cast(pa.float64())
+        )
+        writer = writer or pq.ParquetWriter(clean, table.schema)
+        writer.write_table(table)
+        n_lines += table.num_rows
+    assert writer is not None
+    writer.close()
+    return clean, n_lines
+
+
+def _best(kind: str, log: Path, n_cutoffs: int, repeats: int) -> dict[str, Any]:
+    command = [sys.executable, __file__, "--measure", kind, "--log", str(log)]
+    command += ["--cutoffs", str(n_cutoffs)]
+    runs = [
+        json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+        for _ in range(repeats)
+    ]
+    return min(runs, key=lambda run: run["seconds"])
+
+
+def _measure(kind: str, log: Path, n_cutoffs: int) -> dict[str, Any]:
+    cutoffs = [LAST_CUTOFF - timedelta(days=STEP_DAYS * i) for i in range(n_cutoffs)]
+    seconds, shape = (_engine if kind == "engine" else _oracle)(log, cutoffs)
+    peak_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return {
+        "seconds": seconds,
+        "peak_gb": peak_kb / 1e6,
+        "rows": shape[0],
+        "features": shape[1] - 2,
+    }
+
+
+def _engine(log: Path, cutoffs: list[date]) -> tuple[float, tuple[int, int]]:
+    con = ibis.duckdb.connect()
+    con.raw_sql(f"CREATE TABLE log AS SELECT * FROM read_parquet('{log}')")
+    start = time.perf_counter()
+    matrix = build_matrix(build_ledger(con.table("log")), cutoffs)
+    return time.perf_counter() - start, matrix.shape
+
+
+def _oracle(log: Path, cutoffs: list[date]) -> tuple[float, tuple[int, int]]:
+    spec = importlib.util.spec_from_file_location("pandas_features", ORACLE)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    frame = pq.read_table(log).to_pandas(date_as_object=False)
+    start = time.perf_counter()
+    matrix = module.matrix(frame, cutoffs)
+    return time.perf_counter() - start, matrix.shape
+
+
+if __name__ == "__main__":
+    main()
