@@ -8,8 +8,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from regulars.clv import BetaGeoBetaBinomModel, GammaGammaModel, ShiftedBetaGeoModel
-from regulars.errors import RegularsError, RegularsWarning
+from regulars.clv import (
+    BetaGeoBetaBinomModel,
+    BetaGeoModel,
+    GammaGammaModel,
+    ModifiedBetaGeoModel,
+    ParetoNBDModel,
+    ShiftedBetaGeoModel,
+)
+from regulars.clv.fitting import maximise
+from regulars.errors import ConvergenceError, RegularsError, RegularsWarning
 
 
 def _spend(rng, n):
@@ -118,3 +126,35 @@ def test_nasty_summaries_give_finite_predictions(kind, rows, prediction, argumen
         values = getattr(model, prediction)(summary, *arguments)
     assert np.isfinite(values).all()
     assert (values >= 0).all()
+
+
+@pytest.mark.parametrize("kind", [BetaGeoModel, ModifiedBetaGeoModel, ParetoNBDModel])
+def test_recency_above_age_by_rounding_changes_nothing(kind):
+    """272 days in weeks, once divided and once worked out from the cutoff."""
+    rng = np.random.default_rng(0)
+    age = rng.integers(100, 273, 400) / 7
+    x = rng.poisson(rng.gamma(0.6, 3, 400)) * 1.0
+    recency = np.where(x > 0, age * np.sqrt(rng.random(400)), 0.0)
+    recency[(x > 0) & (rng.random(400) < 0.2)] = np.nan
+    exact = pd.DataFrame({"frequency": x, "recency": recency, "T": age})
+    exact["recency"] = exact["recency"].fillna(exact["T"])
+    above = exact["recency"].where(
+        exact["recency"] < exact["T"], np.nextafter(exact["T"], np.inf)
+    )
+    rounded = exact.assign(recency=above.where(exact["frequency"] > 0, 0.0))
+    assert (rounded["recency"] > rounded["T"]).any()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RegularsWarning)
+        model, same = kind().fit(exact), kind().fit(rounded)
+    assert same.log_likelihood_ == pytest.approx(model.log_likelihood_)
+    np.testing.assert_allclose(
+        same.expected_purchases(rounded, 39.0), model.expected_purchases(exact, 39.0)
+    )
+
+
+def test_maximise_raises_when_the_likelihood_is_no_number():
+    def nowhere(theta):
+        return float("nan"), np.full_like(theta, np.nan)
+
+    with pytest.raises(ConvergenceError, match="could not be maximised"):
+        maximise(nowhere, [np.zeros(2)], names=("u", "v"), n_customers=1)

@@ -201,7 +201,8 @@ def maximise(
         end = full.newton(again, None)
         iterations += more + end.iterations
     gradient = -full(end.theta)[1] * n_customers
-    if not end.decrement < _ACCEPTED / n_customers:
+    is_number = bool(np.isfinite(objective(end.theta)[0]))
+    if not (is_number and end.decrement < _ACCEPTED / n_customers):
         raise _failure(names, gradient, iterations, message)
     at_edge = _edges(full, end.theta, names)
     covariance, unidentified = _covariance(end.hessian, n_customers, names, at_edge)

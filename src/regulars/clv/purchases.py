@@ -124,7 +124,7 @@ class PurchaseModel(PurchaseDraws, ParametricModel):
             raise NotEnoughHistoryError(msg)
 
     def _read(self, summary: Any) -> Rows:
-        rows = super()._read(summary)
+        rows = _rounded(super()._read(summary))
         columns = self._needed_columns()[len(self._columns) :]
         self.covariate_means_: dict[str, float] = {}
         self.covariate_scales_: dict[str, float] = {}
@@ -234,7 +234,7 @@ class PurchaseModel(PurchaseDraws, ParametricModel):
         table = read_columns(summary, self._needed_columns())
         check_histories(table)
         columns = {name: table[name].to_numpy() for name in table.columns}
-        return Rows(columns, np.ones(len(table))), table.index
+        return _rounded(Rows(columns, np.ones(len(table)))), table.index
 
     def _row_params(self, columns: dict[str, FloatArray]) -> dict[str, FloatArray]:
         """Return each parameter, by row where covariates enter."""
@@ -430,3 +430,8 @@ class PurchaseModel(PurchaseDraws, ParametricModel):
         params = self._new_params(covariates)
         values = self._new_n_purchases(params, check_count(n), check_horizon(t))
         return float(values) if values.ndim == 0 else values
+
+
+def _rounded(rows: Rows) -> Rows:
+    """Return the rows with recency at most T, which divided times may miss by a bit."""
+    return rows.with_columns(recency=np.minimum(rows["recency"], rows["T"]))
