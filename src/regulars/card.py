@@ -95,6 +95,7 @@ def training_card(
         "importance": [
             {**row, "meaning": meaning(row["feature"])} for row in training.importance
         ],
+        "processes": training.processes,
         "process": {
             "model": process.kind,
             "params": process.purchases_.params_ | process.spend_.params_,

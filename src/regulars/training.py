@@ -8,6 +8,7 @@ out as a `Training`; nothing is written here.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +18,18 @@ import pandas as pd
 from regulars.churn import baselines
 from regulars.churn.ensemble import Recipe
 from regulars.churn.tuning import Selection, select
-from regulars.clv.process import PurchaseProcess
-from regulars.errors import ConvergenceError, DataError, NotEnoughHistoryError
+from regulars.clv.process import LABELS, PURCHASE_MODELS, PurchaseProcess
+from regulars.errors import (
+    ConvergenceError,
+    DataError,
+    NotEnoughHistoryError,
+    RegularsWarning,
+)
 from regulars.evaluation.holdout import ChurnTest, ValueTest, judge_churn, judge_value
 from regulars.features.matrix import build_matrix
 from regulars.forward import ForwardFold
 from regulars.labels import build_labels
+from regulars.metrics import log_loss, mae
 from regulars.model import Horizon, RetentionModel, add_process, feature_columns, stack
 from regulars.spend import SpendRecipe, select_spend
 
@@ -39,6 +46,7 @@ if TYPE_CHECKING:
     Step = Callable[[str], None]
 
 FEWEST_CHURNERS = 20
+BASELINE_PROCESS = "bg_nbd"
 
 
 @dataclass(frozen=True)
@@ -59,6 +67,8 @@ class Training:
         What was chosen on validation windows; None where there were none.
     spend_errors : dict of str to float
         Mean absolute error of the spend candidates on validation windows.
+    processes : dict of str to dict
+        Log loss and mean absolute error of the purchase models on validation windows.
     importance : list of dict
         Features by mean absolute contribution, largest first.
     notes : list of str
@@ -71,6 +81,7 @@ class Training:
     value_test: ValueTest | None
     selection: Selection | None
     spend_errors: dict[str, float]
+    processes: dict[str, dict[str, float]]
     importance: list[dict[str, Any]]
     notes: list[str] = field(default_factory=list)
 
@@ -131,7 +142,8 @@ class Snapshots:
         self._features = {
             day: rows.reset_index(drop=True) for day, rows in matrix.groupby(days)
         }
-        self._processes: dict[date, PurchaseProcess] = {}
+        self._processes: dict[tuple[date, str], PurchaseProcess] = {}
+        self.kind = BASELINE_PROCESS
 
     def features(self, cutoff: date) -> pd.DataFrame:
         """Return the keys and features of a cutoff.
@@ -158,23 +170,90 @@ class Snapshots:
             raise NotEnoughHistoryError(msg)
         return self._features[cutoff]
 
-    def process(self, cutoff: date) -> PurchaseProcess:
+    def process(self, cutoff: date, kind: str | None = None) -> PurchaseProcess:
         """Return the purchase process fitted to what was known at a cutoff.
 
         Parameters
         ----------
         cutoff : date
             One of the timeline's snapshots.
+        kind : str, optional
+            Purchase model; default: the chosen one (`choose_process`).
 
         Returns
         -------
         PurchaseProcess
         """
-        if cutoff not in self._processes:
-            self._processes[cutoff] = PurchaseProcess().fit(self.features(cutoff))
-        return self._processes[cutoff]
+        key = (cutoff, kind or self.kind)
+        if key not in self._processes:
+            with warnings.catch_warnings():
+                # what the final model warns of becomes a note; see `process_notes`
+                warnings.simplefilter("ignore", RegularsWarning)
+                fitted = PurchaseProcess(key[1]).fit(self.features(cutoff))
+            self._processes[key] = fitted
+        return self._processes[key]
 
-    def labelled(self, cutoff: date, *, known_at: date) -> pd.DataFrame:
+    def choose_process(self) -> dict[str, dict[str, float]]:
+        """Take the purchase model that foresees the validation windows best.
+
+        Each model is ranked by the log loss of its probability of no purchase and by
+        the mean absolute error of its expected purchases, both in units of the
+        BG/NBD model's; the least sum is taken. A model that cannot be fitted to some
+        window is out.
+
+        Returns
+        -------
+        dict of str to dict
+            ``log_loss`` and ``mae`` of each model; empty without validation windows.
+        """
+        found: dict[str, dict[str, float]] = {}
+        for kind in PURCHASE_MODELS:
+            scores = [
+                self._foresight(fold.cutoff, kind) for fold in self._timeline.folds
+            ]
+            if scores and None not in scores:
+                losses, errors = zip(*filter(None, scores), strict=True)
+                found[kind] = {
+                    "log_loss": float(np.mean(losses)),
+                    "mae": float(np.mean(errors)),
+                }
+        if found:
+            unit = found.get(BASELINE_PROCESS) or next(iter(found.values()))
+            self.kind = min(
+                found,
+                key=lambda kind: sum(
+                    found[kind][m] / unit[m] for m in ("log_loss", "mae")
+                ),
+            )
+        return found
+
+    def _foresight(self, cutoff: date, kind: str) -> tuple[float, float] | None:
+        if not self.has_process(cutoff, kind):
+            return None
+        rows = self.labelled(cutoff, known_at=self._timeline.cutoff, kind=kind)
+        silent = rows["btyd_no_purchase_probability"]
+        loss = log_loss(rows["churned"], silent)
+        return loss, mae(rows["n_purchases"], rows["btyd_expected_purchases"])
+
+    def final_warnings(self) -> list[str]:
+        """Return what the purchase process warns of at the cutoff of the scores.
+
+        Returns
+        -------
+        list of str
+        """
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", RegularsWarning)
+            PurchaseProcess(self.kind).fit(self.features(self._timeline.cutoff))
+        return [
+            str(entry.message)
+            for entry in caught
+            if issubclass(entry.category, RegularsWarning)
+        ]
+
+    def labelled(
+        self, cutoff: date, *, known_at: date, kind: str | None = None
+    ) -> pd.DataFrame:
         """Return the rows of a cutoff with process columns and outcomes.
 
         Parameters
@@ -183,12 +262,15 @@ class Snapshots:
             One of the timeline's snapshots.
         known_at : date
             Day on which the outcomes are used.
+        kind : str, optional
+            Purchase model; default: the chosen one.
 
         Returns
         -------
         DataFrame of shape (n_customers, n_features + 10)
         """
-        rows = add_process(self.features(cutoff), self.process(cutoff), self._horizon)
+        process = self.process(cutoff, kind)
+        rows = add_process(self.features(cutoff), process, self._horizon)
         outcomes = build_labels(self._ledger, self._timeline, rows, known_at=known_at)
         return pd.concat(
             [rows, outcomes.drop(columns=["customer_id", "cutoff"])], axis=1
@@ -219,20 +301,22 @@ class Snapshots:
         fewest = min(rows["churned"].sum(), (1 - rows["churned"]).sum())
         return rows if fewest >= FEWEST_CHURNERS else None
 
-    def has_process(self, cutoff: date) -> bool:
+    def has_process(self, cutoff: date, kind: str | None = None) -> bool:
         """Return whether a purchase process could be fitted at a cutoff.
 
         Parameters
         ----------
         cutoff : date
             One of the timeline's snapshots.
+        kind : str, optional
+            Purchase model; default: the chosen one.
 
         Returns
         -------
         bool
         """
         try:
-            self.process(cutoff)
+            self.process(cutoff, kind)
         except (ConvergenceError, DataError, NotEnoughHistoryError):
             return False
         return True
@@ -277,13 +361,19 @@ def train(
     snapshots = Snapshots(ledger, timeline, settings)
     notes = history_notes(timeline, settings)
     step("selection")
+    processes = snapshots.choose_process()
     selection, spend, spend_errors = _choose(snapshots, timeline, settings, step)
     recipe = selection.recipe if selection else Recipe.process_only()
     if selection is None:
-        notes.append(_PROCESS_ONLY_NOTE)
+        notes.append(
+            "The history holds no window to learn a classifier from: the "
+            f"purchase-process model ({LABELS[snapshots.kind]} and Gamma-Gamma) carries "
+            "the scores alone."
+        )
     step("test")
     tested, churn_test, value_test = _test(snapshots, timeline, settings, recipe, spend)
     step("refit")
+    notes += snapshots.final_warnings()
     model = _fit(
         snapshots, timeline.cutoff, timeline.refit_cutoffs, recipe, spend, settings
     )
@@ -295,15 +385,10 @@ def train(
         value_test=value_test,
         selection=selection,
         spend_errors=spend_errors,
+        processes=processes,
         importance=feature_importance(model, current),
         notes=notes,
     )
-
-
-_PROCESS_ONLY_NOTE = (
-    "The history holds no window to learn a classifier from: the purchase-process "
-    "model (BG/NBD and Gamma-Gamma) carries the scores alone."
-)
 
 
 def history_notes(timeline: Timeline, settings: Settings) -> list[str]:
@@ -409,16 +494,21 @@ def _test(
     test = snapshots.labelled(cutoff, known_at=timeline.cutoff)
     scores = model.predict(snapshots.features(cutoff))
     training = snapshots.stacked(timeline.training_cutoffs, known_at=cutoff)
+    simplest = test
+    if snapshots.has_process(cutoff, BASELINE_PROCESS):
+        simplest = snapshots.labelled(
+            cutoff, known_at=timeline.cutoff, kind=BASELINE_PROCESS
+        )
     churn: dict[str, NDArray[np.float64]] = {
         "model": scores["churn_probability"].to_numpy(),
-        **baselines.baseline_probabilities(training, test),
+        **baselines.baseline_probabilities(training, simplest),
     }
     churn_test = judge_churn(
         test["churned"], churn, cutoff=cutoff, random_state=settings.seed
     )
     value = {
         "model": scores["expected_spend"].to_numpy(),
-        "bg_nbd": test["btyd_expected_spend"].to_numpy(),
+        "bg_nbd": simplest["btyd_expected_spend"].to_numpy(),
     }
     return model, churn_test, judge_value(test["spend"], value)
 

@@ -71,8 +71,8 @@ class Calibrator(BaseEstimator):  # type: ignore[misc]
     >>> happened = np.array([0, 0, 0, 1] * 50)
     >>> Calibrator("none").fit(log_odds, happened).predict([0.0]).tolist()
     [0.5]
-    >>> Calibrator("isotonic").fit(log_odds, happened).predict([-2, 2]).round(2)
-    array([0.01, 0.99])
+    >>> Calibrator("isotonic").fit(log_odds, happened).predict([-2.0, 2.0]).round(1)
+    array([0., 1.])
     """
 
     def __init__(self, method: Method = "none") -> None:
