@@ -134,8 +134,6 @@ def _rhythm(out: pd.DataFrame, bought: pd.DataFrame, seen: int) -> pd.DataFrame:
     r["silence_over_recent_gap"] = silence / r["recent_gap_mean_days"]
     beyond = silence - r["gap_mean_days"]
     r["silence_deviations"] = _ratio(beyond, r["gap_std_days"])
-    shorter = gaps["gap"] < silence.reindex(gaps["customer_id"]).to_numpy()
-    r["share_of_gaps_shorter"] = shorter.groupby(gaps["customer_id"]).mean()
     r["recent_gap_ratio"] = r["recent_gap_mean_days"] / r["gap_mean_days"]
     r["clumpiness"] = _clumpiness(gaps, out)
     for weeks in (4, 8, 12, 26):
@@ -177,7 +175,7 @@ def _windows(
         for name, column in measures.items():
             sums = inside[column].sum().reindex(out.index, fill_value=0)
             w[f"{name}_{length}d"] = sums if length <= seen else np.nan
-    for half_life in (14, 60):
+    for half_life in (14, 30, 60):
         weight = 0.5 ** (bought["age"] / half_life)
         faded = weight.groupby(bought["customer_id"]).sum()
         w[f"orders_faded_{half_life}d"] = faded

@@ -56,7 +56,6 @@ def rows_of(customer, *days, **columns):
         ("silence_over_max_gap", 4 / 3),
         ("silence_over_recent_gap", 2),
         ("silence_deviations", 2),
-        ("share_of_gaps_shorter", 1),
         ("recent_gap_ratio", 1),
         ("active_weeks_share_4w", 1 / 4),
         ("active_weeks_share_8w", 2 / 8),

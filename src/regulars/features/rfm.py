@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from regulars.data.ledger import MICROS
-from regulars.features.group import Group, ratio
+from regulars.features.group import Group, latest, latest_value, ratio
 
 if TYPE_CHECKING:
     import ibis
@@ -28,7 +28,7 @@ MEANINGS = {
     "revenue": "Spend so far, net of returns",
     "aov": "Spend per order, net of returns",
     "largest_day_spend": "Spend on the largest purchase day",
-    "last_day_spend": "Spend on the last purchase day",
+    "last_day_spend": "Spend on the last purchase day, in whole hundredths",
     "last_day_spend_ratio": "Spend on the last purchase day over that of a mean one",
     "purchase_days_per_week": "Purchase days per week since the first purchase",
     "recency_share": "Share of the time since the first purchase that lies before "
@@ -62,6 +62,8 @@ def rfm(past: Past) -> Group:
     def features(s: ibis.Table) -> dict[str, ibis.Value]:
         frequency = s.n_days - 1
         recency = s.first_age - s.last_age
+        last_spend = latest_value(s.last_cents).cast("float64") / 100
+        mean_spend = ratio(s.purchase_spend, s.n_days) / MICROS
         return {
             "frequency": frequency,
             "recency_days": recency,
@@ -74,8 +76,8 @@ def rfm(past: Past) -> Group:
             "revenue": s.spend / MICROS,
             "aov": ratio(s.spend, s.n_orders) / MICROS,
             "largest_day_spend": s.largest_spend / MICROS,
-            "last_day_spend": s.last_spend / MICROS,
-            "last_day_spend_ratio": ratio(s.last_spend * s.n_days, s.purchase_spend),
+            "last_day_spend": last_spend,
+            "last_day_spend_ratio": ratio(last_spend, mean_spend),
             "purchase_days_per_week": ratio(s.n_days * 7, s.first_age),
             "recency_share": ratio(recency, s.first_age),
         }
@@ -85,7 +87,7 @@ def rfm(past: Past) -> Group:
             "purchase_spend": days.spend_micros.sum(where=bought),
             "first_spend": days.spend_micros.sum(where=bought & days.gap_days.isnull()),
             "largest_spend": days.spend_micros.max(where=bought),
-            "last_spend": days.spend_micros.argmin(days.age_days, where=bought),
+            "last_cents": latest(days.spend_micros // (MICROS // 100), past),
         },
         features=features,
     )

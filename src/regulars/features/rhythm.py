@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import ibis
 
-from regulars.features.group import Group, ratio
+from regulars.features.group import Group, latest, latest_value, ratio
 from regulars.features.sequence import RECENT_GAPS
 
 if TYPE_CHECKING:
@@ -40,8 +40,6 @@ MEANINGS = {
     f"{RECENT_GAPS} gaps",
     "silence_deviations": "Days since the last order beyond the mean gap, in standard "
     "deviations of the gaps",
-    "share_of_gaps_shorter": "Share of the customer's gaps shorter than the present "
-    "silence",
     "recent_gap_ratio": f"Mean of the last {RECENT_GAPS} gaps over the mean of all",
     "clumpiness": "How bunched the purchases are: 0 evenly spread, 1 all at once",
     **{
@@ -86,9 +84,9 @@ def rhythm(past: Past) -> Group:
         "gap_logs": (
             (gap * gap.cast("float64").ln() * SCALE).round().cast("int64")
         ).sum(),
-        "gaps": gap.collect(),
-        "last_gap": gap.argmin(age, where=bought),
-        "recent_gaps": days.recent_gaps_days.argmin(age, where=bought),
+        "gap_median": gap.median(),
+        "last_gap": latest(gap, past),
+        "recent_gaps": latest(days.recent_gaps_days, past),
     }
     weeks_seen = [weeks for weeks in ACTIVE_WEEKS if weeks * 7 <= past.seen_days]
     # A purchase opens its week when the purchase before it lies in an earlier week; the
@@ -114,31 +112,24 @@ def _gap_features(s: ibis.Table) -> dict[str, ibis.Value]:
     # n (n - 1) times the sample variance is an exact integer
     variance = ratio(n_gaps * s.gap_squares - total * total, n_gaps * (n_gaps - 1))
     deviation = variance.sqrt()
-    median = _median(s.gaps, n_gaps)
-    recent = s.recent_gaps / RECENT_GAPS
-    shorter = s.gaps.filter(lambda gap: gap < silence).length()
+    median = s.gap_median
+    recent = latest_value(s.recent_gaps) / RECENT_GAPS
     return {
         "gap_mean_days": mean,
         "gap_std_days": deviation,
         "gap_median_days": median,
         "gap_max_days": s.gap_max,
         "gap_cv": ratio(deviation, mean),
-        "last_gap_days": s.last_gap,
+        "last_gap_days": latest_value(s.last_gap),
         "recent_gap_mean_days": recent,
         "silence_over_mean_gap": ratio(silence, mean),
         "silence_over_median_gap": ratio(silence, median),
         "silence_over_max_gap": ratio(silence, s.gap_max),
         "silence_over_recent_gap": ratio(silence, recent),
         "silence_deviations": ratio(silence - mean, deviation),
-        "share_of_gaps_shorter": ratio(shorter, n_gaps),
         "recent_gap_ratio": ratio(recent, mean),
         "clumpiness": _clumpiness(s),
     }
-
-
-def _median(values: ibis.Value, count: ibis.Value) -> ibis.Value:
-    ordered = values.sort()
-    return (ordered[(count - 1) // 2] + ordered[count // 2]) / 2
 
 
 def _clumpiness(s: ibis.Table) -> ibis.Value:

@@ -27,7 +27,7 @@ DISCOUNT_WINDOWS = (91, 365)
 TRENDS = ((28, 56), (91, 182))
 """Pairs (w, 2 w): the last w days are compared with the w days before them."""
 
-HALF_LIVES = (14, 60)
+HALF_LIVES = (14, 30, 60)
 """Days after which a purchase counts half in the faded counts."""
 
 SCALE = 1 << 20
