@@ -1,0 +1,279 @@
+"""Feature rows by cutoff, with the purchase process of their own cutoff and outcomes.
+
+A ledger, a timeline and the settings come in; for any of the timeline's cutoffs the
+rows that a model learns from or is judged on go out. The matrix is built once, each
+purchase process is fitted once, and an outcome is handed out only to one who says on
+which day it is used.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from regulars.clv.process import PURCHASE_MODELS, PurchaseProcess
+from regulars.errors import (
+    ConvergenceError,
+    DataError,
+    NotEnoughHistoryError,
+    RegularsWarning,
+)
+from regulars.features.matrix import build_matrix
+from regulars.labels import build_labels
+from regulars.metrics import log_loss, mae
+from regulars.model import Horizon, add_process, stack
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from regulars.config import Settings
+    from regulars.data.ledger import Ledger
+    from regulars.timeline import Timeline
+
+FEWEST_CHURNERS = 20
+BASELINE_PROCESS = "bg_nbd"
+
+
+def horizon_of(settings: Settings) -> Horizon:
+    """Return what the scores are about.
+
+    Parameters
+    ----------
+    settings : Settings
+        The configuration.
+
+    Returns
+    -------
+    Horizon
+    """
+    return Horizon(
+        horizon_days=settings.time.horizon_days,
+        gap_days=settings.time.gap_days,
+        margin=settings.value.margin,
+        discount_rate_annual=settings.value.discount_rate_annual,
+        clv_horizon_days=settings.value.clv_horizon_days,
+        risk_bands=settings.scores.risk_bands,
+    )
+
+
+class Snapshots:
+    """Feature rows by cutoff, each with the purchase process of its own cutoff.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        One row a customer and day.
+    timeline : Timeline
+        The cutoffs.
+    settings : Settings
+        Lookback, feature groups, horizon.
+    """
+
+    def __init__(self, ledger: Ledger, timeline: Timeline, settings: Settings) -> None:
+        self._ledger = ledger
+        self._timeline = timeline
+        self._horizon = horizon_of(settings)
+        matrix = build_matrix(
+            ledger,
+            timeline.snapshots,
+            lookback_days=settings.time.lookback_days,
+            groups=settings.features.groups,
+            extra=settings.features.extra,
+        )
+        matrix = matrix.drop(columns=_unknown_somewhere(matrix))
+        days = pd.to_datetime(matrix["cutoff"]).dt.date
+        self._features = {
+            day: rows.reset_index(drop=True) for day, rows in matrix.groupby(days)
+        }
+        self._processes: dict[tuple[date, str], PurchaseProcess] = {}
+        self.kind = BASELINE_PROCESS
+
+    def features(self, cutoff: date) -> pd.DataFrame:
+        """Return the keys and features of a cutoff.
+
+        Parameters
+        ----------
+        cutoff : date
+            One of the timeline's snapshots.
+
+        Returns
+        -------
+        DataFrame of shape (n_customers, n_features + 2)
+
+        Raises
+        ------
+        NotEnoughHistoryError
+            Nobody had bought anything before the cutoff.
+        """
+        if cutoff not in self._features:
+            msg = (
+                f"No customer had bought anything before {cutoff}. Pass a later "
+                "cutoff, or read more of the log."
+            )
+            raise NotEnoughHistoryError(msg)
+        return self._features[cutoff]
+
+    def process(self, cutoff: date, kind: str | None = None) -> PurchaseProcess:
+        """Return the purchase process fitted to what was known at a cutoff.
+
+        Parameters
+        ----------
+        cutoff : date
+            One of the timeline's snapshots.
+        kind : str, optional
+            Purchase model; default: the chosen one (`choose_process`).
+
+        Returns
+        -------
+        PurchaseProcess
+        """
+        key = (cutoff, kind or self.kind)
+        if key not in self._processes:
+            with warnings.catch_warnings():
+                # what the final model warns of becomes a note; see `process_notes`
+                warnings.simplefilter("ignore", RegularsWarning)
+                fitted = PurchaseProcess(key[1]).fit(self.features(cutoff))
+            self._processes[key] = fitted
+        return self._processes[key]
+
+    def choose_process(self) -> dict[str, dict[str, float]]:
+        """Take the purchase model that foresees the validation windows best.
+
+        Each model is ranked by the log loss of its probability of no purchase and by
+        the mean absolute error of its expected purchases, both in units of the
+        BG/NBD model's; the least sum is taken. A model that cannot be fitted to some
+        window is out.
+
+        Returns
+        -------
+        dict of str to dict
+            ``log_loss`` and ``mae`` of each model; empty without validation windows.
+        """
+        found: dict[str, dict[str, float]] = {}
+        for kind in PURCHASE_MODELS:
+            scores = [
+                self._foresight(fold.cutoff, kind) for fold in self._timeline.folds
+            ]
+            if scores and None not in scores:
+                losses, errors = zip(*filter(None, scores), strict=True)
+                found[kind] = {
+                    "log_loss": float(np.mean(losses)),
+                    "mae": float(np.mean(errors)),
+                }
+        if found:
+            unit = found.get(BASELINE_PROCESS) or next(iter(found.values()))
+            self.kind = min(
+                found,
+                key=lambda kind: sum(
+                    found[kind][m] / unit[m] for m in ("log_loss", "mae")
+                ),
+            )
+        return found
+
+    def _foresight(self, cutoff: date, kind: str) -> tuple[float, float] | None:
+        if not self.has_process(cutoff, kind):
+            return None
+        rows = self.labelled(cutoff, known_at=self._timeline.cutoff, kind=kind)
+        silent = rows["btyd_no_purchase_probability"]
+        loss = log_loss(rows["churned"], silent)
+        return loss, mae(rows["n_purchases"], rows["btyd_expected_purchases"])
+
+    def final_warnings(self) -> list[str]:
+        """Return what the purchase process warns of at the cutoff of the scores.
+
+        Returns
+        -------
+        list of str
+        """
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", RegularsWarning)
+            PurchaseProcess(self.kind).fit(self.features(self._timeline.cutoff))
+        return [
+            str(entry.message)
+            for entry in caught
+            if issubclass(entry.category, RegularsWarning)
+        ]
+
+    def labelled(
+        self, cutoff: date, *, known_at: date, kind: str | None = None
+    ) -> pd.DataFrame:
+        """Return the rows of a cutoff with process columns and outcomes.
+
+        Parameters
+        ----------
+        cutoff : date
+            One of the timeline's snapshots.
+        known_at : date
+            Day on which the outcomes are used.
+        kind : str, optional
+            Purchase model; default: the chosen one.
+
+        Returns
+        -------
+        DataFrame of shape (n_customers, n_features + 10)
+        """
+        process = self.process(cutoff, kind)
+        rows = add_process(self.features(cutoff), process, self._horizon)
+        outcomes = build_labels(self._ledger, self._timeline, rows, known_at=known_at)
+        return pd.concat(
+            [rows, outcomes.drop(columns=["customer_id", "cutoff"])], axis=1
+        )
+
+    def stacked(
+        self, cutoffs: Sequence[date], *, known_at: date
+    ) -> pd.DataFrame | None:
+        """Return the labelled rows of several cutoffs.
+
+        Parameters
+        ----------
+        cutoffs : sequence of date
+            Snapshots.
+        known_at : date
+            Day on which the outcomes are used.
+
+        Returns
+        -------
+        DataFrame or None
+            None where no cutoff has customers enough for a purchase process, or
+            where hardly anyone stayed or hardly anyone left.
+        """
+        usable = [day for day in cutoffs if self.has_process(day)]
+        if not usable:
+            return None
+        rows = stack([self.labelled(day, known_at=known_at) for day in usable])
+        fewest = min(rows["churned"].sum(), (1 - rows["churned"]).sum())
+        return rows if fewest >= FEWEST_CHURNERS else None
+
+    def has_process(self, cutoff: date, kind: str | None = None) -> bool:
+        """Return whether a purchase process could be fitted at a cutoff.
+
+        Parameters
+        ----------
+        cutoff : date
+            One of the timeline's snapshots.
+        kind : str, optional
+            Purchase model; default: the chosen one.
+
+        Returns
+        -------
+        bool
+        """
+        try:
+            self.process(cutoff, kind)
+        except (ConvergenceError, DataError, NotEnoughHistoryError):
+            return False
+        return True
+
+
+def _unknown_somewhere(matrix: pd.DataFrame) -> list[str]:
+    """Return the features that no customer of some cutoff has.
+
+    A window of a year is unknown while the log is younger. A model that learnt with it
+    missing could not use it when it comes to be known, or would take it for news.
+    """
+    known = matrix.drop(columns=["customer_id"]).groupby("cutoff").count()
+    return [name for name in known.columns if (known[name] == 0).any()]
