@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from regulars.clv.base import ParametricModel
-from regulars.clv.beta_geo_beta_binom import BetaGeoBetaBinomModel, _Terms
+from regulars.clv.beta_geo_beta_binom import BetaGeoBetaBinomModel
+from regulars.clv.opportunities import Terms
 from regulars.errors import BoundaryWarning, DataError, NotEnoughHistoryError
 
 
@@ -95,7 +96,7 @@ def test_likelihood_equals_enumeration_over_customers():
 @given(theta=st.tuples(*[st.floats(-5, 6)] * 4))
 def test_gradient_equals_differences_for_any_parameters(theta):
     rows = [(0, 0, 7), (1, 1, 7), (3, 5, 6), (6, 6, 6), (2, 9, 30)]
-    terms = _Terms(*np.array(rows, dtype=float).T)
+    terms = Terms(*np.array(rows, dtype=float).T)
     theta = np.array(theta)
     _, slopes = terms.evaluate(theta)
     for k in range(4):

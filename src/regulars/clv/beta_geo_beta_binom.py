@@ -12,12 +12,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
-from scipy.special import betaln, digamma, gammaln
+from scipy.special import betaln
 from sklearn.utils.validation import check_is_fitted
 
 from regulars.clv.base import ParametricModel
-from regulars.clv.histories import by_distinct, check_count, check_horizon
-from regulars.clv.rows import read_columns, reject
+from regulars.clv.histories import by_distinct, check_count
+from regulars.clv.opportunities import (
+    Terms,
+    check_opportunities,
+    log_binomial,
+    whole_steps,
+)
+from regulars.clv.rows import read_columns
 from regulars.errors import NotEnoughHistoryError
 
 if TYPE_CHECKING:
@@ -26,9 +32,7 @@ if TYPE_CHECKING:
     from regulars.clv.fitting import FloatArray, Objective
     from regulars.clv.rows import Rows
 
-__all__ = ["BetaGeoBetaBinomModel", "whole_steps"]
-
-_ADVICE = "frequency, recency and T count opportunities after the first purchase."
+__all__ = ["BetaGeoBetaBinomModel"]
 
 
 class BetaGeoBetaBinomModel(ParametricModel):
@@ -127,6 +131,16 @@ class BetaGeoBetaBinomModel(ParametricModel):
             When the summary cannot be that of customers with opportunities.
         ValueError
             When `t` is no whole number >= 0.
+
+        Examples
+        --------
+        >>> rows = pd.DataFrame({
+        ...     "frequency": [0, 1, 2], "recency": [0, 2, 4], "T": 4,
+        ...     "weight": [60, 25, 15],
+        ... })
+        >>> model = BetaGeoBetaBinomModel(penalty=0.01).fit(rows)
+        >>> model.probability_alive(rows).round(2).tolist()
+        [0.52, 0.78, 1.0]
         """
         x, recency, n, index = self._histories(summary)
         steps = whole_steps(t, len(index))
@@ -164,6 +178,16 @@ class BetaGeoBetaBinomModel(ParametricModel):
         Notes
         -----
         Equation (13) as its sum over opportunities, which has no pole at gamma = 1.
+
+        Examples
+        --------
+        >>> rows = pd.DataFrame({
+        ...     "frequency": [0, 1, 2], "recency": [0, 2, 4], "T": 4,
+        ...     "weight": [60, 25, 15],
+        ... })
+        >>> model = BetaGeoBetaBinomModel(penalty=0.01).fit(rows)
+        >>> model.expected_purchases(rows, 3).round(2).tolist()
+        [0.16, 0.45, 0.85]
         """
         x, recency, n, index = self._histories(summary)
         steps = whole_steps(t, len(index))
@@ -207,6 +231,16 @@ class BetaGeoBetaBinomModel(ParametricModel):
         -----
         A history that stays as it is for t more opportunities has the likelihood of
         (frequency, recency, T + t): the probability is the ratio of the two.
+
+        Examples
+        --------
+        >>> rows = pd.DataFrame({
+        ...     "frequency": [0, 1, 2], "recency": [0, 2, 4], "T": 4,
+        ...     "weight": [60, 25, 15],
+        ... })
+        >>> model = BetaGeoBetaBinomModel(penalty=0.01).fit(rows)
+        >>> model.probability_no_purchase(rows, 3).round(2).tolist()
+        [0.87, 0.66, 0.42]
         """
         x, recency, n, index = self._histories(summary)
         steps = whole_steps(t, len(index))
@@ -241,6 +275,16 @@ class BetaGeoBetaBinomModel(ParametricModel):
         ------
         DataError, ValueError
             As `probability_alive`, and when `n` is no whole number >= 0.
+
+        Examples
+        --------
+        >>> rows = pd.DataFrame({
+        ...     "frequency": [0, 1, 2], "recency": [0, 2, 4], "T": 4,
+        ...     "weight": [60, 25, 15],
+        ... })
+        >>> model = BetaGeoBetaBinomModel(penalty=0.01).fit(rows)
+        >>> model.probability_n_purchases(rows, 1, 3).round(2).tolist()
+        [0.11, 0.24, 0.36]
         """
         wanted = check_count(n)
         if wanted == 0:
@@ -256,7 +300,7 @@ class BetaGeoBetaBinomModel(ParametricModel):
             known = self._log_likelihood(x, recency, n)
             total = np.zeros(np.broadcast(x, t).shape)
             for i in range(int(k), int(np.max(t, initial=0)) + 1):
-                ways = _log_binomial(float(i), k) + self._log_taken(x + k, n + i)
+                ways = log_binomial(float(i), k) + self._log_taken(x + k, n + i)
                 leaves = ways + self._log_left_after(n + i) - known
                 stays = ways + self._log_survived(n + i) - known
                 total += np.exp(leaves) * (i < t) + np.exp(stays) * (i == t)
@@ -282,6 +326,16 @@ class BetaGeoBetaBinomModel(ParametricModel):
         ------
         ValueError
             When `t` is no whole number >= 0.
+
+        Examples
+        --------
+        >>> rows = pd.DataFrame({
+        ...     "frequency": [0, 1, 2], "recency": [0, 2, 4], "T": 4,
+        ...     "weight": [60, 25, 15],
+        ... })
+        >>> model = BetaGeoBetaBinomModel(penalty=0.01).fit(rows)
+        >>> round(model.expected_purchases_new_customer(4), 2)
+        0.56
         """
         check_is_fitted(self, "theta_")
         steps = whole_steps(t)
@@ -309,6 +363,16 @@ class BetaGeoBetaBinomModel(ParametricModel):
         ------
         ValueError
             When `n` or `t` is no whole number >= 0.
+
+        Examples
+        --------
+        >>> rows = pd.DataFrame({
+        ...     "frequency": [0, 1, 2], "recency": [0, 2, 4], "T": 4,
+        ...     "weight": [60, 25, 15],
+        ... })
+        >>> model = BetaGeoBetaBinomModel(penalty=0.01).fit(rows)
+        >>> model.probability_n_purchases_new_customer([0, 1], 4).round(2).tolist()
+        [0.62, 0.24]
         """
         check_is_fitted(self, "theta_")
         counts, steps = np.broadcast_arrays(check_count(n), whole_steps(t))
@@ -319,7 +383,7 @@ class BetaGeoBetaBinomModel(ParametricModel):
             int(np.min(taken, initial=0)), int(np.max(steps, initial=0)) + 1
         ):
             after = np.maximum(taken, i)
-            ways = _log_binomial(after, taken) + self._log_taken(taken, after)
+            ways = log_binomial(after, taken) + self._log_taken(taken, after)
             leaves = np.exp(ways + self._log_left_after(after)) * (i < steps)
             stays = np.exp(ways + self._log_survived(after)) * (i == steps)
             total = total + (leaves + stays) * (i >= taken)
@@ -348,14 +412,14 @@ class BetaGeoBetaBinomModel(ParametricModel):
     ) -> FloatArray:
         """Return equation (5) in logarithms, by row."""
         x, recency, n = np.broadcast_arrays(x, recency, n)
-        return _Terms(x, recency, n).evaluate(self.theta_)[0]
+        return Terms(x, recency, n).evaluate(self.theta_)[0]
 
     def _histories(
         self, summary: Any
     ) -> tuple[FloatArray, FloatArray, FloatArray, pd.Index]:
         check_is_fitted(self, "theta_")
         table = read_columns(summary, self._columns)
-        _check_opportunities(table)
+        check_opportunities(table)
         x, recency, n = (table[name].to_numpy() for name in self._columns)
         return x, recency, n, table.index
 
@@ -365,7 +429,7 @@ class BetaGeoBetaBinomModel(ParametricModel):
     # -- what the base asks for -----------------------------------------------------
 
     def _check(self, table: pd.DataFrame, weight: FloatArray) -> None:
-        _check_opportunities(table)
+        check_opportunities(table)
         if not (table["frequency"] > 0).any():
             msg = (
                 f"None of {weight.sum():,.0f} customers has taken an opportunity "
@@ -386,7 +450,7 @@ class BetaGeoBetaBinomModel(ParametricModel):
         ]
 
     def _objective(self, rows: Rows) -> Objective:
-        terms = _Terms(rows["frequency"], rows["recency"], rows["T"])
+        terms = Terms(rows["frequency"], rows["recency"], rows["T"])
         weight = rows.weight
 
         def evaluate(theta: FloatArray) -> tuple[float, FloatArray]:
@@ -394,106 +458,3 @@ class BetaGeoBetaBinomModel(ParametricModel):
             return float((weight * value).sum()), (weight * slopes).sum(axis=1)
 
         return evaluate
-
-
-class _Terms:
-    """The terms of equation (5), laid out flat: one for each possible time of leaving.
-
-    The last term of a row is "never left"; the others left after opportunity k.
-    """
-
-    def __init__(self, x: FloatArray, recency: FloatArray, n: FloatArray) -> None:
-        counts = (n - recency).astype(np.int64) + 1
-        self.first = np.cumsum(counts) - counts
-        self.row = np.repeat(np.arange(counts.size), counts)
-        self.taken = x[self.row]
-        self.until = recency[self.row] + (
-            np.arange(self.row.size) - self.first[self.row]
-        )
-        self.left = np.ones(self.row.size)
-        self.left[self.first + counts - 1] = 0.0
-
-    def evaluate(self, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return log-likelihoods by row, and slopes by log-parameter and row."""
-        alpha, beta, gamma, delta = np.exp(theta)
-        x, k, left = self.taken, self.until, self.left
-        terms = betaln(alpha + x, beta + k - x) + betaln(gamma + left, delta + k)
-        top = np.maximum.reduceat(terms, self.first)
-        share = np.exp(terms - top[self.row])
-        total = np.add.reduceat(share, self.first)
-        share /= total[self.row]
-        value = top + np.log(total) - betaln(alpha, beta) - betaln(gamma, delta)
-        slopes = [
-            alpha
-            * self._slope(share, alpha + x, alpha + beta + k, alpha, alpha + beta),
-            beta
-            * self._slope(share, beta + k - x, alpha + beta + k, beta, alpha + beta),
-            gamma
-            * self._slope(
-                share, gamma + left, gamma + delta + left + k, gamma, gamma + delta
-            ),
-            delta
-            * self._slope(
-                share, delta + k, gamma + delta + left + k, delta, gamma + delta
-            ),
-        ]
-        return value, np.array(slopes)
-
-    def _slope(
-        self, share: FloatArray, own: FloatArray, both: FloatArray, a: float, ab: float
-    ) -> FloatArray:
-        """Return the mean over terms of the slope of log B, less the prior's."""
-        slope = (digamma(own) - digamma(a)) - (digamma(both) - digamma(ab))
-        return np.asarray(np.add.reduceat(share * slope, self.first))
-
-
-def _log_binomial(n: Any, k: Any) -> FloatArray:
-    return np.asarray(gammaln(n + 1.0) - gammaln(k + 1.0) - gammaln(n - k + 1.0))
-
-
-def whole_steps(t: Any, n_rows: int | None = None) -> FloatArray:
-    """Return a horizon in whole opportunities, or raise.
-
-    Parameters
-    ----------
-    t : int or array of shape (n_rows,)
-        Number of opportunities, >= 0.
-    n_rows : int, optional
-        Rows it must go with.
-
-    Returns
-    -------
-    array
-        ``t`` as float64.
-
-    Raises
-    ------
-    ValueError
-        When ``t`` is no whole number >= 0, or has the wrong length.
-
-    Examples
-    --------
-    >>> whole_steps(3)
-    array(3.)
-    """
-    steps = check_horizon(t, n_rows)
-    if (steps != np.floor(steps)).any():
-        msg = f"t must be a whole number of opportunities, got {t!r}."
-        raise ValueError(msg)
-    return steps
-
-
-def _check_opportunities(table: pd.DataFrame) -> None:
-    """Raise if a history cannot be one of opportunities taken and left."""
-    x, recency, n = (table[name].to_numpy() for name in ("frequency", "recency", "T"))
-    for name in ("frequency", "recency", "T"):
-        values = table[name].to_numpy()
-        bad = (values < 0) | (values != np.floor(values))
-        reject(values, bad, table.index, f"{name} is not a whole number >= 0", _ADVICE)
-    rules = [
-        (recency > n, "recency is greater than T"),
-        (x > recency, "frequency is greater than recency"),
-        ((x == 0) & (recency > 0), "frequency is 0 but recency is not"),
-    ]
-    for bad, what in rules:
-        reject(x, bad, table.index, what, _ADVICE)

@@ -42,6 +42,16 @@ def tracking_chart(tracking: pd.DataFrame, *, is_cumulative: bool = True) -> go.
     -------
     plotly.graph_objects.Figure
         A dotted line marks where the model stopped seeing data.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({
+    ...     "period": [1], "actual_cumulative": [2], "expected_cumulative": [3],
+    ...     "is_holdout": [False],
+    ... })
+    >>> [trace.name for trace in tracking_chart(frame).data]
+    ['Actual', 'Expected']
     """
     suffix = "_cumulative" if is_cumulative else ""
     figure = _figure(
@@ -76,6 +86,13 @@ def frequency_chart(fit: pd.DataFrame) -> go.Figure:
     -------
     plotly.graph_objects.Figure
         Bars beside each other; the last pair is "or more".
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> fit = {"frequency": [0, 1], "actual": [5, 2], "expected": [4, 3]}
+    >>> frequency_chart(pd.DataFrame(fit)).data[0].x
+    ('0', '1+')
     """
     labels = _with_more(fit["frequency"])
     return _figure(
@@ -100,6 +117,13 @@ def holdout_chart(by_frequency: pd.DataFrame) -> go.Figure:
     -------
     plotly.graph_objects.Figure
         Two lines, actual and expected.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> fit = {"frequency": [0, 1], "actual": [0.2, 1], "expected": [0.3, 1]}
+    >>> holdout_chart(pd.DataFrame(fit)).data[1].y
+    (0.3, 1.0)
     """
     labels = _with_more(by_frequency["frequency"])
     return _figure(
@@ -126,6 +150,13 @@ def matrix_chart(matrix: pd.DataFrame, *, title: str) -> go.Figure:
     -------
     plotly.graph_objects.Figure
         Dark is little, bright is much; pairs that cannot occur are left blank.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> matrix = pd.DataFrame([[1.0, 0.5]], columns=[0.0, 5.0])
+    >>> matrix_chart(matrix, title="P(alive)").data[0].x
+    (0.0, 5.0)
     """
     heat = go.Heatmap(
         x=matrix.columns.tolist(),
@@ -150,6 +181,13 @@ def spend_density_chart(density: pd.DataFrame) -> go.Figure:
     -------
     plotly.graph_objects.Figure
         Two lines.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> fit = {"value": [1, 2], "actual": [0.1, 0.2], "expected": [0.2, 0.1]}
+    >>> spend_density_chart(pd.DataFrame(fit)).data[0].x
+    (1, 2)
     """
     return _figure(
         [
@@ -175,6 +213,13 @@ def spend_by_frequency_chart(by_frequency: pd.DataFrame) -> go.Figure:
     -------
     plotly.graph_objects.Figure
         One line with bars; flat where Gamma-Gamma's assumption holds.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> means = {"frequency": [1], "mean_value": [9], "standard_error": [0.5]}
+    >>> spend_by_frequency_chart(pd.DataFrame(means)).data[0].error_y.array
+    (1.0,)
     """
     labels = _with_more(by_frequency["frequency"])
     trace = _line(labels, by_frequency["mean_value"], "Actual", _ACTUAL)
@@ -198,6 +243,13 @@ def survival_chart(fit: pd.DataFrame) -> go.Figure:
     -------
     plotly.graph_objects.Figure
         Two lines, actual and expected.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> fit = {"period": [0, 1], "actual": [1, 0.8], "expected": [1, 0.79]}
+    >>> survival_chart(pd.DataFrame(fit)).layout.yaxis.title.text
+    'Share still subscribed'
     """
     figure = _figure(
         [

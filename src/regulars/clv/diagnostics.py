@@ -15,6 +15,7 @@ import ibis
 import numpy as np
 import pandas as pd
 
+from regulars.clv.matrices import alive_matrix, purchases_matrix
 from regulars.clv.rows import distinct, read_columns, read_rows
 from regulars.errors import DataError, NotEnoughHistoryError
 
@@ -164,6 +165,17 @@ def frequency_fit(model: Any, summary: Any, *, max_frequency: int = 7) -> pd.Dat
     Notes
     -----
     Expected counts are sums over customers of P(X(T) = n), once a distinct T.
+
+    Examples
+    --------
+    >>> from regulars.clv import BetaGeoBetaBinomModel
+    >>> rows = pd.DataFrame({
+    ...     "frequency": [0, 1, 2], "recency": [0, 2, 4], "T": 4,
+    ...     "weight": [60, 25, 15],
+    ... })
+    >>> model = BetaGeoBetaBinomModel(penalty=0.01).fit(rows)
+    >>> frequency_fit(model, rows, max_frequency=2)["actual"].tolist()
+    [60.0, 25.0, 15.0]
     """
     table, weight = read_rows(summary, ["frequency", "T"])
     frequency = np.minimum(table["frequency"].to_numpy(), max_frequency).astype(int)
@@ -213,6 +225,16 @@ def holdout_by_frequency(
     ------
     DataError
         When a column is missing or `actual` does not fit the summary.
+
+    Examples
+    --------
+    >>> class Steady:
+    ...     def expected_purchases(self, summary, t):
+    ...         return pd.Series(0.5 * t, summary.index)
+    >>> rows = pd.DataFrame({"frequency": [0, 0, 3]})
+    >>> found = holdout_by_frequency(Steady(), rows, [1, 2, 4], t=4.0)
+    >>> found[["actual", "expected"]].to_numpy().tolist()
+    [[1.5, 2.0], [4.0, 2.0]]
     """
     frequency = read_columns(summary, ["frequency"])["frequency"]
     expected = model.expected_purchases(summary, t)
@@ -275,54 +297,6 @@ def holdout_scores(expected: Any, actual: Any) -> dict[str, float]:
     }
 
 
-def alive_matrix(
-    model: Any, T: float, *, max_frequency: int = 20, n_recencies: int = 40
-) -> pd.DataFrame:
-    """Return P(alive) of every pair of frequency and recency at one age.
-
-    Parameters
-    ----------
-    model : fitted purchase model
-        Without covariates.
-    T : float
-        Age of the customers in the model's unit, > 0.
-    max_frequency : int, default=20
-        Rows 0 to this.
-    n_recencies : int, default=40
-        Columns, recencies evenly from 0 to `T`; for discrete models every whole one.
-
-    Returns
-    -------
-    pandas.DataFrame of shape (max_frequency + 1, n_recencies)
-        Index ``frequency``, columns ``recency``; missing where a pair cannot occur.
-    """
-    rows, shape = _grid(model, T, max_frequency, n_recencies)
-    return _matrix(rows, model.probability_alive(rows["summary"]), shape)
-
-
-def purchases_matrix(
-    model: Any, T: float, t: float, *, max_frequency: int = 20, n_recencies: int = 40
-) -> pd.DataFrame:
-    """Return expected purchases in t of every pair of frequency and recency.
-
-    Parameters
-    ----------
-    model : fitted purchase model
-        Without covariates.
-    T, t : float
-        Age of the customers and length of the period, in the model's unit, > 0.
-    max_frequency, n_recencies : int
-        As in `alive_matrix`.
-
-    Returns
-    -------
-    pandas.DataFrame of shape (max_frequency + 1, n_recencies)
-        Index ``frequency``, columns ``recency``; missing where a pair cannot occur.
-    """
-    rows, shape = _grid(model, T, max_frequency, n_recencies)
-    return _matrix(rows, model.expected_purchases(rows["summary"], t), shape)
-
-
 def survival_fit(model: Any, summary: Any) -> pd.DataFrame:
     """Return the share of subscribers left after each renewal date, and the model's.
 
@@ -342,6 +316,14 @@ def survival_fit(model: Any, summary: Any) -> pd.DataFrame:
     -----
     The actual share is Kaplan and Meier's: subscribers count for as many dates as they
     have come to.
+
+    Examples
+    --------
+    >>> from regulars.clv import ShiftedBetaGeoModel, summary_from_survivors
+    >>> cohort = summary_from_survivors([100, 80, 70])
+    >>> fit = survival_fit(ShiftedBetaGeoModel().fit(cohort), cohort)
+    >>> fit["actual"].round(2).tolist()
+    [1.0, 0.8, 0.7]
     """
     table, weight = read_rows(summary, ["recency", "T"])
     recency, n = table["recency"].to_numpy(), table["T"].to_numpy()
@@ -429,35 +411,3 @@ def _aligned(actual: Any, index: pd.Index) -> FloatArray:
         )
         raise DataError(msg)
     return made
-
-
-def _grid(
-    model: Any, T: float, max_frequency: int, n_recencies: int
-) -> tuple[dict[str, Any], tuple[FloatArray, FloatArray]]:
-    """Return the pairs of frequency and recency that can occur at an age."""
-    is_discrete = bool(getattr(model, "is_discrete", False))
-    recencies = (
-        np.arange(T + 1) if is_discrete else np.linspace(0.0, float(T), n_recencies)
-    )
-    counts = np.arange(max_frequency + 1, dtype=np.float64)
-    x, recency = (
-        grid.ravel() for grid in np.meshgrid(counts, recencies, indexing="ij")
-    )
-    possible = (x == 0) == (recency == 0)
-    if is_discrete:
-        possible &= x <= recency
-    summary = pd.DataFrame({"frequency": x, "recency": recency, "T": float(T)})
-    return {"summary": summary[possible], "possible": possible}, (counts, recencies)
-
-
-def _matrix(
-    rows: dict[str, Any], values: pd.Series, shape: tuple[FloatArray, FloatArray]
-) -> pd.DataFrame:
-    counts, recencies = shape
-    filled = np.full(rows["possible"].size, np.nan)
-    filled[rows["possible"]] = values.to_numpy()
-    return pd.DataFrame(
-        filled.reshape(counts.size, recencies.size),
-        index=pd.Index(counts.astype(int), name="frequency"),
-        columns=pd.Index(recencies, name="recency"),
-    )

@@ -17,8 +17,8 @@ from scipy.special import betaln, digamma
 from sklearn.utils.validation import check_is_fitted
 
 from regulars.clv.base import ParametricModel
-from regulars.clv.beta_geo_beta_binom import whole_steps
 from regulars.clv.histories import by_distinct
+from regulars.clv.opportunities import whole_steps
 from regulars.clv.rows import read_columns, reject
 from regulars.errors import DataError, NotEnoughHistoryError
 
@@ -177,6 +177,13 @@ class ShiftedBetaGeoModel(ParametricModel):
         ------
         ValueError
             When `t` is no whole number >= 0.
+
+        Examples
+        --------
+        >>> cohort = summary_from_survivors([1000, 869, 743, 653, 593, 551, 517, 491])
+        >>> model = ShiftedBetaGeoModel().fit(cohort)
+        >>> round(model.expected_purchases_new_customer(3), 2)
+        2.27
         """
         check_is_fitted(self, "theta_")
         steps = whole_steps(t)
@@ -206,6 +213,13 @@ class ShiftedBetaGeoModel(ParametricModel):
             When the summary cannot be that of subscribers.
         ValueError
             When `t` is no whole number >= 0.
+
+        Examples
+        --------
+        >>> cohort = summary_from_survivors([1000, 869, 743, 653, 593, 551, 517, 491])
+        >>> model = ShiftedBetaGeoModel().fit(cohort)
+        >>> model.probability_alive(cohort, 2).round(2).tolist()[-2:]
+        [0.0, 0.89]
         """
         is_active, n, index = self._contracts(summary)
         steps = whole_steps(t, len(index))
@@ -232,6 +246,13 @@ class ShiftedBetaGeoModel(ParametricModel):
         ------
         DataError, ValueError
             As `probability_alive`.
+
+        Examples
+        --------
+        >>> cohort = summary_from_survivors([1000, 869, 743, 653, 593, 551, 517, 491])
+        >>> model = ShiftedBetaGeoModel().fit(cohort)
+        >>> model.expected_purchases(cohort, 3).round(2).tolist()[-2:]
+        [0.0, 2.68]
         """
         is_active, n, index = self._contracts(summary)
         steps = np.broadcast_to(whole_steps(t, len(index)), n.shape)
@@ -258,6 +279,13 @@ class ShiftedBetaGeoModel(ParametricModel):
         ------
         DataError, ValueError
             As `probability_alive`.
+
+        Examples
+        --------
+        >>> cohort = summary_from_survivors([1000, 869, 743, 653, 593, 551, 517, 491])
+        >>> model = ShiftedBetaGeoModel().fit(cohort)
+        >>> model.probability_no_purchase(cohort, 3).round(2).tolist()[-2:]
+        [1.0, 0.06]
         """
         next_one = np.minimum(whole_steps(t), 1.0)
         renews = self.probability_alive(summary, next_one)

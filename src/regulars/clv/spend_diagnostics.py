@@ -51,6 +51,16 @@ def spend_density(
     Notes
     -----
     The model's density is the mean over the buyers' own frequencies.
+
+    Examples
+    --------
+    >>> from regulars.clv import GammaGammaModel
+    >>> rng = np.random.default_rng(0)
+    >>> value = rng.gamma(6, 1, 500) * 15 / rng.gamma(4, 1, 500)
+    >>> rows = pd.DataFrame({"frequency": 1, "monetary_value": value})
+    >>> model = GammaGammaModel(penalty=0.001).fit(rows)
+    >>> spend_density(model, rows, n_points=50).shape
+    (50, 3)
     """
     frequency, value, weight = _repeat_buyers(summary)
     order = np.argsort(value, kind="stable")
@@ -88,6 +98,14 @@ def spend_by_frequency(summary: Any, *, max_frequency: int = 10) -> pd.DataFrame
     ------
     NotEnoughHistoryError
         When there is no repeat buyer with a positive value.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame(
+    ...     {"frequency": [0, 1, 1], "monetary_value": [0.0, 10.0, 20.0]}
+    ... )
+    >>> spend_by_frequency(rows)["mean_value"].tolist()
+    [15.0]
     """
     frequency, value, weight = _repeat_buyers(summary)
     groups, place = np.unique(np.minimum(frequency, max_frequency), return_inverse=True)

@@ -1,0 +1,182 @@
+"""Histories over counted opportunities: their checks, and how likely they are.
+
+In: for each customer how many opportunities came, how many were taken and which was the
+last. Out: log-likelihoods with slopes, in terms that add up over the times at which the
+customer may have left. What `BetaGeoBetaBinomModel` is made of; `ShiftedBetaGeoModel`
+shares the checks of horizons.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.special import betaln, digamma, gammaln
+
+from regulars.clv.histories import check_horizon
+from regulars.clv.rows import reject
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from regulars.clv.fitting import FloatArray
+
+__all__ = ["Terms", "check_opportunities", "log_binomial", "whole_steps"]
+
+_ADVICE = "frequency, recency and T count opportunities after the first purchase."
+
+
+class Terms:
+    """The terms of equation (5), laid out flat: one for each possible time of leaving.
+
+    The last term of a row is "never left"; the others left after opportunity k.
+
+    Parameters
+    ----------
+    x, recency, n : array of shape (n_rows,)
+        Opportunities taken, the last one taken, opportunities so far.
+
+    References
+    ----------
+    .. [1] Fader, Hardie and Shang (2010), Marketing Science 29(6), equation (5).
+
+    Examples
+    --------
+    >>> terms = Terms(np.array([0.0]), np.array([0.0]), np.array([2.0]))
+    >>> value, slopes = terms.evaluate(np.zeros(4))
+    >>> slopes.shape
+    (4, 1)
+    """
+
+    def __init__(self, x: FloatArray, recency: FloatArray, n: FloatArray) -> None:
+        counts = (n - recency).astype(np.int64) + 1
+        self.first = np.cumsum(counts) - counts
+        self.row = np.repeat(np.arange(counts.size), counts)
+        self.taken = x[self.row]
+        self.until = recency[self.row] + (
+            np.arange(self.row.size) - self.first[self.row]
+        )
+        self.left = np.ones(self.row.size)
+        self.left[self.first + counts - 1] = 0.0
+
+    def evaluate(self, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return log-likelihoods by row, and slopes by log-parameter and row."""
+        alpha, beta, gamma, delta = np.exp(theta)
+        x, k, left = self.taken, self.until, self.left
+        terms = betaln(alpha + x, beta + k - x) + betaln(gamma + left, delta + k)
+        top = np.maximum.reduceat(terms, self.first)
+        share = np.exp(terms - top[self.row])
+        total = np.add.reduceat(share, self.first)
+        share /= total[self.row]
+        value = top + np.log(total) - betaln(alpha, beta) - betaln(gamma, delta)
+        slopes = [
+            alpha
+            * self._slope(share, alpha + x, alpha + beta + k, alpha, alpha + beta),
+            beta
+            * self._slope(share, beta + k - x, alpha + beta + k, beta, alpha + beta),
+            gamma
+            * self._slope(
+                share, gamma + left, gamma + delta + left + k, gamma, gamma + delta
+            ),
+            delta
+            * self._slope(
+                share, delta + k, gamma + delta + left + k, delta, gamma + delta
+            ),
+        ]
+        return value, np.array(slopes)
+
+    def _slope(
+        self, share: FloatArray, own: FloatArray, both: FloatArray, a: float, ab: float
+    ) -> FloatArray:
+        """Return the mean over terms of the slope of log B, less the prior's."""
+        slope = (digamma(own) - digamma(a)) - (digamma(both) - digamma(ab))
+        return np.asarray(np.add.reduceat(share * slope, self.first))
+
+
+def log_binomial(n: Any, k: Any) -> FloatArray:
+    """Return the logarithm of n over k.
+
+    Parameters
+    ----------
+    n, k : float or array
+        0 <= k <= n.
+
+    Returns
+    -------
+    array
+        Of the broadcast shape.
+
+    Examples
+    --------
+    >>> float(np.exp(log_binomial(5, 2)).round())
+    10.0
+    """
+    return np.asarray(gammaln(n + 1.0) - gammaln(k + 1.0) - gammaln(n - k + 1.0))
+
+
+def whole_steps(t: Any, n_rows: int | None = None) -> FloatArray:
+    """Return a horizon in whole opportunities, or raise.
+
+    Parameters
+    ----------
+    t : int or array of shape (n_rows,)
+        Number of opportunities, >= 0.
+    n_rows : int, optional
+        Rows it must go with.
+
+    Returns
+    -------
+    array
+        ``t`` as float64.
+
+    Raises
+    ------
+    ValueError
+        When ``t`` is no whole number >= 0, or has the wrong length.
+
+    Examples
+    --------
+    >>> whole_steps(3)
+    array(3.)
+    """
+    steps = check_horizon(t, n_rows)
+    if (steps != np.floor(steps)).any():
+        msg = f"t must be a whole number of opportunities, got {t!r}."
+        raise ValueError(msg)
+    return steps
+
+
+def check_opportunities(table: pd.DataFrame) -> None:
+    """Raise if a history cannot be one of opportunities taken and left.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        With float columns ``frequency``, ``recency`` and ``T``.
+
+    Raises
+    ------
+    DataError
+        With the rule that is broken, by how many customers, and which.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> columns = {"frequency": [2.0], "recency": [1.0], "T": [6.0]}
+    >>> check_opportunities(pd.DataFrame(columns))
+    Traceback (most recent call last):
+    ...
+    regulars.errors.DataError: frequency is greater than recency for 1 of 1 ...
+    """
+    x, recency, n = (table[name].to_numpy() for name in ("frequency", "recency", "T"))
+    for name in ("frequency", "recency", "T"):
+        values = table[name].to_numpy()
+        bad = (values < 0) | (values != np.floor(values))
+        reject(values, bad, table.index, f"{name} is not a whole number >= 0", _ADVICE)
+    rules = [
+        (recency > n, "recency is greater than T"),
+        (x > recency, "frequency is greater than recency"),
+        ((x == 0) & (recency > 0), "frequency is 0 but recency is not"),
+    ]
+    for bad, what in rules:
+        reject(x, bad, table.index, what, _ADVICE)
