@@ -343,7 +343,9 @@ def _apply_override(data: dict[str, Any], override: str) -> None:
     node = data
     *parents, leaf = key.strip().split(".")
     for parent in parents:
-        node = node.setdefault(parent, {})
+        if node.get(parent) is None:  # a section that is left blank
+            node[parent] = {}
+        node = node[parent]
         if not isinstance(node, dict):
             msg = f"--set '{override}': '{parent}' holds a value, not a section."
             raise ConfigError(msg)

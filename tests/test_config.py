@@ -1,0 +1,199 @@
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel, ValidationError
+
+from regulars.config import Settings, SqlExpression, load_settings, parse_settings
+from regulars.errors import ConfigError
+
+LEAST = "name: shop\nsource: {transactions: {path: orders.csv}}\n"
+REPOSITORY = Path(__file__).parents[1]
+
+
+def test_defaults_are_those_of_the_design_when_nothing_is_said():
+    settings = parse_settings(LEAST)
+    assert settings.time.horizon_days == 90
+    assert settings.time.gap_days == 0
+    assert settings.time.lookback_days is None
+    assert settings.time.training_cutoffs == 6
+    assert settings.time.step_days == 30
+    assert settings.churn.classifiers == ("logistic", "lightgbm")
+    assert settings.value.margin == 0.3
+    assert settings.tracking.uri == "sqlite:///models/mlflow.db"
+    assert settings.outputs_folder == Path("out/shop")
+    assert settings.source.transactions.max_bad_share == 0.05
+    assert settings.seed == 0
+
+
+def test_settings_are_frozen():
+    with pytest.raises(ValidationError, match="frozen"):
+        parse_settings(LEAST).seed = 3
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("tme: {}", r"unknown key 'tme'\. Did you mean 'time'\?"),
+        ("time: {horizn_days: 3}", r"'time\.horizn_days'\. Did you mean 'horizon_days"),
+        ("value: {colour: red}", r"unknown key 'value\.colour'\.$"),
+        (
+            "time: {horizon_days: 0}",
+            r"'time\.horizon_days': input should be greater.*0",
+        ),
+        ("time: {gap_days: -1}", r"'time\.gap_days': .*greater than or equal to 0"),
+        ("value: {margin: 0}", r"'value\.margin': .*greater than 0 \(got 0\)"),
+        ("value: {margin: 1.5}", r"'value\.margin': .*less than or equal to 1"),
+        ("churn: {classifiers: [forest]}", r"'churn\.classifiers\.0'.*'lightgbm'"),
+        ("churn: {classifiers: []}", r"'churn\.classifiers'.*at least 1 item"),
+        ("scores: {risk_bands: [0.7, 0.4]}", r"first bound \(0\.7\) must lie below"),
+        ("seed: -1", r"'seed': .*greater than or equal to 0"),
+        ("time: {cutoff: soon}", r"'time\.cutoff': .*date.*got 'soon'"),
+        ("1: x", r"'1': keys should be strings"),
+    ],
+)
+def test_parse_settings_tells_what_is_wrong_when(text, told):
+    with pytest.raises(ConfigError, match=told):
+        parse_settings(LEAST + text)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("source: {transactions: {path: a.csv}}", "'name' is missing"),
+        ("name: x", "'source' is missing"),
+        ("name: 'a b'\nsource: {transactions: {path: a.csv}}", "'name': string should"),
+        ("name: x\nsource: {transactions: {}}", "either 'path'.*or 'table'"),
+        (
+            "name: x\nsource: {transactions: {path: a.csv, table: t}}",
+            "either 'path'.*not both",
+        ),
+        (
+            "name: x\nsource: {time_zone: Mars, transactions: {path: a.csv}}",
+            "'Mars' is not a time zone",
+        ),
+        (
+            "name: x\nsource: {transactions: {path: a.csv, "
+            "columns: {amount: {sqll: x}}}}",
+            "unknown key 'source.transactions.columns.amount.sqll'",
+        ),
+        ("just words", "must hold keys such as 'name'"),
+        ("", "must hold keys such as 'name'"),
+        ("name: [x", "not valid YAML at line"),
+    ],
+)
+def test_parse_settings_tells_what_is_missing_or_malformed_when(text, told):
+    with pytest.raises(ConfigError, match=told):
+        parse_settings(text)
+
+
+def test_columns_may_be_names_or_expressions():
+    settings = parse_settings(
+        "name: x\nsource: {transactions: {path: a.csv, "
+        "columns: {customer_id: who, amount: {sql: 'q * p'}}}}"
+    )
+    assert settings.source.transactions.columns == {
+        "customer_id": "who",
+        "amount": SqlExpression(sql="q * p"),
+    }
+
+
+def test_overrides_win_over_the_text_and_are_read_as_yaml():
+    settings = parse_settings(
+        LEAST + "seed: 1\n",
+        [
+            "seed=2",
+            "time.cutoff=2024-01-31",
+            "churn.classifiers=[logistic]",
+            "time.lookback_days=null",
+        ],
+    )
+    assert settings.seed == 2
+    assert settings.time.cutoff == date(2024, 1, 31)
+    assert settings.churn.classifiers == ("logistic",)
+    assert settings.time.lookback_days is None
+
+
+@pytest.mark.parametrize(
+    ("override", "told"),
+    [
+        ("seed", "must have the form key.sub=value"),
+        ("=3", "must have the form key.sub=value"),
+        ("seed.sub=3", "'seed' holds a value, not a section"),
+        ("seed=[1", "the value is not valid YAML"),
+        ("tim.horizon_days=3", r"unknown key 'tim'\. Did you mean 'time'"),
+    ],
+)
+def test_override_is_refused_when(override, told):
+    with pytest.raises(ConfigError, match=told):
+        parse_settings(LEAST + "seed: 1\n", [override])
+
+
+def test_variables_come_from_the_environment(monkeypatch):
+    monkeypatch.setenv("SHOP_STORE", "postgresql://u:p@db/x")
+    monkeypatch.setenv("SHOP_FILE", "orders")
+    settings = parse_settings(
+        "name: x\nsource: {transactions: {path: 'data/${SHOP_FILE}.csv'}}\n"
+        "tracking: {uri: '${SHOP_STORE}'}\nfeatures: {extra: ['a:${SHOP_FILE}']}"
+    )
+    assert settings.tracking.uri == "postgresql://u:p@db/x"
+    assert settings.source.transactions.path == "data/orders.csv"
+    assert settings.features.extra == ("a:orders",)
+
+
+def test_variable_is_refused_when_it_is_not_set(monkeypatch):
+    monkeypatch.delenv("SHOP_NOWHERE", raising=False)
+    with pytest.raises(ConfigError, match=r"\$\{SHOP_NOWHERE\}, which is not set"):
+        parse_settings(LEAST + "outputs: '${SHOP_NOWHERE}'")
+
+
+def test_load_settings_names_the_file_when_it_is_missing(tmp_path):
+    with pytest.raises(
+        ConfigError, match=r"nowhere\.yaml': No such file.*regulars init"
+    ):
+        load_settings(tmp_path / "nowhere.yaml")
+
+
+def test_load_settings_names_the_reason_when_it_is_no_text(tmp_path):
+    (tmp_path / "a.yaml").write_bytes(b"\xff\xfe\x00name")
+    with pytest.raises(ConfigError, match="it is not UTF-8 text"):
+        load_settings(tmp_path / "a.yaml")
+
+
+def test_load_settings_reads_a_byte_order_mark(tmp_path):
+    (tmp_path / "a.yaml").write_text(LEAST, encoding="utf-8-sig")
+    assert load_settings(tmp_path / "a.yaml").name == "shop"
+
+
+@pytest.mark.parametrize(
+    "file", sorted(REPOSITORY.glob("configs/*.yaml")), ids=lambda file: file.stem
+)
+def test_committed_configs_are_valid(file):
+    assert load_settings(file).source.transactions is not None
+
+
+def _sections(model: type[BaseModel], seen: set[type[BaseModel]]):
+    for field in model.model_fields.values():
+        options = getattr(field.annotation, "__args__", (field.annotation,))
+        for option in options:
+            if isinstance(option, type) and issubclass(option, BaseModel):
+                seen.add(option)
+                _sections(option, seen)
+    return seen
+
+
+@pytest.mark.parametrize(
+    "section", sorted(_sections(Settings, {Settings}), key=lambda found: found.__name__)
+)
+def test_every_setting_is_described(section):
+    undescribed = [
+        name for name, field in section.model_fields.items() if not field.description
+    ]
+    assert undescribed == []
+
+
+def test_override_fills_a_section_that_is_left_blank():
+    settings = parse_settings(LEAST + "time:\n", ["time.horizon_days=7"])
+    assert settings.time.horizon_days == 7
