@@ -116,9 +116,10 @@ class Timeline:
 def plan(settings: TimeSettings, first_day: date, last_day: date) -> Timeline:
     """Lay the cutoffs of a run over a log.
 
-    A cutoff is used for learning or testing only where at least one horizon of
-    history lies before it: below that, "has not bought for a while" cannot be told
-    from "has only just come".
+    A cutoff is used for learning only where at least one horizon of history lies
+    before it: below that, "has not bought for a while" cannot be told from "has only
+    just come". The test cutoff needs no more than customers: what the scores are worth
+    with so little history is worth knowing too.
 
     Parameters
     ----------

@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+from datetime import date, timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from regulars.config import TimeSettings
+from regulars.errors import DataError, NotEnoughHistoryError
+from regulars.timeline import MAX_FOLDS, plan
+
+FIRST = date(2023, 1, 1)
+
+
+@st.composite
+def _cases(draw):
+    settings = TimeSettings(
+        horizon_days=draw(st.integers(1, 120)),
+        gap_days=draw(st.integers(0, 40)),
+        training_cutoffs=draw(st.integers(1, 8)),
+        step_days=draw(st.integers(1, 60)),
+    )
+    last = FIRST + timedelta(days=draw(st.integers(1, 1200)))
+    return settings, last
+
+
+def _days(n):
+    return timedelta(days=n)
+
+
+@given(_cases())
+def test_labels_are_over_when_they_are_used(case):
+    settings, last = case
+    line = plan(settings, FIRST, last)
+
+    def over(cutoff):
+        return line.label_window(cutoff)[1]
+
+    assert line.cutoff == last + _days(1)
+    assert all(over(day) <= line.cutoff for day in line.refit_cutoffs)
+    if line.test_cutoff:
+        assert over(line.test_cutoff) == line.cutoff
+        assert all(over(day) <= line.test_cutoff for day in line.training_cutoffs)
+        assert all(over(fold.cutoff) <= line.test_cutoff for fold in line.folds)
+    for fold in line.folds:
+        assert all(over(day) <= fold.cutoff for day in fold.training_cutoffs)
+
+
+@given(_cases())
+def test_cutoffs_that_teach_have_a_horizon_of_history(case):
+    settings, last = case
+    line = plan(settings, FIRST, last)
+    teaching = {*line.training_cutoffs, *line.refit_cutoffs}
+    teaching.update(*(fold.training_cutoffs for fold in line.folds))
+    assert all(day >= FIRST + _days(settings.horizon_days) for day in teaching)
+
+
+@given(_cases())
+def test_cutoffs_fall_by_steps_and_are_no_more_than_asked(case):
+    settings, last = case
+    line = plan(settings, FIRST, last)
+    many = [line.training_cutoffs, line.refit_cutoffs]
+    many += [fold.training_cutoffs for fold in line.folds]
+    for days in many:
+        assert len(days) <= settings.training_cutoffs
+        steps = {a - b for a, b in pairwise(days)}
+        assert steps <= {_days(settings.step_days)}
+    assert len(line.folds) <= MAX_FOLDS
+    assert all(fold.training_cutoffs for fold in line.folds)
+    assert line.validation_cutoff == (line.folds[0].cutoff if line.folds else None)
+
+
+@given(_cases())
+def test_snapshots_are_every_cutoff_once_and_in_order(case):
+    settings, last = case
+    line = plan(settings, FIRST, last)
+    needed = {line.cutoff, *line.training_cutoffs, *line.refit_cutoffs}
+    needed |= {line.test_cutoff} - {None}
+    for fold in line.folds:
+        needed |= {fold.cutoff, *fold.training_cutoffs}
+    assert line.snapshots == tuple(sorted(needed))
+
+
+@given(_cases(), st.integers(1, 500))
+def test_all_cutoffs_shift_with_the_log(case, shift):
+    settings, last = case
+    here = plan(settings, FIRST, last)
+    there = plan(settings, FIRST + _days(shift), last + _days(shift))
+    assert there.snapshots == tuple(day + _days(shift) for day in here.snapshots)
+
+
+@given(_cases(), st.integers(0, 300))
+def test_records_after_the_cutoff_change_nothing(case, more):
+    settings, last = case
+    assume(last - FIRST > _days(1))
+    stated = settings.model_copy(update={"cutoff": last})
+    assert plan(stated, FIRST, last) == plan(stated, FIRST, last + _days(more))
+
+
+def test_label_window_is_half_open_and_begins_after_the_gap():
+    settings = TimeSettings(horizon_days=28, gap_days=7)
+    line = plan(settings, FIRST, date(2024, 1, 1))
+    start, end = line.label_window(date(2023, 6, 1))
+    assert (start, end) == (date(2023, 6, 8), date(2023, 7, 6))
+    assert line.window_days == 35
+
+
+def test_plan_follows_the_design_when_history_is_long():
+    line = plan(
+        TimeSettings(cutoff=date(1998, 7, 1)), date(1997, 1, 1), date(1998, 6, 30)
+    )
+    assert line.test_cutoff == date(1998, 4, 2)
+    assert line.refit_cutoffs[0] == line.test_cutoff
+    assert line.training_cutoffs[0] == date(1998, 1, 2)
+
+
+def test_plan_has_neither_test_nor_training_when_the_log_is_short():
+    line = plan(TimeSettings(), FIRST, FIRST + _days(30))
+    assert line.test_cutoff is None
+    assert line.folds == line.training_cutoffs == line.refit_cutoffs == ()
+    assert line.validation_cutoff is None
+    assert line.snapshots == (line.cutoff,)
+
+
+def test_plan_refuses_when_there_is_one_day_only():
+    with pytest.raises(NotEnoughHistoryError, match=r"one day only \(2023-01-01\)"):
+        plan(TimeSettings(), FIRST, FIRST)
+
+
+def test_plan_refuses_when_the_cutoff_is_not_after_the_first_record():
+    with pytest.raises(DataError, match="2023-01-01 is not after the first record"):
+        plan(TimeSettings(cutoff=FIRST), FIRST, FIRST + _days(9))
+
+
+def test_plan_refuses_when_a_whole_window_would_be_silence():
+    last = FIRST + _days(99)
+    edge = last + _days(30)
+    settings = TimeSettings(horizon_days=28, gap_days=2)
+    assert plan(settings.model_copy(update={"cutoff": edge}), FIRST, last)
+    with pytest.raises(DataError, match=r"30 days after the last record.*2023-04-11"):
+        plan(settings.model_copy(update={"cutoff": edge + _days(1)}), FIRST, last)
