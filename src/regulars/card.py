@@ -122,14 +122,15 @@ def run_params(work: Workspace, training: Training) -> dict[str, str]:
     flat = pd.json_normalize(
         work.settings.model_dump(mode="json", exclude={"source", "tracking"})
     ).iloc[0]
-    chosen = {
+    chosen: dict[str, Any] = {
         "chosen.calibration": training.model.churn.calibrator.method,
         "chosen.value_model": "+".join(training.model.spend.members),
         **{f"chosen.weight.{k}": v for k, v in training.model.churn.weights.items()},
         **{f"chosen.lightgbm.{k}": v for k, v in training.model.churn.boosted.items()},
         **{f"chosen.logistic.{k}": v for k, v in training.model.churn.logistic.items()},
     }
-    return {key: str(value) for key, value in {**flat.to_dict(), **chosen}.items()}
+    settled = {str(key): value for key, value in flat.items()}
+    return {key: str(value) for key, value in (settled | chosen).items()}
 
 
 def run_metrics(training: Training) -> dict[str, float]:

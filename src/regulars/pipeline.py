@@ -31,6 +31,7 @@ from regulars.kpis.retention import monthly_kpis, summary_kpis
 from regulars.labels import build_labels
 from regulars.report.page import render_report
 from regulars.scoring.batch import Provenance, score_customers
+from regulars.scoring.pyfunc import FIELDS, ServingContext
 from regulars.scoring.sinks import write_json, write_scores, write_text
 from regulars.tracking import Registered, RunRecord, Store, host_of, scratch_folder
 from regulars.training import Training, train
@@ -260,6 +261,7 @@ def _register(
     with scratch_folder() as folder:
         artifacts, model = folder / "artifacts", folder / "model"
         training.model.save(model)
+        serving_context(work).save(model)
         write_json(card, model / "card.json")
         tested = None
         if training.tested_model is not None:
@@ -279,7 +281,7 @@ def _register(
             artifacts=artifacts,
             model=model,
             tested_model=tested,
-            input_example=example_request(),
+            input_example=example_request(work),
         )
         registered = store.register(record, is_champion=decision.is_champion)
         store.tag_version(
@@ -287,6 +289,30 @@ def _register(
             {"champion": str(decision.is_champion).lower(), "reason": decision.reason},
         )
     return registered
+
+
+def serving_context(work: Workspace) -> ServingContext:
+    """Return what the endpoint needs to know of the training log.
+
+    Parameters
+    ----------
+    work : Workspace
+        Tables and cutoffs.
+
+    Returns
+    -------
+    ServingContext
+    """
+    features = work.settings.features
+    columns = work.ledger.columns - {"order_time", "amount"}
+    return ServingContext(
+        time_zone=work.settings.source.time_zone,
+        first_day=str(work.ledger.first_day),
+        lookback_days=work.settings.time.lookback_days,
+        groups=None if features.groups is None else list(features.groups),
+        extra=list(features.extra),
+        columns=[name for name in FIELDS if name in columns],
+    )
 
 
 def json_records(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -312,16 +338,28 @@ def json_records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return records
 
 
-def example_request() -> pd.DataFrame:
-    """Return one row as the endpoint takes it: a customer and their raw history.
+def example_request(work: Workspace) -> pd.DataFrame:
+    """Return one made-up row as the endpoint takes it.
+
+    Parameters
+    ----------
+    work : Workspace
+        Tells which optional columns the log has.
 
     Returns
     -------
     DataFrame of shape (1, 2)
+        A customer and their raw history.
     """
     first = date(2024, 1, 5)
+    sample = {"quantity": 1.0, "discount_amount": 0.0, "is_return": False}
+    more = {name: sample.get(name, "1") for name in serving_context(work).columns}
     history = [
-        {"order_time": (first + timedelta(days=gap)).isoformat(), "amount": amount}
+        {
+            "order_time": (first + timedelta(days=gap)).isoformat(),
+            "amount": amount,
+            **more,
+        }
         for gap, amount in ((0, 20.0), (14, 35.5), (40, 12.0))
     ]
     return pd.DataFrame({"customer_id": ["c1"], "transactions": [history]})

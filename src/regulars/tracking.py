@@ -9,6 +9,7 @@ goes through a client of the configured store.
 from __future__ import annotations
 
 import contextlib
+import io
 import logging
 import os
 import tempfile
@@ -30,6 +31,12 @@ CHAMPION = "champion"
 MODEL_FOLDER = "model"
 TESTED_FOLDER = "tested_model"
 LOADER = "regulars.scoring.pyfunc"
+# a choice that the user made in the environment wins
+QUIET_MLFLOW = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "GIT_PYTHON_REFRESH": "quiet",
+}
 
 
 @dataclass(frozen=True)
@@ -223,7 +230,7 @@ class Store:
                 if record.tested_model:
                     mlflow.log_artifacts(str(record.tested_model), TESTED_FOLDER)
                 info = self._log_model(record)
-            version = str(info.registered_model_version)
+            version = self._new_version(info, run.info.run_id)
             if is_champion:
                 self.client.set_registered_model_alias(self.name, CHAMPION, version)
         return Registered(f"models:/{self.name}/{version}", version, run.info.run_id)
@@ -248,22 +255,37 @@ class Store:
         from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
         from mlflow.types.schema import AnyType
 
+        anything = AnyType()  # type: ignore[no-untyped-call]
         signature = ModelSignature(
             inputs=Schema(
-                [ColSpec(AnyType(), "customer_id"), ColSpec(AnyType(), "transactions")]
+                [ColSpec(anything, name) for name in ("customer_id", "transactions")]
             ),
             params=ParamSchema([ParamSpec("as_of", DataType.string, "")]),
         )
-        return mlflow.pyfunc.log_model(
-            name=MODEL_FOLDER,
-            # data and a named loader: nothing of the artefact is unpickled or run
-            loader_module=LOADER,
-            data_path=str(record.model),
-            signature=signature,
-            input_example=record.input_example,
-            registered_model_name=self.name,
-            pip_requirements=[f"regulars=={_version()}"],
+        # "Successfully registered model ..." is printed there, not logged
+        with contextlib.redirect_stderr(io.StringIO()):
+            return mlflow.pyfunc.log_model(
+                name=MODEL_FOLDER,
+                # data and a named loader: nothing of the artefact is unpickled or run
+                loader_module=LOADER,
+                data_path=str(record.model),
+                signature=signature,
+                input_example=record.input_example,
+                registered_model_name=self.name,
+                pip_requirements=[f"regulars=={_version()}"],
+            )
+
+    def _new_version(self, info: Any, run_id: str) -> str:
+        from mlflow.exceptions import MlflowException
+
+        try:
+            self.client.get_registered_model(self.name)
+        except MlflowException:
+            self.client.create_registered_model(self.name)
+        found = self.client.create_model_version(
+            self.name, info.model_uri, run_id=run_id, model_id=info.model_id
         )
+        return str(found.version)
 
     def _experiment(self) -> str:
         found = self.client.get_experiment_by_name(self.name)
@@ -319,13 +341,13 @@ def _version() -> str:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep MLflow's own chatter off the terminal."""
+    """Keep MLflow's own chatter and progress bars off the terminal."""
     loggers = [logging.getLogger(name) for name in ("mlflow", "alembic")]
     before = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.ERROR)
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+    for name, value in QUIET_MLFLOW.items():
+        os.environ.setdefault(name, value)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -95,7 +95,7 @@ def _score_block(
     )
     return scores.assign(
         cutoff=pd.to_datetime(scores["cutoff"]).dt.date,
-        reasons=reasons,
+        reasons=pd.Series(reasons, index=scores.index, dtype=object),
         model_version=provenance.model_version,
         scored_at=pd.Timestamp(provenance.scored_at),
         run_id=provenance.run_id,

@@ -105,9 +105,9 @@ def _strength(features: pd.DataFrame, contributions: pd.DataFrame | None) -> Flo
             strength[:, position] = N_REASONS - rank
         return strength
     for column in contributions.columns:
-        position = theme_of(column)
-        if position is not None:
-            strength[:, position] += contributions[column].to_numpy()
+        theme = theme_of(column)
+        if theme is not None:
+            strength[:, theme] += contributions[column].to_numpy()
     return strength
 
 
@@ -128,7 +128,7 @@ def theme_of(feature: str) -> int | None:
     >>> THEMES[theme_of("silence_over_mean_gap")].name
     'silence'
     """
-    for position, theme in enumerate(THEMES):
+    for position, theme in enumerate(THEMES):  # the first that fits
         if feature.startswith(theme.prefixes):
             return position
     return None
@@ -138,12 +138,17 @@ def _number(values: pd.Series, digits: int = 0) -> pd.Series:
     return values.map(f"{{:,.{digits}f}}".format)
 
 
+def _counted(values: pd.Series, noun: str) -> pd.Series:
+    several = pd.Series(f" {noun}s", index=values.index)
+    return _number(values) + several.mask(values.round() == 1, f" {noun}")
+
+
 def _days(values: pd.Series) -> pd.Series:
-    return _number(values) + np.where(values.round() == 1, " day", " days")
+    return _counted(values, "day")
 
 
 def _orders(values: pd.Series) -> pd.Series:
-    return _number(values) + np.where(values == 1, " order", " orders")
+    return _counted(values, "order")
 
 
 def _column(rows: pd.DataFrame, name: str) -> pd.Series:
@@ -161,9 +166,11 @@ def _silence(rows: pd.DataFrame) -> Sentences:
     silence = rows["days_since_last_order"]
     gap = _column(rows, "gap_mean_days")
     usual = "; used to order every " + _number(gap.fillna(0).clip(lower=1))
-    alone = np.where(_column(rows, "n_orders") == 1, "; one order so far", "")
-    habit = usual.where(gap.notna(), pd.Series(alone, index=rows.index))
-    return _told("no order for " + _days(silence) + habit, silence.notna())
+    alone = pd.Series("", index=rows.index).mask(
+        _column(rows, "n_orders") == 1, "; one order so far"
+    )
+    text = "no order for " + _days(silence) + usual.where(gap.notna(), alone)
+    return _told(text, silence.notna())
 
 
 def _order_count(rows: pd.DataFrame) -> Sentences:
@@ -178,20 +185,17 @@ def _activity(rows: pd.DataFrame) -> Sentences:
         recent = _column(rows, f"orders_{days}d")
         if recent.notna().any():
             text = _orders(recent.fillna(0)) + f" in the last {days} days"
-            return _told(
-                text.str.replace(r"^0 orders", "no order", regex=True), recent.notna()
-            )
+            # a window without an order says no more than the silence does
+            return _told(text, recent > 0)
     return _told(pd.Series("", index=rows.index), pd.Series(False, index=rows.index))
 
 
 def _trend(rows: pd.DataFrame) -> Sentences:
     recent, both = _column(rows, "orders_28d"), _column(rows, "orders_56d")
     before = (both - recent).fillna(0)
-    word = pd.Series(np.where(recent >= before, "up", "down"), index=rows.index)
+    up = pd.Series("orders up from ", index=rows.index)
     text = (
-        "orders "
-        + word
-        + " from "
+        up.where(recent >= before, "orders down from ")
         + _number(before)
         + " to "
         + _number(recent.fillna(0))
@@ -204,7 +208,7 @@ def _spend(rows: pd.DataFrame) -> Sentences:
     aov, recent = _column(rows, "aov"), _column(rows, "spend_91d")
     text = "spends " + _number(aov.fillna(0), 2) + " an order"
     more = "; " + _number(recent.fillna(0), 2) + " in the last 91 days"
-    return _told(text + more.where(recent.notna(), ""), aov.notna())
+    return _told(text + more.where(recent > 0, ""), aov.notna())
 
 
 def _basket(rows: pd.DataFrame) -> Sentences:
@@ -237,7 +241,7 @@ def _weekdays(rows: pd.DataFrame) -> Sentences:
 def _process(rows: pd.DataFrame) -> Sentences:
     silent = _column(rows, "btyd_no_purchase_probability")
     text = (
-        "the purchase rhythm so far makes another order "
+        "going by the rhythm of the orders alone, another one in the horizon is "
         + _number(100 * (1 - silent.fillna(0)))
         + "% likely"
     )

@@ -125,26 +125,69 @@ def replacing(target: Path) -> Iterator[Path]:
     ------
     Path
         Write here. On any error the target stays as it was.
+
+    Raises
+    ------
+    ConfigError
+        Nothing can be written there: not a folder, no permission, a full disk.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(
-        dir=target.parent, prefix=f".{target.stem}-", suffix=target.suffix
-    )
-    os.close(handle)
-    temporary = Path(name)
+    make_folder(target.parent)
+    with _told(target):
+        handle, name = tempfile.mkstemp(
+            dir=target.parent, prefix=f".{target.stem}-", suffix=target.suffix
+        )
+        os.close(handle)
+        temporary = Path(name)
+        try:
+            yield temporary
+            with temporary.open("rb") as written:
+                os.fsync(written.fileno())
+            # mkstemp makes the file private; results are for others to read
+            temporary.chmod(0o644)
+            temporary.replace(target)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder for results where there is none.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder; its parents are made too.
+
+    Raises
+    ------
+    ConfigError
+        It cannot be made.
+    """
+    with _told(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+
+
+@contextmanager
+def _told(target: Path) -> Iterator[None]:
+    """Tell what the system refuses in a sentence."""
     try:
-        yield temporary
-        with temporary.open("rb") as written:
-            os.fsync(written.fileno())
-        # mkstemp makes the file private; results are for others to read
-        temporary.chmod(0o644)
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
+        yield
+    except OSError as error:
+        msg = (
+            f"Cannot write '{target}': {error.strerror or error}. Name a folder that "
+            "can be written to (outputs in the configuration)."
+        )
+        raise ConfigError(msg) from error
 
 
 def _write_parquet(scores: pd.DataFrame, path: Path) -> None:
-    table = pa.Table.from_pandas(scores, preserve_index=False)
+    # pyarrow 25 takes zoned times out of pandas in a way that pandas 3 warns of
+    zoned = scores.select_dtypes("datetimetz").columns
+    naive = {name: scores[name].dt.tz_convert(None) for name in zoned}
+    table = pa.Table.from_pandas(scores.assign(**naive), preserve_index=False)
+    for name in zoned:
+        instants = table[name].cast(pa.timestamp("us", "UTC"))
+        position = table.schema.get_field_index(name)
+        table = table.set_column(position, name, instants)
     pyarrow.parquet.write_table(table, path, compression="zstd")
 
 

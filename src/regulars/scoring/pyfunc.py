@@ -1,0 +1,274 @@
+"""The model as MLflow serves it: one row a customer, the raw history nested in it.
+
+A request of customers with their histories comes in, the columns of the score table go
+out. The history takes the road of the batch: the rules of the intake, the ledger, the
+features, the model. MLflow calls `_load_pyfunc` with the folder of the artefact, which
+holds data only.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from regulars.data.engine import connect
+from regulars.data.intake import normalise_transactions
+from regulars.data.ledger import build_ledger
+from regulars.errors import DataError
+from regulars.features.matrix import build_matrix
+from regulars.model import RetentionModel
+from regulars.scoring.batch import Provenance, score_customers
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+CONTEXT = "serving.json"
+FIELDS = {
+    "order_time": pa.string(),
+    "amount": pa.float64(),
+    "order_id": pa.string(),
+    "product_id": pa.string(),
+    "category": pa.string(),
+    "quantity": pa.float64(),
+    "discount_amount": pa.float64(),
+    "channel": pa.string(),
+    "store_id": pa.string(),
+    "is_return": pa.bool_(),
+}
+TEXT = {name for name, kind in FIELDS.items() if kind == pa.string()}
+
+
+@dataclass(frozen=True)
+class ServingContext:
+    """What the features of one customer need to know of the training log.
+
+    Attributes
+    ----------
+    time_zone : str
+        Zone in which naive times are read.
+    first_day : str
+        First day of the training log (ISO): windows that reach back beyond it are
+        unknown, in a request as in the batch.
+    lookback_days : int or None
+    groups : list of str or None
+    extra : list of str
+        As in the configuration.
+    columns : list of str
+        Optional columns that the training log had.
+    """
+
+    time_zone: str
+    first_day: str
+    lookback_days: int | None
+    groups: list[str] | None
+    extra: list[str]
+    columns: list[str]
+
+    def save(self, folder: str | Path) -> None:
+        """Write the context beside the model.
+
+        Parameters
+        ----------
+        folder : str or Path
+            Folder of the model.
+        """
+        text = json.dumps(asdict(self), indent=1)
+        (Path(folder) / CONTEXT).write_text(text)
+
+
+class NestedScorer:
+    """Score customers whose histories come with them.
+
+    Parameters
+    ----------
+    model : RetentionModel
+        Fitted model.
+    context : ServingContext
+        What the features need to know.
+    provenance : mapping of str to str
+        ``model_version`` and ``run_id``.
+    """
+
+    def __init__(
+        self,
+        model: RetentionModel,
+        context: ServingContext,
+        provenance: Mapping[str, str],
+    ) -> None:
+        self._model = model
+        self._context = context
+        self._provenance = provenance
+
+    def predict(
+        self, model_input: pd.DataFrame, params: dict[str, Any] | None = None
+    ) -> pd.DataFrame:
+        """Return the scores of the customers of a request.
+
+        Parameters
+        ----------
+        model_input : DataFrame of shape (n_customers, 2)
+            ``customer_id`` and ``transactions``: a list of mappings with
+            ``order_time``, ``amount`` and the optional columns of the training log.
+        params : dict, optional
+            ``as_of``: the cutoff as an ISO date; default: today in UTC.
+
+        Returns
+        -------
+        DataFrame of shape (n_customers, 16)
+            The columns of design section 7, in the order of the request; empty but
+            for the keys where a customer has no purchase before ``as_of``.
+
+        Raises
+        ------
+        DataError
+            The request cannot be read.
+        """
+        cutoff = _as_of((params or {}).get("as_of"))
+        ids = _customer_ids(model_input)
+        features = self._features(ids, model_input["transactions"], cutoff)
+        provenance = Provenance(
+            self._provenance.get("model_version", ""),
+            self._provenance.get("run_id", ""),
+            datetime.now(UTC),
+        )
+        scores = score_customers(self._model, features, provenance)
+        answer = scores.set_index("customer_id").reindex(ids.astype(str))
+        answer["cutoff"] = cutoff
+        answer.index = pd.Index(ids, name="customer_id")
+        return answer.reset_index()
+
+    def _features(
+        self, ids: pd.Series[Any], histories: pd.Series[Any], cutoff: date
+    ) -> pd.DataFrame:
+        context = self._context
+        flat = _flatten(ids, histories, ["is_return", *context.columns])
+        connection = connect("duckdb://")
+        try:
+            table = connection.create_table("history", obj=flat, temp=True)
+            _refuse_faults(table, context.time_zone)
+            clean = normalise_transactions(table, time_zone=context.time_zone)
+            return build_matrix(
+                build_ledger(clean),
+                [cutoff],
+                lookback_days=context.lookback_days,
+                groups=context.groups,
+                extra=context.extra,
+                first_day=date.fromisoformat(context.first_day),
+            )
+        finally:
+            connection.disconnect()
+
+
+def _load_pyfunc(path: str) -> NestedScorer:
+    """Load the scorer; MLflow calls this with the artefact's data path."""
+    folder = Path(path)
+    context = json.loads((folder / CONTEXT).read_text())
+    card_file = folder / "card.json"
+    card = json.loads(card_file.read_text()) if card_file.is_file() else {}
+    provenance = {
+        name: str(card.get(name) or "") for name in ("model_version", "run_id")
+    }
+    return NestedScorer(
+        RetentionModel.load(folder), ServingContext(**context), provenance
+    )
+
+
+def _as_of(value: object) -> date:
+    if not value:
+        return datetime.now(UTC).date()
+    try:
+        return date.fromisoformat(str(value)[:10])
+    except ValueError as error:
+        msg = f"'as_of' is '{value}'; give a date such as 2024-03-31."
+        raise DataError(msg) from error
+
+
+def _customer_ids(request: pd.DataFrame) -> pd.Series[Any]:
+    missing = [c for c in ("customer_id", "transactions") if c not in request.columns]
+    if missing:
+        msg = (
+            f"The request lacks {' and '.join(missing)}; it has "
+            f"{', '.join(map(str, request.columns))}. Send one row a customer with "
+            "both."
+        )
+        raise DataError(msg)
+    ids = request["customer_id"]
+    if ids.isna().any() or ids.duplicated().any():
+        n_bad = int(ids.isna().sum() + ids.duplicated().sum())
+        msg = (
+            f"'customer_id' is empty or repeated in {n_bad} of {len(ids)} rows; send "
+            "one row a customer."
+        )
+        raise DataError(msg)
+    return ids
+
+
+def _flatten(
+    ids: pd.Series[Any], histories: pd.Series[Any], columns: Sequence[str]
+) -> pa.Table:
+    """Return the nested histories as one table of transactions."""
+    names = [name for name in FIELDS if name in {"order_time", "amount", *columns}]
+    kind = pa.list_(pa.struct([(name, FIELDS[name]) for name in names]))
+    rows = [_plain_rows(history) for history in histories]
+    try:
+        nested = pa.array(rows, type=kind)
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        msg = f"A history in 'transactions' cannot be read: {error}."
+        raise DataError(msg) from error
+    flat = pa.Table.from_struct_array(nested.flatten())
+    lengths = [len(row) for row in rows]
+    owner = np.repeat(ids.astype(str).to_numpy(dtype=object), lengths)
+    flat = flat.add_column(0, "customer_id", pa.array(owner, pa.string()))
+    needed = [name for name in names if name != "is_return"]
+    absent = [n for n in needed if len(flat) and flat[n].null_count == len(flat)]
+    if absent:
+        msg = (
+            f"No history in 'transactions' has {', '.join(absent)}, which the model "
+            "learnt from. Send it with every transaction."
+        )
+        raise DataError(msg)
+    returned = flat["is_return"].fill_null(False)
+    return flat.set_column(flat.column_names.index("is_return"), "is_return", returned)
+
+
+def _plain_rows(history: object) -> list[dict[str, Any]]:
+    if history is None or isinstance(history, float):
+        return []
+    if isinstance(history, str) or not hasattr(history, "__iter__"):
+        msg = (
+            f"'transactions' holds {type(history).__name__}; it must be a list of "
+            "objects with order_time and amount."
+        )
+        raise DataError(msg)
+    return [_plain_row(row) for row in history]
+
+
+def _plain_row(row: object) -> dict[str, Any]:
+    if not isinstance(row, Mapping):
+        msg = (
+            f"A transaction is {type(row).__name__}; it must be an object with "
+            "order_time and amount."
+        )
+        raise DataError(msg)
+    return {
+        name: str(value) if name in TEXT and value is not None else value
+        for name, value in row.items()
+    }
+
+
+def _refuse_faults(table: Any, time_zone: str) -> None:
+    judged = normalise_transactions(table, time_zone=time_zone, with_fault=True)
+    bad = judged.drop_null("fault")
+    found = bad.group_by("fault").aggregate(rows=bad.count()).to_pyarrow().to_pylist()
+    if found:
+        told = "; ".join(f"{row['rows']} x {row['fault']}" for row in found)
+        msg = f"The histories hold transactions that cannot be used: {told}."
+        raise DataError(msg)
