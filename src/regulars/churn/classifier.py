@@ -378,7 +378,8 @@ class BoostedChurn(_BinaryClassifier):
         -------
         array of shape (n_rows,)
         """
-        raw = self.booster_.predict(self._features(X), raw_score=True)
+        features = self._features(X)  # says so where the model is not fitted
+        raw = self.booster_.predict(features, raw_score=True)
         return np.asarray(raw, dtype=np.float64)
 
     def contributions(self, X: ArrayLike) -> Floats:
@@ -394,7 +395,8 @@ class BoostedChurn(_BinaryClassifier):
         array of shape (n_rows, n_features)
             Log-odds; their sum and the mean prediction make up the raw score.
         """
-        parts = self.booster_.predict(self._features(X), pred_contrib=True)
+        features = self._features(X)
+        parts = self.booster_.predict(features, pred_contrib=True)
         return np.asarray(parts, dtype=np.float64)[:, :-1]
 
     def to_dict(self) -> dict[str, Any]:
