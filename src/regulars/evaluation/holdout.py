@@ -98,15 +98,18 @@ def judge_churn(
     metrics, intervals, curves = {}, {}, {}
     for name, probability in forecasts.items():
         found = evaluate_churn(y, probability)
-        metrics[name] = {"cutoff": cutoff.isoformat(), **found}
+        metrics[name] = {"cutoff": cutoff.isoformat(), **_finite(found)}
         intervals[name] = {
-            metric: [float(low), float(high)]
+            metric: [*_finite({"low": low, "high": high}).values()]
             for metric, (low, high) in evaluate_churn_intervals(
                 y, probability, random_state=random_state
             ).items()
         }
         curves[name] = {
-            "roc": roc_points(y, probability, max_points=CURVE_POINTS).to_dict("list"),
+            # the first threshold is infinite by definition, which JSON cannot hold
+            "roc": roc_points(y, probability, max_points=CURVE_POINTS)
+            .drop(columns="threshold")
+            .to_dict("list"),
             "gains": gains_curve(y, probability).to_dict("list"),
             "lift": lift_curve(y, probability).to_dict("list"),
             "reliability": reliability_curve(y, probability).to_dict("records"),
@@ -136,5 +139,16 @@ def judge_value(
     0.5
     """
     return ValueTest(
-        {name: evaluate_value(spend, found) for name, found in forecasts.items()}
+        {
+            name: _finite(evaluate_value(spend, found))
+            for name, found in forecasts.items()
+        }
     )
+
+
+def _finite(figures: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the figures with None where one is undefined, as JSON wants it."""
+    return {
+        name: None if isinstance(value, float) and not np.isfinite(value) else value
+        for name, value in figures.items()
+    }

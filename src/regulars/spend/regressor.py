@@ -126,7 +126,7 @@ class SpendRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         }
         return {
             **loss[self.kind],
-            "learning_rate": 0.03,
+            "learning_rate": 0.05,
             "num_leaves": 15,
             "min_child_samples": 40,
             "feature_fraction": 0.5,

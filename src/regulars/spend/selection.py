@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-MAX_TREES = 1000
-PATIENCE = 50
+MAX_TREES = 500
+PATIENCE = 40
 # rows of a fold that candidates are compared on
-SELECTION_ROWS = 40_000
+SELECTION_ROWS = 30_000
 
 
 def select_spend(
