@@ -29,7 +29,7 @@ from regulars.features.matrix import build_matrix
 from regulars.kpis.cohorts import cohort_retention
 from regulars.kpis.retention import monthly_kpis, summary_kpis
 from regulars.labels import build_labels
-from regulars.report.page import render_report
+from regulars.report import Results, render_charts, render_report
 from regulars.scoring.batch import Provenance, score_customers
 from regulars.scoring.pyfunc import FIELDS, ServingContext
 from regulars.scoring.sinks import write_json, write_scores, write_text
@@ -269,6 +269,7 @@ def _register(
             training.tested_model.save(tested)
         write_json(card, artifacts / "card.json")
         write_json(card["config"], artifacts / "config.json")
+        _draw_figures(card, artifacts / "figures")
         record = RunRecord(
             params=run_params(work, training),
             metrics=run_metrics(training),
@@ -289,6 +290,14 @@ def _register(
             {"champion": str(decision.is_champion).lower(), "reason": decision.reason},
         )
     return registered
+
+
+def _draw_figures(card: dict[str, Any], folder: Path) -> None:
+    """Write the charts of a training as pages that share one copy of Plotly."""
+    folder.mkdir(parents=True, exist_ok=True)
+    plain = json.loads(json.dumps(card, default=str))
+    for name, figure in render_charts(Results(training=plain)).items():
+        figure.write_html(folder / f"{name}.html", include_plotlyjs="directory")
 
 
 def serving_context(work: Workspace) -> ServingContext:
