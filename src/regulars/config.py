@@ -212,6 +212,43 @@ class TrackingSettings(_Section):
     )
 
 
+class BacktestSettings(_Section):
+    """How far the backtest rolls back."""
+
+    windows: PositiveInt = Field(
+        4, description="Test windows, the last complete one and earlier ones."
+    )
+    step_days: PositiveInt | None = Field(
+        None, description="Days between test windows; null: one horizon."
+    )
+
+
+class GateSettings(_Section):
+    """What a model has to pass to become champion."""
+
+    max_ece: Share = Field(
+        0.05,
+        description="Largest calibration error on the test window (beyond what chance "
+        "alone explains), unless the champion's own is larger.",
+    )
+
+
+class ProfitSettings(_Section):
+    """What a retention offer costs, in the currency of the amounts."""
+
+    contact_cost: float = Field(
+        1.0, ge=0, description="Cost of reaching a customer with the offer."
+    )
+    incentive_cost: float = Field(
+        10.0, ge=0, description="Cost of the offer where it is taken."
+    )
+    accept_rate: Share = Field(
+        0.3,
+        description="Share of contacted churners whom the offer keeps (before any "
+        "campaign has measured it: an assumption).",
+    )
+
+
 class Settings(_Section):
     """All settings of a run; see `load_settings`."""
 
@@ -230,6 +267,15 @@ class Settings(_Section):
     )
     scores: ScoreSettings = Field(
         default=ScoreSettings(), description="The scored table."
+    )
+    backtest: BacktestSettings = Field(
+        default=BacktestSettings(), description="The backtest."
+    )
+    gate: GateSettings = Field(
+        default=GateSettings(), description="Who becomes champion."
+    )
+    profit: ProfitSettings = Field(
+        default=ProfitSettings(), description="Costs of a retention offer."
     )
     tracking: TrackingSettings = Field(
         default=TrackingSettings(), description="MLflow."
