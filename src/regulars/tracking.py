@@ -9,7 +9,6 @@ goes through a client of the configured store.
 from __future__ import annotations
 
 import contextlib
-import io
 import logging
 import os
 import tempfile
@@ -262,18 +261,15 @@ class Store:
             ),
             params=ParamSchema([ParamSpec("as_of", DataType.string, "")]),
         )
-        # "Successfully registered model ..." is printed there, not logged
-        with contextlib.redirect_stderr(io.StringIO()):
-            return mlflow.pyfunc.log_model(
-                name=MODEL_FOLDER,
-                # data and a named loader: nothing of the artefact is unpickled or run
-                loader_module=LOADER,
-                data_path=str(record.model),
-                signature=signature,
-                input_example=record.input_example,
-                registered_model_name=self.name,
-                pip_requirements=[f"regulars=={_version()}"],
-            )
+        return mlflow.pyfunc.log_model(
+            name=MODEL_FOLDER,
+            # data and a named loader: nothing of the artefact is unpickled or run
+            loader_module=LOADER,
+            data_path=str(record.model),
+            signature=signature,
+            input_example=record.input_example,
+            pip_requirements=[f"regulars=={_version()}"],
+        )
 
     def _new_version(self, info: Any, run_id: str) -> str:
         from mlflow.exceptions import MlflowException
