@@ -24,6 +24,9 @@ from pathlib import Path
 
 import nbformat
 import pytest
+import yaml
+
+from regulars.config import parse_settings
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -220,10 +223,25 @@ def test_examples_of_a_page_run(page, tmp_path, monkeypatch, path_with_scripts):
             run_python(text, names, page.name)
         elif language == "sh":
             subprocess.run(["bash", "-euc", text], check=True, timeout=400)
+        elif language == "yaml":
+            base = "{name: x, source: {transactions: {path: a.csv}}}"
+            parse_settings(merged(yaml.safe_load(base), yaml.safe_load(text)))
         else:
             assert language == "text", (
                 f"a block of {language} in {page.name} is not run"
             )
+
+
+def merged(base, more):
+    """Return a configuration with a part of one laid over it, as YAML."""
+
+    def lay(below, above):
+        if not (isinstance(below, dict) and isinstance(above, dict)):
+            return above
+        both = {key: lay(below.get(key), value) for key, value in above.items()}
+        return below | both
+
+    return yaml.safe_dump(lay(base, more))
 
 
 @pytest.mark.parametrize("page", pages(), ids=lambda p: p.name)
