@@ -125,6 +125,8 @@ class LogisticChurn(_BinaryClassifier):
         Positions of the features that have an indicator of being missing.
     coef_ : array of shape (n_features + n_indicators,)
     intercept_ : float
+    n_iter_ : int
+        Iterations that the optimiser made; a model read from data has none.
 
     Examples
     --------
@@ -176,6 +178,7 @@ class LogisticChurn(_BinaryClassifier):
             inner.fit(self._design(features), target)
         self.coef_ = inner.coef_[0]
         self.intercept_ = float(inner.intercept_[0])
+        self.n_iter_ = int(inner.n_iter_[0])
         return self
 
     def _design(self, features: Floats) -> Floats:

@@ -100,16 +100,18 @@ class SpendRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             y,
             dtype=np.float64,
             ensure_all_finite="allow-nan",
+            # a tree that sees eight tenths of one row sees none
+            ensure_min_samples=2,
             y_numeric=True,
         )
         spend = np.maximum(np.asarray(y, dtype=np.float64), 0.0)
         data = lightgbm.Dataset(
-            X, self.transform(spend), params={**BINNING, "verbose": -1}
+            X, self.to_target(spend), params={**BINNING, "verbose": -1}
         )
         self.booster_ = lightgbm.train(self.booster_params(), data, self.n_trees)
         self.scale_ = 1.0
         if self.kind == "log":
-            total = self.inverse(np.asarray(self.booster_.predict(X))).sum()
+            total = self.from_target(np.asarray(self.booster_.predict(X))).sum()
             self.scale_ = float(spend.sum() / total) if total > 0 else 1.0
         return self
 
@@ -141,7 +143,7 @@ class SpendRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             "verbose": -1,
         }
 
-    def transform(self, spend: Floats) -> Floats:
+    def to_target(self, spend: Floats) -> Floats:
         """Return the target of the trees.
 
         Parameters
@@ -155,7 +157,7 @@ class SpendRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         """
         return np.log1p(spend) if self.kind == "log" else spend
 
-    def inverse(self, predicted: Floats) -> Floats:
+    def from_target(self, predicted: Floats) -> Floats:
         """Return spend from what the trees predict.
 
         Parameters
@@ -189,7 +191,7 @@ class SpendRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False
         )
         raw = np.asarray(self.booster_.predict(X), dtype=np.float64)
-        return self.inverse(raw) * self.scale_
+        return self.from_target(raw) * self.scale_
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -90,7 +90,7 @@ def _trees(kind: str, folds: Sequence[ForwardFold], random_state: int) -> int:
 
     def stop(fold: ForwardFold) -> int:
         target, check = (
-            model.transform(np.maximum(y, 0.0)) for y in (fold.y_train, fold.y_valid)
+            model.to_target(np.maximum(y, 0.0)) for y in (fold.y_train, fold.y_valid)
         )
         options = {**BINNING, "verbose": -1}
         train = lightgbm.Dataset(fold.train.to_numpy(), target, params=options)
