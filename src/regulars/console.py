@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 from rich.progress import TimeElapsedColumn as Elapsed
 from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -98,7 +99,8 @@ def checked(summary: dict[str, Any]) -> Table:
                 "",
                 f"{reason['rows']:,}",
                 f"{reason['rows'] / rows:.2%}",
-                f"set aside: {told}",
+                # the user's own values: brackets in them are no markup
+                Text(f"set aside: {told}"),
             )
         kept = found["rows_kept"]
         table.add_row("", f"{kept:,}", f"{kept / rows:.2%}", "kept", end_section=True)

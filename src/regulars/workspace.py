@@ -14,7 +14,7 @@ from regulars.data.engine import connect
 from regulars.data.intake import Intake, read_tables
 from regulars.data.ledger import Ledger, build_ledger
 from regulars.errors import DataError
-from regulars.scoring.sinks import write_json
+from regulars.scoring.sinks import make_folder, write_json
 from regulars.timeline import Timeline, plan
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def read_and_check(settings: Settings, step: Step) -> Intake:
     """
     step("check")
     outputs = settings.outputs_folder
-    outputs.mkdir(parents=True, exist_ok=True)
+    make_folder(outputs)
     intake = read_tables(
         settings,
         connect(settings.source.engine),
