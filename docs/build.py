@@ -78,6 +78,8 @@ def configuration() -> str:
                 "| table | what it holds |\n|---|---|\n"
                 + "\n".join(f"| `{n}` | {f.description} |" for n, f in tables),
             ]
+        for inner, nested, meaning in _nested(section):
+            parts += [f"### {inner}", meaning, _fields(list(_plain(nested)))]
     return "\n\n".join(parts) + "\n"
 
 
@@ -196,8 +198,17 @@ def _fields(fields: list[tuple[str, FieldInfo]]) -> str:
 
 
 def _plain(section: type[BaseModel]) -> typing.Iterator[tuple[str, FieldInfo]]:
-    tables = {name for name, _ in _tables(section)}
-    yield from (pair for pair in section.model_fields.items() if pair[0] not in tables)
+    apart = {name for name, _ in _tables(section)}
+    apart |= {name for name, _, _ in _nested(section)}
+    yield from (pair for pair in section.model_fields.items() if pair[0] not in apart)
+
+
+def _nested(section: type[BaseModel]) -> typing.Iterator[tuple[str, Any, str]]:
+    """Yield the sections inside a section, tables aside."""
+    for name, field in section.model_fields.items():
+        inner = _section(field.annotation)
+        if inner not in (None, TableSettings, SqlExpression):
+            yield name, inner, field.description or ""
 
 
 def _tables(section: type[BaseModel]) -> typing.Iterator[tuple[str, FieldInfo]]:

@@ -197,3 +197,38 @@ def test_every_setting_is_described(section):
 def test_override_fills_a_section_that_is_left_blank():
     settings = parse_settings(LEAST + "time:\n", ["time.horizon_days=7"])
     assert settings.time.horizon_days == 7
+
+
+LABELLED = "name: x\nchurn: {kind: labelled, labelled: {path: a.csv, label: left}}\n"
+
+
+def test_labelled_table_needs_no_log():
+    settings = parse_settings(LABELLED)
+    assert settings.churn.labelled.positive == 1
+    assert settings.source.transactions is None
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("{kind: labelled}", "give the table under 'churn.labelled'"),
+        ("{labelled: {path: a.csv, label: l}}", "'labelled' is of kind labelled only"),
+        ("{kind: labelled, labelled: {path: a.csv}}", "labelled.label' is missing"),
+        ("{kind: labelled, labelled: {label: l}}", "either 'path'.*or 'table'"),
+        (
+            "{kind: labelled, labelled: {path: a.csv, label: l, lable: m}}",
+            "unknown key 'churn.labelled.lable'.*Did you mean '(label|table)'",
+        ),
+        (
+            "{kind: labelled, labelled: {path: a.csv, label: l, id: l}}",
+            "must be different columns",
+        ),
+        (
+            "{kind: labelled, labelled: {path: a.csv, label: l, drop: [l]}}",
+            "the label 'l' stands in 'drop' too",
+        ),
+    ],
+)
+def test_labelled_settings_tell_what_is_missing_when(text, told):
+    with pytest.raises(ConfigError, match=told):
+        parse_settings(f"name: x\nsource: {{}}\nchurn: {text}")

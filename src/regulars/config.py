@@ -144,6 +144,65 @@ class TimeSettings(_Section):
     step_days: PositiveInt = Field(30, description="Days between training snapshots.")
 
 
+class LabelledSettings(_Section):
+    """A table of attributes that says itself who has churned."""
+
+    path: str | None = Field(
+        None, description="csv, tsv or parquet file, or a glob of them."
+    )
+    table: str | None = Field(
+        None, description="Table of the engine's database, as `schema.name`."
+    )
+    label: str = Field(
+        min_length=1,
+        description="Column that says who has churned; rows without a value are not "
+        "learnt from, but scored.",
+    )
+    positive: bool | int | float | str = Field(
+        1, description="Value of the label that means churned; all others mean stayed."
+    )
+    id: str | None = Field(
+        None, description="Column that names the customer; null: the number of the row."
+    )
+    date: str | None = Field(
+        None,
+        description="Column with the day that a row is of; with it, later rows test a "
+        "model of earlier rows, and the latest row of each customer is scored.",
+    )
+    drop: tuple[str, ...] = Field(
+        (), description="Columns to leave out, such as those known only afterwards."
+    )
+    duplicates: Literal["set_aside", "keep"] = Field(
+        "set_aside",
+        description="Rows that repeat another row in every column: all but the first "
+        "are set aside, or all are kept.",
+    )
+    test_share: float = Field(
+        0.2, gt=0, lt=0.6, description="Share of the rows that a test keeps apart."
+    )
+    test_splits: int = Field(
+        5,
+        ge=1,
+        le=50,
+        description="Stratified tests, each with its own split; one by date where "
+        "there is a date.",
+    )
+
+    @model_validator(mode="after")
+    def _one_place(self) -> LabelledSettings:
+        if (self.path is None) == (self.table is None):
+            msg = "give either 'path' (a file) or 'table' (in the engine), not both"
+            raise ValueError(msg)
+        used = [self.label, *(c for c in (self.id, self.date) if c is not None)]
+        if len(set(used)) < len(used):
+            msg = "'label', 'id' and 'date' must be different columns"
+            raise ValueError(msg)
+        if self.label in self.drop:
+            msg = f"the label '{self.label}' stands in 'drop' too"
+            raise ValueError(msg)
+        return self
+
+
 class ChurnSettings(_Section):
     """The churn classifier."""
 
@@ -161,6 +220,22 @@ class ChurnSettings(_Section):
     calibration: Literal["auto", "isotonic", "sigmoid", "none"] = Field(
         "auto", description="Probability calibration; auto: what validates best."
     )
+    labelled: LabelledSettings | None = Field(
+        None, description="The table of `kind: labelled`."
+    )
+
+    @model_validator(mode="after")
+    def _has_its_table(self) -> ChurnSettings:
+        if self.kind == "labelled" and self.labelled is None:
+            msg = (
+                "kind is 'labelled', so give the table under 'churn.labelled': its "
+                "'path' and the column 'label'"
+            )
+            raise ValueError(msg)
+        if self.kind != "labelled" and self.labelled is not None:
+            msg = f"kind is '{self.kind}', but 'labelled' is of kind labelled only"
+            raise ValueError(msg)
+        return self
 
 
 class ValueSettings(_Section):
@@ -288,6 +363,15 @@ class Settings(_Section):
     def _default_outputs(cls, data: Any) -> Any:
         if isinstance(data, dict) and not data.get("outputs") and "name" in data:
             return {**data, "outputs": f"out/{data['name']}"}
+        return data
+
+    @model_validator(mode="before")
+    @classmethod
+    def _labelled_has_its_own_table(cls, data: Any) -> Any:
+        # it stands under churn: no log is needed beside it
+        churn = data.get("churn") if isinstance(data, dict) else None
+        if isinstance(churn, dict) and churn.get("kind") == "labelled":
+            return {**data, "source": data.get("source") or {}}
         return data
 
     @property

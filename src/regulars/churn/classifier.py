@@ -286,6 +286,8 @@ class BoostedChurn(_BinaryClassifier):
         Share of the rows that each tree sees; in (0, 1].
     lambda_l2 : float, default=5.0
         L2 penalty on leaf values; >= 0.
+    max_bin : int, default=63
+        Bins of each feature; > 1.
     random_state : int, default=0
         Seed.
 
@@ -313,6 +315,7 @@ class BoostedChurn(_BinaryClassifier):
         feature_fraction: float = 0.5,
         bagging_fraction: float = 0.8,
         lambda_l2: float = 5.0,
+        max_bin: int = BINNING["max_bin"],
         random_state: int = 0,
     ) -> None:
         self.n_trees = n_trees
@@ -322,6 +325,7 @@ class BoostedChurn(_BinaryClassifier):
         self.feature_fraction = feature_fraction
         self.bagging_fraction = bagging_fraction
         self.lambda_l2 = lambda_l2
+        self.max_bin = max_bin
         self.random_state = random_state
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
@@ -339,7 +343,7 @@ class BoostedChurn(_BinaryClassifier):
         self
         """
         features, target = self._checked(X, y)
-        options = {**BINNING, "verbose": -1}
+        options = {**BINNING, "max_bin": self.max_bin, "verbose": -1}
         data = lightgbm.Dataset(features, target, params=options)
         self.booster_ = lightgbm.train(self.booster_params(), data, self.n_trees)
         return self
@@ -366,6 +370,7 @@ class BoostedChurn(_BinaryClassifier):
             # for each other at every split, 10-30 times slower where cores are shared
             "num_threads": 1,
             **BINNING,
+            "max_bin": self.max_bin,
             "verbose": -1,
         }
 
