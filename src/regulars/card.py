@@ -159,6 +159,33 @@ def run_metrics(training: Training) -> dict[str, float]:
     return found
 
 
+def profit_metrics(offer: dict[str, Any] | None) -> dict[str, float]:
+    """Return the money of the test window, for an MLflow run.
+
+    Parameters
+    ----------
+    offer : dict or None
+        As `regulars.evaluation.judge_offer` gives it.
+
+    Returns
+    -------
+    dict of str to float
+
+    Examples
+    --------
+    >>> profit_metrics(None)
+    {}
+    """
+    if offer is None:
+        return {}
+    rules = {name: rule["profit"] for name, rule in offer["rules"].items()}
+    return {
+        **_numbers("profit.empc", offer["empc"]),
+        **_numbers("profit.mpc", offer["mpc"]),
+        **_numbers("profit", rules | {"threshold": offer["threshold"]}),
+    }
+
+
 def _numbers(prefix: str, metrics: Any) -> dict[str, float]:
     return {
         f"{prefix}.{key}": float(value)

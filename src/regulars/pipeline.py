@@ -17,18 +17,18 @@ import pandas as pd
 import regulars
 from regulars.card import (
     manifest,
+    profit_metrics,
     run_metrics,
     run_params,
     training_card,
     training_result,
 )
 from regulars.data.fingerprint import fingerprint
-from regulars.errors import DataError
-from regulars.evaluation import Decision, decide, judge_churn
+from regulars.evaluation import Decision, judge_offer
 from regulars.features.matrix import build_matrix
 from regulars.kpis.cohorts import cohort_retention
 from regulars.kpis.retention import monthly_kpis, summary_kpis
-from regulars.labels import build_labels
+from regulars.promotion import judge_challenger, version_tags, window_features
 from regulars.report import Results, render_charts, render_report
 from regulars.scoring.batch import Provenance, score_customers
 from regulars.scoring.pyfunc import FIELDS, ServingContext
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from regulars.config import Settings
-    from regulars.model import RetentionModel
 
     Step = Callable[[str], None]
 
@@ -66,8 +65,9 @@ def train_model(work: Workspace, step: Step) -> dict[str, Any]:
     training = train(work.ledger, work.timeline, settings, step=step)
     step("register")
     store = Store(settings.tracking.uri, settings.name)
-    decision = _against_champion(work, training, store)
+    decision = judge_challenger(work, training, store)
     card = training_card(work, training, decision)
+    card["profit"] = _offer(work, training)
     registered = _register(work, training, store, decision, card)
     result = training_result(training, registered, decision)
     card |= {"model_version": registered.model_version, "run_id": registered.run_id}
@@ -216,41 +216,6 @@ STEPS = (
 )
 
 
-def _against_champion(work: Workspace, training: Training, store: Store) -> Decision:
-    """Compare on the test window, both by models that had not seen it."""
-    version = store.champion_version()
-    test_cutoff = work.timeline.test_cutoff
-    if version is None or training.churn_test is None or test_cutoff is None:
-        return decide(None, None, has_champion=version is not None)
-    champion = store.load_tested(version)
-    loss = None
-    if champion is not None:
-        features = build_matrix(
-            work.ledger,
-            [test_cutoff],
-            lookback_days=work.settings.time.lookback_days,
-            groups=work.settings.features.groups,
-            extra=work.settings.features.extra,
-        )
-        loss = _champion_loss(work, champion, features, test_cutoff)
-    challenger = training.churn_test.metrics["model"]["log_loss"]
-    return decide(challenger, loss, has_champion=True)
-
-
-def _champion_loss(
-    work: Workspace, champion: RetentionModel, features: pd.DataFrame, cutoff: date
-) -> float | None:
-    try:
-        probability = champion.predict(features)["churn_probability"].to_numpy()
-    except DataError:
-        return None
-    labels = build_labels(
-        work.ledger, work.timeline, features, known_at=work.timeline.cutoff
-    )
-    judged = judge_churn(labels["churned"], {"model": probability}, cutoff=cutoff)
-    return float(judged.metrics["model"]["log_loss"])
-
-
 def _register(
     work: Workspace,
     training: Training,
@@ -272,7 +237,7 @@ def _register(
         _draw_figures(card, artifacts / "figures")
         record = RunRecord(
             params=run_params(work, training),
-            metrics=run_metrics(training),
+            metrics=run_metrics(training) | profit_metrics(card["profit"]),
             tags={
                 "regulars.fingerprint": card["fingerprint"],
                 "regulars.version": regulars.__version__,
@@ -287,9 +252,24 @@ def _register(
         registered = store.register(record, is_champion=decision.is_champion)
         store.tag_version(
             registered.model_version,
-            {"champion": str(decision.is_champion).lower(), "reason": decision.reason},
+            {
+                "champion": str(decision.is_champion).lower(),
+                "reason": decision.reason,
+                **version_tags(work, training),
+            },
         )
     return registered
+
+
+def _offer(work: Workspace, training: Training) -> dict[str, Any] | None:
+    """Return what the offer of the settings would have earned on the test window."""
+    test, model = training.churn_test, training.tested_model
+    if test is None or model is None:
+        return None
+    value = model.predict(window_features(work))["clv"]
+    return judge_offer(
+        test.churned, test.forecasts["model"], value, work.settings.profit
+    )
 
 
 def _draw_figures(card: dict[str, Any], folder: Path) -> None:

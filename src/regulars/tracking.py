@@ -14,6 +14,7 @@ import os
 import tempfile
 import warnings
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 CHAMPION = "champion"
+PREVIOUS = "previous_champion"
 MODEL_FOLDER = "model"
 TESTED_FOLDER = "tested_model"
 LOADER = "regulars.scoring.pyfunc"
@@ -69,10 +71,10 @@ class RunRecord:
         Figures.
     tags : mapping of str to str
         Fingerprint, versions, commit.
-    artifacts : Path
+    artifacts : Path or None
         Folder whose content is kept with the run.
-    model : Path
-        Folder of the model that scores.
+    model : Path or None
+        Folder of the model that scores; None for a run that registers nothing.
     tested_model : Path or None
         Folder of the model that had not seen the test window.
     input_example : object
@@ -82,10 +84,10 @@ class RunRecord:
     params: Mapping[str, str]
     metrics: Mapping[str, float]
     tags: Mapping[str, str]
-    artifacts: Path
-    model: Path
-    tested_model: Path | None
-    input_example: Any
+    artifacts: Path | None = None
+    model: Path | None = None
+    tested_model: Path | None = None
+    input_example: Any = None
 
 
 class Store:
@@ -222,17 +224,122 @@ class Store:
 
             experiment = self._experiment()
             with mlflow.start_run(experiment_id=experiment) as run:
-                mlflow.log_params(dict(record.params))
-                mlflow.log_metrics(dict(record.metrics))
-                mlflow.set_tags(dict(record.tags))
-                mlflow.log_artifacts(str(record.artifacts))
+                _log(record)
                 if record.tested_model:
                     mlflow.log_artifacts(str(record.tested_model), TESTED_FOLDER)
                 info = self._log_model(record)
             version = self._new_version(info, run.info.run_id)
             if is_champion:
-                self.client.set_registered_model_alias(self.name, CHAMPION, version)
+                self._crown(version)
         return Registered(f"models:/{self.name}/{version}", version, run.info.run_id)
+
+    def version_tags(self, version: str) -> dict[str, str]:
+        """Return the tags of a registered version.
+
+        Parameters
+        ----------
+        version : str
+            Version in the registry.
+
+        Returns
+        -------
+        dict of str to str
+        """
+        with _quiet():
+            found = self.client.get_model_version(self.name, version)
+        return dict(found.tags)
+
+    def rollback(self, to: str | None = None) -> tuple[str, str]:
+        """Give the alias back to an earlier champion.
+
+        Parameters
+        ----------
+        to : str, optional
+            Version that becomes champion; default: the one that the champion took the
+            alias from, as its tags record.
+
+        Returns
+        -------
+        before, after : str
+            Versions that lost and took the alias.
+
+        Raises
+        ------
+        DataError
+            There is no champion, no earlier one, or no such version.
+        """
+        current = self.champion_version()
+        if current is None:
+            msg = (
+                f"There is no champion called '{self.name}' in '{self.uri}', so there "
+                "is nothing to roll back. Train one first: regulars train CONFIG."
+            )
+            raise DataError(msg)
+        target = to or self.version_tags(current).get(PREVIOUS)
+        if target is None:
+            msg = (
+                f"Version {current} of '{self.name}' took the alias from no earlier "
+                "champion. Name the version to go back to: --to VERSION."
+            )
+            raise DataError(msg)
+        self._check_version(target, current)
+        self.client.set_registered_model_alias(self.name, CHAMPION, target)
+        self.tag_version(current, {"champion": "false", "rolled_back_to": target})
+        self.tag_version(target, {"champion": "true", "champion_since": _now()})
+        return current, target
+
+    def _check_version(self, version: str, current: str) -> None:
+        with _quiet():
+            found = self.client.search_model_versions(f"name = '{self.name}'")
+        known = sorted((str(each.version) for each in found), key=int)
+        if version not in known or version == current:
+            why = "is the champion" if version == current else "is not there"
+            msg = (
+                f"Version {version} of '{self.name}' {why}. Registered versions: "
+                f"{', '.join(known)}. Pass another one."
+            )
+            raise DataError(msg)
+
+    def _crown(self, version: str) -> None:
+        """Give the alias to a version, and note whom it took it from."""
+        before = self.champion_version()
+        tags = {"champion_since": _now()}
+        if before is not None:
+            tags[PREVIOUS] = before
+        self.client.set_registered_model_alias(self.name, CHAMPION, version)
+        self.tag_version(version, tags)
+        if before is not None:
+            self.tag_version(before, {"champion": "false", "replaced_by": version})
+
+    def record_runs(self, parent: RunRecord, children: Mapping[str, RunRecord]) -> str:
+        """Write a run with runs nested in it, without a model.
+
+        Parameters
+        ----------
+        parent : RunRecord
+            The run as a whole; no model is registered.
+        children : mapping of str to RunRecord
+            Nested runs by name.
+
+        Returns
+        -------
+        str
+            Id of the parent run.
+        """
+        with _quiet(), self._addressed():
+            import mlflow
+
+            experiment = self._experiment()
+            with mlflow.start_run(
+                experiment_id=experiment, run_name=parent.tags.get("name")
+            ) as run:
+                _log(parent)
+                for name, child in children.items():
+                    with mlflow.start_run(
+                        experiment_id=experiment, run_name=name, nested=True
+                    ):
+                        _log(child)
+        return str(run.info.run_id)
 
     def tag_version(self, version: str, tags: Mapping[str, str]) -> None:
         """Write tags to a registered version.
@@ -306,6 +413,21 @@ class Store:
         finally:
             mlflow.set_tracking_uri(before[0])
             mlflow.set_registry_uri(before[1])
+
+
+def _log(record: RunRecord) -> None:
+    """Write a record to the run that is open."""
+    import mlflow
+
+    mlflow.log_params(dict(record.params))
+    mlflow.log_metrics(dict(record.metrics))
+    mlflow.set_tags(dict(record.tags))
+    if record.artifacts is not None:
+        mlflow.log_artifacts(str(record.artifacts))
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def host_of(uri: str) -> str:

@@ -42,11 +42,18 @@ class ChurnTest:
         By forecast and metric: lower and upper 95% bounds.
     curves : dict of str to dict
         By forecast: ``roc``, ``gains``, ``lift`` and ``reliability``.
+    churned : array of shape (n_customers,)
+        What happened: 1 where the customer churned, else 0.
+    forecasts : mapping of str to array of shape (n_customers,)
+        What was said, by forecast; the comparisons of the gate, the slices and the
+        money start from it.
     """
 
     metrics: dict[str, dict[str, Any]]
     intervals: dict[str, dict[str, list[float]]]
     curves: dict[str, dict[str, Any]] = field(repr=False)
+    churned: NDArray[np.float64] = field(repr=False, compare=False)
+    forecasts: Mapping[str, NDArray[np.float64]] = field(repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -114,7 +121,7 @@ def judge_churn(
             "lift": lift_curve(y, probability).to_dict("list"),
             "reliability": reliability_curve(y, probability).to_dict("records"),
         }
-    return ChurnTest(metrics, intervals, curves)
+    return ChurnTest(metrics, intervals, curves, y.astype(np.float64), dict(forecasts))
 
 
 def judge_value(
