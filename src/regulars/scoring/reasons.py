@@ -293,11 +293,12 @@ THEMES = (
             "products_per",
             "n_categories",
             "category",
+            "favourite_category",
             "lines_per_order",
         ),
         _basket,
     ),
     Theme("discount", ("discount",), _discount),
-    Theme("weekdays", ("weekend", "favourite_weekday"), _weekdays),
+    Theme("weekdays", ("weekend", "same_weekday", "month_start"), _weekdays),
     Theme("process", ("btyd_", "p_alive"), _process),
 )
