@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,6 +37,7 @@ class Shop:
     """A folder with a purchase log and its configuration."""
 
     folder: Path
+    steps: list[str] = field(default_factory=list)
 
     @property
     def config(self) -> Path:
@@ -132,7 +133,7 @@ def run_shop(tmp_path_factory, orders, few_trees):
     from regulars import pipeline
 
     shop = _open_shop(tmp_path_factory.mktemp("run"), orders)
-    result = pipeline.run(shop.settings(), lambda step: None)
+    result = pipeline.run(shop.settings(), shop.steps.append)
     return shop, result
 
 

@@ -1,0 +1,357 @@
+"""The whole road from a log to scores: what may change it, and what may not."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from regulars import pipeline
+from regulars.errors import DataError, NotEnoughHistoryError
+from regulars.features.matrix import build_matrix
+from regulars.pipeline import example_request, json_records
+from regulars.scoring.batch import COLUMNS, Provenance, score_customers
+from regulars.training import train
+from regulars.workspace import open_workspace
+
+CUTOFF = "2024-12-01"
+PROVENANCE = ["model_version", "scored_at", "run_id"]
+# trees that see everything: the least thing that leaked would show
+TREES = "churn.classifiers=[lightgbm]"
+NOW = Provenance("1", "run", datetime(2025, 1, 1, tzinfo=UTC))
+
+
+def _quietly(step):
+    """Say nothing of the steps."""
+
+
+def _scores(shop, *overrides):
+    """Scores by the pipeline's own rooms, without a registry."""
+    settings = shop.settings(TREES, *overrides)
+    work = open_workspace(settings, _quietly)
+    training = train(work.ledger, work.timeline, settings, step=_quietly)
+    features = build_matrix(
+        work.ledger, [work.timeline.cutoff], groups=settings.features.groups
+    )
+    return features, score_customers(training.model, features, NOW)
+
+
+@pytest.fixture(scope="module")
+def scored(tmp_path_factory, orders, open_shop, few_trees):
+    """Features and scores of the log as it is."""
+    return _scores(open_shop(tmp_path_factory.mktemp("scored"), orders))
+
+
+def _same_bits(found, expected):
+    for left, right in zip(found, expected, strict=True):
+        pd.testing.assert_frame_equal(left, right, check_exact=True)
+
+
+# -- what has to be there -------------------------------------------------------
+
+
+def test_run_leaves_every_result_in_the_outputs_folder(run_shop):
+    shop, result = run_shop
+    names = {path.name for path in shop.out.iterdir()}
+    assert {
+        "check.json",
+        "quarantine.csv",
+        "training.json",
+        "scores.parquet",
+        "kpis.json",
+        "report.html",
+        "manifest.json",
+    } <= names
+    assert not [name for name in names if name.startswith(".")]
+    assert result["scores"] == str(shop.out / "scores.parquet")
+
+
+def test_scores_keep_the_contract_of_the_design(run_shop):
+    shop, _ = run_shop
+    scores = pd.read_parquet(shop.out / "scores.parquet")
+    assert scores.columns.tolist() == list(COLUMNS)
+    assert scores["customer_id"].is_unique
+    assert {*scores["cutoff"]} == {date(2024, 12, 1)}
+    for name in ("churn_probability", "btyd_no_purchase_probability", "p_alive"):
+        assert scores[name].between(0, 1).all()
+    for name in ("expected_purchases", "expected_spend", "clv"):
+        assert (scores[name] >= 0).all()
+    np.testing.assert_allclose(
+        scores["value_at_risk"], scores["churn_probability"] * scores["clv"]
+    )
+    bands = pd.cut(
+        scores["churn_probability"],
+        [-1, 0.4, 0.7, 2],
+        right=False,
+        labels=["low", "medium", "high"],
+    )
+    assert bands.astype(str).tolist() == scores["risk_band"].tolist()
+    reasons = scores["reasons"]
+    assert reasons.map(len).between(1, 3).all()
+    next_order = scores["expected_next_order"].dropna()
+    assert (next_order >= date(2024, 12, 1)).all()
+    assert (next_order <= date(2025, 12, 1)).all()
+    zone = pq.read_schema(shop.out / "scores.parquet").field("scored_at").type.tz
+    assert zone == "UTC"
+
+
+def test_every_customer_before_the_cutoff_is_scored_once(run_shop, orders):
+    shop, _ = run_shop
+    scores = pd.read_parquet(shop.out / "scores.parquet")
+    bought = orders[(orders["amount"] >= 0) & (orders["order_time"] < CUTOFF)]
+    assert {*scores["customer_id"]} == {*bought["customer_id"]}
+
+
+def test_result_of_a_training_has_the_keys_of_the_contract(run_shop):
+    _, result = run_shop
+    assert {
+        "model_uri",
+        "model_version",
+        "run_id",
+        "is_champion",
+        "test",
+        "value_test",
+        "baselines",
+    } <= {*result}
+    keys = {
+        "cutoff",
+        "n_customers",
+        "churn_rate",
+        "roc_auc",
+        "average_precision",
+        "top_decile_lift",
+        "brier",
+        "log_loss",
+        "ece",
+    }
+    assert {*result["test"]} == keys
+    assert {"mae", "spearman", "total_ratio"} <= {*result["value_test"]}
+    assert {"bg_nbd", "days_since_last_order", "frequency", "rfm_logistic"} <= {
+        *result["baselines"]
+    }
+    assert all({*found} == keys for found in result["baselines"].values())
+    assert result["test"]["cutoff"] == "2024-11-03"
+    assert result["is_champion"]
+
+
+def _leaves(node):
+    if isinstance(node, dict):
+        node = node.values()
+    if isinstance(node, str | int | float | None):
+        yield node
+    else:
+        for child in node:
+            yield from _leaves(child)
+
+
+@pytest.mark.parametrize("name", ["training.json", "kpis.json", "check.json"])
+def test_figures_in_files_are_numbers_and_not_words(run_shop, name):
+    found = run_shop[0].read(name)
+    versions = {*found.pop("versions", {}).values(), found.pop("model_version", "")}
+    found.pop("config", None)
+    words = [leaf for leaf in _leaves(found) if isinstance(leaf, str)]
+
+    def is_figure(word):
+        try:
+            float(word)
+        except ValueError:
+            return False
+        return word not in versions
+
+    assert [word for word in words if is_figure(word)] == []
+
+
+def test_reported_model_had_not_seen_the_test_window(run_shop):
+    line = run_shop[0].read("training.json")["timeline"]
+    window = timedelta(days=28)
+    test = date.fromisoformat(line["test_cutoff"])
+    assert all(
+        date.fromisoformat(day) + window <= test for day in line["training_cutoffs"]
+    )
+    assert line["test_cutoff"] in line["refit_cutoffs"]
+
+
+# -- what must not matter -------------------------------------------------------
+
+
+def test_future_changes_no_feature_and_no_score_when_corrupted_and_added(
+    tmp_path, orders, open_shop, scored
+):
+    rng = np.random.default_rng(0)
+    later = orders["order_time"] >= CUTOFF
+    assert later.sum() > 20
+    log = orders.astype({"amount": object})
+    log.loc[later, "amount"] = rng.choice([-1e6, 1e6, 0.0, "n/a"], later.sum())
+    log.loc[later, "customer_id"] = rng.permutation(log.loc[later, "customer_id"])
+    log.loc[later, ["product_id", "category"]] = "?"
+    added = pd.concat([log[later]] * 3).assign(
+        customer_id=lambda rows: [f"new {k}" for k in range(len(rows))],
+        order_time=pd.Timestamp(CUTOFF) + pd.to_timedelta(range(3 * later.sum()), "h"),
+        amount=777.0,
+    )
+    first = added.iloc[[0]].assign(
+        customer_id=orders["customer_id"].iloc[0], order_time=pd.Timestamp(CUTOFF)
+    )
+    shop = open_shop(tmp_path, pd.concat([log, added, first], ignore_index=True))
+    _same_bits(_scores(shop), scored)
+
+
+def test_future_changes_no_feature_and_no_score_when_deleted(
+    tmp_path, orders, open_shop, scored
+):
+    shop = open_shop(tmp_path, orders[orders["order_time"] < CUTOFF])
+    _same_bits(_scores(shop), scored)
+
+
+def test_past_does_change_features(tmp_path, orders, open_shop, scored):
+    """What the two tests above compare is able to differ."""
+    last_week = orders["order_time"].between("2024-11-24", "2024-11-30")
+    shop = open_shop(tmp_path, orders[~last_week])
+    work = open_workspace(shop.settings(), _quietly)
+    found = build_matrix(work.ledger, [work.timeline.cutoff])
+    assert not found.equals(scored[0])
+
+
+def test_row_order_and_files_do_not_matter(tmp_path, orders, open_shop, scored):
+    shop = open_shop(tmp_path, orders)
+    turned = orders.sample(frac=1.0, random_state=0)
+    turned.iloc[:700].to_csv(tmp_path / "part-1.csv", index=False)
+    turned.iloc[700:].to_csv(tmp_path / "part-2.csv", index=False)
+    parts = f"source.transactions.path={(tmp_path / 'part-*.csv').as_posix()}"
+    _same_bits(_scores(shop, parts), scored)
+
+
+def test_scores_shift_with_the_dates_when_by_whole_weeks(tmp_path, orders, open_shop):
+    # the share of orders at the start of a month is what weeks do not keep
+    groups = "features.groups=[rfm, rhythm, windows, basket]"
+    shift = timedelta(weeks=31)
+    moved = orders.assign(order_time=orders["order_time"] + shift)
+    cutoff = date.fromisoformat(CUTOFF) + shift
+    _, here = _scores(open_shop(tmp_path / "a", orders), groups)
+    _, there = _scores(
+        open_shop(tmp_path / "b", moved), groups, f"time.cutoff={cutoff}"
+    )
+    for name in ("cutoff", "expected_next_order"):
+        there[name] = [None if pd.isna(day) else day - shift for day in there[name]]
+        here[name] = [None if pd.isna(day) else day for day in here[name]]
+    pd.testing.assert_frame_equal(there, here, check_exact=True)
+
+
+def test_two_runs_write_the_same_bytes_when_the_seed_is_the_same(
+    tmp_path, orders, open_shop, run_shop
+):
+    again = open_shop(tmp_path / "elsewhere", orders)
+    pipeline.run(again.settings(), _quietly)
+    written = []
+    for shop in (run_shop[0], again):
+        table = pq.read_table(shop.out / "scores.parquet").drop_columns(PROVENANCE)
+        pq.write_table(table, tmp_path / "bare.parquet")
+        written.append((tmp_path / "bare.parquet").read_bytes())
+    assert written[0] == written[1]
+    one, other = (shop.read("training.json") for shop in (run_shop[0], again))
+    for name in ("test", "baselines", "weights", "fingerprint", "importance"):
+        assert one[name] == other[name]
+
+
+# -- short histories ------------------------------------------------------------
+
+
+def _young(orders, days):
+    first = orders["order_time"].min()
+    return orders[orders["order_time"] < first + pd.Timedelta(days=days)]
+
+
+def test_process_alone_scores_and_says_so_when_there_is_no_window(
+    tmp_path, orders, open_shop, few_trees
+):
+    shop = open_shop(tmp_path, _young(orders, 100))
+    result = pipeline.run(
+        shop.settings("time.cutoff=null", "time.horizon_days=110"), _quietly
+    )
+    assert result["process_only"]
+    assert result["test"] is None
+    assert result["value_test"] is None
+    assert result["baselines"] == {}
+    scores = pd.read_parquet(shop.out / "scores.parquet")
+    np.testing.assert_allclose(
+        scores["churn_probability"],
+        scores["btyd_no_purchase_probability"].clip(1e-4, 1 - 1e-4),
+    )
+    assert scores["reasons"].map(len).min() >= 1
+    told = " ".join(shop.read("training.json")["notes"])
+    assert "no window to learn a classifier from" in told
+    assert "no test window" in told
+    assert "no window to learn a classifier from" in (
+        shop.out / "report.html"
+    ).read_text().replace("\n", " ")
+
+
+def test_run_goes_on_with_fewer_windows_and_says_so(
+    tmp_path, orders, open_shop, few_trees
+):
+    shop = open_shop(tmp_path, orders)
+    settings = shop.settings("time.training_cutoffs=12", "churn.classifiers=[logistic]")
+    work = open_workspace(settings, _quietly)
+    training = train(work.ledger, work.timeline, settings, step=_quietly)
+    n_found = len(work.timeline.training_cutoffs)
+    assert 0 < n_found < 12
+    assert any(
+        f"{n_found} of the 12 training windows" in note for note in training.notes
+    )
+
+
+def test_run_refuses_when_nobody_had_bought_before_the_cutoff(
+    tmp_path, orders, open_shop
+):
+    shop = open_shop(tmp_path, orders[orders["order_time"] < "2024-11-01"])
+    settings = shop.settings("time.lookback_days=5", "time.cutoff=2024-11-20")
+    work = open_workspace(settings, _quietly)
+    with pytest.raises(NotEnoughHistoryError, match="before 2024-11-20"):
+        train(work.ledger, work.timeline, settings, step=_quietly)
+
+
+def test_score_refuses_when_there_is_no_champion(shop):
+    work = open_workspace(shop.settings(), _quietly)
+    with pytest.raises(DataError, match=r"no champion called 'shop'.*regulars train"):
+        pipeline.score(work, _quietly)
+
+
+# -- small things ---------------------------------------------------------------
+
+
+def test_scores_are_written_as_csv_too_when_asked(run_shop, tmp_path):
+    shop, _ = run_shop
+    settings = shop.settings("scores.format=csv", f"outputs={tmp_path.as_posix()}")
+    done = pipeline.score(open_workspace(settings, _quietly), _quietly)
+    assert done["scores"] == str(tmp_path / "scores.csv")
+    flat = pd.read_csv(tmp_path / "scores.csv")
+    whole = pd.read_parquet(tmp_path / "scores.parquet")
+    assert len(flat) == len(whole) == done["n_customers"]
+    assert flat["reasons"].tolist() == ["; ".join(r) for r in whole["reasons"]]
+    assert done["mean_churn_probability"] == pytest.approx(
+        whole["churn_probability"].mean()
+    )
+
+
+def test_steps_are_told_in_their_order(run_shop):
+    names = [name for name in run_shop[0].steps if " " not in name]
+    assert names == sorted(names, key=pipeline.STEPS.index)
+    assert {"check", "features", "register", "score", "report"} <= {*names}
+
+
+def test_json_records_turn_missing_into_null():
+    frame = pd.DataFrame({"day": [pd.Timestamp("2024-01-01"), None], "n": [1, 2]})
+    records = json_records(frame)
+    assert records[1]["day"] is None
+    assert records[0]["day"].startswith("2024-01-01")
+    json.dumps(records, allow_nan=False)
+
+
+def test_example_request_has_the_columns_of_the_log(shop):
+    request = example_request(open_workspace(shop.settings(), _quietly))
+    line = request.loc[0, "transactions"][0]
+    assert {"order_time", "amount", "product_id", "quantity"} <= {*line}
