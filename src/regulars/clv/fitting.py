@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
-from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
+from threadpoolctl import ThreadpoolController
 
 from regulars.errors import ConvergenceError
 
@@ -193,7 +193,8 @@ def maximise(
     full = _Descent(objective, n_customers, penalty, low, high)
     draft = full if coarse is None else full.on(coarse)
     begin, iterations, message = _race(draft, starts)
-    curvature = None if coarse is None else draft.hessian(begin)
+    borrow = coarse is not None and not full.is_curved
+    curvature = draft.hessian(begin) if borrow else None
     end = full.newton(begin, curvature)
     iterations += end.iterations
     if not end.decrement < _ACCEPTED / n_customers:
@@ -201,14 +202,15 @@ def maximise(
         end = full.newton(again, None)
         iterations += more + end.iterations
     gradient = -full(end.theta)[1] * n_customers
-    is_number = bool(np.isfinite(objective(end.theta)[0]))
+    log_likelihood = float(objective(end.theta)[0])
+    is_number = bool(np.isfinite(log_likelihood))
     if not (is_number and end.decrement < _ACCEPTED / n_customers):
         raise _failure(names, gradient, iterations, message)
     at_edge = _edges(full, end.theta, names)
     covariance, unidentified = _covariance(end.hessian, n_customers, names, at_edge)
     return Optimum(
         theta=end.theta,
-        log_likelihood=float(objective(end.theta)[0]),
+        log_likelihood=log_likelihood,
         covariance=covariance,
         gradient=gradient,
         iterations=iterations,
@@ -222,6 +224,7 @@ class _Finish(NamedTuple):
     """Where Newton's method stopped, and what a further step should still win."""
 
     theta: FloatArray
+    gradient: FloatArray
     hessian: FloatArray
     iterations: int
     decrement: float
@@ -243,6 +246,8 @@ class _Descent:
         self.penalty = penalty
         self.low = low
         self.high = high
+        #: Whether the objective brings its own second derivatives.
+        self.is_curved = hasattr(objective, "hessian")
 
     def on(self, objective: Objective) -> _Descent:
         """Return the same problem on another objective."""
@@ -258,7 +263,10 @@ class _Descent:
 
     def hessian(self, theta: FloatArray) -> FloatArray:
         """Return the second derivatives at a point."""
-        return numeric_hessian(self, theta)
+        if not self.is_curved:
+            return numeric_hessian(self, theta)
+        bend = -self.objective.hessian(theta) / self.n_customers  # type: ignore[attr-defined]
+        return np.asarray(bend + 2 * self.penalty * np.eye(theta.size))
 
     def free(self, theta: FloatArray, gradient: FloatArray) -> NDArray[np.bool_]:
         """Return which parameters are not pressed against an edge."""
@@ -277,7 +285,7 @@ class _Descent:
         for iteration in range(limit):
             step, decrement = self._step(theta, gradient, matrix)
             if decrement < _DECREMENT / self.n_customers and fresh:
-                return _Finish(theta, matrix, iteration, decrement)
+                return _Finish(theta, gradient, matrix, iteration, decrement)
             slow = decrement > 0.1 * before or decrement < _DECREMENT / self.n_customers
             if slow and not fresh:
                 matrix, fresh, before = self.hessian(theta), True, np.inf
@@ -285,12 +293,14 @@ class _Descent:
             moved = self._search(theta, value, gradient, step)
             if moved is None:
                 if fresh:
-                    return _Finish(theta, matrix, iteration, decrement)
+                    return _Finish(theta, gradient, matrix, iteration, decrement)
                 matrix, fresh, before = self.hessian(theta), True, np.inf
                 continue
             theta, value, gradient = moved
-            fresh, before = False, decrement
-        return _Finish(theta, self.hessian(theta), limit, decrement)
+            fresh, before = self.is_curved, decrement
+            if fresh:
+                matrix = self.hessian(theta)
+        return _Finish(theta, gradient, self.hessian(theta), limit, decrement)
 
     def _step(
         self, theta: FloatArray, gradient: FloatArray, matrix: FloatArray

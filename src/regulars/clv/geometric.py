@@ -16,6 +16,7 @@ from scipy.special import digamma, expit, gammaln
 
 from regulars.clv.covariates import CovariateBlock
 from regulars.clv.draws import latest_of
+from regulars.clv.geometric_likelihood import GeometricLikelihood
 from regulars.clv.histories import by_distinct
 from regulars.clv.purchases import PurchaseModel
 from regulars.clv.rows import Rows
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from regulars.clv.fitting import FloatArray, Objective
 
     Params = dict[str, FloatArray]
+
+_MANY = 200_000  # rows that are no longer grouped
 
 
 class GeometricDropoutModel(PurchaseModel):
@@ -108,8 +111,13 @@ class GeometricDropoutModel(PurchaseModel):
         log_odds = np.log(a) - np.log(before) + (r + x) * silence
         return np.where(possible, log_odds, -np.inf)
 
+    def _groups_rows(self, n_rows: int) -> bool:
+        # Sorted rows make the fit the same to the last bit in any order; in a large
+        # frame that costs three times the fit itself
+        return n_rows < _MANY or bool(self._used_blocks())
+
     def _plain_objective(self, rows: Rows) -> Objective:
-        return _GroupedLikelihood(rows, self._first_flip)
+        return GeometricLikelihood(rows, self._first_flip)
 
     # -- predictions ------------------------------------------------------------
 
@@ -230,76 +238,3 @@ class GeometricDropoutModel(PurchaseModel):
         allowed = rng.geometric(dropout) - self._first_flip
         kept = np.minimum(made, allowed)
         return np.asarray(kept, float), latest_of(kept, made, age, rng)
-
-
-class _GroupedLikelihood:
-    """The log-likelihood without covariates, with each logarithm taken once.
-
-    Only the chance of being gone needs every distinct row; all other terms depend on
-    the frequency alone, or on T alone once purchases are added up by T.
-    """
-
-    def __init__(self, rows: Rows, first_flip: int) -> None:
-        x, recency, age, weight = (
-            rows["frequency"],
-            rows["recency"],
-            rows["T"],
-            rows.weight,
-        )
-        self.n_customers = rows.n_customers
-        self.x, by_x = np.unique(x, return_inverse=True)
-        self.count_x = np.bincount(by_x, weights=weight)
-        self.flips = self.x + first_flip
-        self.age, by_age = np.unique(age, return_inverse=True)
-        self.count_age = np.bincount(by_age, weights=weight)
-        self.bought_age = np.bincount(by_age, weights=weight * x)
-        mortal = np.flatnonzero(x + first_flip > 0)
-        self.weight, self.by_x = weight[mortal], by_x[mortal].astype(np.int32)
-        times, places = np.unique(
-            np.concatenate([recency[mortal], age[mortal]]), return_inverse=True
-        )
-        self.times = times
-        self.by_recency, self.by_age = places.astype(np.int32).reshape(2, -1)
-
-    def __call__(self, theta: FloatArray) -> tuple[float, FloatArray]:
-        r, alpha, a, b = np.exp(theta)
-        log_age = np.log(alpha + self.age)
-        logs, inverse = np.log(alpha + self.times), 1 / (alpha + self.times)
-        silence = logs[self.by_age] - logs[self.by_recency]
-        before = np.maximum(b + self.flips - 1, 1e-300)
-        power = (r + self.x)[self.by_x]
-        log_odds = (np.log(a) - np.log(before))[self.by_x] + power * silence
-        shrunk = np.exp(-np.abs(log_odds))
-        softplus = np.maximum(log_odds, 0.0) + np.log1p(shrunk)
-        gone = self.weight * np.where(log_odds >= 0, 1.0, shrunk) / (1.0 + shrunk)
-        powered = gone * power
-        gone_x = np.bincount(self.by_x, weights=gone, minlength=self.x.size)
-        value = (
-            self.count_x @ self._by_frequency(r, a, b)
-            + self.n_customers * r * theta[1]
-            - (r * self.count_age + self.bought_age) @ log_age
-            + self.weight @ softplus
-        )
-        both = self.n_customers * digamma(a + b) - self.count_x @ digamma(
-            a + b + self.flips
-        )
-        gradient = [
-            self.count_x @ (digamma(r + self.x) - digamma(r))
-            + self.n_customers * theta[1]
-            - self.count_age @ log_age
-            + gone @ silence,
-            self.n_customers * r / alpha
-            - (r * self.count_age + self.bought_age) @ (1 / (alpha + self.age))
-            + powered @ (inverse[self.by_age] - inverse[self.by_recency]),
-            both + gone_x.sum() / a,
-            both
-            + self.count_x @ (digamma(b + self.flips) - digamma(b))
-            - gone_x @ (1 / before),
-        ]
-        return float(value), np.array(gradient) * [r, alpha, a, b]
-
-    def _by_frequency(self, r: float, a: float, b: float) -> FloatArray:
-        """Return the terms that depend on the frequency alone."""
-        coins = gammaln(a + b) - gammaln(a + b + self.flips)
-        coins = coins + gammaln(b + self.flips) - gammaln(b)
-        return np.asarray(gammaln(r + self.x) - gammaln(r) + coins)

@@ -88,11 +88,15 @@ class PurchaseProcess:
     Examples
     --------
     >>> rng = np.random.default_rng(0)
-    >>> n_orders = rng.poisson(2.0, 300) + 1.0
-    >>> age = rng.uniform(100, 300, 300)
-    >>> rows = pd.DataFrame({"frequency": n_orders - 1, "T_days": age,
-    ...     "recency_days": np.where(n_orders > 1, age * rng.random(300), 0.0),
-    ...     "monetary_value": np.where(n_orders > 1, rng.gamma(6, 5, 300), 0.0)})
+    >>> age = rng.uniform(100, 300, 2000)
+    >>> active = np.minimum(age, rng.exponential(1 / rng.gamma(1.0, 0.01, 2000)))
+    >>> repeats = rng.poisson(rng.gamma(1.0, 0.02, 2000) * active)
+    >>> back = repeats > 0
+    >>> last = active * rng.beta(np.maximum(repeats, 1), 1)
+    >>> spend = rng.gamma(6.0 * np.maximum(repeats, 1)) / rng.gamma(4.0, size=2000)
+    >>> rows = pd.DataFrame({"frequency": 1.0 * repeats, "T_days": age,
+    ...     "recency_days": np.where(back, last, 0.0),
+    ...     "monetary_value": np.where(back, 20 * spend / np.maximum(repeats, 1), 0.0)})
     >>> process = PurchaseProcess().fit(rows)
     >>> process.predict(rows, horizon_days=90).columns.tolist()[:2]
     ['p_alive', 'btyd_no_purchase_probability']

@@ -66,11 +66,12 @@ class Rows:
 
         The draw is always the same one: a fit is a function of its data alone.
         """
-        share = self.weight / self.weight.sum()
-        counts = np.random.default_rng(0).multinomial(size, share)
-        kept = np.flatnonzero(counts)
+        until = np.cumsum(self.weight)
+        points = np.sort(np.random.default_rng(0).random(size)) * until[-1]
+        drawn = np.searchsorted(until, points, side="right")
+        kept, counts = np.unique(np.minimum(drawn, len(self) - 1), return_counts=True)
         columns = {name: values[kept] for name, values in self.columns.items()}
-        weight = counts[kept].astype(np.float64) * (self.n_customers / size)
+        weight = counts.astype(np.float64) * (self.n_customers / size)
         return Rows(columns, weight)
 
 
@@ -161,7 +162,7 @@ def read_columns(frame: Any, names: Sequence[str]) -> pd.DataFrame:
         )
         raise DataError(msg)
     checked = {name: _finite(frame[name]) for name in names}
-    return pd.DataFrame(checked, index=frame.index, columns=list(names))
+    return pd.DataFrame(checked, index=frame.index, copy=False)
 
 
 def _to_pandas(frame: Any, names: Sequence[str]) -> pd.DataFrame:
