@@ -217,6 +217,11 @@ class SpendRecipe:
     n_trees: Mapping[str, int] | None = None
     random_state: int = 0
 
+    @property
+    def needs_fitting(self) -> bool:
+        """Whether any member learns from labels."""
+        return any(name != PROCESS for name in self.members)
+
 
 class SpendEnsemble:
     """A spend recipe fitted to rows.
