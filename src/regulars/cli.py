@@ -65,15 +65,26 @@ def main() -> None:
         raise SystemExit(1) from error
 
 
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"regulars {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def _top(
     version: Annotated[
-        bool, typer.Option("--version", help="Print the version and stop.")
+        bool,
+        # eager: it is answered before a command is asked for
+        typer.Option(
+            "--version",
+            help="Print the version and stop.",
+            callback=_show_version,
+            is_eager=True,
+        ),
     ] = False,
 ) -> None:
-    if version:
-        typer.echo(f"regulars {__version__}")
-        raise typer.Exit
+    pass
 
 
 @app.command()
@@ -88,15 +99,18 @@ def init(
 ) -> None:
     """Look at a purchase log and write a configuration for it."""
     from regulars.data.guess import guess_config, render_config
+    from regulars.scoring.sinks import write_text
 
     guess = guess_config(str(file))
     target = out or Path(f"{guess.name}.yaml")
     if target.exists() and not force:
         msg = f"'{target}' is there already. Pass --force to replace it, or --out."
         raise ConfigError(msg)
-    target.write_text(render_config(guess), encoding="utf-8")
+    write_text(render_config(guess), target)
     console = _console(quiet)
-    console.print(f"Wrote {target}. Read it through, then: regulars run {target}")
+    console.print(
+        f"Wrote {target}. Read it through, then: regulars run {target}", soft_wrap=True
+    )
     _finish(as_json, {"config": str(target)})
 
 
@@ -117,7 +131,8 @@ def check(
     summary = intake.summary()
     console = _console(quiet)
     console.print(look.checked(summary))
-    console.print(f"Rows set aside: {settings.outputs_folder / 'quarantine.csv'}")
+    quarantine = settings.outputs_folder / "quarantine.csv"
+    console.print(f"Rows set aside: {quarantine}", soft_wrap=True)
     _finish(as_json, summary)
 
 
@@ -140,6 +155,62 @@ def train(
         as_json=as_json,
         quiet=quiet,
     )
+
+
+@app.command()
+def backtest(
+    config: ConfigPath,
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Repeat the training as of earlier days, and test each time."""
+    from regulars import console as look
+    from regulars import pipeline
+    from regulars.churn.baselines import labels
+
+    settings = load_settings(config, overrides or ())
+
+    def tell(console: Console, result: dict[str, Any]) -> None:
+        console.print(look.backtested(result, labels()))
+        for note in result["notes"]:
+            console.print(f"Note: {note}")
+        target = settings.outputs_folder / "backtest.json"
+        console.print(f"Windows, slices and staleness: {target}", soft_wrap=True)
+
+    _stages(
+        settings,
+        lambda work, step: pipeline.backtest(work, step),
+        ("check", "window", "compare", "register"),
+        tell,
+        as_json=as_json,
+        quiet=quiet,
+    )
+
+
+@app.command()
+def rollback(
+    config: ConfigPath,
+    to: Annotated[
+        str | None,
+        typer.Option(help="Version to go back to; default: the champion before."),
+    ] = None,
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Give the champion's place back to an earlier version."""
+    from regulars import pipeline
+
+    settings = load_settings(config, overrides or ())
+    result = pipeline.rollback(settings, to)
+    _console(quiet).print(
+        f"Version {result['after']} of '{result['name']}' is the champion again, "
+        f"instead of version {result['before']}. Score with it: regulars score "
+        f"{config}",
+        soft_wrap=True,
+    )
+    _finish(as_json, result)
 
 
 @app.command()
@@ -306,7 +377,8 @@ def _tell_training(console: Console, result: dict[str, Any]) -> None:
 
 
 def _console(quiet: bool) -> Console:
-    return Console(quiet=quiet, highlight=False)
+    # names and paths are the user's own: brackets in them are no markup
+    return Console(quiet=quiet, highlight=False, markup=False)
 
 
 def _finish(as_json: bool, result: dict[str, Any]) -> None:

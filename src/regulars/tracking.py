@@ -23,7 +23,7 @@ from regulars.errors import ConfigError, DataError
 from regulars.model import RetentionModel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from mlflow import MlflowClient
 
@@ -79,6 +79,10 @@ class RunRecord:
         Folder of the model that had not seen the test window.
     input_example : object
         One row, as the endpoint takes it.
+    loader : str
+        Module whose ``_load_pyfunc`` loads the model.
+    inputs : sequence of str or None
+        Input columns of any type; None for nested purchase histories.
     """
 
     params: Mapping[str, str]
@@ -88,6 +92,8 @@ class RunRecord:
     model: Path | None = None
     tested_model: Path | None = None
     input_example: Any = None
+    loader: str = LOADER
+    inputs: Sequence[str] | None = None
 
 
 class Store:
@@ -110,19 +116,25 @@ class Store:
     def client(self) -> MlflowClient:
         """MLflow client of the store."""
         if self._client is None:
-            if self.uri.startswith("sqlite:///"):
-                path = Path(self.uri.removeprefix("sqlite:///"))
-                path.parent.mkdir(parents=True, exist_ok=True)
             with _quiet():
                 from mlflow import MlflowClient
                 from mlflow.exceptions import MlflowException
+                from sqlalchemy.exc import SQLAlchemyError
 
                 try:
-                    self._client = MlflowClient(self.uri, registry_uri=self.uri)
-                    self._client.search_experiments(max_results=1)
-                except MlflowException as error:
-                    msg = f"Cannot open tracking.uri '{self.uri}': {error.message}"
+                    if self.uri.startswith("sqlite:///"):
+                        path = Path(self.uri.removeprefix("sqlite:///"))
+                        path.parent.mkdir(parents=True, exist_ok=True)
+                    client = MlflowClient(self.uri, registry_uri=self.uri)
+                    client.search_experiments(max_results=1)
+                except (MlflowException, OSError, SQLAlchemyError) as error:
+                    reason = str(error).partition("\n")[0].rstrip(".")
+                    msg = (
+                        f"Cannot open tracking.uri '{host_of(self.uri)}': {reason}. "
+                        "Name a store such as sqlite:///models/mlflow.db."
+                    )
                     raise ConfigError(msg) from error
+            self._client = client
         return self._client
 
     def champion_version(self) -> str | None:
@@ -159,6 +171,27 @@ class Store:
         DataError
             There is no such model.
         """
+        folder, registered = self.fetch(version)
+        return RetentionModel.load(folder), registered
+
+    def fetch(self, version: str | None = None) -> tuple[Path, Registered]:
+        """Fetch the folder of a registered model, the champion's unless one is named.
+
+        Parameters
+        ----------
+        version : str, optional
+            Version in the registry.
+
+        Returns
+        -------
+        folder : Path
+        registered : Registered
+
+        Raises
+        ------
+        DataError
+            There is no such model.
+        """
         version = version or self.champion_version()
         if version is None:
             msg = (
@@ -178,7 +211,7 @@ class Store:
             except MlflowException as error:
                 msg = f"Cannot load model {uri} from '{self.uri}': {error.message}"
                 raise DataError(msg) from error
-        model = RetentionModel.load(Path(folder) / "data" / MODEL_FOLDER)
+        model = Path(folder) / "data" / MODEL_FOLDER
         return model, Registered(uri, version, str(run_id))
 
     def load_tested(self, version: str) -> RetentionModel | None:
@@ -194,6 +227,22 @@ class Store:
         RetentionModel or None
             None where the log was too short for a test window.
         """
+        path = self.fetch_tested(version)
+        return None if path is None else RetentionModel.load(path)
+
+    def fetch_tested(self, version: str) -> Path | None:
+        """Fetch the folder of the model that a registered model was tested with.
+
+        Parameters
+        ----------
+        version : str
+            Version in the registry.
+
+        Returns
+        -------
+        Path or None
+            None where there was no test.
+        """
         from mlflow.exceptions import MlflowException
 
         with _quiet(), self._addressed():
@@ -203,7 +252,7 @@ class Store:
             except (MlflowException, OSError):
                 return None
         path = Path(folder)
-        return RetentionModel.load(path) if (path / "model.json").is_file() else None
+        return path if (path / "model.json").is_file() else None
 
     def register(self, record: RunRecord, *, is_champion: bool) -> Registered:
         """Write a run, register its model, and give it the alias if it won.
@@ -362,16 +411,23 @@ class Store:
         from mlflow.types.schema import AnyType
 
         anything = AnyType()  # type: ignore[no-untyped-call]
+        as_of = ParamSchema([ParamSpec("as_of", DataType.string, "")])
+        nested = record.inputs is None
+        names = record.inputs or ("customer_id", "transactions")
         signature = ModelSignature(
             inputs=Schema(
-                [ColSpec(anything, name) for name in ("customer_id", "transactions")]
+                # a row of attributes needs no name to be scored
+                [
+                    ColSpec(anything, n, required=nested or n != "customer_id")
+                    for n in names
+                ]
             ),
-            params=ParamSchema([ParamSpec("as_of", DataType.string, "")]),
+            params=as_of if nested else None,  # type: ignore[arg-type]
         )
         return mlflow.pyfunc.log_model(
             name=MODEL_FOLDER,
             # data and a named loader: nothing of the artefact is unpickled or run
-            loader_module=LOADER,
+            loader_module=record.loader,
             data_path=str(record.model),
             signature=signature,
             input_example=record.input_example,
