@@ -96,6 +96,7 @@ def training_card(
             {**row, "meaning": meaning(row["feature"])} for row in training.importance
         ],
         "processes": training.processes,
+        "diagnostics": training.diagnostics,
         "process": {
             "model": process.kind,
             "params": process.purchases_.params_ | process.spend_.params_,

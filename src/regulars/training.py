@@ -17,6 +17,7 @@ from regulars.churn import baselines
 from regulars.churn.ensemble import Recipe
 from regulars.churn.tuning import Selection, select
 from regulars.clv.process import LABELS
+from regulars.clv.process_diagnostics import process_diagnostics
 from regulars.evaluation.holdout import ChurnTest, ValueTest, judge_churn, judge_value
 from regulars.forward import ForwardFold
 from regulars.model import RetentionModel, feature_columns
@@ -65,6 +66,9 @@ class Training:
         Features by mean absolute contribution, largest first.
     notes : list of str
         What a reader has to know, in sentences.
+    diagnostics : dict of str to dict
+        How the purchase process of the test cutoff compares with what happened
+        (`regulars.clv.process_diagnostics`); empty without a test window.
     """
 
     model: RetentionModel
@@ -76,6 +80,7 @@ class Training:
     processes: dict[str, dict[str, float]]
     importance: list[dict[str, Any]]
     notes: list[str] = field(default_factory=list)
+    diagnostics: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def process_only(self) -> bool:
@@ -123,6 +128,7 @@ def train(
         )
     step("test")
     tested, churn_test, value_test = _test(snapshots, timeline, settings, recipe, spend)
+    diagnostics = _diagnose(snapshots, ledger, timeline, settings)
     step("refit")
     notes += snapshots.final_warnings()
     model = _fit(
@@ -139,6 +145,7 @@ def train(
         processes=processes,
         importance=feature_importance(model, current),
         notes=notes,
+        diagnostics=diagnostics,
     )
 
 
@@ -262,6 +269,23 @@ def _test(
         "bg_nbd": simplest["btyd_expected_spend"].to_numpy(),
     }
     return model, churn_test, judge_value(test["spend"], value)
+
+
+def _diagnose(
+    snapshots: Snapshots, ledger: Ledger, timeline: Timeline, settings: Settings
+) -> dict[str, dict[str, Any]]:
+    cutoff = timeline.test_cutoff
+    if cutoff is None or not snapshots.has_process(cutoff):
+        return {}
+    # with a lookback the process does not speak about everybody in the ledger
+    days = ledger.days if settings.time.lookback_days is None else None
+    return process_diagnostics(
+        snapshots.process(cutoff),
+        snapshots.labelled(cutoff, known_at=timeline.cutoff),
+        days,
+        cutoff=cutoff,
+        end=timeline.cutoff,
+    )
 
 
 def feature_importance(
