@@ -123,14 +123,16 @@ def check(
 ) -> None:
     """Read the tables, set bad rows aside, and say what was found."""
     from regulars import console as look
-    from regulars.workspace import read_and_check
+    from regulars import pipeline
 
     settings = load_settings(config, overrides or ())
     with look.progress(("check",), quiet=quiet) as step:
-        intake = read_and_check(settings, step)
-    summary = intake.summary()
+        summary = pipeline.check(settings, step)
     console = _console(quiet)
     console.print(look.checked(summary))
+    for name, found in summary["tables"].items():
+        for notice in found["notices"] if summary.get("kind") else ():
+            console.print(f"Note on {name}: {notice}")
     quarantine = settings.outputs_folder / "quarantine.csv"
     console.print(f"Rows set aside: {quarantine}", soft_wrap=True)
     _finish(as_json, summary)
@@ -227,7 +229,8 @@ def score(
 
     def tell(console: Console, result: dict[str, Any]) -> None:
         console.print(
-            f"{result['n_customers']:,} customers scored as of {result['cutoff']} by "
+            f"{result['n_customers']:,} customers scored as of "
+            f"{result['cutoff'] or 'the table'} by "
             f"version {result['model_version']}: {result['scores']}",
             soft_wrap=True,
         )
@@ -353,10 +356,10 @@ def _stages(
 ) -> None:
     """Open the workspace, do one stage, tell the result."""
     from regulars import console as look
-    from regulars.workspace import open_workspace
+    from regulars import pipeline
 
     with look.progress(steps, quiet=quiet) as step:
-        result = stage(open_workspace(settings, step), step)
+        result = stage(pipeline.open_work(settings, step), step)
     tell(_console(quiet), result)
     _finish(as_json, result)
 
@@ -365,7 +368,7 @@ def _tell_training(console: Console, result: dict[str, Any]) -> None:
     from regulars import console as look
     from regulars.churn.baselines import labels
 
-    table = look.compared(result, labels())
+    table = look.compared(result, labels() | result.get("baseline_labels", {}))
     if table is not None:
         console.print(table)
     for note in result["notes"]:

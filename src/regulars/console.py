@@ -26,6 +26,8 @@ STEP_WORDS = {
     "spend": "Choosing the spend model",
     "test": "Testing on the last window",
     "refit": "Refitting with every window",
+    "window": "Training as of an earlier day: window",
+    "compare": "Comparing the windows",
     "register": "Registering the model",
     "score": "Scoring customers",
     "kpis": "Working out the figures",
@@ -124,9 +126,7 @@ def compared(result: dict[str, Any], labels: dict[str, str]) -> Table | None:
     if not result["test"]:
         return None
     table = Table(
-        title=f"Test window from {result['test']['cutoff']}: "
-        f"{result['test']['n_customers']:,} customers, "
-        f"{result['test']['churn_rate']:.1%} did not buy again",
+        title=_test_title(result),
         title_justify="left",
     )
     table.add_column("")
@@ -147,5 +147,63 @@ def compared(result: dict[str, Any], labels: dict[str, str]) -> Table | None:
     return table
 
 
+def backtested(result: dict[str, Any], labels: dict[str, str]) -> Table:
+    """Return the windows of a backtest, the model beside each best baseline.
+
+    Parameters
+    ----------
+    result : dict
+        Content of ``backtest.json``.
+    labels : dict of str to str
+        Words for the baselines.
+
+    Returns
+    -------
+    rich.table.Table
+    """
+    found = result["overall"]
+    table = Table(
+        title=f"{found['n_windows']} test windows: better than the best baseline "
+        f"beyond chance in {found['n_better']}, worse in {found['n_worse']}",
+        title_justify="left",
+        caption="Difference: log loss less that of the best baseline; below 0 is "
+        "better.",
+        caption_justify="left",
+    )
+    table.add_column("Cutoff", no_wrap=True)
+    for head in ("AUC", "Log loss", "ECE"):
+        table.add_column(head, justify="right")
+    table.add_column("Best baseline")
+    table.add_column("Difference (95%)", justify="right", no_wrap=True)
+    for window in result["windows"]:
+        own, rival = window["metrics"]["model"], window["best_baseline"]
+        gap = window["differences"].get("log_loss")
+        table.add_row(
+            str(window["cutoff"]),
+            *(_figure(own[metric]) for metric in ("roc_auc", "log_loss", "ece")),
+            labels.get(rival, rival or "-"),
+            _gap(gap),
+        )
+    return table
+
+
+def _gap(gap: dict[str, float | None] | None) -> str:
+    if gap is None or gap["difference"] is None:
+        return "-"
+    ends = [f"{gap[end]:+.4f}" for end in ("low", "high") if gap[end] is not None]
+    return f"{gap['difference']:+.4f} ({', '.join(ends)})"
+
+
 def _figure(value: float | None) -> str:
     return "-" if value is None else f"{value:.4f}"
+
+
+def _test_title(result: dict[str, Any]) -> str:
+    """Say what was tested: a window of a log, or rows of a table."""
+    test, splits = result["test"], result.get("test_splits") or ()
+    told = f"{test['n_customers']:,} customers, {test['churn_rate']:.1%}"
+    if "kind" not in result:
+        return f"Test window from {test['cutoff']}: {told} did not buy again"
+    if len(splits) > 1:
+        return f"Mean of {len(splits)} tests: {told} churned"
+    return f"Test on rows kept apart: {told} churned"

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 import regulars
+from regulars.backtesting import parent_metrics, run_backtest
 from regulars.card import (
     manifest,
     profit_metrics,
@@ -29,13 +30,14 @@ from regulars.features.matrix import build_matrix
 from regulars.kpis.cohorts import cohort_retention
 from regulars.kpis.retention import monthly_kpis, summary_kpis
 from regulars.promotion import judge_challenger, version_tags, window_features
+from regulars.labelled import stages as labelled
 from regulars.report import Results, render_charts, render_report
 from regulars.scoring.batch import Provenance, score_customers
 from regulars.scoring.pyfunc import FIELDS, ServingContext
 from regulars.scoring.sinks import write_json, write_scores, write_text
 from regulars.tracking import Registered, RunRecord, Store, host_of, scratch_folder
 from regulars.training import Training, train
-from regulars.workspace import Workspace, open_workspace
+from regulars.workspace import Workspace, open_workspace, read_and_check
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,9 +46,49 @@ if TYPE_CHECKING:
     from regulars.config import Settings
 
     Step = Callable[[str], None]
+    AnyWorkspace = Workspace | labelled.TableWorkspace
 
 
-def train_model(work: Workspace, step: Step) -> dict[str, Any]:
+def open_work(settings: Settings, step: Step) -> AnyWorkspace:
+    """Read and check what the kind of churn starts from.
+
+    Parameters
+    ----------
+    settings : Settings
+        The configuration.
+    step : callable
+        Called with the name of each step as it begins.
+
+    Returns
+    -------
+    Workspace or TableWorkspace
+    """
+    if settings.churn.kind == "labelled":
+        return labelled.check_table(settings, step)
+    return open_workspace(settings, step)
+
+
+def check(settings: Settings, step: Step) -> dict[str, Any]:
+    """Read and check the tables; write ``check.json`` and the quarantine file.
+
+    Parameters
+    ----------
+    settings : Settings
+        The configuration.
+    step : callable
+        Called with the name of the step as it begins.
+
+    Returns
+    -------
+    dict
+        The content of ``check.json``.
+    """
+    if settings.churn.kind == "labelled":
+        return labelled.check_table(settings, step).table.summary
+    return read_and_check(settings, step).summary()
+
+
+def train_model(work: AnyWorkspace, step: Step) -> dict[str, Any]:
     """Train, test, register; write ``training.json``.
 
     Parameters
@@ -61,6 +103,8 @@ def train_model(work: Workspace, step: Step) -> dict[str, Any]:
     dict
         What ``train --json`` ends with (design section 7).
     """
+    if isinstance(work, labelled.TableWorkspace):
+        return labelled.train_and_register(work, step)
     settings = work.settings
     training = train(work.ledger, work.timeline, settings, step=step)
     step("register")
@@ -75,7 +119,68 @@ def train_model(work: Workspace, step: Step) -> dict[str, Any]:
     return result
 
 
-def score(work: Workspace, step: Step) -> dict[str, Any]:
+def backtest(work: AnyWorkspace, step: Step) -> dict[str, Any]:
+    """Repeat the training as of earlier days; write ``backtest.json``.
+
+    Parameters
+    ----------
+    work : Workspace
+        Tables and cutoffs.
+    step : callable
+        Called with the name of each step as it begins.
+
+    Returns
+    -------
+    dict
+        The content of ``backtest.json``, and ``run_id`` of the MLflow run in which the
+        runs of the windows are nested.
+    """
+    if isinstance(work, labelled.TableWorkspace):
+        labelled.refuse("Backtests")
+    settings = work.settings
+    result, figures = run_backtest(work, step)
+    step("register")
+    store = Store(settings.tracking.uri, settings.name)
+    tags = {"regulars.fingerprint": fingerprint(work.ledger)}
+    with scratch_folder() as folder:
+        write_json(result, folder / "backtest.json")
+        parent = RunRecord(
+            params={"windows": str(len(result["windows"]))},
+            metrics=parent_metrics(result),
+            tags={"name": "backtest", **tags},
+            artifacts=folder,
+        )
+        children = {
+            f"window {cutoff}": RunRecord(
+                params={"test_cutoff": cutoff}, metrics=found, tags=tags
+            )
+            for cutoff, found in figures.items()
+        }
+        result["run_id"] = store.record_runs(parent, children)
+    write_json(result, settings.outputs_folder / "backtest.json")
+    return result
+
+
+def rollback(settings: Settings, to: str | None = None) -> dict[str, Any]:
+    """Give the champion's alias back to an earlier version.
+
+    Parameters
+    ----------
+    settings : Settings
+        Names the model and the store.
+    to : str, optional
+        Version; default: the one that the champion took the alias from.
+
+    Returns
+    -------
+    dict
+        ``name``, ``before`` and ``after`` (versions).
+    """
+    before, after = Store(settings.tracking.uri, settings.name).rollback(to)
+    return {"name": settings.name, "before": before, "after": after}
+
+
+def score(work: AnyWorkspace, step: Step) -> dict[str, Any]:
     """Score every customer at the cutoff with the champion; write the table.
 
     Parameters
@@ -90,6 +195,8 @@ def score(work: Workspace, step: Step) -> dict[str, Any]:
     dict
         ``scores`` (path), ``n_customers``, ``model_version``, ``cutoff``.
     """
+    if isinstance(work, labelled.TableWorkspace):
+        return labelled.score_table(work, step)
     step("score")
     settings = work.settings
     model, registered = Store(settings.tracking.uri, settings.name).load()
@@ -118,7 +225,7 @@ def score(work: Workspace, step: Step) -> dict[str, Any]:
     }
 
 
-def kpis(work: Workspace, step: Step) -> dict[str, Any]:
+def kpis(work: AnyWorkspace, step: Step) -> dict[str, Any]:
     """Work out the business's own figures; write ``kpis.json``.
 
     Parameters
@@ -133,6 +240,8 @@ def kpis(work: Workspace, step: Step) -> dict[str, Any]:
     dict
         The summary figures.
     """
+    if isinstance(work, labelled.TableWorkspace):
+        labelled.refuse("Months and cohorts")
     step("kpis")
     cutoff = work.timeline.cutoff
     monthly = monthly_kpis(work.ledger, cutoff)
@@ -185,13 +294,19 @@ def run(settings: Settings, step: Step) -> dict[str, Any]:
     dict
         What `train_model` returns, and ``scores``, ``report``, ``outputs``.
     """
-    work = open_workspace(settings, step)
+    work = open_work(settings, step)
     result = train_model(work, step)
     scored = score(work, step)
-    kpis(work, step)
+    if isinstance(work, Workspace):
+        kpis(work, step)
     page = report(settings, step)
     write_json(
-        manifest(settings, fingerprint(work.ledger)),
+        manifest(
+            settings,
+            work.table.fingerprint()
+            if isinstance(work, labelled.TableWorkspace)
+            else fingerprint(work.ledger),
+        ),
         settings.outputs_folder / "manifest.json",
     )
     return {
