@@ -99,7 +99,10 @@ def rows(cell: Cell, work: Workspace, training: Training) -> list[str]:
     known = {"known_at": work.timeline.cutoff}
     test = snapshots.labelled(cutoff, **known)
     past = snapshots.stacked(work.timeline.training_cutoffs, known_at=cutoff)
-    churn |= baseline_probabilities(past, test)
+    stretch = work.timeline.horizon_days / work.timeline.label_horizon_days
+    for name, probability in baseline_probabilities(past, test).items():
+        # learnt on a shorter horizon where the history is short
+        churn[name] = probability**stretch
     for kind, label in PROCESSES.items():
         found = snapshots.labelled(cutoff, kind=kind, **known)
         churn[label] = found["btyd_no_purchase_probability"].to_numpy()

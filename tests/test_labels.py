@@ -38,6 +38,7 @@ def _line(horizon=28, gap=0):
         cutoff=CUTOFF + timedelta(days=400),
         horizon_days=horizon,
         gap_days=gap,
+        label_horizon_days=horizon,
         test_cutoff=None,
         folds=(),
         training_cutoffs=(),

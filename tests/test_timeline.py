@@ -9,7 +9,12 @@ from hypothesis import strategies as st
 
 from regulars.config import TimeSettings
 from regulars.errors import DataError, NotEnoughHistoryError
-from regulars.timeline import MAX_FOLDS, plan
+from regulars.timeline import (
+    LONGEST_STRETCH,
+    MAX_FOLDS,
+    SHORTEST_LABEL_DAYS,
+    plan,
+)
 
 FIRST = date(2023, 1, 1)
 
@@ -36,12 +41,12 @@ def test_labels_are_over_when_they_are_used(case):
     line = plan(settings, FIRST, last)
 
     def over(cutoff):
-        return line.label_window(cutoff)[1]
+        return line.teaching.label_window(cutoff)[1]
 
     assert line.cutoff == last + _days(1)
     assert all(over(day) <= line.cutoff for day in line.refit_cutoffs)
     if line.test_cutoff:
-        assert over(line.test_cutoff) == line.cutoff
+        assert line.label_window(line.test_cutoff)[1] == line.cutoff
         assert all(over(day) <= line.test_cutoff for day in line.training_cutoffs)
         assert all(over(fold.cutoff) <= line.test_cutoff for fold in line.folds)
     for fold in line.folds:
@@ -49,12 +54,40 @@ def test_labels_are_over_when_they_are_used(case):
 
 
 @given(_cases())
-def test_cutoffs_that_teach_have_a_horizon_of_history(case):
+def test_cutoffs_that_teach_have_a_label_horizon_of_history(case):
     settings, last = case
     line = plan(settings, FIRST, last)
     teaching = {*line.training_cutoffs, *line.refit_cutoffs}
     teaching.update(*(fold.training_cutoffs for fold in line.folds))
-    assert all(day >= FIRST + _days(settings.horizon_days) for day in teaching)
+    assert all(day >= FIRST + _days(line.label_horizon_days) for day in teaching)
+
+
+@given(_cases())
+def test_label_horizon_is_shorter_only_where_that_gives_a_fold(case):
+    settings, last = case
+    line = plan(settings, FIRST, last)
+    assert line.label_horizon_days <= settings.horizon_days
+    assert line.teaching.horizon_days == line.label_horizon_days
+    if line.carries_over:
+        assert line.folds
+        assert line.label_horizon_days >= SHORTEST_LABEL_DAYS
+        assert line.label_horizon_days * LONGEST_STRETCH >= settings.horizon_days
+
+
+def test_label_horizon_is_the_longest_of_which_history_holds_three_windows():
+    settings = TimeSettings(horizon_days=273, cutoff=date(1998, 7, 1))
+    line = plan(settings, date(1997, 1, 1), date(1998, 6, 30))
+    assert line.test_cutoff == date(1997, 10, 1)
+    assert line.label_horizon_days == 91
+    assert line.validation_cutoff == date(1997, 7, 2)
+    assert line.folds[0].training_cutoffs == (date(1997, 4, 2),)
+
+
+def test_label_horizon_is_the_one_asked_for_when_nothing_shorter_is_long_enough():
+    line = plan(TimeSettings(horizon_days=90), FIRST, FIRST + _days(110))
+    assert line.label_horizon_days == 90
+    assert not line.carries_over
+    assert line.folds == ()
 
 
 @given(_cases())

@@ -73,6 +73,7 @@ def training_card(
             "first_order": work.ledger.first_day,
             "last_order": work.ledger.last_day,
             "cutoff": timeline.cutoff,
+            "label_horizon_days": timeline.label_horizon_days,
             "test_cutoff": timeline.test_cutoff,
             "validation_cutoff": timeline.validation_cutoff,
             "training_cutoffs": timeline.training_cutoffs,

@@ -9,13 +9,14 @@ of one cutoff, and is saved as data: JSON and LightGBM's text, nothing that coul
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
 
+from regulars.carryover import carry_silence, carry_spend
 from regulars.churn.ensemble import ChurnEnsemble, Recipe
 from regulars.clv.process import COLUMNS, PurchaseProcess
 from regulars.errors import DataError
@@ -25,10 +26,15 @@ from regulars.spend.regressor import SpendEnsemble, SpendRecipe
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
 FORMAT_VERSION = 1
 KEYS = ("customer_id", "cutoff")
 OUTCOMES = ("churned", "n_purchases", "spend")
 NEXT_ORDER_LIMIT_DAYS = 365
+SILENT, SPEND = "btyd_no_purchase_probability", "btyd_expected_spend"
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,8 @@ class Horizon:
         How far customer lifetime value looks.
     risk_bands : tuple of float
         ``churn_probability`` from which risk is medium, and high.
+    label_horizon_days : int or None
+        The shorter horizon that a short history could teach; None: the horizon.
     """
 
     horizon_days: int
@@ -55,6 +63,13 @@ class Horizon:
     discount_rate_annual: float
     clv_horizon_days: int
     risk_bands: tuple[float, float]
+    label_horizon_days: int | None = None
+
+    @property
+    def teaching(self) -> Horizon:
+        """The horizon that the members of the ensembles learn on."""
+        days = self.label_horizon_days or self.horizon_days
+        return replace(self, horizon_days=days)
 
 
 class RetentionModel:
@@ -126,11 +141,13 @@ class RetentionModel:
         self.spend_ = SpendEnsemble(self.spend).fit(rows[columns], spend)
         self.segments_ = RfmSegments().fit(current)
         self.reference_ = features[feature_columns(features)].median()
-        self.base_rate_ = float(self.churn_.predict(features).mean())
+        self.base_rate_ = float(self._forecast(current)[1].mean())
         return self
 
     def with_process(self, features: pd.DataFrame) -> pd.DataFrame:
-        """Return the rows with the columns of the model's own purchase process.
+        """Return the rows as the churn and spend members read them.
+
+        The process columns are the model's own, over the horizon it learnt on.
 
         Parameters
         ----------
@@ -141,7 +158,7 @@ class RetentionModel:
         -------
         DataFrame of shape (n_rows, n_features + 5)
         """
-        return add_process(features, self.process, self.horizon)
+        return add_process(features, self.process, self.horizon.teaching)
 
     def predict(self, features: pd.DataFrame) -> pd.DataFrame:
         """Return the scores of customers at a cutoff.
@@ -163,8 +180,7 @@ class RetentionModel:
             A feature that the model learnt from is missing.
         """
         self._check(features)
-        rows = self.with_process(features)
-        churn = self.churn_.predict(rows)
+        rows, churn, spend = self._forecast(features)
         clv = self.process.clv(
             rows,
             margin=self.horizon.margin,
@@ -180,7 +196,7 @@ class RetentionModel:
                 "btyd_no_purchase_probability": rows["btyd_no_purchase_probability"],
                 "p_alive": rows["p_alive"],
                 "expected_purchases": rows["btyd_expected_purchases"],
-                "expected_spend": self.spend_.predict(rows),
+                "expected_spend": spend,
                 "clv": clv,
                 "value_at_risk": churn * clv,
                 "risk_band": np.array(["low", "medium", "high"])[bands],
@@ -189,6 +205,23 @@ class RetentionModel:
             },
             index=features.index,
         )
+
+    def _forecast(self, features: pd.DataFrame) -> tuple[pd.DataFrame, Floats, Floats]:
+        """Return rows, churn and spend of the horizon asked for."""
+        learnt = self.with_process(features)
+        churn, spend = self.churn_.predict(learnt), self.spend_.predict(learnt)
+        taught = self.horizon.teaching.horizon_days
+        if taught == self.horizon.horizon_days:
+            return learnt, churn, spend
+        rows = add_process(features, self.process, self.horizon)
+        stretch = self.horizon.horizon_days / taught
+        silent = (frame[SILENT].to_numpy() for frame in (learnt, rows))
+        money = (frame[SPEND].to_numpy() for frame in (learnt, rows))
+        if self.churn.needs_fitting:
+            churn = carry_silence(churn, *silent, stretch=stretch)
+        else:  # the process speaks for itself
+            churn = rows[SILENT].to_numpy()
+        return rows, churn, carry_spend(spend, *money)
 
     def _next_order(self, rows: pd.DataFrame) -> list[Any]:
         days = self.process.days_to_next_order(rows)

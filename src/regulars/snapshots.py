@@ -38,13 +38,15 @@ FEWEST_CHURNERS = 20
 BASELINE_PROCESS = "bg_nbd"
 
 
-def horizon_of(settings: Settings) -> Horizon:
+def horizon_of(settings: Settings, timeline: Timeline | None = None) -> Horizon:
     """Return what the scores are about.
 
     Parameters
     ----------
     settings : Settings
         The configuration.
+    timeline : Timeline, optional
+        Says whether models learn on a shorter horizon; default: they do not.
 
     Returns
     -------
@@ -57,6 +59,7 @@ def horizon_of(settings: Settings) -> Horizon:
         discount_rate_annual=settings.value.discount_rate_annual,
         clv_horizon_days=settings.value.clv_horizon_days,
         risk_bands=settings.scores.risk_bands,
+        label_horizon_days=timeline.label_horizon_days if timeline else None,
     )
 
 
@@ -76,7 +79,7 @@ class Snapshots:
     def __init__(self, ledger: Ledger, timeline: Timeline, settings: Settings) -> None:
         self._ledger = ledger
         self._timeline = timeline
-        self._horizon = horizon_of(settings)
+        self.horizon = horizon_of(settings, timeline)
         matrix = build_matrix(
             ledger,
             timeline.snapshots,
@@ -177,7 +180,7 @@ class Snapshots:
     def _foresight(self, cutoff: date, kind: str) -> tuple[float, float] | None:
         if not self.has_process(cutoff, kind):
             return None
-        rows = self.labelled(cutoff, known_at=self._timeline.cutoff, kind=kind)
+        rows = self.taught(cutoff, known_at=self._timeline.cutoff, kind=kind)
         silent = rows["btyd_no_purchase_probability"]
         loss = log_loss(rows["churned"], silent)
         return loss, mae(rows["n_purchases"], rows["btyd_expected_purchases"])
@@ -215,10 +218,42 @@ class Snapshots:
         Returns
         -------
         DataFrame of shape (n_customers, n_features + 10)
+            Of the horizon asked for.
         """
-        process = self.process(cutoff, kind)
-        rows = add_process(self.features(cutoff), process, self._horizon)
-        outcomes = build_labels(self._ledger, self._timeline, rows, known_at=known_at)
+        return self._rows(cutoff, known_at, kind, self.horizon, self._timeline)
+
+    def taught(
+        self, cutoff: date, *, known_at: date, kind: str | None = None
+    ) -> pd.DataFrame:
+        """Return the rows of a cutoff as models learn from them.
+
+        Parameters
+        ----------
+        cutoff : date
+            One of the timeline's snapshots.
+        known_at : date
+            Day on which the outcomes are used.
+        kind : str, optional
+            Purchase model; default: the chosen one.
+
+        Returns
+        -------
+        DataFrame of shape (n_customers, n_features + 10)
+            As `labelled`, of the horizon that the history can teach.
+        """
+        horizon, line = self.horizon.teaching, self._timeline.teaching
+        return self._rows(cutoff, known_at, kind, horizon, line)
+
+    def _rows(
+        self,
+        cutoff: date,
+        known_at: date,
+        kind: str | None,
+        horizon: Horizon,
+        line: Timeline,
+    ) -> pd.DataFrame:
+        rows = add_process(self.features(cutoff), self.process(cutoff, kind), horizon)
+        outcomes = build_labels(self._ledger, line, rows, known_at=known_at)
         return pd.concat(
             [rows, outcomes.drop(columns=["customer_id", "cutoff"])], axis=1
         )
@@ -226,7 +261,7 @@ class Snapshots:
     def stacked(
         self, cutoffs: Sequence[date], *, known_at: date
     ) -> pd.DataFrame | None:
-        """Return the labelled rows of several cutoffs.
+        """Return the rows of several cutoffs as models learn from them.
 
         Parameters
         ----------
@@ -244,7 +279,7 @@ class Snapshots:
         usable = [day for day in cutoffs if self.has_process(day)]
         if not usable:
             return None
-        rows = stack([self.labelled(day, known_at=known_at) for day in usable])
+        rows = stack([self.taught(day, known_at=known_at) for day in usable])
         fewest = min(rows["churned"].sum(), (1 - rows["churned"]).sum())
         return rows if fewest >= FEWEST_CHURNERS else None
 

@@ -9,7 +9,7 @@ here and nowhere else.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 
 MAX_FOLDS = 3
+# a shorter horizon to learn on is neither noise nor a far cry from the one asked for
+SHORTEST_LABEL_DAYS = 14
+LONGEST_STRETCH = 6
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,10 @@ class Timeline:
         As-of date of the scores.
     horizon_days, gap_days : int
         Length of the predicted window and the days between it and its cutoff.
+    label_horizon_days : int
+        Length of the windows that models learn from and are chosen on: the horizon,
+        or less where the history is too short for it, and then the scores are carried
+        over to the horizon. The test window always has the full length.
     test_cutoff : date or None
         Cutoff of the last complete window; it is looked at once. None where the log
         is too short to have one.
@@ -65,6 +72,7 @@ class Timeline:
     cutoff: date
     horizon_days: int
     gap_days: int
+    label_horizon_days: int
     test_cutoff: date | None
     folds: tuple[Fold, ...]
     training_cutoffs: tuple[date, ...]
@@ -74,6 +82,16 @@ class Timeline:
     def window_days(self) -> int:
         """Days from a cutoff to the end of its labels: gap + horizon."""
         return self.gap_days + self.horizon_days
+
+    @property
+    def teaching(self) -> Timeline:
+        """The same cutoffs with the horizon that models learn on."""
+        return replace(self, horizon_days=self.label_horizon_days)
+
+    @property
+    def carries_over(self) -> bool:
+        """Whether models learn on a shorter horizon than the one asked for."""
+        return self.label_horizon_days < self.horizon_days
 
     @property
     def snapshots(self) -> tuple[date, ...]:
@@ -121,6 +139,11 @@ def plan(settings: TimeSettings, first_day: date, last_day: date) -> Timeline:
     just come". The test cutoff needs no more than customers: what the scores are worth
     with so little history is worth knowing too.
 
+    Where the history holds no validation window with a training window before it,
+    models learn on the longest shorter horizon for which it holds them, down to
+    a sixth of the horizon and two weeks. Failing that, no cutoff is used for learning
+    a classifier's choice and the purchase process stands alone.
+
     Parameters
     ----------
     settings : TimeSettings
@@ -148,29 +171,62 @@ def plan(settings: TimeSettings, first_day: date, last_day: date) -> Timeline:
     (datetime.date(1998, 4, 2), datetime.date(1998, 1, 2))
     >>> line.folds[0].training_cutoffs[0]
     datetime.date(1997, 10, 4)
+
+    Eighteen months hold no two windows of nine months beside the one to be tested on:
+
+    >>> line = plan(TimeSettings(horizon_days=273), date(1997, 1, 1), date(1998, 6, 30))
+    >>> line.test_cutoff, line.label_horizon_days
+    (datetime.date(1997, 10, 1), 91)
     """
     cutoff = settings.cutoff or last_day + timedelta(days=1)
     _check_cutoff(cutoff, first_day, last_day, settings)
-    window = timedelta(days=settings.gap_days + settings.horizon_days)
-    earliest = first_day + timedelta(days=settings.horizon_days)
-    step = timedelta(days=settings.step_days)
+    test = cutoff - timedelta(days=settings.gap_days + settings.horizon_days)
+    label_days = _label_horizon(settings, test, first_day)
+    window = timedelta(days=settings.gap_days + label_days)
 
     def rolled(latest: date) -> tuple[date, ...]:
-        days = (latest - k * step for k in range(settings.training_cutoffs))
-        return tuple(day for day in days if day >= earliest)
+        return _rolled(settings, latest, first_day, label_days)
 
-    test = cutoff - window
-    known = rolled(test - window)
-    folds = (Fold(day, rolled(day - window)) for day in known[:MAX_FOLDS])
     return Timeline(
         cutoff=cutoff,
         horizon_days=settings.horizon_days,
         gap_days=settings.gap_days,
+        label_horizon_days=label_days,
         test_cutoff=test if test > first_day else None,
-        folds=tuple(fold for fold in folds if fold.training_cutoffs),
-        training_cutoffs=known,
-        refit_cutoffs=rolled(test),
+        folds=_folds(settings, test, first_day, label_days),
+        training_cutoffs=rolled(test - window),
+        refit_cutoffs=rolled(cutoff - window),
     )
+
+
+def _rolled(
+    settings: TimeSettings, latest: date, first_day: date, label_days: int
+) -> tuple[date, ...]:
+    """Return cutoffs back from the latest that have a label horizon of history."""
+    earliest = first_day + timedelta(days=label_days)
+    step = timedelta(days=settings.step_days)
+    days = (latest - k * step for k in range(settings.training_cutoffs))
+    return tuple(day for day in days if day >= earliest)
+
+
+def _folds(
+    settings: TimeSettings, test: date, first_day: date, label_days: int
+) -> tuple[Fold, ...]:
+    window = timedelta(days=settings.gap_days + label_days)
+    known = _rolled(settings, test - window, first_day, label_days)
+    folds = (
+        Fold(day, _rolled(settings, day - window, first_day, label_days))
+        for day in known[:MAX_FOLDS]
+    )
+    return tuple(fold for fold in folds if fold.training_cutoffs)
+
+
+def _label_horizon(settings: TimeSettings, test: date, first_day: date) -> int:
+    """Return the longest horizon, up to the one asked for, that gives a fold."""
+    asked = settings.horizon_days
+    shortest = max(SHORTEST_LABEL_DAYS, -(-asked // LONGEST_STRETCH))
+    days = range(asked, min(shortest, asked) - 1, -1)
+    return next((d for d in days if _folds(settings, test, first_day, d)), asked)
 
 
 def _check_cutoff(

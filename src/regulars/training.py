@@ -21,7 +21,7 @@ from regulars.clv.process_diagnostics import process_diagnostics
 from regulars.evaluation.holdout import ChurnTest, ValueTest, judge_churn, judge_value
 from regulars.forward import ForwardFold
 from regulars.model import RetentionModel, feature_columns
-from regulars.snapshots import BASELINE_PROCESS, Snapshots, horizon_of
+from regulars.snapshots import BASELINE_PROCESS, Snapshots
 from regulars.spend import SpendRecipe, select_spend
 
 if TYPE_CHECKING:
@@ -165,6 +165,13 @@ def history_notes(timeline: Timeline, settings: Settings) -> list[str]:
     """
     notes = []
     asked, found = settings.time.training_cutoffs, len(timeline.training_cutoffs)
+    if timeline.carries_over:
+        notes.append(
+            f"The history holds no window of {timeline.horizon_days} days to learn "
+            "from beside the one that the model is tested on: it learnt on windows "
+            f"of {timeline.label_horizon_days} days, and the purchase process carries "
+            f"its forecasts over to {timeline.horizon_days} days."
+        )
     if 0 < found < asked:
         notes.append(
             f"The history leaves {found} of the {asked} training windows asked for."
@@ -230,11 +237,11 @@ def _fit(
     settings: Settings,
 ) -> RetentionModel:
     rows = None
-    if recipe.needs_fitting:
+    if recipe.needs_fitting or spend.needs_fitting:
         rows = snapshots.stacked(training_cutoffs, known_at=cutoff)
-    model = RetentionModel(
-        horizon_of(settings), snapshots.process(cutoff), recipe, spend
-    )
+    if rows is None:
+        recipe, spend = Recipe.process_only(), SpendRecipe()
+    model = RetentionModel(snapshots.horizon, snapshots.process(cutoff), recipe, spend)
     return model.fit(rows, snapshots.features(cutoff))
 
 
@@ -259,7 +266,7 @@ def _test(
         )
     churn: dict[str, NDArray[np.float64]] = {
         "model": scores["churn_probability"].to_numpy(),
-        **baselines.baseline_probabilities(training, simplest),
+        **_baselines(training, simplest, timeline),
     }
     churn_test = judge_churn(
         test["churned"], churn, cutoff=cutoff, random_state=settings.seed
@@ -269,6 +276,18 @@ def _test(
         "bg_nbd": simplest["btyd_expected_spend"].to_numpy(),
     }
     return model, churn_test, judge_value(test["spend"], value)
+
+
+def _baselines(
+    training: pd.DataFrame | None, test: pd.DataFrame, timeline: Timeline
+) -> dict[str, NDArray[np.float64]]:
+    found = baselines.baseline_probabilities(training, test)
+    # rules learnt on a shorter horizon: silence goes on as it has begun
+    stretch = timeline.horizon_days / timeline.label_horizon_days
+    return {
+        name: probability if name == "bg_nbd" else probability**stretch
+        for name, probability in found.items()
+    }
 
 
 def _diagnose(
