@@ -32,6 +32,7 @@ from regulars.kpis.retention import monthly_kpis, summary_kpis
 from regulars.promotion import judge_challenger, version_tags, window_features
 from regulars.labelled import stages as labelled
 from regulars.report import Results, render_charts, render_report
+from regulars.report.model_card import render_model_card
 from regulars.scoring.batch import Provenance, score_customers
 from regulars.scoring.pyfunc import FIELDS, ServingContext
 from regulars.scoring.sinks import write_json, write_scores, write_text
@@ -116,6 +117,8 @@ def train_model(work: AnyWorkspace, step: Step) -> dict[str, Any]:
     result = training_result(training, registered, decision)
     card |= {"model_version": registered.model_version, "run_id": registered.run_id}
     write_json(card, settings.outputs_folder / "training.json")
+    write_json(card, settings.outputs_folder / "card.json")
+    write_text(_card_text(card), settings.outputs_folder / "model_card.md")
     return result
 
 
@@ -348,6 +351,7 @@ def _register(
             tested = folder / "tested"
             training.tested_model.save(tested)
         write_json(card, artifacts / "card.json")
+        write_text(_card_text(card), artifacts / "model_card.md")
         write_json(card["config"], artifacts / "config.json")
         _draw_figures(card, artifacts / "figures")
         record = RunRecord(
@@ -385,6 +389,11 @@ def _offer(work: Workspace, training: Training) -> dict[str, Any] | None:
     return judge_offer(
         test.churned, test.forecasts["model"], value, work.settings.profit
     )
+
+
+def _card_text(card: dict[str, Any]) -> str:
+    """Return the card for people, of the same content as the files."""
+    return render_model_card(json.loads(json.dumps(card, default=str)))
 
 
 def _draw_figures(card: dict[str, Any], folder: Path) -> None:

@@ -1,0 +1,184 @@
+"""The model card: what a person should know of a model before relying on it.
+
+``training.json`` comes in as a dictionary, Markdown goes out. Every figure is one that
+the training wrote; where there is none, the card says so.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from regulars.report.comparison import Comparison, churn_comparison, value_comparison
+from regulars.report.formats import is_missing, listing, money, number, percent
+
+LIMITS = (
+    "It foresees purchases from purchases: what the log does not hold (a move, a new "
+    "rival, a price change) it cannot know.",
+    "A high probability of stopping is no reason to contact on its own: whether an "
+    "offer changes anything, only a campaign with a control group shows.",
+    "Customer value is an expectation over the configured horizon at the configured "
+    "margin, not a promise for one customer.",
+    "It holds for the population of its log; on another shop, country or horizon train "
+    "it again.",
+    "Figures are those of the model that had not seen the test window; the model that "
+    "scores was refitted with that window too.",
+)
+
+
+def render_model_card(card: dict[str, Any]) -> str:
+    """Return the model card as Markdown.
+
+    Parameters
+    ----------
+    card : dict
+        Content of ``training.json`` (or of the artefact's ``card.json``).
+
+    Returns
+    -------
+    str
+        A Markdown document.
+
+    Examples
+    --------
+    >>> text = render_model_card({"name": "shop", "horizon_days": 28})
+    >>> text.splitlines()[0]
+    '# Model card: shop'
+    """
+    parts = [
+        f"# Model card: {card.get('name', 'model')}",
+        _purpose(card),
+        "## Data",
+        _facts(_data(card)),
+        "## Model",
+        _facts(_model(card)),
+        "## How good it is",
+        *_figures(card),
+        "## Money",
+        _money(card.get("profit"), _currency(card)),
+        "## Limits",
+        _list([*(card.get("notes") or []), *LIMITS]),
+        "## How to make it again",
+        _facts(_provenance(card)),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _purpose(card: dict[str, Any]) -> str:
+    gap = card.get("gap_days")
+    after = f", after a gap of {gap} days" if gap else ""
+    place = "champion" if card.get("is_champion") else "not the champion"
+    return (
+        f"Says for each customer how probable it is that they buy nothing within "
+        f"{card.get('horizon_days')} days{after}, what they are expected to spend, and "
+        f"what they are worth. Version {card.get('model_version', 'not registered')}: "
+        f"{place} ({card.get('champion_reason', 'not compared')})."
+    )
+
+
+def _currency(card: dict[str, Any]) -> str:
+    source = (card.get("config") or {}).get("source") or {}
+    return str(source.get("currency") or "")
+
+
+def _data(card: dict[str, Any]) -> list[tuple[str, Any]]:
+    time = card.get("timeline") or {}
+    return [
+        ("Records", _span(time.get("first_order"), time.get("last_order"))),
+        ("Cutoff of the scores", time.get("cutoff")),
+        ("Test cutoff", time.get("test_cutoff") or "none: the history is too short"),
+        ("Learnt for the test from", _days(time.get("training_cutoffs"))),
+        ("Learnt for the scores from", _days(time.get("refit_cutoffs"))),
+        ("Fingerprint of the data", card.get("fingerprint")),
+    ]
+
+
+def _span(first: Any, last: Any) -> str | None:
+    return f"{first} to {last}" if first and last else None
+
+
+def _days(cutoffs: Any) -> str:
+    days = [str(day) for day in cutoffs or []]
+    return f"cutoffs {listing(days)}" if days else "the purchase process alone"
+
+
+def _model(card: dict[str, Any]) -> list[tuple[str, Any]]:
+    shares = {n: w for n, w in (card.get("weights") or {}).items() if w > 0}
+    members = [f"{name} {percent(share)}" for name, share in shares.items()]
+    process = card.get("process") or {}
+    return [
+        ("Churn", listing(members) if members else None),
+        ("Calibration", card.get("calibration")),
+        ("Spend", card.get("value_model")),
+        ("Purchase process", process.get("model")),
+        (
+            "What moves it most",
+            listing([str(r["feature"]) for r in (card.get("importance") or [])[:5]]),
+        ),
+    ]
+
+
+def _figures(card: dict[str, Any]) -> list[str]:
+    test, churn = card.get("test"), churn_comparison(card)
+    if not test or churn is None:
+        return [
+            "It was not tested: the history holds no complete window to keep apart."
+        ]
+    start = (
+        f"{number(test['n_customers'])} customers from {test['cutoff']}, of whom "
+        f"{percent(test['churn_rate'])} stopped. {churn.summary}"
+    )
+    value = value_comparison(card)
+    parts = [start, _table(churn)]
+    return [*parts, _table(value)] if value else parts
+
+
+def _table(found: Comparison) -> str:
+    heads = ["", *found.headings]
+    lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
+    for label, is_model, cells in found.rows:
+        texts = [c.text + (f" ({c.interval})" if c.interval else "") for c in cells]
+        name = f"**{_plain(label)}**" if is_model else _plain(label)
+        lines.append("| " + " | ".join([name, *texts]) + " |")
+    return "\n".join(lines)
+
+
+def _money(profit: dict[str, Any] | None, currency: str) -> str:
+    if not profit:
+        return "Not worked out: there is no test window."
+    costs, rules = profit["costs"], profit["rules"]
+    start = (
+        f"An offer of {money(costs['incentive_cost'], currency)} that "
+        f"{percent(costs['accept_rate'])} of those who would leave accept, at "
+        f"{money(costs['contact_cost'], currency)} a contact, would have earned on the "
+        "test window, valued with each customer's own expected worth:"
+    )
+    rows = [
+        f"{rule['label']}: {money(rule['profit'], currency)} from "
+        f"{number(rule['n_contacted'])} contacts"
+        for rule in rules.values()
+    ]
+    return f"{start}\n\n{_list(rows)}"
+
+
+def _provenance(card: dict[str, Any]) -> list[tuple[str, Any]]:
+    versions = card.get("versions") or {}
+    return [
+        ("Commit", card.get("commit")),
+        ("Seed", card.get("seed")),
+        ("Python", card.get("python")),
+        *((name, versions[name]) for name in sorted(versions)),
+    ]
+
+
+def _facts(rows: list[tuple[str, Any]]) -> str:
+    known = [(n, v) for n, v in rows if not is_missing(v) and v != ""]
+    return "\n".join(f"- {name}: {_plain(value)}" for name, value in known)
+
+
+def _list(sentences: list[str]) -> str:
+    return "\n".join(f"- {_plain(sentence)}" for sentence in sentences)
+
+
+def _plain(text: Any) -> str:
+    """Keep a user's text on one line and inside its cell."""
+    return " ".join(str(text).replace("|", "\\|").split())
