@@ -73,11 +73,14 @@ def score_customers(
     Returns
     -------
     DataFrame of shape (n_customers, 16)
-        The columns of design section 7, in the order of `features`.
+        The columns of design section 7, in the order of `features`; without rows
+        where there is no customer.
     """
+    if features.empty:
+        return pd.DataFrame(columns=list(COLUMNS))
     blocks = [
         _score_block(model, features.iloc[start : start + BLOCK], provenance)
-        for start in range(0, max(len(features), 1), BLOCK)
+        for start in range(0, len(features), BLOCK)
     ]
     return pd.concat(blocks, ignore_index=True)
 

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pandas as pd
+import pytest
+
+from regulars.errors import DataError
+from regulars.features.matrix import build_matrix
+from regulars.scoring import batch
+from regulars.scoring.batch import COLUMNS, Provenance, score_customers
+from regulars.tracking import Store
+from regulars.workspace import open_workspace
+
+NOW = Provenance("7", "abc", datetime(2025, 1, 1, tzinfo=UTC))
+
+
+@pytest.fixture(scope="module")
+def champion(run_shop):
+    """The registered model, and the feature rows of the cutoff."""
+    settings = run_shop[0].settings()
+    work = open_workspace(settings, lambda step: None)
+    model, _ = Store(settings.tracking.uri, settings.name).load()
+    return model, build_matrix(work.ledger, [work.timeline.cutoff])
+
+
+def test_columns_are_those_of_the_design(champion):
+    scores = score_customers(*champion, NOW)
+    assert tuple(scores.columns) == COLUMNS
+    assert {*scores["model_version"]} == {"7"}
+    assert {*scores["run_id"]} == {"abc"}
+    assert {*scores["scored_at"]} == {pd.Timestamp("2025-01-01", tz="UTC")}
+
+
+def test_blocks_change_nothing(champion, monkeypatch):
+    whole = score_customers(*champion, NOW)
+    monkeypatch.setattr(batch, "BLOCK", 33)
+    pd.testing.assert_frame_equal(score_customers(*champion, NOW), whole)
+
+
+def test_customer_alone_has_the_scores_of_the_batch(champion):
+    model, features = champion
+    whole = score_customers(model, features, NOW)
+    alone = score_customers(model, features.iloc[[17]], NOW)
+    pd.testing.assert_frame_equal(
+        alone, whole.iloc[[17]].reset_index(drop=True), rtol=1e-12
+    )
+
+
+def test_order_of_the_rows_is_kept(champion):
+    model, features = champion
+    turned = features.sample(frac=1.0, random_state=0)
+    found = score_customers(model, turned, NOW)
+    assert found["customer_id"].tolist() == turned["customer_id"].tolist()
+    whole = score_customers(model, features, NOW).set_index("customer_id")
+    pd.testing.assert_frame_equal(
+        found.set_index("customer_id").loc[whole.index], whole, rtol=1e-12
+    )
+
+
+def test_missing_features_are_named(champion):
+    model, features = champion
+    with pytest.raises(DataError, match=r"1 of the features.*missing: n_orders"):
+        score_customers(model, features.drop(columns="n_orders"), NOW)
+
+
+def test_scores_match_the_files_of_the_run(champion, run_shop):
+    found = score_customers(*champion, NOW)
+    kept = pd.read_parquet(run_shop[0].out / "scores.parquet")
+    names = ["customer_id", "churn_probability", "clv", "expected_spend"]
+    pd.testing.assert_frame_equal(found[names], kept[names])
+
+
+def test_no_customer_is_no_row_and_no_error(champion):
+    model, features = champion
+    found = score_customers(model, features.iloc[:0], NOW)
+    assert tuple(found.columns) == COLUMNS
+    assert found.empty
