@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from regulars.card import PROCESS_MEANINGS
+from regulars.features.matrix import FEATURES
+from regulars.scoring.reasons import N_REASONS, THEMES, explain, theme_of
+
+ROWS = pd.DataFrame(
+    {
+        "days_since_last_order": [63.0, 1.0, 5.0],
+        "gap_mean_days": [12.0, np.nan, 6.4],
+        "n_orders": [4.0, 1.0, 1234.0],
+        "T_days": [99.0, 1.0, 700.0],
+        "aov": [1234.5, 9.0, 20.0],
+        "returns_share": [0.25, 0.0, 0.0],
+        "btyd_no_purchase_probability": [0.9, 0.5, 0.1],
+    }
+)
+HIGH = np.array([0.9, 0.9, 0.9])
+
+
+def _shares(**columns):
+    return pd.DataFrame(
+        {name: np.broadcast_to(value, 3) * 1.0 for name, value in columns.items()}
+    )
+
+
+def test_silence_is_told_with_the_customers_own_figures():
+    found = explain(ROWS, _shares(days_since_last_order=1), HIGH, base_rate=0.5)
+    assert found[0] == ["no order for 63 days; used to order every 12"]
+    assert found[1] == ["no order for 1 day; one order so far"]
+    assert found[2] == ["no order for 5 days; used to order every 6"]
+
+
+def test_counts_are_written_for_people():
+    found = explain(ROWS, _shares(n_orders=1), HIGH, base_rate=0.5)
+    assert [reasons[0] for reasons in found] == [
+        "4 orders in 99 days",
+        "1 order in 1 day",
+        "1,234 orders in 700 days",
+    ]
+
+
+def test_no_more_than_three_and_the_strongest_first():
+    shares = _shares(aov=3, n_orders=2, returns_share=1, days_since_last_order=0.5)
+    found = explain(ROWS, shares, HIGH, base_rate=0.5)[0]
+    assert len(found) == N_REASONS
+    assert found[0].startswith("spends 1,234.50 an order")
+    assert found[1] == "4 orders in 99 days"
+    assert found[2] == "sent back 25% of what was bought"
+
+
+def test_reasons_of_a_high_risk_raise_it_and_of_a_low_risk_lower_it():
+    shares = _shares(n_orders=[1.0, 1.0, 1.0], aov=[-1.0, -1.0, -1.0])
+    risk = np.array([0.9, 0.9, 0.1])
+    high, _, low = explain(ROWS, shares, risk, base_rate=0.5)
+    assert high[0] == "4 orders in 99 days"
+    assert not any("an order" in reason for reason in high)
+    assert low[0].startswith("spends 20.00 an order")
+    assert not any("orders in 700" in reason for reason in low)
+
+
+def test_features_of_one_theme_are_one_reason():
+    shares = _shares(days_since_last_order=1, silence_over_mean_gap=1, n_orders=1.5)
+    found = explain(ROWS, shares, HIGH, base_rate=0.5)[0]
+    assert found[0].startswith("no order for 63 days")
+    assert len(found) == 2
+
+
+def test_nothing_to_say_of_a_customer_is_no_reason():
+    found = explain(ROWS, _shares(returns_share=5), HIGH, base_rate=0.5)
+    assert found[0][0] == "sent back 25% of what was bought"
+    assert not any("sent back" in reason for reason in found[1])
+
+
+def test_silence_is_told_when_nothing_else_speaks():
+    found = explain(ROWS, _shares(unheard_of=9), HIGH, base_rate=0.5)
+    assert all(len(reasons) == 1 for reasons in found)
+    assert found[0][0].startswith("no order for 63 days")
+
+
+def test_process_alone_tells_silence_its_own_figure_and_the_orders():
+    found = explain(ROWS, None, HIGH, base_rate=0.5)
+    assert found[0][0].startswith("no order for 63 days")
+    assert "10%" in found[0][1]
+    assert found[0][2] == "4 orders in 99 days"
+
+
+@pytest.mark.parametrize("feature", sorted({*FEATURES, *PROCESS_MEANINGS}))
+def test_every_feature_has_a_theme(feature):
+    unspoken = feature.startswith(("year_", "month_", "same_weekday"))
+    assert (theme_of(feature) is not None) or unspoken
+
+
+def test_every_theme_tells_a_sentence_without_gaps():
+    rng = np.random.default_rng(0)
+    names = sorted({*FEATURES, *PROCESS_MEANINGS})
+    rows = pd.DataFrame(rng.uniform(0.1, 0.9, (20, len(names))), columns=names)
+    for theme in THEMES:
+        for text in theme.sentences(rows):
+            assert not re.search(r"nan|inf|  |\{|\}", text), text
+    holes = rows.mask(rng.random(rows.shape) < 0.5)
+    for theme in THEMES:
+        for text in theme.sentences(holes):
+            assert not re.search(r"nan|inf|None", text), (theme.name, text)
