@@ -1,0 +1,1 @@
+"""A table that says itself who has churned: read, learn, score."""

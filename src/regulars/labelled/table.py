@@ -1,0 +1,367 @@
+"""Read a table that says itself who has churned, and check it.
+
+The settings come in, a `LabelledTable` goes out: typed attributes, the label, the days
+and the customers' ids, each row once. What was set aside or looks wrong (repeats,
+unreadable days, columns of no use, columns that know too much) is counted and told.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from regulars.config import TableSettings
+from regulars.data.engine import connect
+from regulars.data.reading import FILE_NUMBER, read_raw
+from regulars.errors import ConfigError, DataError, suggestion
+from regulars.labelled.columns import Column, as_record, describe, kind_of, told, typed
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from regulars.config import LabelledSettings, Settings
+
+    Floats = NDArray[np.float64]
+
+TRUE_WORDS = frozenset({"true", "yes", "y", "t", "1", "1.0"})
+FALSE_WORDS = frozenset({"false", "no", "n", "f", "0", "0.0"})
+# a column of texts that differ in so many rows names the customer
+NAME_SHARE = 0.5
+ROW = "row"
+
+
+@dataclass(frozen=True)
+class LabelledTable:
+    """Attributes of customers and what became of them.
+
+    Attributes
+    ----------
+    customer_id : Series of shape (n_rows,)
+        The id column, or the number of the row in the file, from 1.
+    day : Series of shape (n_rows,) or None
+        The day that each row is of.
+    attributes : DataFrame of shape (n_rows, n_attributes)
+        float64 with NaN, or object with None.
+    churned : array of shape (n_rows,)
+        1 churned, 0 stayed, NaN not known.
+    columns : tuple of Column
+        What there is to know of each attribute.
+    summary : dict
+        What ``check --json`` ends with.
+    set_aside : DataFrame
+        Rows set aside, with the number of the row and the reason.
+    """
+
+    customer_id: pd.Series
+    day: pd.Series | None
+    attributes: pd.DataFrame
+    churned: Floats
+    columns: tuple[Column, ...]
+    summary: dict[str, Any]
+    set_aside: pd.DataFrame
+
+    @property
+    def known(self) -> NDArray[np.bool_]:
+        """Rows whose label is known."""
+        return np.isfinite(self.churned)
+
+    def fingerprint(self) -> str:
+        """Return the digest of the rows, whatever their order.
+
+        Returns
+        -------
+        str
+            64 hexadecimal digits (SHA-256).
+        """
+        rows = self.attributes.assign(_label=self.churned)
+        if self.day is not None:
+            rows["_day"] = self.day.astype(str)
+        hashes = np.sort(pd.util.hash_pandas_object(rows, index=False).to_numpy())
+        names = "\n".join(map(str, rows.columns))
+        return hashlib.sha256(names.encode() + hashes.tobytes()).hexdigest()
+
+    def latest(self) -> NDArray[np.intp]:
+        """Return the positions of the rows to score: the latest of each customer.
+
+        Returns
+        -------
+        array of int
+            In the order of the table.
+        """
+        if self.day is None:
+            return np.arange(len(self.customer_id))
+        order = self.day.reset_index(drop=True).sort_values(kind="stable").index
+        ids = self.customer_id.reset_index(drop=True).loc[order]
+        return np.sort(ids[~ids.duplicated(keep="last")].index.to_numpy())
+
+
+def read_labelled(settings: Settings) -> LabelledTable:
+    r"""Read and check the table of ``churn.labelled``.
+
+    Parameters
+    ----------
+    settings : Settings
+        Of kind ``labelled``.
+
+    Returns
+    -------
+    LabelledTable
+
+    Raises
+    ------
+    ConfigError
+        A column that the settings name is not there.
+    DataError
+        The label tells no two classes apart, or there is nothing to learn from.
+
+    Examples
+    --------
+    >>> from regulars.config import parse_settings
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> _ = (folder / "a.csv").write_text("age,left\n" + "30,yes\n41,no\n30,yes\n" * 9)
+    >>> table = read_labelled(parse_settings(
+    ...     f"name: x\nchurn: {{kind: labelled, labelled: {{path: {folder}/a.csv, "
+    ...     "label: left, positive: yes, duplicates: keep}}"))
+    >>> len(table.attributes), table.churned.mean().round(3)
+    (27, np.float64(0.667))
+    """
+    place = settings.churn.labelled
+    if place is None:
+        msg = "churn.labelled is missing: give the table's path and its label column."
+        raise ConfigError(msg)
+    raw, notices = _read(settings, place)
+    _refuse_absent(raw, place)
+    repeated = raw.duplicated() & (place.duplicates == "set_aside")
+    aside = [_aside(raw[repeated], "repeats another row in every column", False)]
+    rows = raw[~repeated]
+    if place.date is not None:
+        days = _days(rows[place.date])
+        aside.append(_aside(rows[days.isna()], f"no day in '{place.date}'", True))
+        rows = rows[days.notna()]
+    if place.id is not None:
+        nameless = rows[place.id].isna()
+        aside.append(_aside(rows[nameless], f"no customer in '{place.id}'", True))
+        rows = rows[~nameless]
+        _refuse_repeated_ids(rows[place.id], place)
+    churned = _labels(rows[place.label], place)
+    attributes, columns, more = _attributes(rows, churned, place)
+    notices += more + _label_notices(rows, attributes, churned, place)
+    table = LabelledTable(
+        customer_id=_ids(rows, place),
+        day=None if place.date is None else _days(rows[place.date]),
+        attributes=attributes,
+        churned=churned,
+        columns=columns,
+        summary={},
+        set_aside=pd.concat(aside, ignore_index=True),
+    )
+    table.summary.update(_summary(settings, table, len(raw), notices))
+    return table
+
+
+def _read(
+    settings: Settings, place: LabelledSettings
+) -> tuple[pd.DataFrame, list[str]]:
+    connection = connect(settings.source.engine)
+    try:
+        with tempfile.TemporaryDirectory(prefix="regulars-") as folder:
+            source = TableSettings(path=place.path, table=place.table)
+            raw = read_raw("customers", source, connection, Path(folder))
+            frame = raw.table.drop(FILE_NUMBER).execute()
+            notices = list(raw.notices)
+    finally:
+        connection.disconnect()
+    if frame.empty:
+        msg = f"{raw.label} holds no rows. Export it again."
+        raise DataError(msg)
+    lines = sum(file.lines.total - file.lines.empty for file in raw.files)
+    lost = lines - raw.has_header * len(raw.files) - len(frame)
+    if lost > 0 and not any(file.lines.has_quotes for file in raw.files):
+        notices.append(f"{lost} lines have too many or too few fields: not read.")
+    frame.index = pd.RangeIndex(1, len(frame) + 1, name=ROW)
+    return frame, notices
+
+
+def _refuse_absent(raw: pd.DataFrame, place: LabelledSettings) -> None:
+    named = {"label": [place.label], "drop": list(place.drop)}
+    named |= {key: [v] for key in ("id", "date") if (v := getattr(place, key))}
+    for key, names in named.items():
+        for name in names:
+            if name not in raw.columns:
+                msg = (
+                    f"churn.labelled.{key}: the table has no column '{name}'."
+                    f"{suggestion(name, raw.columns)} It has "
+                    f"{', '.join(map(str, raw.columns[:20]))}."
+                )
+                raise ConfigError(msg)
+
+
+def _aside(rows: pd.DataFrame, reason: str, is_fault: bool) -> pd.DataFrame:
+    return pd.DataFrame({ROW: rows.index, "reason": reason, "is_fault": is_fault})
+
+
+def _days(values: pd.Series) -> pd.Series:
+    if pd.api.types.is_datetime64_any_dtype(values):
+        naive = values.dt.tz_localize(None) if values.dt.tz is not None else values
+        whole: pd.Series = naive.dt.normalize()
+        return whole
+    text = values.astype("string").str.strip()
+    found = pd.to_datetime(text, errors="coerce", format="ISO8601", utc=True)
+    days: pd.Series = found.dt.tz_localize(None).dt.normalize()
+    return days
+
+
+def _refuse_repeated_ids(ids: pd.Series, place: LabelledSettings) -> None:
+    repeated = ids[ids.duplicated()].unique()
+    if len(repeated) and place.date is None:
+        msg = (
+            f"churn.labelled.id '{place.id}': {len(repeated)} customers stand in "
+            f"several rows (such as {', '.join(map(str, repeated[:5]))}), and no date "
+            "says which row is the latest. Name the column of the day under "
+            "churn.labelled.date, or keep one row a customer."
+        )
+        raise DataError(msg)
+
+
+def _labels(values: pd.Series, place: LabelledSettings) -> Floats:
+    """Return 1, 0 or NaN; the label's own words are told where nothing fits."""
+    column, _ = typed(values)
+    positive = place.positive
+    if kind_of(column) == "number":
+        wanted = pd.to_numeric(
+            str(float(positive) if isinstance(positive, bool) else positive),
+            errors="coerce",
+        )
+        hit = column == wanted
+    else:
+        words = column.astype("string").str.lower()
+        if isinstance(positive, bool):
+            hit = words.isin(TRUE_WORDS if positive else FALSE_WORDS)
+        else:
+            hit = words == str(positive).strip().lower()
+    churned = np.asarray(hit.fillna(False), dtype=np.float64)
+    churned[column.isna().to_numpy()] = np.nan
+    n_churned, n_known = int(np.nansum(churned)), int(np.isfinite(churned).sum())
+    if n_churned in (0, n_known):
+        found = ", ".join(map(str, column.dropna().unique()[:5])) or "no value at all"
+        none = "never occurs" if n_churned == 0 else "is the only value"
+        msg = (
+            f"churn.labelled.positive: {positive!r} {none} in '{place.label}' "
+            f"({found}). Set it to the value that means churned; customers who stayed "
+            "are needed too."
+        )
+        raise DataError(msg)
+    return churned
+
+
+def _attributes(
+    rows: pd.DataFrame, churned: Floats, place: LabelledSettings
+) -> tuple[pd.DataFrame, tuple[Column, ...], list[str]]:
+    used = {place.label, place.id, place.date, *place.drop}
+    parts, columns, notices = {}, [], []
+    for name in map(str, rows.columns):
+        if name in used:
+            continue
+        if pd.api.types.is_datetime64_any_dtype(rows[name]):
+            notices.append(f"'{name}' holds days, not an attribute: left out.")
+            continue
+        column, strays = typed(rows[name])
+        about = describe(name, column, churned, strays)
+        # being missing may say something even where all values are equal
+        if about.n_values + (0 < about.missing_share < 1) < 2:
+            notices.append(f"'{name}' is the same in every row: left out.")
+        elif about.kind == "category" and about.n_values > NAME_SHARE * len(rows):
+            notices.append(
+                f"'{name}' differs in {about.n_values:,} of {len(rows):,} rows, like a "
+                "name: left out."
+            )
+        else:
+            parts[name] = column
+            columns.append(about)
+            notices += told(about)
+    if not parts:
+        msg = (
+            "The table has no attribute beside the label: "
+            f"{' '.join(notices) or 'every column is named otherwise.'} Add columns "
+            "with what is known of the customers."
+        )
+        raise DataError(msg)
+    return pd.DataFrame(parts, index=rows.index), tuple(columns), notices
+
+
+def _label_notices(
+    rows: pd.DataFrame,
+    attributes: pd.DataFrame,
+    churned: Floats,
+    place: LabelledSettings,
+) -> list[str]:
+    found = []
+    known = np.isfinite(churned)
+    if not known.all():
+        found.append(
+            f"{(~known).sum():,} rows have no value in '{place.label}': not learnt "
+            "from, but scored."
+        )
+    n_values = rows[place.label].nunique()
+    if n_values > 2:
+        found.append(
+            f"'{place.label}' has {n_values} values; all but {place.positive!r} count "
+            "as stayed."
+        )
+    same = attributes[known].assign(_label=churned[known])
+    both = same.drop_duplicates().duplicated(subset=list(attributes.columns))
+    if both.any():
+        found.append(
+            f"{int(both.sum()):,} rows have the attributes of another row, but the "
+            "other label."
+        )
+    return found
+
+
+def _ids(rows: pd.DataFrame, place: LabelledSettings) -> pd.Series:
+    if place.id is None:
+        return pd.Series(rows.index.to_numpy(), rows.index, name="customer_id")
+    return rows[place.id].rename("customer_id")
+
+
+def _summary(
+    settings: Settings, table: LabelledTable, rows_in: int, notices: list[str]
+) -> dict[str, Any]:
+    counts = table.set_aside.groupby(["reason", "is_fault"], sort=False)[ROW]
+    reasons = [
+        {
+            "reason": reason,
+            "label": reason,
+            "rows": len(numbers),
+            "share": len(numbers) / rows_in,
+            "is_fault": bool(is_fault),
+            "examples": [f"row {number}" for number in numbers.head(5)],
+        }
+        for (reason, is_fault), numbers in counts
+    ]
+    known = table.churned[table.known]
+    return {
+        "name": settings.name,
+        "kind": "labelled",
+        "tables": {
+            "customers": {
+                "rows_in": rows_in,
+                "rows_kept": len(table.attributes),
+                "rows_set_aside": len(table.set_aside),
+                "reasons": reasons,
+                "notices": notices,
+                "n_customers": int(table.customer_id.nunique()),
+                "n_labelled": len(known),
+                "n_churned": int(known.sum()),
+                "churn_rate": float(known.mean()),
+            }
+        },
+        "columns": [as_record(column) for column in table.columns],
+        "leak_suspects": [c.name for c in table.columns if c.is_leak_suspect],
+    }
