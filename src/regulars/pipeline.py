@@ -29,8 +29,8 @@ from regulars.evaluation import Decision, judge_offer
 from regulars.features.matrix import build_matrix
 from regulars.kpis.cohorts import cohort_retention
 from regulars.kpis.retention import monthly_kpis, summary_kpis
-from regulars.promotion import judge_challenger, version_tags, window_features
 from regulars.labelled import stages as labelled
+from regulars.promotion import judge_challenger, version_tags, window_features
 from regulars.report import Results, render_charts, render_report
 from regulars.report.model_card import render_model_card
 from regulars.scoring.batch import Provenance, score_customers
