@@ -61,7 +61,7 @@ def captions(results: Results) -> dict[str, str]:
         written["spend"] = _spend(results)
     if results.scores is not None:
         written["risk"] = _risk(results)
-        written["value"] = _value(results)
+        written["value"] = "" if results.kind else _value(results)
     return {name: text for name, text in written.items() if text}
 
 
@@ -354,6 +354,11 @@ def _risk(results: Results) -> str:
     if scores is None or scores.empty:
         return ""
     expected = scores["churn_probability"].sum()
+    if results.kind:
+        return (
+            f"{number(expected)} of {plural(len(scores), 'customer')} "
+            f"({percent(expected / len(scores))}) are expected to leave."
+        )
     text = (
         f"{number(expected)} of {plural(len(scores), 'customer')} "
         f"({percent(expected / len(scores))}) are expected to buy nothing "

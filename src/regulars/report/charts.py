@@ -86,5 +86,6 @@ def render_charts(results: Results) -> dict[str, go.Figure]:
         drawn[name] = draw(results.training or {})
     if results.scores is not None:
         drawn["risk"] = risk_chart(results.scores)
-        drawn["value"] = value_chart(results.scores, results.currency)
+        if "clv" in results.scores:
+            drawn["value"] = value_chart(results.scores, results.currency)
     return {name: chart for name, chart in drawn.items() if chart is not None}

@@ -17,6 +17,7 @@ import plotly.offline
 from markupsafe import Markup
 
 from regulars.report import formats
+from regulars.report.attributes import attribute_content
 from regulars.report.captions import captions
 from regulars.report.charts import render_charts
 from regulars.report.comparison import churn_comparison, value_comparison
@@ -73,8 +74,13 @@ def render_report(folder: str | Path) -> str:
     '<!doctype html>'
     """
     results = read_results(folder)
-    page = _environment().get_template("page.html")
-    return page.render(**_content(results)) + "\n"
+    if results.kind == "labelled":
+        page = _environment().get_template("attributes.html")
+        content = {**_shared(results), **attribute_content(results)}
+    else:
+        page = _environment().get_template("page.html")
+        content = _content(results)
+    return page.render(**content) + "\n"
 
 
 def write_report(folder: str | Path, path: str | Path | None = None) -> Path:
@@ -131,29 +137,37 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
-def _content(results: Results) -> dict[str, Any]:
-    """Return everything that the template lays out."""
+def _shared(results: Results) -> dict[str, Any]:
+    """Return what every kind of page lays out."""
     training = results.training or {}
     drawn = render_charts(results)
     return {
         "results": results,
         "training": training,
-        "kpis": results.kpis or {},
         "written_by": WRITTEN_BY,
-        "currency": results.currency,
         "charts": {name: chart.layout.height for name, chart in drawn.items()},
         "figures": _as_script(drawn),
         "captions": captions(results),
-        "opening": opening(results),
-        "key_figures": key_figures(results),
         "intake": intake(results),
         "churn_table": churn_comparison(training),
+        "provenance": _provenance(results),
+        "plotly": Markup(plotly.offline.get_plotlyjs()),
+    }
+
+
+def _content(results: Results) -> dict[str, Any]:
+    """Return everything that the page of a purchase log lays out."""
+    training = results.training or {}
+    return {
+        **_shared(results),
+        "kpis": results.kpis or {},
+        "currency": results.currency,
+        "opening": opening(results),
+        "key_figures": key_figures(results),
         "value_table": value_comparison(training),
         "customers": customers_at_risk(results),
         "segments": segments(results),
         "parameters": parameters(training),
-        "provenance": _provenance(results),
-        "plotly": Markup(plotly.offline.get_plotlyjs()),
     }
 
 

@@ -23,6 +23,8 @@ WRITTEN_BY = {
     "scores.parquet": "regulars score",
 }
 SCORE_COLUMNS = ("customer_id", "churn_probability", "clv", "value_at_risk")
+# a table of attributes has no purchases to work a value out from
+ATTRIBUTE_COLUMNS = SCORE_COLUMNS[:2]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,6 +67,12 @@ class Results:
             if part and part.get("name"):
                 return str(part["name"])
         return "regulars"
+
+    @property
+    def kind(self) -> str:
+        """Kind of churn where it is not that of a purchase log, else empty."""
+        parts = (self.training, self.check)
+        return next((str(p["kind"]) for p in parts if p and p.get("kind")), "")
 
     @property
     def tables(self) -> dict[str, dict[str, Any]]:
@@ -132,7 +140,8 @@ def read_results(folder: str | Path) -> Results:
         if name.endswith(".json")
     }
     if "scores.parquet" in found:
-        parts["scores"] = _read_scores(root / "scores.parquet")
+        columns = ATTRIBUTE_COLUMNS if Results(**parts).kind else SCORE_COLUMNS
+        parts["scores"] = _read_scores(root / "scores.parquet", columns)
     return Results(**parts)
 
 
@@ -148,13 +157,13 @@ def _read_json(path: Path) -> dict[str, Any]:
     return content
 
 
-def _read_scores(path: Path) -> pd.DataFrame:
+def _read_scores(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     try:
         scores = pd.read_parquet(path)
     except (ValueError, OSError) as error:
         msg = _unreadable(path, str(error))
         raise DataError(msg) from error
-    absent = [name for name in SCORE_COLUMNS if name not in scores]
+    absent = [name for name in columns if name not in scores]
     if absent:
         msg = _unreadable(
             path, f"it lacks {', '.join(absent)}; it has {', '.join(scores.columns)}"
