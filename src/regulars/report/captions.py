@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from regulars.report.backtest_charts import backtest_captions, profit_caption
 from regulars.report.formats import (
     date,
     in_sentence,
@@ -59,6 +60,9 @@ def captions(results: Results) -> dict[str, str]:
         for name, write in FROM_TRAINING.items():
             written[name] = write(results.training)
         written["spend"] = _spend(results)
+        written["profit"] = profit_caption(results.training, results.currency)
+    if results.backtest:
+        written |= backtest_captions(results.backtest)
     if results.scores is not None:
         written["risk"] = _risk(results)
         written["value"] = "" if results.kind else _value(results)

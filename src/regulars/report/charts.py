@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from regulars.report.backtest_charts import FROM_BACKTEST, profit_chart
 from regulars.report.history_charts import (
     activity_chart,
     cohort_chart,
@@ -84,6 +85,9 @@ def render_charts(results: Results) -> dict[str, go.Figure]:
     drawn = {name: draw(results.kpis or {}) for name, draw in FROM_KPIS.items()}
     for name, draw in FROM_TRAINING.items():
         drawn[name] = draw(results.training or {})
+    drawn["profit"] = profit_chart(results.training or {}, results.currency)
+    for name, draw in FROM_BACKTEST.items():
+        drawn[name] = draw(results.backtest or {})
     if results.scores is not None:
         drawn["risk"] = risk_chart(results.scores)
         if "clv" in results.scores:

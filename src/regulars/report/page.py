@@ -18,6 +18,7 @@ from markupsafe import Markup
 
 from regulars.report import formats
 from regulars.report.attributes import attribute_content
+from regulars.report.backtest_charts import rival_label, slice_rows
 from regulars.report.captions import captions
 from regulars.report.charts import render_charts
 from regulars.report.comparison import churn_comparison, value_comparison
@@ -168,6 +169,8 @@ def _content(results: Results) -> dict[str, Any]:
         "customers": customers_at_risk(results),
         "segments": segments(results),
         "parameters": parameters(training),
+        "slices": slice_rows(results.backtest or {}),
+        "slice_rival": rival_label(results.backtest or {}),
     }
 
 

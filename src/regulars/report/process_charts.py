@@ -151,7 +151,7 @@ def alive_chart(training: dict[str, Any]) -> go.Figure | None:
         hovertemplate="recency %{x}, frequency %{y}: %{z:.0%}",
     )
     chart = figure([heat], height=340)
-    chart.update_xaxes(title_text="Recency: first to last purchase")
+    chart.update_xaxes(title_text="Recency: weeks from first to last purchase")
     return chart.update_yaxes(title_text="Frequency: repeat purchases", showgrid=False)
 
 

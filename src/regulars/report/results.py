@@ -21,6 +21,7 @@ WRITTEN_BY = {
     "kpis.json": "regulars kpis",
     "training.json": "regulars train",
     "scores.parquet": "regulars score",
+    "backtest.json": "regulars backtest",
 }
 SCORE_COLUMNS = ("customer_id", "churn_probability", "clv", "value_at_risk")
 # a table of attributes has no purchases to work a value out from
@@ -41,6 +42,8 @@ class Results:
         ``training.json``: the test window, the baselines, what matters.
     scores : pandas.DataFrame or None
         ``scores.parquet``: one row a customer.
+    backtest : dict or None
+        ``backtest.json``: test windows rolled back through time.
 
     Examples
     --------
@@ -52,6 +55,7 @@ class Results:
     kpis: dict[str, Any] | None = None
     training: dict[str, Any] | None = None
     scores: pd.DataFrame | None = None
+    backtest: dict[str, Any] | None = None
 
     @property
     def currency(self) -> str:

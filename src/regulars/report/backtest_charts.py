@@ -1,0 +1,395 @@
+"""Charts of the backtest and of the money: windows, staleness, the profit of an offer.
+
+``backtest.json`` and the ``profit`` part of ``training.json`` come in as dictionaries,
+figures and their captions go out. What was not written is not drawn.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import plotly.graph_objects as go
+
+from regulars.report.formats import money, number, percent, plural, short_date
+from regulars.report.model_charts import SHARES, escaped, series_labels
+from regulars.report.style import MODEL, figure, line, reference, strokes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+
+def windows_chart(backtest: dict[str, Any]) -> go.Figure | None:
+    """Draw the log loss of the model and the baselines in each test window.
+
+    Parameters
+    ----------
+    backtest : dict
+        ``backtest.json``.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure or None
+        None without windows. Only the model's intervals are drawn.
+
+    Examples
+    --------
+    >>> windows_chart({}) is None
+    True
+    """
+    windows = _windows(backtest)
+    if not windows:
+        return None
+    names = {name for window in windows for name in window["metrics"]}
+    labels = _labels(backtest, names)
+    days = [short_date(window["cutoff"]) for window in windows]
+    traces = []
+    for rank, (name, stroke) in enumerate(strokes(names).items(), start=1):
+        losses = [window["metrics"].get(name, {}).get("log_loss") for window in windows]
+        trace = line(days, _rounded(losses), escaped(labels[name]), stroke)
+        marker = {"symbol": stroke.symbol, "size": 8 if name == "model" else 6}
+        trace.update(mode="lines+markers", marker=marker, legendrank=rank)
+        if name == "model":
+            ends = [w["intervals"]["model"].get("log_loss") for w in windows]
+            trace.error_y = _bars(losses, ends)
+        traces.append(trace)
+    chart = figure(traces[::-1])
+    chart.update_xaxes(title_text="Test cutoff", type="category")
+    chart.update_yaxes(title_text="Log loss (lower is better)")
+    return chart
+
+
+def differences_chart(backtest: dict[str, Any]) -> go.Figure | None:
+    """Draw by how much the model differs from the best baseline in each window.
+
+    Parameters
+    ----------
+    backtest : dict
+        ``backtest.json``.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure or None
+        None without windows that have a baseline.
+
+    Examples
+    --------
+    >>> differences_chart({}) is None
+    True
+    """
+    known = [w for w in _windows(backtest) if w["differences"].get("log_loss")]
+    if not known:
+        return None
+    gaps = [window["differences"]["log_loss"] for window in known]
+    days = [short_date(window["cutoff"]) for window in known]
+    return _gap_chart(days, gaps, "Test cutoff", "Log loss less the best baseline's")
+
+
+def staleness_chart(backtest: dict[str, Any]) -> go.Figure | None:
+    """Draw what a model loses for each window in which it is not trained again.
+
+    Parameters
+    ----------
+    backtest : dict
+        ``backtest.json``.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure or None
+        None where no model could be scored later than its own window.
+
+    Examples
+    --------
+    >>> staleness_chart({}) is None
+    True
+    """
+    rows = backtest.get("staleness") or []
+    if len(rows) < 2:
+        return None
+    gaps = [row["differences"]["log_loss"] for row in rows]
+    step = int(backtest.get("step_days") or 0)
+    ages = [f"{row['age'] * step} days" if step else str(row["age"]) for row in rows]
+    return _gap_chart(
+        ages, gaps, "Days without training", "Log loss more than a fresh model's"
+    )
+
+
+def _gap_chart(
+    across: Sequence[str], gaps: Sequence[dict[str, Any]], below: str, beside: str
+) -> go.Figure:
+    values = [gap["difference"] for gap in gaps]
+    trace = line(list(across), _rounded(values), "Difference, 95% interval", MODEL)
+    trace.update(mode="lines+markers", marker={"symbol": "circle", "size": 8})
+    trace.error_y = _bars(values, [[gap["low"], gap["high"]] for gap in gaps])
+    level = reference([across[0], across[-1]], [0, 0], "No difference")
+    chart = figure([level.update(legendrank=2), trace])
+    chart.update_xaxes(title_text=below, type="category")
+    chart.update_yaxes(title_text=beside)
+    return chart
+
+
+def profit_chart(training: dict[str, Any], currency: str) -> go.Figure | None:
+    """Draw what an offer would have earned by how many are contacted.
+
+    Parameters
+    ----------
+    training : dict
+        ``training.json``.
+    currency : str
+        ISO 4217 code.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure or None
+        None where the money was not worked out.
+
+    Examples
+    --------
+    >>> profit_chart({}, "USD") is None
+    True
+    """
+    profit = training.get("profit") or {}
+    curve = profit.get("curve") or {}
+    if not curve.get("share_contacted"):
+        return None
+    drawn = line(
+        [round(x, 5) for x in curve["share_contacted"]],
+        [round(y, 2) for y in curve["profit"]],
+        "Riskiest first",
+        MODEL,
+    )
+    zero = reference([0, 1], [0, 0], "Neither gain nor loss").update(legendrank=99)
+    chart = figure([zero, drawn.update(legendrank=1)])
+    total = profit["n_customers"]
+    for rank, (name, symbol) in enumerate(MARKS.items(), start=2):
+        rule = profit["rules"].get(name)
+        if rule:
+            chart.add_trace(_mark(rule, symbol, total).update(legendrank=rank))
+    chart.update_xaxes(title_text="Contacted", **SHARES)
+    unit = f"Profit ({currency})" if currency else "Profit"
+    chart.update_yaxes(title_text=unit)
+    return chart
+
+
+MARKS = {
+    "own_value": ("star", "#009E73"),
+    "chosen": ("circle", "#D55E00"),
+    "above_half": ("square", "#CC79A7"),
+    "riskiest_decile": ("diamond", "#E69F00"),
+}
+
+
+def _mark(rule: dict[str, Any], look: tuple[str, str], total: int) -> go.Scatter:
+    symbol, colour = look
+    return go.Scatter(
+        x=[round(rule["n_contacted"] / total, 5)],
+        y=[round(rule["profit"], 2)],
+        name=escaped(rule["label"]),
+        mode="markers",
+        marker={"symbol": symbol, "size": 12, "color": colour},
+    )
+
+
+def backtest_captions(backtest: dict[str, Any]) -> dict[str, str]:
+    """Write the captions of the backtest's charts.
+
+    Parameters
+    ----------
+    backtest : dict
+        ``backtest.json``.
+
+    Returns
+    -------
+    dict of str to str
+        By chart; empty texts for charts that are not there.
+
+    Examples
+    --------
+    >>> backtest_captions({})["staleness"]
+    ''
+    """
+    return {name: write(backtest) for name, write in CAPTIONS.items()}
+
+
+def _windows_caption(backtest: dict[str, Any]) -> str:
+    windows = _windows(backtest)
+    if not windows:
+        return ""
+    losses = [window["metrics"]["model"]["log_loss"] for window in windows]
+    return (
+        f"In {plural(len(windows), 'window')} the model's log loss lay between "
+        f"{number(min(losses), 3)} and {number(max(losses), 3)}, each time with a "
+        "model trained only on what was known at the cutoff."
+    )
+
+
+def _differences_caption(backtest: dict[str, Any]) -> str:
+    found = backtest.get("overall") or {}
+    if not found.get("n_windows"):
+        return ""
+    return (
+        f"Below 0 the model is better. Beyond chance it was better than the best "
+        f"baseline of the window in {found['n_better']} of {found['n_windows']} "
+        f"windows, and worse in {found['n_worse']}."
+    )
+
+
+def _staleness_caption(backtest: dict[str, Any]) -> str:
+    rows = backtest.get("staleness") or []
+    if len(rows) < 2:
+        return ""
+    last, step = rows[-1], int(backtest.get("step_days") or 0)
+    gap = last["differences"]["log_loss"]
+    beyond = gap["low"] is not None and (gap["low"] > 0 or gap["high"] < 0)
+    surely = "more than chance explains" if beyond else "which chance may explain"
+    return (
+        f"A model that is not trained for {number(last['age'] * step)} days has a log "
+        f"loss {number(gap['difference'], 4)} above that of a fresh one on the same "
+        f"windows, {surely}."
+    )
+
+
+def profit_caption(training: dict[str, Any], currency: str) -> str:
+    """Say what the chosen threshold earns, and what the usual rules earn.
+
+    Parameters
+    ----------
+    training : dict
+        ``training.json``.
+    currency : str
+        ISO 4217 code.
+
+    Returns
+    -------
+    str
+        Empty where the money was not worked out.
+
+    Examples
+    --------
+    >>> profit_caption({}, "USD")
+    ''
+    """
+    profit = training.get("profit") or {}
+    rules = profit.get("rules") or {}
+    if "chosen" not in rules:
+        return ""
+    earned = {name: money(rule["profit"], currency) for name, rule in rules.items()}
+    share = rules["chosen"]["n_contacted"] / profit["n_customers"]
+    limit = profit.get("threshold")
+    if limit is None:
+        start = "At these costs no threshold is expected to pay, so nobody is contacted"
+    else:
+        start = (
+            f"Contacting everyone at or above {percent(limit, 1)} "
+            f"({percent(share)} of the customers) would have earned {earned['chosen']}"
+        )
+    return (
+        f"{start}; everyone above 50% {earned['above_half']}, the riskiest tenth "
+        f"{earned['riskiest_decile']}. Where each customer's own worth decides, "
+        f"{earned['own_value']}. The threshold was chosen by expected profit, before "
+        "the outcome of the window was known."
+    )
+
+
+def slice_rows(backtest: dict[str, Any]) -> list[dict[str, str]]:
+    """Lay out the figures by part of the customer base.
+
+    Parameters
+    ----------
+    backtest : dict
+        ``backtest.json``.
+
+    Returns
+    -------
+    list of dict
+        Printable figures by part.
+
+    Examples
+    --------
+    >>> slice_rows({})
+    []
+    """
+    rows = (backtest.get("slices") or {}).get("rows") or []
+    return [
+        {
+            "slice": f"{str(row['slice']).replace('_', ' ')}: {row['value']}",
+            "n_customers": number(row["n_customers"]),
+            "churn_rate": percent(row["churn_rate"]),
+            "predicted_rate": percent(row["predicted_rate"]),
+            "roc_auc": number(row["roc_auc"], 3),
+            "log_loss": number(row["log_loss"], 3),
+            "difference": number(row["difference"], 4),
+            "interval": _ends(row),
+            "verdict": _verdict(row),
+        }
+        for row in rows
+    ]
+
+
+def _ends(row: dict[str, Any]) -> str:
+    if row["low"] is None or row["high"] is None:
+        return ""
+    return f"{number(row['low'], 4)} to {number(row['high'], 4)}"
+
+
+def _verdict(row: dict[str, Any]) -> str:
+    if row["low"] is None or row["high"] is None:
+        return "too few customers"
+    if row["high"] < 0:
+        return "better"
+    return "worse" if row["low"] > 0 else "no clear difference"
+
+
+def rival_label(backtest: dict[str, Any]) -> str:
+    """Return what to call the baseline that the parts are compared with.
+
+    Parameters
+    ----------
+    backtest : dict
+        ``backtest.json``.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> rival_label({"slices": {"rival": "bg_nbd"}})
+    'bg nbd'
+    """
+    name = str((backtest.get("slices") or {}).get("rival", ""))
+    return _labels(backtest, {name})[name]
+
+
+def _labels(backtest: dict[str, Any], names: set[str]) -> dict[str, str]:
+    known = {"baseline_labels": backtest.get("baseline_labels")}
+    return series_labels({**known, "baselines": {key: {} for key in names - {"model"}}})
+
+
+def _windows(backtest: dict[str, Any]) -> list[dict[str, Any]]:
+    return sorted(backtest.get("windows") or [], key=lambda w: str(w["cutoff"]))
+
+
+def _rounded(values: Sequence[float | None]) -> list[float | None]:
+    return [None if value is None else round(value, 5) for value in values]
+
+
+def _bars(values: Sequence[float | None], ends: Sequence[Any]) -> dict[str, Any]:
+    """Return error bars; a point without a whole interval has none."""
+    above, below = [], []
+    for value, end in zip(values, ends, strict=True):
+        whole = value is not None and end and None not in end
+        above.append(round(end[1] - value, 5) if whole else 0)
+        below.append(round(value - end[0], 5) if whole else 0)
+    return {"array": above, "arrayminus": below, "thickness": 1.2, "width": 4}
+
+
+FROM_BACKTEST: dict[str, Callable[[dict[str, Any]], go.Figure | None]] = {
+    "windows": windows_chart,
+    "differences": differences_chart,
+    "staleness": staleness_chart,
+}
+CAPTIONS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "windows": _windows_caption,
+    "differences": _differences_caption,
+    "staleness": _staleness_caption,
+}
