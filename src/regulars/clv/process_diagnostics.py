@@ -57,10 +57,10 @@ def process_diagnostics(
     -------
     dict of str to dict
         ``tracking`` (``week``, ``start``, ``actual``, ``expected``, both cumulative,
-        ``cutoff_week``), ``by_frequency`` (``frequency``, ``n_customers``, ``actual``,
-        ``expected`` purchases a customer), ``alive_matrix`` (``frequency``, ``recency``
-        in weeks, ``p``; None where a pair cannot occur) and ``spend_density``
-        (``value``, ``actual``, ``expected``). JSON-safe.
+        ``cutoff_week``), ``by_frequency`` (``frequency`` as a label, ``n_customers``,
+        ``actual``, ``expected`` purchases a customer), ``alive_matrix``
+        (``frequency``, ``recency`` in weeks, ``p``; None where a pair cannot occur) and
+        ``spend_density`` (``value``, ``actual``, ``expected``). JSON-safe.
 
     Raises
     ------
@@ -121,7 +121,10 @@ def _by_frequency(rows: pd.DataFrame) -> dict[str, Any]:
         actual=("n_purchases", "mean"),
         expected=("btyd_expected_purchases", "mean"),
     )
-    return _lists(means.rename_axis("frequency").reset_index())
+    labels = [str(frequency) for frequency in means.index]
+    if (rows["frequency"] > _MOST_FREQUENT).any():
+        labels[-1] = f"{_MOST_FREQUENT} or more"
+    return {"frequency": labels, **_lists(means)}
 
 
 def _alive(model: Any, summary: pd.DataFrame) -> dict[str, Any]:
