@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
+    import pandas as pd
     from numpy.typing import ArrayLike, NDArray
 
 MODEL = "model"
@@ -41,7 +42,8 @@ class ChurnTest:
     intervals : dict of str to dict
         By forecast and metric: lower and upper 95% bounds.
     curves : dict of str to dict
-        By forecast: ``roc``, ``gains``, ``lift`` and ``reliability``.
+        By forecast: ``roc``, ``gains``, ``lift`` (None where it is undefined) and
+        ``reliability``.
     churned : array of shape (n_customers,)
         What happened: 1 where the customer churned, else 0.
     forecasts : mapping of str to array of shape (n_customers,)
@@ -112,13 +114,12 @@ def judge_churn(
                 y, probability, random_state=random_state
             ).items()
         }
+        roc = roc_points(y, probability, max_points=CURVE_POINTS)
         curves[name] = {
             # the first threshold is infinite by definition, which JSON cannot hold
-            "roc": roc_points(y, probability, max_points=CURVE_POINTS)
-            .drop(columns="threshold")
-            .to_dict("list"),
-            "gains": gains_curve(y, probability).to_dict("list"),
-            "lift": lift_curve(y, probability).to_dict("list"),
+            "roc": _curve(roc.drop(columns="threshold")),
+            "gains": _curve(gains_curve(y, probability)),
+            "lift": _curve(lift_curve(y, probability)),
             "reliability": reliability_curve(y, probability).to_dict("records"),
         }
     return ChurnTest(metrics, intervals, curves, y.astype(np.float64), dict(forecasts))
@@ -151,6 +152,11 @@ def judge_value(
             for name, found in forecasts.items()
         }
     )
+
+
+def _curve(points: pd.DataFrame) -> dict[str, Any] | None:
+    """Return the points, or None where all or none churned and there is no curve."""
+    return None if points.isna().to_numpy().any() else points.to_dict("list")
 
 
 def _finite(figures: Mapping[str, Any]) -> dict[str, Any]:
