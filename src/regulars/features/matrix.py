@@ -152,6 +152,20 @@ def matrix_expression(past: Past, builders: Sequence[BuildGroup]) -> ibis.Table:
     ------
     ConfigError
         A function fails, returns something else, or uses a name twice.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from regulars.data.ledger import build_ledger
+    >>> from regulars.features.past import History
+    >>> days = [date(2024, 1, 1), date(2024, 1, 9)]
+    >>> log = ibis.memtable(pa.table({
+    ...     "customer_id": ["a", "a"], "order_date": days,
+    ...     "order_time": pa.array(days).cast(pa.timestamp("us")),
+    ...     "amount": [10.0, 4.0], "is_return": [False, False]}))
+    >>> past = History(build_ledger(log)).at(date(2024, 1, 10))
+    >>> matrix_expression(past, [GROUPS["rfm"]]).to_pandas()["T_days"].tolist()
+    [9.0]
     """
     built = [(_name(builder), builder(past)) for builder in builders]
     specs = [(name, part) for name, part in built if isinstance(part, Group)]
