@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from regulars import pipeline
+from regulars.config import parse_settings
+from regulars.errors import DataError, NotEnoughHistoryError
+from regulars.labelled.table import read_labelled
+from regulars.labelled.training import dated_split, train_table
+
+IRANIAN = Path(os.environ.get("IRANIAN_CHURN", "data/iranian_churn.parquet"))
+
+
+def quiet(_step):
+    return None
+
+
+def test_whole_job_when_there_is_a_table(table, frame):
+    frame.loc[:4, "left"] = None
+    table.write(frame)
+    settings = table.settings()
+    result = pipeline.run(settings, quiet)
+    assert result["is_champion"]
+    assert result["test"]["roc_auc"] > result["baselines"]["base_rate"]["roc_auc"]
+    assert len(result["test_splits"]) == 2
+    scores = pd.read_parquet(table.folder / "out" / "scores.parquet")
+    assert scores["customer_id"].tolist() == frame["who"].tolist()
+    assert scores["churn_probability"].between(0, 1).all()
+    assert set(scores["risk_band"]) <= {"low", "medium", "high"}
+    assert scores["reasons"].str.len().between(1, 3).all()
+    page = (table.folder / "out" / "report.html").read_text()
+    assert "Customers most likely to leave" in page
+    assert "the table has no purchases" in page
+    assert table.read("training.json")["kind"] == "labelled"
+
+
+def test_registered_model_answers_like_the_batch(table, frame):
+    import mlflow
+
+    settings = table.settings()
+    work = pipeline.open_work(settings, quiet)
+    result = pipeline.train_model(work, quiet)
+    pipeline.score(work, quiet)
+    scores = pd.read_parquet(table.folder / "out" / "scores.parquet")
+    before = mlflow.get_tracking_uri(), mlflow.get_registry_uri()
+    mlflow.set_tracking_uri(settings.tracking.uri)
+    mlflow.set_registry_uri(settings.tracking.uri)
+    try:
+        served = mlflow.pyfunc.load_model(result["model_uri"])
+        rows = frame.head(20).rename(columns={"who": "customer_id"})
+        columns = ["customer_id", "calls", "plan", "age"]
+        answer = served.predict(rows[columns])
+    finally:
+        mlflow.set_tracking_uri(before[0])
+        mlflow.set_registry_uri(before[1])
+    np.testing.assert_allclose(
+        answer["churn_probability"], scores["churn_probability"].head(20)
+    )
+    assert answer["reasons"].tolist() == [list(r) for r in scores["reasons"].head(20)]
+    files = {path.suffix for path in table.folder.joinpath("store").rglob("*.*")}
+    assert not files & {".pkl", ".joblib", ".pickle"}
+
+
+def test_same_table_again_does_not_take_the_champions_place(table):
+    work = pipeline.open_work(table.settings(), quiet)
+    pipeline.train_model(work, quiet)
+    again = pipeline.train_model(work, quiet)
+    assert not again["is_champion"]
+    assert "as good as the champion" in again["champion_reason"]
+
+
+def test_rows_are_split_by_date_when_there_is_one(table, frame):
+    frame["day"] = pd.date_range("2024-01-01", periods=len(frame)).astype(str)
+    table.write(frame)
+    found = read_labelled(table.settings("churn.labelled.date=day"))
+    split = dated_split(found.day, found.churned, 0.2)
+    assert found.day.iloc[split.train].max() < found.day.iloc[split.test].min()
+    for train, valid in split.pairs:
+        assert found.day.iloc[train].max() < found.day.iloc[valid].min()
+        assert not set(valid) & set(split.test)
+
+
+def test_shuffled_label_is_not_predictable(table, frame):
+    shuffled = frame["left"].sample(frac=1, random_state=0).to_numpy()
+    table.write(frame.assign(left=shuffled))
+    settings = table.settings()
+    found = train_table(read_labelled(settings), settings, step=quiet)
+    low, high = found.churn_test.intervals["model"]["roc_auc"]
+    assert low < 0.5 < high
+
+
+def test_same_seed_gives_the_same_model(table):
+    settings = table.settings()
+    found = read_labelled(settings)
+    first, second = (train_table(found, settings, step=quiet) for _ in range(2))
+    np.testing.assert_array_equal(
+        first.model.predict(found.attributes), second.model.predict(found.attributes)
+    )
+
+
+def test_too_few_churners_are_refused(table, frame):
+    table.write(frame.assign(left=["Yes"] * 10 + ["No"] * 390))
+    settings = table.settings()
+    with pytest.raises(NotEnoughHistoryError, match="smaller class has 10 rows"):
+        train_table(read_labelled(settings), settings, step=quiet)
+
+
+def test_kpis_of_a_table_are_refused(table):
+    work = pipeline.open_work(table.settings(), quiet)
+    with pytest.raises(DataError, match="need a log of purchases"):
+        pipeline.kpis(work, quiet)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not IRANIAN.exists(), reason="the Iranian churn data are not here")
+def test_iranian_churn_is_told_with_an_auc_of_989():
+    settings = parse_settings(
+        "name: iranian\nchurn: {kind: labelled, tuning_trials: 4, labelled: "
+        f"{{path: '{IRANIAN}', label: churn}}}}"
+    )
+    found = read_labelled(settings)
+    assert len(found.set_aside) == 300
+    trained = train_table(found, settings, step=quiet)
+    assert len(trained.by_split) == 5
+    assert trained.churn_test.metrics["model"]["roc_auc"] >= 0.989
