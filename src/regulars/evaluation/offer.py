@@ -99,8 +99,8 @@ def judge_offer(
     dict
         ``empc`` and ``mpc`` (``profit`` a customer, ``target_fraction``),
         ``threshold`` (None: contact nobody), ``chosen_on``, ``rules`` (by key of
-        `RULES`: ``label``, ``profit``, ``n_contacted``), ``curve``, ``costs``,
-        ``n_customers``.
+        `RULES`: ``label``, ``profit``, ``n_contacted``), ``curve`` (riskiest first),
+        ``curve_by_value`` (highest expected profit first), ``costs``, ``n_customers``.
 
     Examples
     --------
@@ -123,17 +123,27 @@ def judge_offer(
         accept_beta=ACCEPT_CERTAINTY * (1 - rate),
     )
     threshold = expected_threshold(chance, value, costs)
-    curve = profit_curve(y, chance, clv=value, max_points=CURVE_POINTS, **offer)
+    gain = expected_profit(chance, clv=value, **offer)
     return {
         "empc": expected._asdict(),
         "mpc": mpc(y, chance, clv=value, **offer)._asdict(),
         "threshold": threshold if np.isfinite(threshold) else None,
         "chosen_on": "expected profit at the test cutoff, no outcome used",
         "rules": _rules(y, chance, value, threshold, costs),
-        "curve": curve[["share_contacted", "profit"]].to_dict("list"),
+        "curve": _curve(y, chance, value, costs),
+        "curve_by_value": _curve(y, gain, value, costs),
         "costs": offer,
         "n_customers": len(y),
     }
+
+
+def _curve(
+    y: Floats, score: Floats, value: Floats, costs: ProfitSettings
+) -> dict[str, list[float]]:
+    curve = profit_curve(
+        y, score, clv=value, max_points=CURVE_POINTS, **costs.model_dump()
+    )
+    return {name: curve[name].tolist() for name in ("share_contacted", "profit")}
 
 
 def _rules(

@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 
 from regulars.report.formats import money, number, percent, plural, short_date
 from regulars.report.model_charts import SHARES, escaped, series_labels
-from regulars.report.style import MODEL, figure, line, reference, strokes
+from regulars.report.style import BASELINES, MODEL, figure, line, reference, strokes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -53,7 +53,7 @@ def windows_chart(backtest: dict[str, Any]) -> go.Figure | None:
             trace.error_y = _bars(losses, ends)
         traces.append(trace)
     chart = figure(traces[::-1])
-    chart.update_xaxes(title_text="Test cutoff", type="category")
+    chart.update_xaxes(title_text="Test cutoff", **_in_order(days))
     chart.update_yaxes(title_text="Log loss (lower is better)")
     return chart
 
@@ -120,11 +120,20 @@ def _gap_chart(
     trace = line(list(across), _rounded(values), "Difference, 95% interval", MODEL)
     trace.update(mode="lines+markers", marker={"symbol": "circle", "size": 8})
     trace.error_y = _bars(values, [[gap["low"], gap["high"]] for gap in gaps])
-    level = reference([across[0], across[-1]], [0, 0], "No difference")
+    level = reference(across, [0] * len(across), "No difference")
     chart = figure([level.update(legendrank=2), trace])
-    chart.update_xaxes(title_text=below, type="category")
+    chart.update_xaxes(title_text=below, **_in_order(across))
     chart.update_yaxes(title_text=beside)
     return chart
+
+
+def _in_order(across: Sequence[str]) -> dict[str, Any]:
+    """Keep categories in this order, whichever trace names them first."""
+    return {
+        "type": "category",
+        "categoryorder": "array",
+        "categoryarray": list(across),
+    }
 
 
 def profit_chart(training: dict[str, Any], currency: str) -> go.Figure | None:
@@ -157,10 +166,21 @@ def profit_chart(training: dict[str, Any], currency: str) -> go.Figure | None:
         "Riskiest first",
         MODEL,
     )
+    by_value = profit.get("curve_by_value") or {}
+    others = []
+    if by_value.get("share_contacted"):
+        others = [
+            line(
+                [round(x, 5) for x in by_value["share_contacted"]],
+                [round(y, 2) for y in by_value["profit"]],
+                "Highest expected profit first",
+                BASELINES[1],
+            ).update(legendrank=2)
+        ]
     zero = reference([0, 1], [0, 0], "Neither gain nor loss").update(legendrank=99)
-    chart = figure([zero, drawn.update(legendrank=1)])
+    chart = figure([zero, *others, drawn.update(legendrank=1)])
     total = profit["n_customers"]
-    for rank, (name, symbol) in enumerate(MARKS.items(), start=2):
+    for rank, (name, symbol) in enumerate(MARKS.items(), start=3):
         rule = profit["rules"].get(name)
         if rule:
             chart.add_trace(_mark(rule, symbol, total).update(legendrank=rank))

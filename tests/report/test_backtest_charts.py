@@ -1,0 +1,137 @@
+"""Charts, captions and rows of the backtest and of the money."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from regulars.config import ProfitSettings
+from regulars.evaluation import judge_offer
+from regulars.report import render_report
+from regulars.report.backtest_charts import (
+    backtest_captions,
+    differences_chart,
+    profit_caption,
+    profit_chart,
+    slice_rows,
+    staleness_chart,
+    windows_chart,
+)
+from regulars.report.captions import captions
+from regulars.report.charts import render_charts
+from regulars.report.results import read_results
+
+HOSTILE = "<b>plan & co</b>"
+
+
+def gap(middle, half=0.002):
+    return {"difference": middle, "low": middle - half, "high": middle + half}
+
+
+def window(cutoff, loss):
+    return {
+        "cutoff": cutoff,
+        "metrics": {"model": {"log_loss": loss}, "rfm": {"log_loss": loss + 0.01}},
+        "intervals": {"model": {"log_loss": [loss - 0.02, loss + 0.02]}},
+        "differences": {"log_loss": gap(-0.01)},
+    }
+
+
+@pytest.fixture
+def backtest():
+    part = {"churn_rate": 0.4, "predicted_rate": 0.41, "roc_auc": 0.8, "log_loss": 0.5}
+    small = dict.fromkeys(("roc_auc", "log_loss", "difference", "low", "high"))
+    return {
+        "name": "shop",
+        "step_days": 30,
+        "baseline_labels": {"rfm": "RFM"},
+        # latest first, as the backtest writes them
+        "windows": [window("2024-06-01", 0.3), window("2024-05-02", 0.4)],
+        "overall": {"n_windows": 2, "n_better": 2, "n_worse": 0},
+        "slices": {
+            "rival": "rfm",
+            "rows": [
+                {
+                    **part,
+                    "slice": "plan",
+                    "value": HOSTILE,
+                    "n_customers": 9,
+                    **gap(0.1),
+                },
+                {**part, "slice": "plan", "value": "a", "n_customers": 9, **small},
+            ],
+        },
+        "staleness": [
+            {"age": age, "differences": {"log_loss": gap(0.01 * age)}}
+            for age in range(3)
+        ],
+        "notes": ["The history leaves 2 of the 4 test windows asked for."],
+    }
+
+
+@pytest.fixture
+def profit():
+    rng = np.random.default_rng(0)
+    p = rng.uniform(0, 1, 500)
+    y = (rng.random(500) < p).astype(float)
+    return judge_offer(y, p, rng.gamma(2, 60, 500), ProfitSettings())
+
+
+def test_windows_run_forward_in_time(backtest):
+    chart = windows_chart(backtest)
+    assert chart.data[-1].x == ("2\u00a0May\u00a02024", "1\u00a0Jun\u00a02024")
+    assert chart.data[-1].name == "Model"
+    assert chart.data[-1].error_y.array == (0.02, 0.02)
+    assert list(chart.layout.xaxis.categoryarray) == list(chart.data[-1].x)
+
+
+def test_every_point_of_the_gap_charts_has_its_place(backtest):
+    for chart in (differences_chart(backtest), staleness_chart(backtest)):
+        level, drawn = chart.data
+        assert level.x == drawn.x == tuple(chart.layout.xaxis.categoryarray)
+    assert staleness_chart(backtest).data[1].x == ("0 days", "30 days", "60 days")
+
+
+def test_captions_say_who_is_ahead_and_what_age_costs(backtest):
+    words = backtest_captions(backtest)
+    assert "in 2 of 2 windows, and worse in 0" in words["differences"]
+    assert "not trained for 60 days has a log loss 0.0200 above" in words["staleness"]
+    assert "more than chance explains" in words["staleness"]
+
+
+def test_rows_tell_where_the_model_is_worse(backtest):
+    worse, small = slice_rows(backtest)
+    assert worse["verdict"] == "worse"
+    assert small["verdict"] == "too few customers"
+    assert small["interval"] == ""
+
+
+def test_money_is_told_in_a_sentence(profit):
+    chart = profit_chart({"profit": profit}, "EUR")
+    assert chart.layout.yaxis.title.text == "Profit (EUR)"
+    text = profit_caption({"profit": profit}, "EUR")
+    assert text.startswith("Contacting everyone at or above ")
+    assert "before the outcome of the window was known" in text
+
+
+def test_nobody_is_contacted_when_nothing_pays(profit):
+    text = profit_caption({"profit": {**profit, "threshold": None}}, "EUR")
+    assert text.startswith("At these costs no threshold is expected to pay")
+
+
+def test_page_shows_both_when_both_are_there(run_folder, parts, backtest, profit):
+    training = parts("training") | {"profit": profit}
+    folder = run_folder(training=training, backtest=backtest)
+    results = read_results(folder)
+    assert {"windows", "differences", "staleness", "profit"} <= set(captions(results))
+    assert set(captions(results)) == set(render_charts(results))
+    page = render_report(folder)
+    assert 'id="money"' in page
+    assert 'href="#backtest"' in page
+    assert "The history leaves 2 of the 4 test windows" in page
+    assert HOSTILE not in page
+
+
+def test_page_leaves_both_out_when_neither_is_there(whole_page):
+    assert 'id="money"' not in whole_page
+    assert 'id="backtest"' not in whole_page

@@ -1,0 +1,33 @@
+"""The model card for people."""
+
+from __future__ import annotations
+
+import pytest
+
+from regulars.report.model_card import render_model_card
+
+
+def test_card_holds_figures_with_intervals_baselines_and_limits(parts):
+    training = parts("training") | {"fingerprint": "6826c555"}
+    text = render_model_card(training)
+    assert f"# Model card: {training['name']}" in text
+    auc = f"{training['test']['roc_auc']:.3f}"
+    assert f"**Model** | {auc} (" in text
+    for name in training["baselines"]:
+        assert training["baseline_labels"].get(name, name) in text
+    assert "## Limits" in text
+    assert "6826c555" in text
+
+
+def test_card_says_so_when_nothing_was_tested(parts):
+    training = parts("training") | {"test": None, "baselines": {}, "profit": None}
+    text = render_model_card(training)
+    assert "It was not tested" in text
+    assert "Not worked out" in text
+
+
+@pytest.mark.parametrize("note", ["one | two", "one\n# two"])
+def test_notes_cannot_break_the_document(note):
+    text = render_model_card({"name": "shop", "notes": [note]})
+    assert "\n# two" not in text
+    assert "one | two" not in text
