@@ -17,7 +17,7 @@ from scipy.special import betaln, digamma, gammaincinv
 from sklearn.utils.validation import check_is_fitted
 
 from regulars.clv.base import ParametricModel
-from regulars.clv.rows import Rows, read_columns, read_rows, reject
+from regulars.clv.rows import Rows, as_numbers, read_columns, read_rows, reject
 from regulars.errors import AssumptionWarning, NotEnoughHistoryError
 
 if TYPE_CHECKING:
@@ -268,6 +268,9 @@ class GammaGammaModel(ParametricModel):
         """Set aside who has no repeat purchase or no positive value, and count them."""
         self.n_set_aside_ = dict.fromkeys(_SET_ASIDE, 0.0)
         if set(self._columns) <= set(getattr(summary, "columns", ())):
+            if isinstance(summary, pd.DataFrame):
+                for name in self._columns:
+                    as_numbers(summary[name])  # text is told before it is compared
             summary = self._set_aside(summary)
         table, weight = read_rows(summary, self._columns)
         self._check(table, weight)

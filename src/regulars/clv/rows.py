@@ -184,16 +184,43 @@ def _is_ibis(frame: Any) -> bool:
     return type(frame).__module__.split(".")[0] == "ibis"
 
 
-def _finite(values: pd.Series) -> FloatArray:
-    """Return a column as float64, or say what is wrong with it."""
+def as_numbers(values: pd.Series) -> FloatArray:
+    """Return a column as float64, or say that it holds none.
+
+    Parameters
+    ----------
+    values : pandas.Series of shape (n_rows,)
+        Missing values become NaN.
+
+    Returns
+    -------
+    array of shape (n_rows,)
+        The numbers.
+
+    Raises
+    ------
+    DataError
+        If the column holds text, durations or anything else that is no number.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> as_numbers(pd.Series([1, None], dtype="Int64")).tolist()
+    [1.0, nan]
+    """
     try:
-        numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
+        return values.to_numpy(dtype=np.float64, na_value=np.nan)
     except (TypeError, ValueError) as error:
         msg = (
             f"Column {str(values.name)!r} must hold numbers, got dtype "
             f"{values.dtype}. Durations must be numbers in one unit, such as days."
         )
         raise DataError(msg) from error
+
+
+def _finite(values: pd.Series) -> FloatArray:
+    """Return a column as float64, or say what is wrong with it."""
+    numbers = as_numbers(values)
     return reject(
         numbers,
         ~np.isfinite(numbers),
@@ -278,7 +305,9 @@ def read_rows(frame: Any, names: Sequence[str]) -> tuple[pd.DataFrame, FloatArra
     >>> read_rows(pd.DataFrame({"T": [1, 2], "weight": [3, 1]}), ["T"])[1].tolist()
     [3.0, 1.0]
     """
-    if _is_ibis(frame) and set(names) <= set(frame.columns):
+    if not _is_ibis(frame):
+        frame = _to_pandas(frame, names)
+    elif set(names) <= set(frame.columns):
         has_weight = "weight" in frame.columns
         count = frame["weight"].sum() if has_weight else frame.count()
         frame = frame.group_by(list(names)).aggregate(weight=count).to_pandas()
