@@ -11,6 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from regulars import pipeline
+from regulars.clv.process import PurchaseProcess
+from regulars.config import parse_settings
 from regulars.errors import DataError, NotEnoughHistoryError
 from regulars.features.matrix import build_matrix
 from regulars.pipeline import example_request, json_records
@@ -318,6 +320,42 @@ def test_score_refuses_when_there_is_no_champion(shop):
     work = open_workspace(shop.settings(), _quietly)
     with pytest.raises(DataError, match=r"no champion called 'shop'.*regulars train"):
         pipeline.score(work, _quietly)
+
+
+# -- published figures ------------------------------------------------------------
+
+
+def test_cdnow_sample_gives_the_published_figures_on_the_pipelines_own_road(tmp_path):
+    """Fader, Hardie and Lee (2005); from the raw file to the fitted parameters."""
+    settings = parse_settings(
+        f"""
+        name: cdnow
+        source:
+          transactions:
+            path: package:lifetimes/datasets/CDNOW_sample.txt
+            columns:
+              {{customer_id: column1, order_time: column3, amount: column5}}
+            time_format: "%Y%m%d"
+            duplicates: keep
+        time: {{cutoff: 1997-10-01, horizon_days: 273}}
+        outputs: {tmp_path.as_posix()}
+        """
+    )
+    work = open_workspace(settings, _quietly)
+    features = build_matrix(work.ledger, [work.timeline.cutoff], groups=["rfm"])
+    assert len(features) == 2357
+    assert (features["frequency"] > 0).sum() == 946
+    # the published age runs to the last observed day, ours to the cutoff after it
+    features["T_days"] -= 1
+    process = PurchaseProcess("bg_nbd").fit(features)
+    found = process.purchases_
+    assert found.params_ == pytest.approx(
+        {"r": 0.2426, "alpha": 4.4136, "a": 0.7929, "b": 2.4259}, abs=5e-4
+    )
+    assert found.log_likelihood_ == pytest.approx(-9582.429, abs=0.01)
+    later = process.predict(features, horizon_days=273)["btyd_expected_purchases"]
+    # 39 weeks that the model had not seen: 1,882 purchases happened
+    assert later.sum() == pytest.approx(0.878 * 1882, rel=0.005)
 
 
 # -- small things ---------------------------------------------------------------

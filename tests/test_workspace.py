@@ -42,7 +42,7 @@ def test_log_of_refunds_only_is_told(tmp_path, open_shop, orders):
 
 
 def test_nothing_before_the_cutoff_is_told(shop):
-    with pytest.raises(DataError, match="2020-01-01"):
+    with pytest.raises(DataError, match="on or after the cutoff"):
         open_workspace(shop.settings("time.cutoff=2020-01-01"), lambda step: None)
 
 
