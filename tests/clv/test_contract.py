@@ -173,6 +173,6 @@ def test_fit_refuses_missing_numbers_text_matrices_and_nobody(case):
     with pytest.raises(TypeError, match=r"must be a pandas\.DataFrame"):
         model.fit(summary.to_numpy())
     with pytest.raises(
-        NotEnoughHistoryError, match="no customers|Nobody in the summary"
+        NotEnoughHistoryError, match=r"no customers|Nobody in the summary"
     ):
         model.fit(summary.iloc[:0])
