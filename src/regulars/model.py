@@ -21,7 +21,7 @@ from regulars.churn.ensemble import ChurnEnsemble, Recipe
 from regulars.clv.process import COLUMNS, PurchaseProcess
 from regulars.errors import DataError
 from regulars.segments import RfmSegments
-from regulars.spend.regressor import SpendEnsemble, SpendRecipe
+from regulars.spend.ensemble import SpendEnsemble, SpendRecipe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -316,8 +316,8 @@ class RetentionModel:
         spend = SpendEnsemble.from_dict(
             data["spend"],
             {
-                kind: (path / f"spend_{kind}.lightgbm.txt").read_text()
-                for kind in data["spend"]["scales"]
+                head: (path / f"spend_{head}.lightgbm.txt").read_text()
+                for head in data["spend"]["trees"]
             },
         )
         process = PurchaseProcess.from_dict(data["process"])

@@ -22,7 +22,7 @@ from regulars.evaluation.holdout import ChurnTest, ValueTest, judge_churn, judge
 from regulars.forward import ForwardFold
 from regulars.model import RetentionModel, feature_columns
 from regulars.snapshots import BASELINE_PROCESS, Snapshots
-from regulars.spend import SpendRecipe, select_spend
+from regulars.spend import SpendRecipe, interval_figures, select_spend
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -275,7 +275,10 @@ def _test(
         "model": scores["expected_spend"].to_numpy(),
         "bg_nbd": simplest["btyd_expected_spend"].to_numpy(),
     }
-    return model, churn_test, judge_value(test["spend"], value)
+    value_test = judge_value(test["spend"], value)
+    bounds = model.spend_.predict_interval(value["model"])
+    value_test.metrics["model"] |= interval_figures(test["spend"].to_numpy(), bounds)
+    return model, churn_test, value_test
 
 
 def _baselines(

@@ -1,11 +1,15 @@
 """Expected spend in the horizon: the regressors and the choice between them."""
 
-from regulars.spend.regressor import SpendEnsemble, SpendRecipe, SpendRegressor
+from regulars.spend.ensemble import SpendEnsemble, SpendRecipe
+from regulars.spend.intervals import SpendBands, interval_figures
+from regulars.spend.regressor import SpendRegressor
 from regulars.spend.selection import select_spend
 
 __all__ = [
+    "SpendBands",
     "SpendEnsemble",
     "SpendRecipe",
     "SpendRegressor",
+    "interval_figures",
     "select_spend",
 ]

@@ -1,15 +1,13 @@
 """Models of a customer's spend in the horizon.
 
 Features of (customer, cutoff) rows and the net spend of their windows come in;
-expected spend goes out. LightGBM learns it with a Tweedie loss (many zeros, a long
-right tail) or on its logarithm; the purchase process brings its own expectation as a
-column of the features. A `SpendRecipe` names the members and a `SpendEnsemble` is
-their mean, fitted.
+expected spend goes out. LightGBM learns it in six ways, from a Tweedie loss to
+a hurdle and a zero-inflated log-normal; the purchase process brings its own
+expectation as a column of the features, which one of them starts from.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import lightgbm
@@ -18,7 +16,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
 
     import pandas as pd
     from numpy.typing import ArrayLike, NDArray
@@ -27,33 +25,68 @@ if TYPE_CHECKING:
 
 PROCESS = "process"
 PROCESS_COLUMN = "btyd_expected_spend"
-KINDS = ("tweedie", "log")
+KINDS = ("tweedie", "ratio", "log", "sqrt", "hurdle", "ziln")
 BINNING = {"max_bin": 63, "feature_pre_filter": False}
+TWEEDIE = {"objective": "tweedie", "tweedie_variance_power": 1.4}
+SQUARES = {"objective": "regression"}
+# the heads of a kind: what LightGBM minimises for each
+HEADS: dict[str, dict[str, dict[str, Any]]] = {
+    "tweedie": {"spend": TWEEDIE},
+    "ratio": {"spend": TWEEDIE},
+    "log": {"spend": SQUARES},
+    "sqrt": {"spend": SQUARES},
+    "hurdle": {"buys": {"objective": "binary"}, "amount": {"objective": "gamma"}},
+    "ziln": {
+        "buys": {"objective": "binary"},
+        "mean": SQUARES,
+        "variance": {"objective": "gamma"},
+    },
+}
+SCALED = ("log", "sqrt")
+SMALLEST_SQUARE = 1e-4
+# a process that expects next to nothing is no measure of what a customer spends
+SMALLEST_BASE = 0.01
 
 
 class SpendRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     """LightGBM for spend.
 
+    ``tweedie`` models the mean of an amount with many zeros. ``ratio`` does the same
+    with what the purchase process expects as its starting point, so that the trees
+    learn a factor and a level that shifts with the season shifts with the process.
+    ``log`` and ``sqrt`` model a transformed amount and scale the result so that the
+    training total is met. ``hurdle`` is the probability of buying times the amount of
+    a buyer; ``ziln`` (zero-inflated log-normal [1]_) likewise, with a log-normal
+    amount whose mean and variance are learnt.
+
     Parameters
     ----------
-    kind : {'tweedie', 'log'}, default='tweedie'
-        ``tweedie`` models the mean of an amount with many zeros; ``log`` models the
-        logarithm and scales the result so that the training total is met.
+    kind : {'tweedie', 'ratio', 'log', 'sqrt', 'hurdle', 'ziln'}, default='tweedie'
+        What is learnt.
     n_trees : int, default=200
-        Boosting rounds; > 0.
+        Boosting rounds of each head; > 0.
+    base : int, optional
+        Position of the feature that ``ratio`` multiplies; without one it is 1.
     random_state : int, default=0
         Seed.
 
     Attributes
     ----------
-    booster_ : lightgbm.Booster
+    heads_ : dict of str to lightgbm.Booster
     scale_ : float
-        Factor that meets the training total; 1 for ``tweedie``.
+        Factor that meets the training total; 1 but for ``log`` and ``sqrt``.
+    floor_ : float
+        Least value of the base.
 
     Notes
     -----
-    A window whose refunds exceed its purchases counts as zero: both losses need
+    A window whose refunds exceed its purchases counts as zero: all losses need
     amounts that are not negative.
+
+    References
+    ----------
+    .. [1] Wang, X., Liu, T. and Miao, J. (2019). A deep probabilistic model for
+       customer lifetime value prediction.
 
     Examples
     --------
@@ -66,10 +99,16 @@ class SpendRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     """
 
     def __init__(
-        self, kind: str = "tweedie", *, n_trees: int = 200, random_state: int = 0
+        self,
+        kind: str = "tweedie",
+        *,
+        n_trees: int = 200,
+        base: int | None = None,
+        random_state: int = 0,
     ) -> None:
         self.kind = kind
         self.n_trees = n_trees
+        self.base = base
         self.random_state = random_state
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
@@ -94,7 +133,8 @@ class SpendRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         if self.kind not in KINDS:
             msg = f"kind '{self.kind}' is not one of {', '.join(KINDS)}."
             raise ValueError(msg)
-        X, y = validate_data(
+        features: Floats
+        features, y = validate_data(
             self,
             X,
             y,
@@ -105,29 +145,56 @@ class SpendRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             y_numeric=True,
         )
         spend = np.maximum(np.asarray(y, dtype=np.float64), 0.0)
-        data = lightgbm.Dataset(
-            X, self.to_target(spend), params={**BINNING, "verbose": -1}
-        )
-        self.booster_ = lightgbm.train(self.booster_params(), data, self.n_trees)
+        self.floor_ = 1.0
+        if self.kind == "ratio" and self.base is not None:
+            mean = float(np.nanmean(np.maximum(features[:, self.base], 0.0)))
+            self.floor_ = SMALLEST_BASE * mean if mean > 0 else 1.0
+        self.heads_ = self._fit_heads(features, spend)
         self.scale_ = 1.0
-        if self.kind == "log":
-            total = self.from_target(np.asarray(self.booster_.predict(X))).sum()
-            self.scale_ = float(spend.sum() / total) if total > 0 else 1.0
+        if self.kind in SCALED:
+            self.scale_ = _scale(self._expected(features), spend)
         return self
 
-    def booster_params(self) -> dict[str, Any]:
-        """Return the parameters in LightGBM's own words.
+    def _fit_heads(self, X: Floats, spend: Floats) -> dict[str, lightgbm.Booster]:
+        if self.kind == "ratio":
+            return {"spend": self._boost("spend", X, spend, np.log(self._base(X)))}
+        if self.kind in ("tweedie", "log", "sqrt"):
+            return {"spend": self._boost("spend", X, self.to_target(spend))}
+        bought = spend > 0
+        heads = {"buys": self._boost("buys", X, bought.astype(np.float64))}
+        if not bought.any():
+            return heads
+        X, spend = X[bought], spend[bought]
+        if self.kind == "hurdle":
+            return {**heads, "amount": self._boost("amount", X, spend)}
+        logs = np.log(spend)
+        mean = self._boost("mean", X, logs)
+        squares = (logs - np.asarray(mean.predict(X))) ** 2
+        variance = self._boost("variance", X, np.maximum(squares, SMALLEST_SQUARE))
+        return {**heads, "mean": mean, "variance": variance}
+
+    def _boost(
+        self, head: str, X: Floats, target: Floats, start: Floats | None = None
+    ) -> lightgbm.Booster:
+        data = lightgbm.Dataset(
+            X, target, init_score=start, params={**BINNING, "verbose": -1}
+        )
+        return lightgbm.train(self.booster_params(head), data, self.n_trees)
+
+    def booster_params(self, head: str = "spend") -> dict[str, Any]:
+        """Return the parameters of a head in LightGBM's own words.
+
+        Parameters
+        ----------
+        head : str, default='spend'
+            One of the heads of the kind.
 
         Returns
         -------
         dict
         """
-        loss: dict[str, dict[str, Any]] = {
-            "tweedie": {"objective": "tweedie", "tweedie_variance_power": 1.4},
-            "log": {"objective": "regression"},
-        }
         return {
-            **loss[self.kind],
+            **HEADS[self.kind][head],
             "learning_rate": 0.05,
             "num_leaves": 15,
             "min_child_samples": 40,
@@ -155,7 +222,9 @@ class SpendRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         -------
         array of shape (n_rows,)
         """
-        return np.log1p(spend) if self.kind == "log" else spend
+        if self.kind == "log":
+            return np.log1p(spend)
+        return np.sqrt(spend) if self.kind == "sqrt" else spend
 
     def from_target(self, predicted: Floats) -> Floats:
         """Return spend from what the trees predict.
@@ -171,7 +240,32 @@ class SpendRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         """
         if self.kind == "log":
             return np.expm1(np.maximum(predicted, 0.0))
+        if self.kind == "sqrt":
+            return np.maximum(predicted, 0.0) ** 2
         return predicted
+
+    def _base(self, X: Floats) -> Floats:
+        if self.base is None:
+            return np.ones(len(X))
+        return np.maximum(np.nan_to_num(X[:, self.base]), self.floor_)
+
+    def _expected(self, X: Floats, n_trees: int | None = None) -> Floats:
+        """Return expected spend, of the first so many trees, before scaling."""
+
+        def of(head: str, **options: Any) -> Floats:
+            found = self.heads_[head].predict(X, num_iteration=n_trees, **options)
+            return np.asarray(found, dtype=np.float64)
+
+        if self.kind == "ratio":
+            return self._base(X) * np.exp(of("spend", raw_score=True))
+        if "buys" not in self.heads_:
+            return self.from_target(of("spend"))
+        if len(self.heads_) == 1:  # nobody bought
+            return np.zeros(len(X))
+        if self.kind == "hurdle":
+            return of("buys") * of("amount")
+        lognormal = np.exp(of("mean") + of("variance") / 2)
+        return np.asarray(of("buys") * lognormal, dtype=np.float64)
 
     def predict(self, X: ArrayLike) -> Floats:
         """Return expected spend.
@@ -187,11 +281,43 @@ class SpendRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             In the currency of the target; >= 0.
         """
         check_is_fitted(self)
-        X = validate_data(
+        features: Floats = validate_data(
             self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False
         )
-        raw = np.asarray(self.booster_.predict(X), dtype=np.float64)
-        return self.from_target(raw) * self.scale_
+        return self._expected(features) * self.scale_
+
+    def staged(
+        self,
+        X: pd.DataFrame,
+        training: pd.DataFrame,
+        y: Floats,
+        n_trees: Sequence[int],
+    ) -> dict[int, Floats]:
+        """Return expected spend as if fitted with fewer trees.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_rows, n_features)
+            Features.
+        training : DataFrame of shape (n_training, n_features)
+            The rows that the model was fitted to.
+        y : array of shape (n_training,)
+            Their spend.
+        n_trees : sequence of int
+            Numbers of trees.
+
+        Returns
+        -------
+        dict of int to array of shape (n_rows,)
+        """
+        rows, past, spend = X.to_numpy(), training.to_numpy(), np.maximum(y, 0.0)
+        found = {n: self._expected(rows, n) for n in n_trees}
+        if self.kind not in SCALED:
+            return found
+        return {
+            n: expected * _scale(self._expected(past, n), spend)
+            for n, expected in found.items()
+        }
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -199,155 +325,27 @@ class SpendRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         return tags
 
 
-@dataclass(frozen=True)
-class SpendRecipe:
-    """Which members expected spend is the mean of.
-
-    Attributes
-    ----------
-    members : tuple of str
-        Of ``process``, ``tweedie`` and ``log``; at least one.
-    n_trees : mapping of str to int
-        Trees of the boosted members.
-    random_state : int
-        Seed.
-    """
-
-    members: tuple[str, ...] = (PROCESS,)
-    n_trees: Mapping[str, int] | None = None
-    random_state: int = 0
-
-    @property
-    def needs_fitting(self) -> bool:
-        """Whether any member learns from labels."""
-        return any(name != PROCESS for name in self.members)
+def _scale(expected: Floats, spend: Floats) -> float:
+    """Return the factor that meets the total."""
+    total = float(expected.sum())
+    return float(spend.sum()) / total if total > 0 else 1.0
 
 
-class SpendEnsemble:
-    """A spend recipe fitted to rows.
+def base_column(features: pd.DataFrame, kind: str) -> int | None:
+    """Return where the base of a ``ratio`` stands among the features.
 
     Parameters
     ----------
-    recipe : SpendRecipe
-        Members.
+    features : DataFrame of shape (n_rows, n_features)
+        Features.
+    kind : str
+        Kind of the regressor.
 
-    Attributes
-    ----------
-    features_ : list of str
-        Columns that the members read.
-    members_ : dict of str to SpendRegressor
-        The fitted members; the process has nothing to fit.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> rows = pd.DataFrame({"btyd_expected_spend": [3.0, 0.0]})
-    >>> SpendEnsemble(SpendRecipe()).fit(rows, [2.0, 0.0]).predict(rows).tolist()
-    [3.0, 0.0]
+    Returns
+    -------
+    int or None
+        None for the other kinds, and where the process is no feature.
     """
-
-    def __init__(self, recipe: SpendRecipe) -> None:
-        self.recipe = recipe
-
-    def fit(self, features: pd.DataFrame, spend: ArrayLike) -> Self:
-        """Fit the members.
-
-        Parameters
-        ----------
-        features : DataFrame of shape (n_rows, n_features)
-            Features.
-        spend : array-like of shape (n_rows,)
-            Net spend in the window.
-
-        Returns
-        -------
-        self
-        """
-        self.features_ = list(features.columns)
-        self.members_ = {
-            kind: SpendRegressor(
-                kind,
-                n_trees=(self.recipe.n_trees or {})[kind],
-                random_state=self.recipe.random_state,
-            ).fit(features, spend)
-            for kind in self.recipe.members
-            if kind != PROCESS
-        }
-        return self
-
-    def predict(self, features: pd.DataFrame) -> Floats:
-        """Return expected spend in the horizon.
-
-        Parameters
-        ----------
-        features : DataFrame of shape (n_rows, n_features)
-            Features, with ``btyd_expected_spend``.
-
-        Returns
-        -------
-        array of shape (n_rows,)
-            In the log's currency; >= 0.
-        """
-        parts = [m.predict(features[self.features_]) for m in self.members_.values()]
-        if PROCESS in self.recipe.members:
-            parts.append(features[PROCESS_COLUMN].to_numpy(dtype=np.float64))
-        mean: Floats = np.mean(parts, axis=0)
-        return mean
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return all but the trees, as JSON-safe data.
-
-        Returns
-        -------
-        dict
-        """
-        return {
-            "members": list(self.recipe.members),
-            "n_trees": dict(self.recipe.n_trees or {}),
-            "random_state": self.recipe.random_state,
-            "features": self.features_,
-            "scales": {kind: m.scale_ for kind, m in self.members_.items()},
-        }
-
-    def trees(self) -> dict[str, str]:
-        """Return each boosted member's trees as LightGBM's text.
-
-        Returns
-        -------
-        dict of str to str
-        """
-        return {k: m.booster_.model_to_string() for k, m in self.members_.items()}
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any], trees: Mapping[str, str]) -> Self:
-        """Return the model that `to_dict` and `trees` described.
-
-        Parameters
-        ----------
-        data : mapping
-            As `to_dict` gives it.
-        trees : mapping of str to str
-            As `trees` gives it.
-
-        Returns
-        -------
-        SpendEnsemble
-        """
-        recipe = SpendRecipe(
-            tuple(data["members"]), data["n_trees"], data["random_state"]
-        )
-        model = cls(recipe)
-        model.features_ = list(data["features"])
-        model.members_ = {}
-        for kind, text in trees.items():
-            member = SpendRegressor(
-                kind,
-                n_trees=data["n_trees"][kind],
-                random_state=data["random_state"],
-            )
-            member.booster_ = lightgbm.Booster(model_str=text)
-            member.scale_ = float(data["scales"][kind])
-            member.n_features_in_ = len(model.features_)
-            member.feature_names_in_ = np.array(model.features_, dtype=object)
-            model.members_[kind] = member
-        return model
+    if kind != "ratio" or PROCESS_COLUMN not in features:
+        return None
+    return list(features.columns).index(PROCESS_COLUMN)

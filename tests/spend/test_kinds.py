@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from regulars.forward import ForwardFold
+from regulars.spend import SpendEnsemble, SpendRecipe, SpendRegressor, select_spend
+from regulars.spend.regressor import KINDS, base_column
+
+
+def _rows(n=1500, seed=0, level=1.0):
+    rng = np.random.default_rng(seed)
+    rate = rng.gamma(1.0, 1.0, n)
+    rows = pd.DataFrame(
+        {"noise": rng.normal(size=n), "btyd_expected_spend": 30 * level * rate}
+    )
+    spend = rng.poisson(rate) * rng.gamma(4.0, 7.5 * level, n)
+    return rows, spend
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_total_is_about_right_for_every_kind(kind):
+    rows, spend = _rows()
+    model = SpendRegressor(kind, n_trees=60, base=base_column(rows, kind))
+    expected = model.fit(rows, spend).predict(rows)
+    assert (expected >= 0).all()
+    assert expected.sum() == pytest.approx(spend.sum(), rel=0.15)
+
+
+def test_ratio_follows_a_level_that_trees_have_not_seen():
+    rows, spend = _rows()
+    later, later_spend = _rows(seed=1, level=3.0)
+    errors = {
+        kind: np.abs(
+            SpendRegressor(kind, n_trees=60, base=base_column(rows, kind))
+            .fit(rows, spend)
+            .predict(later)
+            .sum()
+            / later_spend.sum()
+            - 1
+        )
+        for kind in ("tweedie", "ratio")
+    }
+    assert errors["ratio"] < errors["tweedie"] / 2
+
+
+@pytest.mark.parametrize("kind", ["hurdle", "ziln"])
+def test_spend_is_expected_to_be_nothing_when_nobody_bought(kind):
+    rows, spend = _rows(100)
+    model = SpendRegressor(kind, n_trees=5).fit(rows, 0 * spend)
+    assert (model.predict(rows) == 0).all()
+
+
+def test_fit_refuses_an_unknown_kind():
+    with pytest.raises(ValueError, match="kind 'gauss' is not one of tweedie, ratio"):
+        SpendRegressor("gauss").fit(*_rows(20))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_staged_ends_where_predict_does(kind):
+    rows, spend = _rows(400)
+    model = SpendRegressor(kind, n_trees=20, base=base_column(rows, kind))
+    staged = model.fit(rows, spend).staged(rows, rows, spend, [5, 20])
+    np.testing.assert_allclose(staged[20], model.predict(rows))
+    assert not np.allclose(staged[5], staged[20])
+
+
+def test_ensemble_is_the_same_after_json_and_text():
+    rows, spend = _rows(400)
+    recipe = SpendRecipe(("process", *KINDS), dict.fromkeys(KINDS, 8))
+    model = SpendEnsemble(recipe).fit(rows, spend)
+    data = json.loads(json.dumps(model.to_dict()))
+    again = SpendEnsemble.from_dict(data, model.trees())
+    assert (again.predict(rows) == model.predict(rows)).all()
+
+
+def test_choice_keeps_the_total_where_most_customers_buy_nothing():
+    rng = np.random.default_rng(0)
+
+    def window():
+        rows = pd.DataFrame({"x": rng.normal(size=2000)})
+        rows["btyd_expected_spend"] = 10.0
+        return rows, np.where(rng.random(2000) < 0.1, 100.0, 0.0)
+
+    recipe, errors = select_spend([ForwardFold(*window(), *window())])
+    model = SpendEnsemble(recipe).fit(*window())
+    rows, spend = window()
+    # the error alone would have everybody spend nothing
+    assert model.predict(rows).sum() == pytest.approx(spend.sum(), rel=0.3)
+    assert errors["+".join(recipe.members)] >= np.abs(spend).mean()
+    assert recipe.bands is not None

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from math import comb
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from regulars.forward import ForwardFold
+from regulars.spend import select_spend, selection
+from regulars.spend.regressor import KINDS, PROCESS
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _short(few_trees):
+    """Few trees: the choice itself is what is tested."""
+
+
+def _fold(seed, *, process):
+    """A window; `process` maps what will be spent to what the process expects."""
+    rng = np.random.default_rng(seed)
+
+    def rows(n_rows):
+        usual = rng.gamma(3, 10, n_rows)
+        spend = usual * rng.uniform(0.9, 1.1, n_rows)
+        frame = pd.DataFrame({"usual": usual, "btyd_expected_spend": process(spend)})
+        return frame, spend
+
+    return ForwardFold(*rows(300), *rows(200))
+
+
+def test_process_is_chosen_when_it_is_right():
+    recipe, errors = select_spend([_fold(k, process=lambda y: y) for k in (1, 2)])
+    assert recipe.members == (PROCESS,)
+    assert recipe.n_trees == {}
+    assert errors[PROCESS] == pytest.approx(0.0)
+
+
+def test_trees_are_chosen_when_the_process_is_wrong():
+    recipe, errors = select_spend(
+        [_fold(k, process=lambda y: 0 * y + 500) for k in (1, 2)]
+    )
+    assert PROCESS not in recipe.members
+    assert {*recipe.members} <= {*KINDS}
+    assert {*recipe.n_trees} == {*recipe.members}
+    assert errors["+".join(recipe.members)] == min(errors.values())
+
+
+def test_every_mean_of_few_members_is_a_candidate_and_errors_are_mean_absolute():
+    fold = _fold(1, process=lambda y: y + 7)
+    _, errors = select_spend([fold])
+    sizes = range(1, selection.MOST_MEMBERS + 1)
+    assert len(errors) == sum(comb(1 + len(KINDS), size) for size in sizes)
+    assert errors[PROCESS] == pytest.approx(7.0)
+
+
+def test_choice_is_the_same_when_the_seed_is_the_same():
+    folds = [_fold(k, process=lambda y: y[::-1]) for k in (1, 2)]
+    assert select_spend(folds, random_state=3) == select_spend(folds, random_state=3)
+
+
+def test_outcomes_of_a_window_teach_no_member():
+    fold = _fold(1, process=lambda y: y)
+    other = ForwardFold(fold.train, fold.y_train, fold.valid, 0 * fold.y_valid)
+    for kind in KINDS:
+        found = selection._forecasts(fold, kind, 0)
+        changed = selection._forecasts(other, kind, 0)
+        for n_trees in found:
+            np.testing.assert_array_equal(found[n_trees], changed[n_trees])
