@@ -111,7 +111,7 @@ def test_money_is_told_in_a_sentence(profit):
     assert chart.layout.yaxis.title.text == "Profit (EUR)"
     text = profit_caption({"profit": profit}, "EUR")
     assert text.startswith("Contacting everyone at or above ")
-    assert "before the outcome of the window was known" in text
+    assert "made before the outcome of the window was known" in text
 
 
 def test_nobody_is_contacted_when_nothing_pays(profit):

@@ -27,7 +27,8 @@ def attribute_content(results: Results) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``opening``, ``key_figures``, ``customers``, ``columns`` and ``test_text``.
+        ``opening``, ``key_figures``, ``customers``, ``columns``, ``tenures`` and
+        ``test_text``.
 
     Examples
     --------
@@ -44,6 +45,7 @@ def attribute_content(results: Results) -> dict[str, Any]:
         "customers": _customers(results),
         "columns": check.get("columns") or training.get("columns") or [],
         "test_text": _test_text(training),
+        "tenures": _tenures(results),
     }
 
 
@@ -95,6 +97,31 @@ def _customers(results: Results) -> list[dict[str, Any]]:
         }
         for row in worst.to_dict("records")
     ]
+
+
+def _tenures(results: Results) -> list[dict[str, str]]:
+    """Lay out survival and hazard by period of tenure, where there are contracts."""
+    found = (results.kpis or {}).get("survival") or {}
+    curve = {row["at"]: row for row in found.get("curve", ())}
+    rows = []
+    for period in found.get("hazard", ()):
+        end = period["from_days"] + 30
+        left = curve.get(end)
+        rows.append(
+            {
+                "tenure": f"{number(period['from_days'])} to {number(end)} days",
+                "exposed": number(period["n_exposed"]),
+                "ended": number(period["n_ended"]),
+                "hazard": _with_bounds(period, "hazard"),
+                "survival": "" if left is None else _with_bounds(left, "survival"),
+            }
+        )
+    return rows
+
+
+def _with_bounds(row: dict[str, Any], name: str) -> str:
+    low, high = percent(row["low"]), percent(row["high"])
+    return f"{percent(row[name])} ({low} to {high})"
 
 
 def _test_text(training: dict[str, Any]) -> str:

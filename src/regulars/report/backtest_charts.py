@@ -303,10 +303,11 @@ def profit_caption(training: dict[str, Any], currency: str) -> str:
             f"({percent(share)} of the customers) would have earned {earned['chosen']}"
         )
     return (
-        f"{start}; everyone above 50% {earned['above_half']}, the riskiest tenth "
-        f"{earned['riskiest_decile']}. Where each customer's own worth decides, "
-        f"{earned['own_value']}. The threshold was chosen by expected profit, before "
-        "the outcome of the window was known."
+        f"{start}. Contacting everyone above 50% would have come to "
+        f"{earned['above_half']}, the riskiest tenth to {earned['riskiest_decile']}, "
+        "and those whose own expected profit is above 0, whatever their risk, to "
+        f"{earned['own_value']}. Both choices by expected profit were made before the "
+        "outcome of the window was known."
     )
 
 

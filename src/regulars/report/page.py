@@ -75,7 +75,7 @@ def render_report(folder: str | Path) -> str:
     '<!doctype html>'
     """
     results = read_results(folder)
-    if results.kind == "labelled":
+    if results.kind:
         page = _environment().get_template("attributes.html")
         content = {**_shared(results), **attribute_content(results)}
     else:

@@ -75,7 +75,7 @@ class Results:
     @property
     def kind(self) -> str:
         """Kind of churn where it is not that of a purchase log, else empty."""
-        parts = (self.training, self.check)
+        parts = (self.training, self.check, self.kpis)
         return next((str(p["kind"]) for p in parts if p and p.get("kind")), "")
 
     @property
