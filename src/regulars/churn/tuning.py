@@ -9,14 +9,16 @@ test window is no fold, so nothing here can reach it.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import lightgbm
 import numpy as np
 import optuna
 from scipy.optimize import minimize
-from scipy.special import log_expit
+from scipy.special import expit, log_expit
 
 from regulars.churn.calibration import Calibrator, choose
 from regulars.churn.classifier import BINNING, BoostedChurn, LogisticChurn
@@ -25,6 +27,7 @@ from regulars.forward import side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -75,6 +78,7 @@ def select(
     calibration: str = "auto",
     random_state: int = 0,
     on_trial: Callable[[int], None] | None = None,
+    study: Path | None = None,
 ) -> Selection:
     """Choose members, settings, weights and calibration on validation windows.
 
@@ -92,6 +96,10 @@ def select(
         Seed.
     on_trial : callable, optional
         Called with the number of trials done.
+    study : Path, optional
+        SQLite file that keeps the trials. Those made on the same folds with the same
+        seed are not made again, so that a search that was cut short goes on where it
+        stopped. Default: trials are forgotten.
 
     Returns
     -------
@@ -100,7 +108,9 @@ def select(
     settings: dict[str, Mapping[str, Any]] = {}
     folds = [fold.thinned(TUNING_ROWS, random_state=random_state) for fold in folds]
     if "lightgbm" in classifiers:
-        settings["lightgbm"] = _tune_boosted(folds, trials, random_state, on_trial)
+        settings["lightgbm"] = _tune_boosted(
+            folds, trials, random_state, on_trial, study
+        )
     if "logistic" in classifiers:
         settings["logistic"] = _tune_logistic(folds)
     parts = side_by_side(lambda fold: _out_of_time(fold, settings), folds)
@@ -131,6 +141,7 @@ def _tune_boosted(
     trials: int,
     random_state: int,
     on_trial: Callable[[int], None] | None,
+    file: Path | None,
 ) -> dict[str, Any]:
     data = [_datasets(fold) for fold in folds]
 
@@ -154,17 +165,36 @@ def _tune_boosted(
     # the library speaks through its own logger; a library of ours stays silent
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(
+        storage=f"sqlite:///{file}" if file else None,
+        study_name=_fingerprint(folds, random_state) if file else None,
+        load_if_exists=True,
         sampler=optuna.samplers.TPESampler(seed=random_state, n_startup_trials=8),
     )
-    study.enqueue_trial(FIRST_TRIAL)
-    callbacks = [lambda _, trial: on_trial(trial.number + 1)] if on_trial else []
-    study.optimize(objective, n_trials=max(trials, 1), callbacks=callbacks)
+    done = len(study.get_trials(states=[optuna.trial.TrialState.COMPLETE]))
+    if not done:
+        study.enqueue_trial(FIRST_TRIAL, skip_if_exists=True)
+    left = max(trials, 1) - done
+    counter = count(done + 1)
+    callbacks = [lambda *_: on_trial(next(counter))] if on_trial else []
+    if left > 0:
+        study.optimize(objective, n_trials=left, callbacks=callbacks)
     best = study.best_trial
     return {
         **best.params,
         "n_trees": best.user_attrs["n_trees"],
         "random_state": random_state,
     }
+
+
+def _fingerprint(folds: Sequence[ForwardFold], random_state: int) -> str:
+    """Return a name that only the same folds, seed and limits of a search have."""
+    digest = hashlib.sha256(f"{random_state} {MAX_TREES} {PATIENCE}".encode())
+    for fold in folds:
+        for rows, y in ((fold.train, fold.y_train), (fold.valid, fold.y_valid)):
+            digest.update(",".join(rows.columns).encode())
+            digest.update(np.ascontiguousarray(rows.to_numpy(np.float64)).tobytes())
+            digest.update(np.ascontiguousarray(y).tobytes())
+    return digest.hexdigest()[:32]
 
 
 def _datasets(fold: ForwardFold) -> tuple[lightgbm.Dataset, lightgbm.Dataset]:
@@ -244,15 +274,23 @@ def _weigh(
         return {names[0]: 1.0}
     stacked = [np.column_stack([part[name] for name in names]) for part in parts]
 
-    def loss(weights: Floats) -> float:
+    def loss(weights: Floats) -> tuple[float, Floats]:
         blended = [scores @ weights for scores in stacked]
+        slopes = [
+            scores.T @ (expit(found) - y) / len(y)
+            for scores, found, y in zip(stacked, blended, outcomes, strict=True)
+        ]
         # a faint pull to the middle: windows are few and members alike
-        return _mean_loss(blended, outcomes) + 1e-3 * float(np.var(weights))
+        off_centre = weights - weights.mean()
+        value = _mean_loss(blended, outcomes) + 1e-3 * float(np.var(weights))
+        pull: Floats = 2e-3 * off_centre / len(weights)
+        return value, np.mean(slopes, axis=0) + pull
 
     start = np.full(len(names), 1.0 / len(names))
     found = minimize(
         loss,
         start,
+        jac=True,
         method="SLSQP",
         bounds=[(0.0, 1.0)] * len(names),
         constraints={"type": "eq", "fun": lambda w: w.sum() - 1.0},
