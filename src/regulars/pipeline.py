@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 import regulars
+from regulars import contractual
 from regulars.backtesting import parent_metrics, run_backtest
 from regulars.card import (
     manifest,
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
     from regulars.config import Settings
 
     Step = Callable[[str], None]
-    AnyWorkspace = Workspace | labelled.TableWorkspace
+    AnyWorkspace = Workspace | labelled.TableWorkspace | contractual.ContractWorkspace
 
 
 def open_work(settings: Settings, step: Step) -> AnyWorkspace:
@@ -62,10 +63,12 @@ def open_work(settings: Settings, step: Step) -> AnyWorkspace:
 
     Returns
     -------
-    Workspace or TableWorkspace
+    Workspace, TableWorkspace or ContractWorkspace
     """
     if settings.churn.kind == "labelled":
         return labelled.check_table(settings, step)
+    if settings.churn.kind == "contractual":
+        return contractual.open_contracts(settings, step)
     return open_workspace(settings, step)
 
 
@@ -106,6 +109,8 @@ def train_model(work: AnyWorkspace, step: Step) -> dict[str, Any]:
     """
     if isinstance(work, labelled.TableWorkspace):
         return labelled.train_and_register(work, step)
+    if isinstance(work, contractual.ContractWorkspace):
+        return contractual.train_contracts(work, step)
     settings = work.settings
     training = train(work.ledger, work.timeline, settings, step=step)
     step("register")
@@ -138,7 +143,7 @@ def backtest(work: AnyWorkspace, step: Step) -> dict[str, Any]:
         The content of ``backtest.json``, and ``run_id`` of the MLflow run in which the
         runs of the windows are nested.
     """
-    if isinstance(work, labelled.TableWorkspace):
+    if not isinstance(work, Workspace):
         labelled.refuse("Backtests")
     settings = work.settings
     result, figures = run_backtest(work, step)
@@ -200,6 +205,8 @@ def score(work: AnyWorkspace, step: Step) -> dict[str, Any]:
     """
     if isinstance(work, labelled.TableWorkspace):
         return labelled.score_table(work, step)
+    if isinstance(work, contractual.ContractWorkspace):
+        return contractual.score_contracts(work, step)
     step("score")
     settings = work.settings
     model, registered = Store(settings.tracking.uri, settings.name).load()
@@ -245,6 +252,8 @@ def kpis(work: AnyWorkspace, step: Step) -> dict[str, Any]:
     """
     if isinstance(work, labelled.TableWorkspace):
         labelled.refuse("Months and cohorts")
+    if isinstance(work, contractual.ContractWorkspace):
+        return contractual.kpis_of_contracts(work, step)
     step("kpis")
     cutoff = work.timeline.cutoff
     monthly = monthly_kpis(work.ledger, cutoff)
@@ -300,16 +309,11 @@ def run(settings: Settings, step: Step) -> dict[str, Any]:
     work = open_work(settings, step)
     result = train_model(work, step)
     scored = score(work, step)
-    if isinstance(work, Workspace):
+    if not isinstance(work, labelled.TableWorkspace):
         kpis(work, step)
     page = report(settings, step)
     write_json(
-        manifest(
-            settings,
-            work.table.fingerprint()
-            if isinstance(work, labelled.TableWorkspace)
-            else fingerprint(work.ledger),
-        ),
+        manifest(settings, _fingerprint(work)),
         settings.outputs_folder / "manifest.json",
     )
     return {
@@ -318,6 +322,12 @@ def run(settings: Settings, step: Step) -> dict[str, Any]:
         "report": str(page),
         "outputs": str(settings.outputs_folder),
     }
+
+
+def _fingerprint(work: AnyWorkspace) -> str:
+    if isinstance(work, Workspace):
+        return fingerprint(work.ledger)
+    return work.fingerprint()
 
 
 STEPS = (

@@ -52,6 +52,16 @@ class TableWorkspace:
     settings: Settings
     table: LabelledTable
 
+    def fingerprint(self) -> str:
+        """Return the digest of the rows.
+
+        Returns
+        -------
+        str
+            64 hexadecimal digits (SHA-256).
+        """
+        return self.table.fingerprint()
+
 
 def check_table(settings: Settings, step: Step) -> TableWorkspace:
     """Read and check the table; write ``check.json`` and the quarantine file.
@@ -201,11 +211,11 @@ def refuse(what: str) -> NoReturn:
     >>> refuse("Months and cohorts")
     Traceback (most recent call last):
         ...
-    regulars.errors.DataError: Months and cohorts need a log of purchases; ...
+    regulars.errors.DataError: Months and cohorts need a log of purchases ...
     """
     msg = (
-        f"{what} need a log of purchases; churn.kind is 'labelled', whose table has "
-        "none. Use the commands check, train, score, report and run."
+        f"{what} need a log of purchases and churn.kind 'non_contractual'. For other "
+        "kinds use the commands check, train, score, report and run."
     )
     raise DataError(msg)
 
