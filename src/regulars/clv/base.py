@@ -145,6 +145,15 @@ class ParametricModel(BaseEstimator, ABC):  # type: ignore[misc]
         -----
         BoundaryWarning
             If a parameter runs to an edge; the sentence says what that means.
+
+        Examples
+        --------
+        >>> from regulars.clv import BetaGeoModel
+        >>> rows = pd.DataFrame({"frequency": [0, 1, 4], "recency": [0, 9, 30],
+        ...     "T": 39, "weight": [60, 25, 15]})
+        >>> model = BetaGeoModel(penalty=0.01).fit(rows)
+        >>> model.converged_
+        True
         """
         self._check_penalty()
         rows = self._read(summary)
@@ -308,6 +317,15 @@ class ParametricModel(BaseEstimator, ABC):  # type: ignore[misc]
         See Also
         --------
         regulars.clv.intervals.prediction_interval : What the bounds mean.
+
+        Examples
+        --------
+        >>> from regulars.clv import BetaGeoModel
+        >>> rows = pd.DataFrame({"frequency": [0, 1, 4], "recency": [0, 9, 30],
+        ...     "T": 39, "weight": [60, 25, 15]})
+        >>> model = BetaGeoModel(penalty=0.01).fit(rows)
+        >>> model.interval("expected_purchases", rows, 13).columns.tolist()
+        ['estimate', 'lower', 'upper']
         """
         return prediction_interval(
             self,
@@ -327,6 +345,15 @@ class ParametricModel(BaseEstimator, ABC):  # type: ignore[misc]
         -------
         dict
             Class, settings, parameters and state; `from_dict` reads it.
+
+        Examples
+        --------
+        >>> from regulars.clv import BetaGeoModel
+        >>> rows = pd.DataFrame({"frequency": [0, 1, 4], "recency": [0, 9, 30],
+        ...     "T": 39, "weight": [60, 25, 15]})
+        >>> model = BetaGeoModel(penalty=0.01).fit(rows)
+        >>> BetaGeoModel.from_dict(model.to_dict()).params_ == model.params_
+        True
         """
         return model_to_dict(self)
 

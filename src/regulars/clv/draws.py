@@ -44,6 +44,15 @@ class PurchaseDraws:
         -------
         pandas.DataFrame of shape (n_customers, n_draws)
             Whole numbers >= 0, keyed like ``summary``.
+
+        Examples
+        --------
+        >>> from regulars.clv import BetaGeoModel
+        >>> rows = pd.DataFrame({"frequency": [0, 1, 4], "recency": [0, 9, 30],
+        ...     "T": 39, "weight": [60, 25, 15]})
+        >>> model = BetaGeoModel(penalty=0.01).fit(rows)
+        >>> model.distribution_purchases(rows, 13, n_draws=5, random_state=0).shape
+        (3, 5)
         """
         rows, params, horizon, index = self._rows_at(summary, t)  # type: ignore[attr-defined]
         rng, shape = np.random.default_rng(random_state), (n_draws, len(rows))
@@ -71,6 +80,15 @@ class PurchaseDraws:
             ``alive`` (0 or 1), ``purchase_rate`` (purchases a unit of time) and
             ``dropout`` (probability a purchase, or rate for Pareto/NBD); the last two
             are those of a customer who is alive.
+
+        Examples
+        --------
+        >>> from regulars.clv import BetaGeoModel
+        >>> rows = pd.DataFrame({"frequency": [0, 1, 4], "recency": [0, 9, 30],
+        ...     "T": 39, "weight": [60, 25, 15]})
+        >>> model = BetaGeoModel(penalty=0.01).fit(rows)
+        >>> sorted(model.distribution_traits(rows, n_draws=5, random_state=0))
+        ['alive', 'dropout', 'purchase_rate']
         """
         rows, params, _, index = self._rows_at(summary, 0.0)  # type: ignore[attr-defined]
         rng, shape = np.random.default_rng(random_state), (n_draws, len(rows))
@@ -106,6 +124,15 @@ class PurchaseDraws:
         -------
         pandas.DataFrame of shape (n_customers, 3)
             ``frequency``, ``recency`` and ``T``: a summary that could be fitted again.
+
+        Examples
+        --------
+        >>> from regulars.clv import BetaGeoModel
+        >>> rows = pd.DataFrame({"frequency": [0, 1, 4], "recency": [0, 9, 30],
+        ...     "T": 39, "weight": [60, 25, 15]})
+        >>> model = BetaGeoModel(penalty=0.01).fit(rows)
+        >>> model.distribution_new_customers(100, 39, random_state=0).shape
+        (100, 3)
         """
         size = int(check_count(n_customers))
         age = np.broadcast_to(check_horizon(T, size), (size,)).astype(np.float64)

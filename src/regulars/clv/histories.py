@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from regulars.clv.rows import distinct, reject
+from regulars.clv.rows import Rows, distinct, reject
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -179,3 +179,26 @@ def check_level(level: float) -> None:
     if not 0 < level < 1:
         msg = f"level must lie between 0 and 1 (0.95 for 95%), got {level!r}."
         raise ValueError(msg)
+
+
+def within_age(rows: Rows) -> Rows:
+    """Return the rows with recency at most T, which divided times may miss by a bit.
+
+    Parameters
+    ----------
+    rows : Rows
+        With columns ``recency`` and ``T``.
+
+    Returns
+    -------
+    Rows
+        The same customers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> late = {"recency": np.array([3.0 + 1e-15]), "T": np.array([3.0])}
+    >>> within_age(Rows(late, np.ones(1)))["recency"].tolist()
+    [3.0]
+    """
+    return rows.with_columns(recency=np.minimum(rows["recency"], rows["T"]))

@@ -28,6 +28,7 @@ from regulars.clv.histories import (
     check_histories,
     check_horizon,
     check_level,
+    within_age,
 )
 from regulars.clv.rows import Rows, read_columns
 from regulars.errors import DataError, NotEnoughHistoryError
@@ -124,7 +125,7 @@ class PurchaseModel(PurchaseDraws, ParametricModel):
             raise NotEnoughHistoryError(msg)
 
     def _read(self, summary: Any) -> Rows:
-        rows = _rounded(super()._read(summary))
+        rows = within_age(super()._read(summary))
         columns = self._needed_columns()[len(self._columns) :]
         self.covariate_means_: dict[str, float] = {}
         self.covariate_scales_: dict[str, float] = {}
@@ -234,7 +235,7 @@ class PurchaseModel(PurchaseDraws, ParametricModel):
         table = read_columns(summary, self._needed_columns())
         check_histories(table)
         columns = {name: table[name].to_numpy() for name in table.columns}
-        return _rounded(Rows(columns, np.ones(len(table)))), table.index
+        return within_age(Rows(columns, np.ones(len(table)))), table.index
 
     def _row_params(self, columns: dict[str, FloatArray]) -> dict[str, FloatArray]:
         """Return each parameter, by row where covariates enter."""
@@ -276,6 +277,15 @@ class PurchaseModel(PurchaseDraws, ParametricModel):
         -------
         pandas.Series of shape (n_customers,)
             Probabilities, keyed like ``summary``.
+
+        Examples
+        --------
+        >>> from regulars.clv import BetaGeoModel
+        >>> rows = pd.DataFrame({"frequency": [0, 1, 4], "recency": [0, 9, 30],
+        ...     "T": 39, "weight": [60, 25, 15]})
+        >>> model = BetaGeoModel(penalty=0.01).fit(rows)
+        >>> model.probability_alive(rows).round(3).tolist()
+        [1.0, 0.325, 0.768]
         """
         rows, params, _, index = self._rows_at(summary, 0.0)
         values = self._alive(rows, params, 0.0)
@@ -319,6 +329,15 @@ class PurchaseModel(PurchaseDraws, ParametricModel):
         -------
         pandas.Series of shape (n_customers,)
             Expected purchases, >= 0, keyed like ``summary``.
+
+        Examples
+        --------
+        >>> from regulars.clv import BetaGeoModel
+        >>> rows = pd.DataFrame({"frequency": [0, 1, 4], "recency": [0, 9, 30],
+        ...     "T": 39, "weight": [60, 25, 15]})
+        >>> model = BetaGeoModel(penalty=0.01).fit(rows)
+        >>> model.expected_purchases(rows, 13).round(3).tolist()
+        [0.09, 0.109, 0.828]
         """
         rows, params, horizon, index = self._rows_at(summary, t)
         values = self._purchases(rows, params, horizon)
@@ -338,6 +357,15 @@ class PurchaseModel(PurchaseDraws, ParametricModel):
         -------
         pandas.Series of shape (n_customers,)
             Probabilities, keyed like ``summary``.
+
+        Examples
+        --------
+        >>> from regulars.clv import BetaGeoModel
+        >>> rows = pd.DataFrame({"frequency": [0, 1, 4], "recency": [0, 9, 30],
+        ...     "T": 39, "weight": [60, 25, 15]})
+        >>> model = BetaGeoModel(penalty=0.01).fit(rows)
+        >>> model.probability_no_purchase(rows, 13).round(3).tolist()
+        [0.919, 0.912, 0.51]
         """
         rows, params, horizon, index = self._rows_at(summary, t)
         values = np.clip(self._no_purchase(rows, params, horizon), 0.0, 1.0)
@@ -359,6 +387,15 @@ class PurchaseModel(PurchaseDraws, ParametricModel):
         -------
         pandas.Series of shape (n_customers,)
             Probabilities, keyed like ``summary``.
+
+        Examples
+        --------
+        >>> from regulars.clv import BetaGeoModel
+        >>> rows = pd.DataFrame({"frequency": [0, 1, 4], "recency": [0, 9, 30],
+        ...     "T": 39, "weight": [60, 25, 15]})
+        >>> model = BetaGeoModel(penalty=0.01).fit(rows)
+        >>> model.probability_n_purchases(rows, 1, 13).round(3).tolist()
+        [0.074, 0.071, 0.274]
         """
         rows, params, horizon, index = self._rows_at(summary, t)
         values = self._n_purchases(rows, params, check_count(n), horizon)
@@ -380,6 +417,15 @@ class PurchaseModel(PurchaseDraws, ParametricModel):
             ``median``, ``lower`` and ``upper``: time from the cutoff in the unit of the
             summary; inf where the customer may never come back with a probability that
             leaves no room for it.
+
+        Examples
+        --------
+        >>> from regulars.clv import BetaGeoModel
+        >>> rows = pd.DataFrame({"frequency": [0, 1, 4], "recency": [0, 9, 30],
+        ...     "T": 39, "weight": [60, 25, 15]})
+        >>> model = BetaGeoModel(penalty=0.01).fit(rows)
+        >>> model.expected_next_order(rows.tail(1)).shape
+        (1, 3)
         """
         check_level(level)
         rows, params, _, index = self._rows_at(summary, 0.0)
@@ -403,6 +449,15 @@ class PurchaseModel(PurchaseDraws, ParametricModel):
         -------
         float or array of shape (n_times,)
             Expected purchases, the first one left out.
+
+        Examples
+        --------
+        >>> from regulars.clv import BetaGeoModel
+        >>> rows = pd.DataFrame({"frequency": [0, 1, 4], "recency": [0, 9, 30],
+        ...     "T": 39, "weight": [60, 25, 15]})
+        >>> model = BetaGeoModel(penalty=0.01).fit(rows)
+        >>> round(float(model.expected_purchases_new_customer(52)), 3)
+        1.035
         """
         params = self._new_params(covariates)
         values = self._new_purchases(params, check_horizon(t))
@@ -426,12 +481,16 @@ class PurchaseModel(PurchaseDraws, ParametricModel):
         -------
         float or array of shape (n_values,)
             Probabilities.
+
+        Examples
+        --------
+        >>> from regulars.clv import BetaGeoModel
+        >>> rows = pd.DataFrame({"frequency": [0, 1, 4], "recency": [0, 9, 30],
+        ...     "T": 39, "weight": [60, 25, 15]})
+        >>> model = BetaGeoModel(penalty=0.01).fit(rows)
+        >>> round(float(model.probability_n_purchases_new_customer(0, 52)), 3)
+        0.526
         """
         params = self._new_params(covariates)
         values = self._new_n_purchases(params, check_count(n), check_horizon(t))
         return float(values) if values.ndim == 0 else values
-
-
-def _rounded(rows: Rows) -> Rows:
-    """Return the rows with recency at most T, which divided times may miss by a bit."""
-    return rows.with_columns(recency=np.minimum(rows["recency"], rows["T"]))
