@@ -4,8 +4,7 @@ Forecasts for a short horizon, and what the purchase process expects of both hor
 come in; forecasts for the long one go out. The process knows how each customer's
 silence and spend grow with time (the living go on buying, the lost stay lost); the
 learnt forecast knows the customer better. So the process sets the ratio, customer by
-customer, and the learnt forecast the level. What a process fitted to a short history
-says of attrition is itself uncertain, so half the weight goes to a second opinion.
+customer, and the learnt forecast the level.
 """
 
 from __future__ import annotations
@@ -13,7 +12,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import expit, logit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,7 +22,7 @@ EDGE = 1e-6
 
 
 def carry_silence(
-    learnt: Floats, process_learnt: Floats, process_asked: Floats, *, stretch: float
+    learnt: Floats, process_learnt: Floats, process_asked: Floats
 ) -> Floats:
     r"""Return the probability of no purchase over the horizon asked for.
 
@@ -34,8 +32,6 @@ def carry_silence(
         Probability of no purchase over the short horizon.
     process_learnt, process_asked : array of shape (n_customers,)
         The same by the purchase process, over the short and the long horizon.
-    stretch : float
-        The long horizon in units of the short one; >= 1.
 
     Returns
     -------
@@ -46,24 +42,21 @@ def carry_silence(
     -----
     With :math:`q` the process's probabilities, :math:`p_h = p_{h'}^{\log q_h / \log
     q_{h'}}`: the integrated hazards of a purchase have the process's ratio, attrition
-    included. A customer whose rate stays what it is has the exponent :math:`h/h'`
-    instead. The result is the mean of both on the log-odds scale.
+    included. It was chosen before the test window, see ADR 0031.
 
     Examples
     --------
     >>> short, long = np.array([0.9]), np.array([0.81])
-    >>> carry_silence(np.array([0.5]), short, long, stretch=2).round(3)
+    >>> carry_silence(np.array([0.5]), short, long).round(3)
     array([0.25])
-    >>> still = carry_silence(np.array([0.5]), short, np.array([0.85]), stretch=2)
+    >>> still = carry_silence(np.array([0.5]), short, np.array([0.85]))
     >>> bool(still > 0.25)
     True
     """
     p, short, long = (
         np.clip(x, EDGE, 1 - EDGE) for x in (learnt, process_learnt, process_asked)
     )
-    exponents = (np.log(long) / np.log(short), stretch)
-    opinions = [logit(np.clip(p**k, EDGE, 1 - EDGE)) for k in exponents]
-    carried: Floats = np.asarray(expit(np.mean(opinions, axis=0)), dtype=np.float64)
+    carried: Floats = p ** (np.log(long) / np.log(short))
     return carried
 
 

@@ -214,11 +214,10 @@ class RetentionModel:
         if taught == self.horizon.horizon_days:
             return learnt, churn, spend
         rows = add_process(features, self.process, self.horizon)
-        stretch = self.horizon.horizon_days / taught
         silent = (frame[SILENT].to_numpy() for frame in (learnt, rows))
         money = (frame[SPEND].to_numpy() for frame in (learnt, rows))
         if self.churn.needs_fitting:
-            churn = carry_silence(churn, *silent, stretch=stretch)
+            churn = carry_silence(churn, *silent)
         else:  # the process speaks for itself
             churn = rows[SILENT].to_numpy()
         return rows, churn, carry_spend(spend, *money)
