@@ -60,7 +60,9 @@ def basket(past: Past) -> Group:
         return found
 
     aggregates = {k: v for part in parts for k, v in part.aggregates.items()}
-    return Group(aggregates, features, tuple(t for part in parts for t in part.tables))
+    recent = {age: v for part in parts for age, v in part.recent.items()}
+    tables = tuple(table for part in parts for table in part.tables)
+    return Group(aggregates, features, tables, recent)
 
 
 def _returns(days: ibis.Table) -> Group:
@@ -78,15 +80,19 @@ def _products(days: ibis.Table) -> Group:
     return Group(
         {
             "new_products": days.n_new_products.sum(),
-            "recent_new_products": days.n_new_products.sum(where=recent),
-            "recent_lines": days.n_lines.sum(where=recent),
         },
         lambda s: {
             "n_products": s.new_products.fill_null(0),
             "new_product_share": ratio(s.new_products.fill_null(0), s.n_lines),
             f"new_product_share_{RECENT_DAYS}d": ratio(
-                s.recent_new_products.fill_null(0), s.recent_lines
+                s.recent_new_products, s.recent_lines
             ),
+        },
+        recent={
+            RECENT_DAYS: {
+                "recent_new_products": days.n_new_products.sum(where=recent),
+                "recent_lines": days.n_lines.sum(where=recent),
+            }
         },
     )
 

@@ -33,6 +33,10 @@ class Past:
     days : ibis.Table
         The ledger's days before the cutoff, with ``age_days`` (whole days from the day
         to the cutoff, at least 1) and the columns of `regulars.features.sequence`.
+    latest : ibis.Table
+        The last purchase day of each customer before the cutoff: ``customer_id``,
+        ``n_days`` (purchase days so far), ``last_age`` (days to the cutoff),
+        ``last_spend`` (in millionths), ``last_gap`` and ``recent_gaps`` (days).
     items : ibis.Table or None
         The ledger's items before the cutoff.
     transactions : ibis.Table
@@ -45,6 +49,7 @@ class Past:
 
     cutoff: date
     days: ibis.Table
+    latest: ibis.Table
     items: ibis.Table | None
     transactions: ibis.Table
     seen_days: int
@@ -139,12 +144,14 @@ class History:
         if items is not None:
             items = _between(items, "day", start, cutoff)
         days = _between(self._sequence(start, cutoff, items), "day", start, cutoff)
+        days = days.mutate(
+            age_days=ibis.literal(cutoff).delta(days.day, unit="day").cast("int32")
+        )
         known_from = max(filter(None, [start, self._first_day]), default=cutoff)
         return Past(
             cutoff=cutoff,
-            days=days.mutate(
-                age_days=ibis.literal(cutoff).delta(days.day, unit="day").cast("int32")
-            ),
+            days=days.drop("next_day"),
+            latest=_latest(days, cutoff),
             items=items,
             transactions=_between(
                 self._ledger.transactions, "order_date", start, cutoff
@@ -157,10 +164,25 @@ class History:
         self, start: date | None, cutoff: date, items: ibis.Table | None
     ) -> ibis.Table:
         if start is not None:
-            return sequence(_between(self._ledger.days, "day", start, cutoff), items)
+            seen = _between(self._ledger.days, "day", start, cutoff)
+            return materialise(sequence(seen, items))
         if self._shared is None:
             self._shared = materialise(sequence(self._ledger.days, self._ledger.items))
         return self._shared
+
+
+def _latest(days: ibis.Table, cutoff: date) -> ibis.Table:
+    """Return the purchase days whose next one is not before the cutoff."""
+    is_last = days.next_day.isnull() | (days.next_day >= ibis.literal(cutoff))
+    last = days.filter(days.is_purchase & is_last)
+    return last.select(
+        "customer_id",
+        n_days=last.purchase_number,
+        last_age=last.age_days,
+        last_spend=last.spend_micros,
+        last_gap=last.gap_days,
+        recent_gaps=last.recent_gaps_days,
+    )
 
 
 def _between(

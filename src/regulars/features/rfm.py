@@ -11,12 +11,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from regulars.data.ledger import MICROS
-from regulars.features.group import Group, latest, latest_value, ratio
+from regulars.features.group import Group, ratio
 
 if TYPE_CHECKING:
     import ibis
 
     from regulars.features.past import Past
+
+MICROS_A_CENT = MICROS // 100
 
 MEANINGS = {
     "frequency": "Days with a purchase after the first one",
@@ -62,7 +64,7 @@ def rfm(past: Past) -> Group:
     def features(s: ibis.Table) -> dict[str, ibis.Value]:
         frequency = s.n_days - 1
         recency = s.first_age - s.last_age
-        last_spend = latest_value(s.last_cents).cast("float64") / 100
+        last_spend = (s.last_spend // MICROS_A_CENT).cast("float64") / 100
         mean_spend = ratio(s.purchase_spend, s.n_days) / MICROS
         return {
             "frequency": frequency,
@@ -87,7 +89,6 @@ def rfm(past: Past) -> Group:
             "purchase_spend": days.spend_micros.sum(where=bought),
             "first_spend": days.spend_micros.sum(where=bought & days.gap_days.isnull()),
             "largest_spend": days.spend_micros.max(where=bought),
-            "last_cents": latest(days.spend_micros // (MICROS // 100), past),
         },
         features=features,
     )

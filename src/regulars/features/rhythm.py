@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import ibis
 
-from regulars.features.group import Group, latest, latest_value, ratio
+from regulars.features.group import Group, ratio
 from regulars.features.sequence import RECENT_GAPS
 
 if TYPE_CHECKING:
@@ -85,23 +85,23 @@ def rhythm(past: Past) -> Group:
             (gap * gap.cast("float64").ln() * SCALE).round().cast("int64")
         ).sum(),
         "gap_median": gap.median(),
-        "last_gap": latest(gap, past),
-        "recent_gaps": latest(days.recent_gaps_days, past),
     }
     weeks_seen = [weeks for weeks in ACTIVE_WEEKS if weeks * 7 <= past.seen_days]
     # A purchase opens its week when the purchase before it lies in an earlier week; the
     # weeks count back from the cutoff.
     reach = gap + (age - 1) % 7
     opens = bought & (gap.isnull() | (reach >= 7))
-    for weeks in weeks_seen:
-        aggregates[f"active_weeks_{weeks}"] = (
-            (opens & (age <= weeks * 7)).cast("int32").sum()
-        )
+    recent = {
+        weeks * 7: {
+            f"active_weeks_{weeks}": (opens & (age <= weeks * 7)).cast("int32").sum()
+        }
+        for weeks in weeks_seen
+    }
 
     def features(s: ibis.Table) -> dict[str, ibis.Value]:
         return _gap_features(s) | _active_weeks(s, weeks_seen)
 
-    return Group(aggregates, features)
+    return Group(aggregates, features, recent=recent)
 
 
 def _gap_features(s: ibis.Table) -> dict[str, ibis.Value]:
@@ -113,14 +113,14 @@ def _gap_features(s: ibis.Table) -> dict[str, ibis.Value]:
     variance = ratio(n_gaps * s.gap_squares - total * total, n_gaps * (n_gaps - 1))
     deviation = variance.sqrt()
     median = s.gap_median
-    recent = latest_value(s.recent_gaps) / RECENT_GAPS
+    recent = s.recent_gaps / RECENT_GAPS
     return {
         "gap_mean_days": mean,
         "gap_std_days": deviation,
         "gap_median_days": median,
         "gap_max_days": s.gap_max,
         "gap_cv": ratio(deviation, mean),
-        "last_gap_days": latest_value(s.last_gap),
+        "last_gap_days": s.last_gap,
         "recent_gap_mean_days": recent,
         "silence_over_mean_gap": ratio(silence, mean),
         "silence_over_median_gap": ratio(silence, median),

@@ -29,7 +29,10 @@ def sequence(days: ibis.Table, items: ibis.Table | None) -> ibis.Table:
         The days with ``gap_days`` (since the purchase day before; null on the first
         one and on days without a purchase), ``recent_gaps_days`` (over the last
         `RECENT_GAPS` gaps; null where there are fewer). With products also
-        ``n_new_products``, those bought for the first time (null: none).
+        ``n_new_products``, those bought for the first time (null: none). Of purchase
+        days ``purchase_number`` counts from 1, and ``next_day`` is the one after (null:
+        none): it lies in the future of some cutoffs, and only serves to find the last
+        purchase before them.
     """
     by_customer = ibis.window(
         group_by=[days.customer_id, days.is_purchase], order_by=days.day
@@ -43,9 +46,13 @@ def sequence(days: ibis.Table, items: ibis.Table | None) -> ibis.Table:
         )
         for name, steps in (("gap_days", 1), ("recent_gaps_days", RECENT_GAPS))
     }
+    places = {
+        "purchase_number": (ibis.row_number().over(by_customer) + 1).cast("int32"),
+        "next_day": days.day.lead().over(by_customer),
+    }
     # Small integers add up twice as fast as large ones, and take half the room.
     counts = {name: days[name].cast("int32") for name in ("n_orders", "n_lines")}
-    result = days.mutate(**gaps, **counts)
+    result = days.mutate(**gaps, **places, **counts)
     if items is None or "product_id" not in items.columns:
         return result
     joined = result.left_join(

@@ -32,6 +32,9 @@ HALF_LIVES = (14, 30, 60)
 
 SCALE = 1 << 20
 
+VANISHED = 21
+"""Half-lives after which a purchase weighs less than half a unit of 1 / SCALE: none."""
+
 MEANINGS = {
     **{f"orders_{w}d": f"Orders in the last {w} days" for w in WINDOWS},
     **{
@@ -90,21 +93,24 @@ def windows(past: Past) -> Group:
     if past.has("discount_amount"):
         discount = days.discount_amount_micros.fill_null(0)
         measures["discount"] = (discount, DISCOUNT_WINDOWS)
-    aggregates = {
-        f"{name}_{w}": (days.age_days <= w).ifelse(value, 0).sum()
-        for name, (value, lengths) in measures.items()
-        for w in lengths
-        if w in seen
+    recent = {
+        w: {
+            f"{name}_{w}": (days.age_days <= w).ifelse(value, 0).sum()
+            for name, (value, lengths) in measures.items()
+            if w in lengths
+        }
+        for w in seen
     }
+    for h in HALF_LIVES:
+        recent[VANISHED * h] = {f"faded_{h}": _faded(days, h)}
+    aggregates = {}
     if past.has("discount_amount"):
         aggregates["discount"] = days.discount_amount_micros.sum()
-    for h in HALF_LIVES:
-        aggregates[f"faded_{h}"] = _faded(days, h)
 
     def features(s: ibis.Table) -> dict[str, ibis.Value]:
         return _totals(s) | _discounts(s, past) | _trends(s)
 
-    return Group(aggregates, features)
+    return Group(aggregates, features, recent=recent)
 
 
 def _faded(days: ibis.Table, half_life: int) -> ibis.Value:
