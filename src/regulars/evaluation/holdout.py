@@ -156,7 +156,9 @@ def judge_value(
 
 def _curve(points: pd.DataFrame) -> dict[str, Any] | None:
     """Return the points, or None where all or none churned and there is no curve."""
-    return None if points.isna().to_numpy().any() else points.to_dict("list")
+    if points.isna().to_numpy().any():
+        return None
+    return {str(name): values.tolist() for name, values in points.items()}
 
 
 def _finite(figures: Mapping[str, Any]) -> dict[str, Any]:
