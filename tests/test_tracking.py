@@ -124,17 +124,17 @@ def small_store(tmp_path_factory, store):
 def test_alias_moves_only_to_a_winner(small_store):
     own, register = small_store
     first = register(is_champion=True)
-    assert own.champion_version() == first.model_version == "1"
+    assert own.champion_version() == first.model_version
     second = register(is_champion=False)
-    assert second.model_version == "2"
-    assert own.champion_version() == "1"
+    assert int(second.model_version) == int(first.model_version) + 1
+    assert own.champion_version() == first.model_version
     third = register(is_champion=True)
-    assert own.champion_version() == third.model_version == "3"
-    assert own.load()[1].model_version == "3"
-    assert own.load("2")[1].run_id == second.run_id
-    aliases = own.client.get_model_version("small", "3").aliases
+    assert own.champion_version() == third.model_version
+    assert own.load()[1].run_id == third.run_id
+    assert own.load(second.model_version)[1].run_id == second.run_id
+    aliases = own.client.get_model_version("small", third.model_version).aliases
     assert [*aliases] == [CHAMPION]
-    assert own.load_tested("2") is None
+    assert own.load_tested(second.model_version) is None
 
 
 def test_register_leaves_mlflow_as_it_was_and_says_nothing(small_store, capfd):
