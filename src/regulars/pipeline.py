@@ -26,6 +26,7 @@ from regulars.card import (
     training_result,
 )
 from regulars.data.fingerprint import fingerprint
+from regulars.errors import LeakageError
 from regulars.evaluation import Decision, judge_offer
 from regulars.features.matrix import build_matrix
 from regulars.kpis.cohorts import cohort_retention
@@ -124,6 +125,7 @@ def train_model(work: AnyWorkspace, step: Step) -> dict[str, Any]:
     write_json(card, settings.outputs_folder / "training.json")
     write_json(card, settings.outputs_folder / "card.json")
     write_text(_card_text(card), settings.outputs_folder / "model_card.md")
+    _write_manifest(work)
     return result
 
 
@@ -188,7 +190,9 @@ def rollback(settings: Settings, to: str | None = None) -> dict[str, Any]:
     return {"name": settings.name, "before": before, "after": after}
 
 
-def score(work: AnyWorkspace, step: Step) -> dict[str, Any]:
+def score(
+    work: AnyWorkspace, step: Step, *, version: str | None = None
+) -> dict[str, Any]:
     """Score every customer at the cutoff with the champion; write the table.
 
     Parameters
@@ -197,11 +201,18 @@ def score(work: AnyWorkspace, step: Step) -> dict[str, Any]:
         Tables and cutoffs.
     step : callable
         Called with the name of each step as it begins.
+    version : str, optional
+        Version in the registry that scores in place of the champion.
 
     Returns
     -------
     dict
         ``scores`` (path), ``n_customers``, ``model_version``, ``cutoff``.
+
+    Raises
+    ------
+    LeakageError
+        The model has learnt from days at or after the cutoff of the scores.
     """
     if isinstance(work, labelled.TableWorkspace):
         return labelled.score_table(work, step)
@@ -209,7 +220,9 @@ def score(work: AnyWorkspace, step: Step) -> dict[str, Any]:
         return contractual.score_contracts(work, step)
     step("score")
     settings = work.settings
-    model, registered = Store(settings.tracking.uri, settings.name).load()
+    store = Store(settings.tracking.uri, settings.name)
+    model, registered = store.load(version)
+    _refuse_hindsight(store, registered.model_version, work.timeline.cutoff)
     features = build_matrix(
         work.ledger,
         [work.timeline.cutoff],
@@ -225,6 +238,7 @@ def score(work: AnyWorkspace, step: Step) -> dict[str, Any]:
     path = write_scores(scores, settings.outputs_folder / "scores.parquet")
     if settings.scores.format == "csv":
         path = write_scores(scores, settings.outputs_folder / "scores.csv")
+    _write_manifest(work)
     return {
         "scores": str(path),
         "n_customers": len(scores),
@@ -233,6 +247,18 @@ def score(work: AnyWorkspace, step: Step) -> dict[str, Any]:
         "mean_churn_probability": float(scores["churn_probability"].mean()),
         "value_at_risk": float(scores["value_at_risk"].sum()),
     }
+
+
+def _refuse_hindsight(store: Store, version: str, cutoff: date) -> None:
+    learnt = store.version_tags(version).get("cutoff")
+    if learnt and date.fromisoformat(learnt) > cutoff:
+        msg = (
+            f"Version {version} of '{store.name}' has learnt from what happened up to "
+            f"{learnt}; scores as of {cutoff} would know their own future. Pass a "
+            f"cutoff of {learnt} or later, or train as of {cutoff} under another name "
+            "(--set name=...)."
+        )
+        raise LeakageError(msg)
 
 
 def kpis(work: AnyWorkspace, step: Step) -> dict[str, Any]:
@@ -308,20 +334,25 @@ def run(settings: Settings, step: Step) -> dict[str, Any]:
     """
     work = open_work(settings, step)
     result = train_model(work, step)
-    scored = score(work, step)
+    try:
+        scored = score(work, step)
+    except LeakageError:
+        # an earlier day than the champion's: only the model of that day may score it
+        scored = score(work, step, version=result["model_version"])
     if not isinstance(work, labelled.TableWorkspace):
         kpis(work, step)
     page = report(settings, step)
-    write_json(
-        manifest(settings, _fingerprint(work)),
-        settings.outputs_folder / "manifest.json",
-    )
     return {
         **result,
         "scores": scored["scores"],
         "report": str(page),
         "outputs": str(settings.outputs_folder),
     }
+
+
+def _write_manifest(work: AnyWorkspace) -> None:
+    found = manifest(work.settings, _fingerprint(work))
+    write_json(found, work.settings.outputs_folder / "manifest.json")
 
 
 def _fingerprint(work: AnyWorkspace) -> str:

@@ -87,7 +87,8 @@ class Snapshots:
             groups=settings.features.groups,
             extra=settings.features.extra,
         )
-        matrix = matrix.drop(columns=_unknown_somewhere(matrix))
+        known_at = timeline.test_cutoff or timeline.cutoff
+        matrix = matrix.drop(columns=_unknown_somewhere(matrix, known_at))
         days = pd.to_datetime(matrix["cutoff"]).dt.date
         self._features = {
             day: rows.reset_index(drop=True) for day, rows in matrix.groupby(days)
@@ -180,7 +181,8 @@ class Snapshots:
     def _foresight(self, cutoff: date, kind: str) -> tuple[float, float] | None:
         if not self.has_process(cutoff, kind):
             return None
-        rows = self.taught(cutoff, known_at=self._timeline.cutoff, kind=kind)
+        known_at = self._timeline.test_cutoff or self._timeline.cutoff
+        rows = self.taught(cutoff, known_at=known_at, kind=kind)
         silent = rows["btyd_no_purchase_probability"]
         loss = log_loss(rows["churned"], silent)
         return loss, mae(rows["n_purchases"], rows["btyd_expected_purchases"])
@@ -304,11 +306,13 @@ class Snapshots:
         return True
 
 
-def _unknown_somewhere(matrix: pd.DataFrame) -> list[str]:
+def _unknown_somewhere(matrix: pd.DataFrame, known_at: date) -> list[str]:
     """Return the features that no customer of some cutoff has.
 
     A window of a year is unknown while the log is younger. A model that learnt with it
     missing could not use it when it comes to be known, or would take it for news.
+    Cutoffs after `known_at` have no say: the tested model may not know of them.
     """
-    known = matrix.drop(columns=["customer_id"]).groupby("cutoff").count()
+    early = matrix[pd.to_datetime(matrix["cutoff"]) <= pd.Timestamp(known_at)]
+    known = early.drop(columns=["customer_id"]).groupby("cutoff").count()
     return [name for name in known.columns if (known[name] == 0).any()]

@@ -9,6 +9,7 @@ goes through a client of the configured store.
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import os
 import tempfile
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 CHAMPION = "champion"
+PROVENANCE = "provenance.json"
+_ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE", "NOT_FOUND")
 PREVIOUS = "previous_champion"
 MODEL_FOLDER = "model"
 TESTED_FOLDER = "tested_model"
@@ -149,8 +152,12 @@ class Store:
         with _quiet():
             try:
                 found = self.client.get_model_version_by_alias(self.name, CHAMPION)
-            except MlflowException:
-                return None
+            except MlflowException as error:
+                # only "there is none" means none: a locked store must not crown
+                # the next model as the first
+                if error.error_code in _ABSENT:
+                    return None
+                raise
         return str(found.version)
 
     def load(self, version: str | None = None) -> tuple[RetentionModel, Registered]:
@@ -276,8 +283,7 @@ class Store:
                 _log(record)
                 if record.tested_model:
                     mlflow.log_artifacts(str(record.tested_model), TESTED_FOLDER)
-                info = self._log_model(record)
-            version = self._new_version(info, run.info.run_id)
+                version = self._register_model(record, run.info.run_id)
             if is_champion:
                 self._crown(version)
         return Registered(f"models:/{self.name}/{version}", version, run.info.run_id)
@@ -434,12 +440,36 @@ class Store:
             pip_requirements=[f"regulars=={_version()}"],
         )
 
+    def _register_model(self, record: RunRecord, run_id: str) -> str:
+        """Log the model with its own version and run written into it.
+
+        The registry counts versions up; should another training take the number in
+        between, the version is given back and the next one is tried.
+        """
+        while True:
+            expected = str(self._latest_version() + 1)
+            told = {"model_version": expected, "run_id": run_id}
+            if record.model is not None:
+                (record.model / PROVENANCE).write_text(json.dumps(told))
+            version = self._new_version(self._log_model(record), run_id)
+            if version == expected:
+                return version
+            self.client.delete_model_version(self.name, version)
+
+    def _latest_version(self) -> int:
+        found = self.client.search_model_versions(
+            f"name='{self.name}'", order_by=["version_number DESC"], max_results=1
+        )
+        return int(found[0].version) if found else 0
+
     def _new_version(self, info: Any, run_id: str) -> str:
         from mlflow.exceptions import MlflowException
 
         try:
             self.client.get_registered_model(self.name)
-        except MlflowException:
+        except MlflowException as error:
+            if error.error_code not in _ABSENT:
+                raise
             self.client.create_registered_model(self.name)
         found = self.client.create_model_version(
             self.name, info.model_uri, run_id=run_id, model_id=info.model_id

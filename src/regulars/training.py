@@ -9,6 +9,7 @@ out as a `Training`; nothing is written here.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     Step = Callable[[str], None]
 
 
+# silent days at the end of a log that are worth a word
+STALE_DAYS = 7
 # rows that the importance of features is averaged over
 EXPLAINED_ROWS = 5_000
 
@@ -115,7 +118,7 @@ def train(
     """
     step("features")
     snapshots = Snapshots(ledger, timeline, settings)
-    notes = history_notes(timeline, settings)
+    notes = history_notes(timeline, settings) + stale_notes(ledger, timeline)
     step("selection")
     processes = snapshots.choose_process()
     selection, spend, spend_errors = _choose(snapshots, timeline, settings, step)
@@ -147,6 +150,32 @@ def train(
         notes=notes,
         diagnostics=diagnostics,
     )
+
+
+def stale_notes(ledger: Ledger, timeline: Timeline) -> list[str]:
+    """Return a warning where the cutoff lies well after the last record.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        One row a customer and day.
+    timeline : Timeline
+        The cutoffs.
+
+    Returns
+    -------
+    list of str
+    """
+    if ledger.last_day is None:
+        return []
+    silent_days = (timeline.cutoff - ledger.last_day).days - 1
+    if silent_days < STALE_DAYS:
+        return []
+    return [
+        f"The log ends {silent_days} days before the cutoff ({timeline.cutoff}). If "
+        "records are missing there, customers who bought look as if they had left: "
+        f"read a newer log, or pass a cutoff of {ledger.last_day + timedelta(days=1)}."
+    ]
 
 
 def history_notes(timeline: Timeline, settings: Settings) -> list[str]:

@@ -123,9 +123,6 @@ def test_unreadable_as_of_is_refused(served, request_rows):
         _predict(served, request_rows, {"as_of": "soon"})
 
 
-@pytest.mark.xfail(
-    reason="the card is saved with the model before its run and version are known"
-)
 def test_provenance_is_that_of_the_registry(served, request_rows, run_shop):
     found = _predict(served, request_rows.head(1))
     assert found.loc[0, "run_id"] == run_shop[1]["run_id"]

@@ -350,6 +350,11 @@ def _timeline(training: dict[str, Any]) -> str:
             ". The model that scores was then refitted on "
             f"{plural(len(refits), 'window')}, the latest starting {date(max(refits))}"
         )
+    if training.get("is_champion") is False:
+        text += (
+            ". It did not take the champion's place; the model that made the scores "
+            "is named below"
+        )
     return f"{text}."
 
 

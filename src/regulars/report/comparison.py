@@ -245,14 +245,14 @@ def _comparison(
 
 
 def _best(measure: Measure, rows: dict[str, dict[str, Any]]) -> set[str]:
-    """Name the best; what reads the same as the best is as good."""
+    """Name the best; figures as they are, not as they read."""
     known = {
         name: row[measure.key]
         for name, row in rows.items()
         if not is_missing(row.get(measure.key))
     }
-    best = measure.form(min(known.values(), key=measure.loss))
-    return {name for name, value in known.items() if measure.form(value) == best}
+    best = min(map(measure.loss, known.values()))
+    return {name for name, value in known.items() if measure.loss(value) == best}
 
 
 def _summary(

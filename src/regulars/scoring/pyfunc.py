@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 CONTEXT = "serving.json"
+PROVENANCE = "provenance.json"
 FIELDS = {
     "order_time": pa.string(),
     "amount": pa.float64(),
@@ -171,11 +172,7 @@ def _load_pyfunc(path: str) -> NestedScorer:
     """Load the scorer; MLflow calls this with the artefact's data path."""
     folder = Path(path)
     context = json.loads((folder / CONTEXT).read_text())
-    card_file = folder / "card.json"
-    card = json.loads(card_file.read_text()) if card_file.is_file() else {}
-    provenance = {
-        name: str(card.get(name) or "") for name in ("model_version", "run_id")
-    }
+    provenance = json.loads((folder / PROVENANCE).read_text())
     return NestedScorer(
         RetentionModel.load(folder), ServingContext(**context), provenance
     )
