@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from regulars import pipeline
-from regulars.errors import DataError
+from regulars.errors import DataError, LeakageError
 from regulars.tracking import Store
 from regulars.workspace import open_workspace
 
@@ -100,3 +100,10 @@ def test_rollback_gives_the_alias_back(trained, command):
 def test_rollback_is_refused_without_a_champion(shop):
     with pytest.raises(DataError, match="nothing to roll back"):
         pipeline.rollback(shop.settings())
+
+
+def test_champion_does_not_score_a_day_it_has_learnt_from(trained):
+    shop, _ = trained
+    work = open_workspace(shop.settings("time.cutoff=2024-11-20"), silent)
+    with pytest.raises(LeakageError, match="would know their own future"):
+        pipeline.score(work, silent)
