@@ -138,7 +138,7 @@ def test_build_ledger_refuses_amounts_that_cannot_be_summed(amount):
         build_ledger(log)
 
 
-def test_materialise_drops_its_table_when_nothing_refers_to_it():
+def test_materialise_drops_unused_tables_with_the_next_call():
     con = ibis.duckdb.connect()
     con.raw_sql("CREATE TABLE numbers AS SELECT 1 AS x")
     count = "SELECT count(*) FROM duckdb_tables()"
@@ -146,4 +146,16 @@ def test_materialise_drops_its_table_when_nothing_refers_to_it():
     assert con.raw_sql(count).fetchall() == [(2,)]
     del copy
     gc.collect()
-    assert con.raw_sql(count).fetchall() == [(1,)]
+    copy = materialise(con.table("numbers"))
+    assert con.raw_sql(count).fetchall() == [(2,)]
+    assert copy.x.sum().execute() == 1
+
+
+def test_collecting_unused_tables_leaves_a_result_that_is_being_read():
+    con = ibis.duckdb.connect()
+    con.raw_sql("CREATE TABLE numbers AS SELECT 1 AS x")
+    copy = materialise(con.table("numbers"))
+    result = con.raw_sql("SELECT x FROM numbers")
+    del copy
+    gc.collect()
+    assert result.fetchall() == [(1,)]

@@ -8,12 +8,10 @@ that neither row order nor the number of threads can move a figure by one bit.
 
 from __future__ import annotations
 
-import contextlib
 import weakref
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import duckdb
 import ibis
 
 from regulars.errors import DataError
@@ -137,8 +135,8 @@ def materialise(table: ibis.Table) -> ibis.Table:
     Returns
     -------
     ibis.Table
-        The same rows; the temporary table goes when nothing refers to it any more, or
-        with the connection.
+        The same rows. Once nothing refers to it any more, the temporary table goes with
+        the next call for the same engine, or with the connection.
 
     Examples
     --------
@@ -149,16 +147,16 @@ def materialise(table: ibis.Table) -> ibis.Table:
     backend = ibis.get_backend(table)
     if not backend.supports_temporary_tables:
         return table.cache()
+    # kept on the engine itself: two of them may compare equal
+    unused: list[str] = vars(backend).setdefault("_regulars_unused", [])
+    while unused:
+        backend.raw_sql(f'DROP TABLE IF EXISTS "{unused.pop()}"')
     name = ibis.util.gen_name("regulars")
     result = backend.create_table(name, table, temp=True)
-    # At exit the connection takes its temporary tables along.
-    weakref.finalize(result.op(), _drop, backend, name).atexit = False
+    # The collector may run in any thread and in the middle of a query, whose result a
+    # statement of its own would wipe out: it only notes what may go.
+    weakref.finalize(result.op(), unused.append, name).atexit = False
     return result
-
-
-def _drop(backend: ibis.backends.BaseBackend, name: str) -> None:
-    with contextlib.suppress(duckdb.ConnectionException):
-        backend.raw_sql(f'DROP TABLE IF EXISTS "{name}"')
 
 
 def _refuse_missing_columns(transactions: ibis.Table) -> None:
