@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+
+# LightGBM keeps one count of threads for the whole process and sizes its buffers by it:
+# every call of it names this one, or boosters side by side write past each other's.
+ONE_THREAD: dict[str, Any] = {"num_threads": 1}
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -18,6 +18,8 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits
 
+from regulars.forward import ONE_THREAD
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -343,7 +345,7 @@ class BoostedChurn(_BinaryClassifier):
         self
         """
         features, target = self._checked(X, y)
-        options = {**BINNING, "max_bin": self.max_bin, "verbose": -1}
+        options = {**BINNING, **ONE_THREAD, "max_bin": self.max_bin, "verbose": -1}
         data = lightgbm.Dataset(features, target, params=options)
         self.booster_ = lightgbm.train(self.booster_params(), data, self.n_trees)
         return self
@@ -368,7 +370,7 @@ class BoostedChurn(_BinaryClassifier):
             "force_row_wise": True,
             # one thread a booster, folds side by side: LightGBM's own threads wait
             # for each other at every split, 10-30 times slower where cores are shared
-            "num_threads": 1,
+            **ONE_THREAD,
             **BINNING,
             "max_bin": self.max_bin,
             "verbose": -1,
@@ -387,7 +389,7 @@ class BoostedChurn(_BinaryClassifier):
         array of shape (n_rows,)
         """
         features = self._features(X)  # says so where the model is not fitted
-        raw = self.booster_.predict(features, raw_score=True)
+        raw = self.booster_.predict(features, raw_score=True, **ONE_THREAD)
         return np.asarray(raw, dtype=np.float64)
 
     def contributions(self, X: ArrayLike) -> Floats:
@@ -404,7 +406,7 @@ class BoostedChurn(_BinaryClassifier):
             Log-odds; their sum and the mean prediction make up the raw score.
         """
         features = self._features(X)
-        parts = self.booster_.predict(features, pred_contrib=True)
+        parts = self.booster_.predict(features, pred_contrib=True, **ONE_THREAD)
         return np.asarray(parts, dtype=np.float64)[:, :-1]
 
     def to_dict(self) -> dict[str, Any]:

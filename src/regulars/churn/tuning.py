@@ -23,7 +23,7 @@ from scipy.special import expit, log_expit
 from regulars.churn.calibration import Calibrator, choose
 from regulars.churn.classifier import BINNING, BoostedChurn, LogisticChurn
 from regulars.churn.ensemble import PROCESS, Recipe, combine, process_log_odds
-from regulars.forward import side_by_side
+from regulars.forward import ONE_THREAD, side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -199,7 +199,7 @@ def _fingerprint(folds: Sequence[ForwardFold], random_state: int) -> str:
 
 def _datasets(fold: ForwardFold) -> tuple[lightgbm.Dataset, lightgbm.Dataset]:
     # binned once and shared by all trials
-    options = {**BINNING, "verbose": -1}
+    options = {**BINNING, **ONE_THREAD, "verbose": -1}
     train = lightgbm.Dataset(
         fold.train.to_numpy(), fold.y_train, params=options, free_raw_data=False
     )

@@ -18,7 +18,7 @@ from regulars.churn.calibration import Calibrator, choose
 from regulars.churn.classifier import BoostedChurn, LogisticChurn
 from regulars.churn.ensemble import Recipe, combine
 from regulars.churn.tuning import Selection
-from regulars.forward import ForwardFold, side_by_side
+from regulars.forward import ONE_THREAD, ForwardFold, side_by_side
 from regulars.labelled.encoding import AttributeEncoder
 from regulars.labelled.model import Members
 
@@ -163,7 +163,12 @@ def _tune(
 
 
 def _datasets(fold: ForwardFold) -> tuple[lightgbm.Dataset, lightgbm.Dataset]:
-    options = {"max_bin": FIXED["max_bin"], "feature_pre_filter": False, "verbose": -1}
+    options = {
+        **ONE_THREAD,
+        "max_bin": FIXED["max_bin"],
+        "feature_pre_filter": False,
+        "verbose": -1,
+    }
     train = lightgbm.Dataset(
         fold.train.to_numpy(), fold.y_train, params=options, free_raw_data=False
     )

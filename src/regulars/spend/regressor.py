@@ -15,6 +15,8 @@ import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from regulars.forward import ONE_THREAD
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -169,7 +171,7 @@ class SpendRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             return {**heads, "amount": self._boost("amount", X, spend)}
         logs = np.log(spend)
         mean = self._boost("mean", X, logs)
-        squares = (logs - np.asarray(mean.predict(X))) ** 2
+        squares = (logs - np.asarray(mean.predict(X, **ONE_THREAD))) ** 2
         variance = self._boost("variance", X, np.maximum(squares, SMALLEST_SQUARE))
         return {**heads, "mean": mean, "variance": variance}
 
@@ -177,7 +179,7 @@ class SpendRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self, head: str, X: Floats, target: Floats, start: Floats | None = None
     ) -> lightgbm.Booster:
         data = lightgbm.Dataset(
-            X, target, init_score=start, params={**BINNING, "verbose": -1}
+            X, target, init_score=start, params={**BINNING, **ONE_THREAD, "verbose": -1}
         )
         return lightgbm.train(self.booster_params(head), data, self.n_trees)
 
@@ -205,7 +207,7 @@ class SpendRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             "seed": self.random_state,
             "deterministic": True,
             "force_row_wise": True,
-            "num_threads": 1,
+            **ONE_THREAD,
             **BINNING,
             "verbose": -1,
         }
@@ -253,7 +255,9 @@ class SpendRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         """Return expected spend, of the first so many trees, before scaling."""
 
         def of(head: str, **options: Any) -> Floats:
-            found = self.heads_[head].predict(X, num_iteration=n_trees, **options)
+            found = self.heads_[head].predict(
+                X, num_iteration=n_trees, **ONE_THREAD, **options
+            )
             return np.asarray(found, dtype=np.float64)
 
         if self.kind == "ratio":
