@@ -20,7 +20,7 @@ IN_THE_FUTURE = "in_the_future"
 MALFORMED = "malformed_line"
 
 _LABELS = {
-    AFTER_CUTOFF: "on or after the cutoff",
+    AFTER_CUTOFF: "a time on or after the cutoff",
     DUPLICATE: "exact copy of an earlier row",
     IN_THE_FUTURE: "dated after today",
     MALFORMED: "line with a wrong number of fields or a broken quote",
