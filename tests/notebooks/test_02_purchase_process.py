@@ -12,7 +12,7 @@ import pytest
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "02-purchase-process.ipynb"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def notebook():
     return nbformat.read(NOTEBOOK, as_version=4)
 
