@@ -1,0 +1,40 @@
+"""The settings of a run: typed, frozen, read once and passed down."""
+
+from regulars.config.reading import load_settings, parse_settings
+from regulars.config.sections import (
+    BacktestSettings,
+    ChurnSettings,
+    FeatureSettings,
+    GateSettings,
+    ProfitSettings,
+    ScoreSettings,
+    TimeSettings,
+    TrackingSettings,
+    ValueSettings,
+)
+from regulars.config.settings import Settings
+from regulars.config.tables import (
+    LabelledSettings,
+    SourceSettings,
+    SqlExpression,
+    TableSettings,
+)
+
+__all__ = [
+    "BacktestSettings",
+    "ChurnSettings",
+    "FeatureSettings",
+    "GateSettings",
+    "LabelledSettings",
+    "ProfitSettings",
+    "ScoreSettings",
+    "Settings",
+    "SourceSettings",
+    "SqlExpression",
+    "TableSettings",
+    "TimeSettings",
+    "TrackingSettings",
+    "ValueSettings",
+    "load_settings",
+    "parse_settings",
+]

@@ -1,0 +1,172 @@
+"""From YAML to settings.
+
+A file (and ``--set key.sub=value`` from the command line) comes in, one `Settings`
+object goes out. An unknown key is an error that names the nearest known one, so that a
+misspelt setting is never quietly ignored. ``${NAME}`` is replaced from the environment,
+so that no secret has to stand in a file.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from regulars.config.settings import Settings
+from regulars.errors import ConfigError, suggestion
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pydantic_core import ErrorDetails
+
+
+def load_settings(path: str | Path, overrides: Iterable[str] = ()) -> Settings:
+    r"""Read a configuration file.
+
+    Parameters
+    ----------
+    path : str or Path
+        YAML file.
+    overrides : iterable of str
+        ``key.sub=value`` pairs that win over the file; values are read as YAML.
+
+    Returns
+    -------
+    Settings
+
+    Raises
+    ------
+    ConfigError
+        The file is missing or not YAML, a key is unknown, or a value is out of range.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> _ = (folder / "shop.yaml").write_text(
+    ...     "name: shop\nsource: {transactions: {path: orders.csv}}")
+    >>> load_settings(folder / "shop.yaml", ["time.horizon_days=28"]).time.horizon_days
+    28
+    """
+    file = Path(path)
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        msg = (
+            f"Cannot read the configuration '{file}': {reason}. Pass the path of a "
+            "YAML file; 'regulars init FILE' writes one for a purchase log."
+        )
+        raise ConfigError(msg) from error
+    return parse_settings(text, overrides, origin=str(file))
+
+
+def parse_settings(
+    text: str, overrides: Iterable[str] = (), *, origin: str = "configuration"
+) -> Settings:
+    """Read settings from YAML text; as `load_settings`.
+
+    Parameters
+    ----------
+    text : str
+        YAML.
+    overrides : iterable of str
+        ``key.sub=value`` pairs that win over the text.
+    origin : str
+        Where the text comes from, for messages.
+
+    Returns
+    -------
+    Settings
+
+    Examples
+    --------
+    >>> parse_settings("{name: x, source: {transactions: {path: a.csv}}, tme: {}}")
+    Traceback (most recent call last):
+        ...
+    regulars.errors.ConfigError: configuration: unknown key 'tme'. Did you mean 'time'?
+    """
+    try:
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        place = getattr(error, "problem_mark", None)
+        line = f" at line {place.line + 1}" if place else ""
+        msg = f"{origin} is not valid YAML{line}. Check indentation and quotes there."
+        raise ConfigError(msg) from error
+    if not isinstance(data, dict):
+        msg = f"{origin} must hold keys such as 'name' and 'source'; it does not."
+        raise ConfigError(msg)
+    for override in overrides:
+        _apply_override(data, override)
+    try:
+        return Settings.model_validate(_expand(data, origin))
+    except ValidationError as error:
+        msg = f"{origin}: " + "; ".join(_sentence(e) for e in error.errors()[:5])
+        raise ConfigError(msg) from error
+
+
+def _apply_override(data: dict[str, Any], override: str) -> None:
+    key, equals, value = override.partition("=")
+    if not equals or not key.strip():
+        msg = f"--set '{override}' must have the form key.sub=value."
+        raise ConfigError(msg)
+    node = data
+    *parents, leaf = key.strip().split(".")
+    for parent in parents:
+        if node.get(parent) is None:  # a section that is left blank
+            node[parent] = {}
+        node = node[parent]
+        if not isinstance(node, dict):
+            msg = f"--set '{override}': '{parent}' holds a value, not a section."
+            raise ConfigError(msg)
+    try:
+        node[leaf] = yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        msg = f"--set '{override}': the value is not valid YAML."
+        raise ConfigError(msg) from error
+
+
+def _expand(node: Any, origin: str) -> Any:
+    if isinstance(node, dict):
+        return {key: _expand(value, origin) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_expand(value, origin) for value in node]
+    if isinstance(node, str):
+        return re.sub(r"\$\{(\w+)\}", lambda match: _variable(match[1], origin), node)
+    return node
+
+
+def _variable(name: str, origin: str) -> str:
+    if name not in os.environ:
+        msg = f"{origin} uses ${{{name}}}, which is not set in the environment."
+        raise ConfigError(msg)
+    return os.environ[name]
+
+
+def _sentence(error: ErrorDetails) -> str:
+    where = [str(part) for part in error["loc"]]
+    key = ".".join(part for part in where if part not in {"str", "SqlExpression"})
+    if error["type"] == "extra_forbidden":
+        known = _known_keys(where[:-1])
+        return f"unknown key '{key}'.{suggestion(where[-1], known)}"
+    if error["type"] == "missing":
+        return f"'{key}' is missing"
+    message = error["msg"].removeprefix("Value error, ")
+    return f"'{key}': {message[:1].lower()}{message[1:]} (got {error['input']!r})"
+
+
+def _known_keys(path: list[str]) -> list[str]:
+    model: type[BaseModel] | None = Settings
+    for part in path:
+        annotation = model.model_fields[part].annotation if model else None
+        options = getattr(annotation, "__args__", (annotation,))
+        model = next(
+            (o for o in options if isinstance(o, type) and issubclass(o, BaseModel)),
+            None,
+        )
+    return list(model.model_fields) if model else []

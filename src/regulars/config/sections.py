@@ -1,0 +1,157 @@
+"""How a run goes: windows, models, money, and who becomes champion.
+
+Sections of the configuration, typed and frozen. Each field carries its own description:
+the configuration reference in ``docs/`` is generated from them.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from regulars.config.tables import LabelledSettings, Section, Share
+
+PositiveInt = Annotated[int, Field(ge=1)]
+
+
+class TimeSettings(Section):
+    """Cutoffs and windows (half-open intervals of whole days)."""
+
+    horizon_days: PositiveInt = Field(90, description="Length of the predicted window.")
+    gap_days: int = Field(
+        0, ge=0, description="Days between the cutoff and the predicted window."
+    )
+    lookback_days: PositiveInt | None = Field(
+        None, description="How far back features may look; null: all the history."
+    )
+    cutoff: date | None = Field(
+        None,
+        description="As-of date of the scores; null: the day after the last record.",
+    )
+    training_cutoffs: PositiveInt = Field(
+        6, description="Training snapshots asked for."
+    )
+    step_days: PositiveInt = Field(30, description="Days between training snapshots.")
+
+
+class ChurnSettings(Section):
+    """The churn classifier."""
+
+    kind: Literal["non_contractual", "contractual", "labelled"] = Field(
+        "non_contractual", description="What churn means in this business."
+    )
+    classifiers: tuple[Literal["logistic", "lightgbm"], ...] = Field(
+        ("logistic", "lightgbm"),
+        min_length=1,
+        description="Candidates; the validation window decides.",
+    )
+    tuning_trials: int = Field(
+        30, ge=0, description="Settings tried on the validation window."
+    )
+    calibration: Literal["auto", "isotonic", "sigmoid", "none"] = Field(
+        "auto", description="Probability calibration; auto: what validates best."
+    )
+    labelled: LabelledSettings | None = Field(
+        None, description="The table of `kind: labelled`."
+    )
+
+    @model_validator(mode="after")
+    def _has_its_table(self) -> ChurnSettings:
+        if self.kind == "labelled" and self.labelled is None:
+            msg = (
+                "kind is 'labelled', so give the table under 'churn.labelled': its "
+                "'path' and the column 'label'"
+            )
+            raise ValueError(msg)
+        if self.kind != "labelled" and self.labelled is not None:
+            msg = f"kind is '{self.kind}', but 'labelled' is of kind labelled only"
+            raise ValueError(msg)
+        return self
+
+
+class ValueSettings(Section):
+    """What turns purchases into money."""
+
+    margin: float = Field(0.3, gt=0, le=1, description="Margin on each unit of spend.")
+    discount_rate_annual: float = Field(
+        0.1, ge=0, lt=10, description="Yearly discount rate of future margins."
+    )
+    clv_horizon_days: PositiveInt = Field(
+        365, description="How far ahead customer lifetime value looks."
+    )
+
+
+class FeatureSettings(Section):
+    """Which features are built."""
+
+    groups: tuple[str, ...] | None = Field(
+        None, description="Feature groups to use; null: all the log allows."
+    )
+    extra: tuple[str, ...] = Field(
+        (), description="Your own feature functions, as `module:function`."
+    )
+
+
+class ScoreSettings(Section):
+    """How the scored table is written."""
+
+    format: Literal["parquet", "csv"] = Field("parquet", description="File format.")
+    risk_bands: tuple[Share, Share] = Field(
+        (0.4, 0.7),
+        description="churn_probability from which risk is medium, and high.",
+    )
+
+    @field_validator("risk_bands")
+    @classmethod
+    def _rising(cls, value: tuple[float, float]) -> tuple[float, float]:
+        if value[0] >= value[1]:
+            msg = f"the first bound ({value[0]}) must lie below the second ({value[1]})"
+            raise ValueError(msg)
+        return value
+
+
+class TrackingSettings(Section):
+    """The MLflow store."""
+
+    uri: str = Field(
+        "sqlite:///models/mlflow.db", description="MLflow tracking and registry URI."
+    )
+
+
+class BacktestSettings(Section):
+    """How far the backtest rolls back."""
+
+    windows: PositiveInt = Field(
+        4, description="Test windows, the last complete one and earlier ones."
+    )
+    step_days: PositiveInt | None = Field(
+        None, description="Days between test windows; null: one horizon."
+    )
+
+
+class GateSettings(Section):
+    """What a model has to pass to become champion."""
+
+    max_ece: Share = Field(
+        0.05,
+        description="Largest calibration error on the test window (beyond what chance "
+        "alone explains), unless the champion's own is larger.",
+    )
+
+
+class ProfitSettings(Section):
+    """What a retention offer costs, in the currency of the amounts."""
+
+    contact_cost: float = Field(
+        1.0, ge=0, description="Cost of reaching a customer with the offer."
+    )
+    incentive_cost: float = Field(
+        10.0, ge=0, description="Cost of the offer where it is taken."
+    )
+    accept_rate: Share = Field(
+        0.3,
+        description="Share of contacted churners whom the offer keeps (before any "
+        "campaign has measured it: an assumption).",
+    )

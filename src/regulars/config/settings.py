@@ -1,0 +1,77 @@
+"""All settings of a run in one object, read once and passed down."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, model_validator
+
+from regulars.config.sections import (
+    BacktestSettings,
+    ChurnSettings,
+    FeatureSettings,
+    GateSettings,
+    ProfitSettings,
+    ScoreSettings,
+    TimeSettings,
+    TrackingSettings,
+    ValueSettings,
+)
+from regulars.config.tables import Section, SourceSettings
+
+
+class Settings(Section):
+    """All settings of a run; see `load_settings`."""
+
+    name: str = Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$",
+        description="Name of the MLflow experiment and of the registered model.",
+    )
+    source: SourceSettings = Field(description="Where the data lie.")
+    time: TimeSettings = Field(default=TimeSettings(), description="Windows.")
+    churn: ChurnSettings = Field(
+        default=ChurnSettings(), description="Churn classifier."
+    )
+    value: ValueSettings = Field(default=ValueSettings(), description="Money.")
+    features: FeatureSettings = Field(
+        default=FeatureSettings(), description="Features."
+    )
+    scores: ScoreSettings = Field(
+        default=ScoreSettings(), description="The scored table."
+    )
+    backtest: BacktestSettings = Field(
+        default=BacktestSettings(), description="The backtest."
+    )
+    gate: GateSettings = Field(
+        default=GateSettings(), description="Who becomes champion."
+    )
+    profit: ProfitSettings = Field(
+        default=ProfitSettings(), description="Costs of a retention offer."
+    )
+    tracking: TrackingSettings = Field(
+        default=TrackingSettings(), description="MLflow."
+    )
+    outputs: str = Field("", description="Folder of the results; empty: out/<name>.")
+    seed: int = Field(0, ge=0, description="Seed of everything random.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_outputs(cls, data: Any) -> Any:
+        if isinstance(data, dict) and not data.get("outputs") and "name" in data:
+            return {**data, "outputs": f"out/{data['name']}"}
+        return data
+
+    @model_validator(mode="before")
+    @classmethod
+    def _labelled_has_its_own_table(cls, data: Any) -> Any:
+        # it stands under churn: no log is needed beside it
+        churn = data.get("churn") if isinstance(data, dict) else None
+        if isinstance(churn, dict) and churn.get("kind") == "labelled":
+            return {**data, "source": data.get("source") or {}}
+        return data
+
+    @property
+    def outputs_folder(self) -> Path:
+        """Folder of the results."""
+        return Path(self.outputs)
