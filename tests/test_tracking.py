@@ -14,6 +14,7 @@ from regulars.tracking import (
     host_of,
     scratch_folder,
 )
+from regulars.tracking.surroundings import addressed
 
 PICKLES = {".pkl", ".pickle", ".joblib", ".dill", ".cloudpickle", ".npy", ".pt"}
 
@@ -27,7 +28,7 @@ def store(run_shop):
 def _artefact(store, version="1"):
     from mlflow.artifacts import download_artifacts
 
-    with store._addressed():
+    with addressed(store.uri):
         return Path(download_artifacts(artifact_uri=f"models:/{store.name}/{version}"))
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from regulars.errors import DataError
 from regulars.scoring.batch import COLUMNS
-from regulars.tracking import Store, _quiet
+from regulars.tracking import Store
+from regulars.tracking.surroundings import addressed, quiet
 
 AS_OF = {"as_of": "2024-12-01"}
 
@@ -18,7 +19,7 @@ def served(run_shop):
     """The registered model as MLflow loads it."""
     settings = run_shop[0].settings()
     store = Store(settings.tracking.uri, settings.name)
-    with _quiet(), store._addressed():
+    with quiet(), addressed(store.uri):
         import mlflow
 
         return mlflow.pyfunc.load_model("models:/shop/1")
@@ -55,7 +56,14 @@ def test_endpoint_gives_the_scores_of_the_batch(served, request_rows, run_shop):
     batch = pd.read_parquet(run_shop[0].out / "scores.parquet").head(25)
     assert {*COLUMNS} == {*found.columns}
     assert found["customer_id"].tolist() == batch["customer_id"].tolist()
-    for name in ("churn_probability", "p_alive", "expected_spend", "clv"):
+    for name in (
+        "churn_probability",
+        "p_alive",
+        "expected_spend",
+        "expected_spend_low",
+        "expected_spend_high",
+        "clv",
+    ):
         np.testing.assert_allclose(
             found[name].astype(float), batch[name], rtol=1e-6, err_msg=name
         )

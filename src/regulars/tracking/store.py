@@ -1,102 +1,35 @@
-"""The MLflow side: one run a training, the model in the registry, the champion's alias.
+"""The tracking store: runs, the registry, the champion's alias.
 
 What a training measured and the folder of its model come in; a run, a registered
 version and perhaps a new champion are there afterwards. MLflow is imported when it is
-needed, and its global state (tracking URI, active run) is never touched: everything
-goes through a client of the configured store.
+needed, and its global state (tracking URI, active run) is left as it was found.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
-import logging
-import os
-import tempfile
-import warnings
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from regulars.errors import ConfigError, DataError
 from regulars.model import RetentionModel
+from regulars.tracking.records import Registered
+from regulars.tracking.surroundings import addressed, host_of, quiet
+from regulars.tracking.writing import MODEL_FOLDER, log_model, log_record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping
 
     from mlflow import MlflowClient
 
+    from regulars.tracking.records import RunRecord
+
 CHAMPION = "champion"
-PROVENANCE = "provenance.json"
-_ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE", "NOT_FOUND")
 PREVIOUS = "previous_champion"
-MODEL_FOLDER = "model"
+PROVENANCE = "provenance.json"
 TESTED_FOLDER = "tested_model"
-LOADER = "regulars.scoring.pyfunc"
-# a choice that the user made in the environment wins
-QUIET_MLFLOW = {
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
-    "GIT_PYTHON_REFRESH": "quiet",
-}
-
-
-@dataclass(frozen=True)
-class Registered:
-    """Where a model is to be found.
-
-    Attributes
-    ----------
-    model_uri : str
-        ``models:/name/version``.
-    model_version : str
-        Version in the registry.
-    run_id : str
-        MLflow run of the training.
-    """
-
-    model_uri: str
-    model_version: str
-    run_id: str
-
-
-@dataclass(frozen=True)
-class RunRecord:
-    """What is written to a run.
-
-    Attributes
-    ----------
-    params : mapping of str to str
-        Settings and choices.
-    metrics : mapping of str to float
-        Figures.
-    tags : mapping of str to str
-        Fingerprint, versions, commit.
-    artifacts : Path or None
-        Folder whose content is kept with the run.
-    model : Path or None
-        Folder of the model that scores; None for a run that registers nothing.
-    tested_model : Path or None
-        Folder of the model that had not seen the test window.
-    input_example : object
-        One row, as the endpoint takes it.
-    loader : str
-        Module whose ``_load_pyfunc`` loads the model.
-    inputs : sequence of str or None
-        Input columns of any type; None for nested purchase histories.
-    """
-
-    params: Mapping[str, str]
-    metrics: Mapping[str, float]
-    tags: Mapping[str, str]
-    artifacts: Path | None = None
-    model: Path | None = None
-    tested_model: Path | None = None
-    input_example: Any = None
-    loader: str = LOADER
-    inputs: Sequence[str] | None = None
+_ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE", "NOT_FOUND")
 
 
 class Store:
@@ -119,7 +52,7 @@ class Store:
     def client(self) -> MlflowClient:
         """MLflow client of the store."""
         if self._client is None:
-            with _quiet():
+            with quiet():
                 from mlflow import MlflowClient
                 from mlflow.exceptions import MlflowException
                 from sqlalchemy.exc import SQLAlchemyError
@@ -149,7 +82,7 @@ class Store:
         """
         from mlflow.exceptions import MlflowException
 
-        with _quiet():
+        with quiet():
             try:
                 found = self.client.get_model_version_by_alias(self.name, CHAMPION)
             except MlflowException as error:
@@ -208,7 +141,7 @@ class Store:
             raise DataError(msg)
         from mlflow.exceptions import MlflowException
 
-        with _quiet(), self._addressed():
+        with quiet(), addressed(self.uri):
             from mlflow.artifacts import download_artifacts
 
             uri = f"models:/{self.name}/{version}"
@@ -252,7 +185,7 @@ class Store:
         """
         from mlflow.exceptions import MlflowException
 
-        with _quiet(), self._addressed():
+        with quiet(), addressed(self.uri):
             run_id = self.client.get_model_version(self.name, version).run_id
             try:
                 folder = self.client.download_artifacts(str(run_id), TESTED_FOLDER)
@@ -275,12 +208,12 @@ class Store:
         -------
         Registered
         """
-        with _quiet(), self._addressed():
+        with quiet(), addressed(self.uri):
             import mlflow
 
             experiment = self._experiment()
             with mlflow.start_run(experiment_id=experiment) as run:
-                _log(record)
+                log_record(record)
                 if record.tested_model:
                     mlflow.log_artifacts(str(record.tested_model), TESTED_FOLDER)
                 version = self._register_model(record, run.info.run_id)
@@ -300,7 +233,7 @@ class Store:
         -------
         dict of str to str
         """
-        with _quiet():
+        with quiet():
             found = self.client.get_model_version(self.name, version)
         return dict(found.tags)
 
@@ -344,7 +277,7 @@ class Store:
         return current, target
 
     def _check_version(self, version: str, current: str) -> None:
-        with _quiet():
+        with quiet():
             found = self.client.search_model_versions(f"name = '{self.name}'")
         known = sorted((str(each.version) for each in found), key=int)
         if version not in known or version == current:
@@ -381,19 +314,19 @@ class Store:
         str
             Id of the parent run.
         """
-        with _quiet(), self._addressed():
+        with quiet(), addressed(self.uri):
             import mlflow
 
             experiment = self._experiment()
             with mlflow.start_run(
                 experiment_id=experiment, run_name=parent.tags.get("name")
             ) as run:
-                _log(parent)
+                log_record(parent)
                 for name, child in children.items():
                     with mlflow.start_run(
                         experiment_id=experiment, run_name=name, nested=True
                     ):
-                        _log(child)
+                        log_record(child)
         return str(run.info.run_id)
 
     def tag_version(self, version: str, tags: Mapping[str, str]) -> None:
@@ -406,39 +339,9 @@ class Store:
         tags : mapping of str to str
             Tags.
         """
-        with _quiet():
+        with quiet():
             for key, value in tags.items():
                 self.client.set_model_version_tag(self.name, version, key, value)
-
-    def _log_model(self, record: RunRecord) -> Any:
-        import mlflow.pyfunc
-        from mlflow.models import ModelSignature
-        from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
-        from mlflow.types.schema import AnyType
-
-        anything = AnyType()  # type: ignore[no-untyped-call]
-        as_of = ParamSchema([ParamSpec("as_of", DataType.string, "")])
-        nested = record.inputs is None
-        names = record.inputs or ("customer_id", "transactions")
-        signature = ModelSignature(
-            inputs=Schema(
-                # a row of attributes needs no name to be scored
-                [
-                    ColSpec(anything, n, required=nested or n != "customer_id")
-                    for n in names
-                ]
-            ),
-            params=as_of if nested else None,  # type: ignore[arg-type]
-        )
-        return mlflow.pyfunc.log_model(
-            name=MODEL_FOLDER,
-            # data and a named loader: nothing of the artefact is unpickled or run
-            loader_module=record.loader,
-            data_path=str(record.model),
-            signature=signature,
-            input_example=record.input_example,
-            pip_requirements=[f"regulars=={_version()}"],
-        )
 
     def _register_model(self, record: RunRecord, run_id: str) -> str:
         """Log the model with its own version and run written into it.
@@ -451,7 +354,7 @@ class Store:
             told = {"model_version": expected, "run_id": run_id}
             if record.model is not None:
                 (record.model / PROVENANCE).write_text(json.dumps(told))
-            version = self._new_version(self._log_model(record), run_id)
+            version = self._new_version(log_model(record), run_id)
             if version == expected:
                 return version
             self.client.delete_model_version(self.name, version)
@@ -486,88 +389,6 @@ class Store:
             location = (beside / "artifacts" / self.name).as_uri()
         return str(self.client.create_experiment(self.name, location))
 
-    @contextlib.contextmanager
-    def _addressed(self) -> Iterator[None]:
-        """Point MLflow's module-level functions at this store, and back."""
-        import mlflow
-
-        before = mlflow.get_tracking_uri(), mlflow.get_registry_uri()
-        mlflow.set_tracking_uri(self.uri)
-        mlflow.set_registry_uri(self.uri)
-        try:
-            yield
-        finally:
-            mlflow.set_tracking_uri(before[0])
-            mlflow.set_registry_uri(before[1])
-
-
-def _log(record: RunRecord) -> None:
-    """Write a record to the run that is open."""
-    import mlflow
-
-    mlflow.log_params(dict(record.params))
-    mlflow.log_metrics(dict(record.metrics))
-    mlflow.set_tags(dict(record.tags))
-    if record.artifacts is not None:
-        mlflow.log_artifacts(str(record.artifacts))
-
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def host_of(uri: str) -> str:
-    """Return the scheme and host of a store, without any password.
-
-    Parameters
-    ----------
-    uri : str
-        MLflow tracking URI.
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> host_of("postgresql://user:secret@db/mlflow")
-    'postgresql://db'
-    """
-    parts = urlsplit(uri)
-    return f"{parts.scheme}://{parts.hostname}" if parts.hostname else uri
-
-
-def _version() -> str:
-    from regulars import __version__
-
-    return __version__
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep MLflow's own chatter and progress bars off the terminal."""
-    loggers = [logging.getLogger(name) for name in ("mlflow", "alembic")]
-    before = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
-    for name, value in QUIET_MLFLOW.items():
-        os.environ.setdefault(name, value)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        for logger, level in zip(loggers, before, strict=True):
-            logger.setLevel(level)
-
-
-@contextlib.contextmanager
-def scratch_folder() -> Iterator[Path]:
-    """Give a temporary folder for what is about to be logged.
-
-    Yields
-    ------
-    Path
-    """
-    with tempfile.TemporaryDirectory(prefix="regulars-") as folder:
-        yield Path(folder)

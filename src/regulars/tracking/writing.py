@@ -1,0 +1,68 @@
+"""Write a record, and the model in it, to the MLflow run that is open."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from regulars import __version__
+
+if TYPE_CHECKING:
+    from regulars.tracking.records import RunRecord
+
+MODEL_FOLDER = "model"
+
+
+def log_record(record: RunRecord) -> None:
+    """Write a record to the run that is open.
+
+    Parameters
+    ----------
+    record : RunRecord
+        Parameters, figures, tags and files.
+    """
+    import mlflow
+
+    mlflow.log_params(dict(record.params))
+    mlflow.log_metrics(dict(record.metrics))
+    mlflow.set_tags(dict(record.tags))
+    if record.artifacts is not None:
+        mlflow.log_artifacts(str(record.artifacts))
+
+
+def log_model(record: RunRecord) -> Any:
+    """Log the model of a record as a pyfunc.
+
+    Parameters
+    ----------
+    record : RunRecord
+        Holds the folder of the model.
+
+    Returns
+    -------
+    mlflow.models.model.ModelInfo
+    """
+    import mlflow.pyfunc
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
+    from mlflow.types.schema import AnyType
+
+    anything = AnyType()  # type: ignore[no-untyped-call]
+    as_of = ParamSchema([ParamSpec("as_of", DataType.string, "")])
+    nested = record.inputs is None
+    names = record.inputs or ("customer_id", "transactions")
+    signature = ModelSignature(
+        inputs=Schema(
+            # a row of attributes needs no name to be scored
+            [ColSpec(anything, n, required=nested or n != "customer_id") for n in names]
+        ),
+        params=as_of if nested else None,  # type: ignore[arg-type]
+    )
+    return mlflow.pyfunc.log_model(
+        name=MODEL_FOLDER,
+        # data and a named loader: nothing of the artefact is unpickled or run
+        loader_module=record.loader,
+        data_path=str(record.model),
+        signature=signature,
+        input_example=record.input_example,
+        pip_requirements=[f"regulars=={__version__}"],
+    )
