@@ -8,7 +8,7 @@ import pytest
 from scipy.special import expit, logit
 from sklearn.exceptions import NotFittedError
 
-from regulars.churn.classifier import BoostedChurn, LogisticChurn
+from regulars.churn import BoostedChurn, LogisticChurn
 
 BOTH = [LogisticChurn(C=1.0), BoostedChurn(30, min_child_samples=10)]
 

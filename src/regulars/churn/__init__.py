@@ -1,8 +1,9 @@
 """Churn probabilities: classifiers, their selection forward in time, calibration."""
 
+from regulars.churn.boosted import BoostedChurn
 from regulars.churn.calibration import Calibrator
-from regulars.churn.classifier import BoostedChurn, LogisticChurn
 from regulars.churn.ensemble import ChurnEnsemble, Recipe
+from regulars.churn.logistic import LogisticChurn
 from regulars.churn.tuning import Selection, select
 
 __all__ = [

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from regulars.churn.classifier import LogisticChurn
 from regulars.churn.ensemble import PROCESS_COLUMN
+from regulars.churn.logistic import LogisticChurn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

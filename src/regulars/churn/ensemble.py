@@ -16,8 +16,9 @@ import numpy as np
 import pandas as pd
 from scipy.special import logit
 
+from regulars.churn.boosted import BoostedChurn
 from regulars.churn.calibration import PROBABILITY_FLOOR, Calibrator
-from regulars.churn.classifier import BoostedChurn, LogisticChurn
+from regulars.churn.logistic import LogisticChurn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

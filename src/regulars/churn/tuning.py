@@ -20,9 +20,10 @@ import optuna
 from scipy.optimize import minimize
 from scipy.special import expit, log_expit
 
+from regulars.churn.boosted import BINNING, BoostedChurn
 from regulars.churn.calibration import Calibrator, choose
-from regulars.churn.classifier import BINNING, BoostedChurn, LogisticChurn
 from regulars.churn.ensemble import PROCESS, Recipe, combine, process_log_odds
+from regulars.churn.logistic import LogisticChurn
 from regulars.forward import ONE_THREAD, side_by_side
 
 if TYPE_CHECKING:

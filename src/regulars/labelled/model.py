@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import pandas as pd
 
-from regulars.churn.classifier import BoostedChurn, LogisticChurn
+from regulars.churn import BoostedChurn, LogisticChurn
 from regulars.churn.ensemble import Recipe, combine
 from regulars.errors import DataError
 from regulars.labelled.encoding import AttributeEncoder

@@ -14,8 +14,8 @@ import numpy as np
 import optuna
 from scipy.special import log_expit
 
+from regulars.churn import BoostedChurn, LogisticChurn
 from regulars.churn.calibration import Calibrator, choose
-from regulars.churn.classifier import BoostedChurn, LogisticChurn
 from regulars.churn.ensemble import Recipe, combine
 from regulars.churn.tuning import Selection
 from regulars.forward import ONE_THREAD, ForwardFold, side_by_side

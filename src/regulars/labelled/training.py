@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import StratifiedKFold, StratifiedShuffleSplit
 
-from regulars.churn.classifier import LogisticChurn
+from regulars.churn import LogisticChurn
 from regulars.errors import DataError, NotEnoughHistoryError
 from regulars.evaluation.holdout import ChurnTest, judge_churn
 from regulars.labelled.columns import alone
