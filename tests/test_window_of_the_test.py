@@ -50,7 +50,7 @@ def test_choices_do_not_know_the_test_window(pair):
     honest, other = pair
     recipes = [json.dumps(found.selection.recipe.to_dict()) for found in pair]
     assert recipes[0] == recipes[1]
-    assert honest.spend_errors == other.spend_errors
+    assert honest.spend_selection == other.spend_selection
     assert honest.processes == other.processes
 
 

@@ -84,7 +84,7 @@ def training_card(
         "calibration": training.model.churn.calibrator.method,
         "value_model": "+".join(training.model.spend.members),
         "selection": dict(training.selection.losses) if training.selection else {},
-        "spend_selection": training.spend_errors,
+        **_spend_choice(training),
         "test": churn.metrics["model"] if churn else None,
         "test_intervals": churn.intervals["model"] if churn else None,
         "value_test": value.metrics["model"] if value else None,
@@ -104,6 +104,21 @@ def training_card(
             "log_likelihood": process.purchases_.log_likelihood_,
         },
         **manifest(settings, fingerprint(work.ledger)),
+    }
+
+
+def _spend_choice(training: Training) -> dict[str, Any]:
+    chosen, value = training.spend_selection, training.value_test
+    if chosen is None or chosen.recipe.bands is None:
+        return {"spend_selection": {}, "spend_intervals": None}
+    test = value.metrics["model"] if value else {}
+    return {
+        "spend_selection": chosen.figures,
+        "spend_intervals": {
+            "level": chosen.recipe.bands.coverage,
+            "validation": chosen.intervals,
+            "test": {key: test[key] for key in chosen.intervals if key in test},
+        },
     }
 
 

@@ -91,3 +91,32 @@ def carry_spend(
     )
     carried: Floats = (learnt * ratio + process_asked) / 2
     return carried
+
+
+def carry_bounds(bounds: Floats, learnt: Floats, carried: Floats) -> Floats:
+    """Return prediction intervals of spend over the horizon asked for.
+
+    Parameters
+    ----------
+    bounds : array of shape (n_customers, 2)
+        Lower and upper bound over the short horizon.
+    learnt, carried : array of shape (n_customers,)
+        Expected spend over the short horizon, and over the one asked for.
+
+    Returns
+    -------
+    array of shape (n_customers, 2)
+        The bounds in the same proportion to expected spend; 0 where nothing was
+        expected of the short horizon.
+
+    Examples
+    --------
+    >>> short = np.array([[4.0, 30.0]])
+    >>> carry_bounds(short, np.array([10.0]), np.array([25.0]))
+    array([[10., 75.]])
+    """
+    ratio = np.divide(
+        carried, learnt, out=np.zeros_like(carried, np.float64), where=learnt > 0
+    )
+    found: Floats = bounds * ratio[:, None]
+    return found

@@ -11,12 +11,12 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
 
-from regulars.carryover import carry_silence, carry_spend
+from regulars.carryover import carry_bounds, carry_silence, carry_spend
 from regulars.churn.ensemble import ChurnEnsemble, Recipe
 from regulars.clv.process import COLUMNS, PurchaseProcess
 from regulars.errors import DataError
@@ -70,6 +70,15 @@ class Horizon:
         """The horizon that the members of the ensembles learn on."""
         days = self.label_horizon_days or self.horizon_days
         return replace(self, horizon_days=days)
+
+
+class _Forecast(NamedTuple):
+    """What the ensembles say of the horizon asked for."""
+
+    rows: pd.DataFrame
+    churn: Floats
+    spend: Floats
+    spend_bounds: Floats
 
 
 class RetentionModel:
@@ -141,7 +150,7 @@ class RetentionModel:
         self.spend_ = SpendEnsemble(self.spend).fit(rows[columns], spend)
         self.segments_ = RfmSegments().fit(current)
         self.reference_ = features[feature_columns(features)].median()
-        self.base_rate_ = float(self._forecast(current)[1].mean())
+        self.base_rate_ = float(self._forecast(current).churn.mean())
         return self
 
     def with_process(self, features: pd.DataFrame) -> pd.DataFrame:
@@ -170,9 +179,9 @@ class RetentionModel:
 
         Returns
         -------
-        DataFrame of shape (n_rows, 12)
+        DataFrame of shape (n_rows, 14)
             The columns of design section 7 from ``customer_id`` to
-            ``expected_next_order``.
+            ``expected_next_order``; `regulars.scoring.batch.COLUMNS` lists them.
 
         Raises
         ------
@@ -180,7 +189,7 @@ class RetentionModel:
             A feature that the model learnt from is missing.
         """
         self._check(features)
-        rows, churn, spend = self._forecast(features)
+        rows, churn, spend, bounds = self._forecast(features)
         clv = self.process.clv(
             rows,
             margin=self.horizon.margin,
@@ -197,6 +206,8 @@ class RetentionModel:
                 "p_alive": rows["p_alive"],
                 "expected_purchases": rows["btyd_expected_purchases"],
                 "expected_spend": spend,
+                "expected_spend_low": bounds[:, 0],
+                "expected_spend_high": bounds[:, 1],
                 "clv": clv,
                 "value_at_risk": churn * clv,
                 "risk_band": np.array(["low", "medium", "high"])[bands],
@@ -206,13 +217,13 @@ class RetentionModel:
             index=features.index,
         )
 
-    def _forecast(self, features: pd.DataFrame) -> tuple[pd.DataFrame, Floats, Floats]:
-        """Return rows, churn and spend of the horizon asked for."""
+    def _forecast(self, features: pd.DataFrame) -> _Forecast:
         learnt = self.with_process(features)
         churn, spend = self.churn_.predict(learnt), self.spend_.predict(learnt)
+        bounds = self.spend_.predict_interval(spend)
         taught = self.horizon.teaching.horizon_days
         if taught == self.horizon.horizon_days:
-            return learnt, churn, spend
+            return _Forecast(learnt, churn, spend, bounds)
         rows = add_process(features, self.process, self.horizon)
         silent = (frame[SILENT].to_numpy() for frame in (learnt, rows))
         money = (frame[SPEND].to_numpy() for frame in (learnt, rows))
@@ -220,7 +231,8 @@ class RetentionModel:
             churn = carry_silence(churn, *silent)
         else:  # the process speaks for itself
             churn = rows[SILENT].to_numpy()
-        return rows, churn, carry_spend(spend, *money)
+        carried = carry_spend(spend, *money)
+        return _Forecast(rows, churn, carried, carry_bounds(bounds, spend, carried))
 
     def _next_order(self, rows: pd.DataFrame) -> list[Any]:
         days = self.process.days_to_next_order(rows)

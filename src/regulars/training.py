@@ -23,7 +23,7 @@ from regulars.evaluation.holdout import ChurnTest, ValueTest, judge_churn, judge
 from regulars.forward import ForwardFold
 from regulars.model import RetentionModel, feature_columns
 from regulars.snapshots import BASELINE_PROCESS, Snapshots
-from regulars.spend import SpendRecipe, interval_figures, select_spend
+from regulars.spend import SpendRecipe, SpendSelection, interval_figures, select_spend
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -61,8 +61,8 @@ class Training:
         Likewise for spend.
     selection : Selection or None
         What was chosen on validation windows; None where there were none.
-    spend_errors : dict of str to float
-        Mean absolute error of the spend candidates on validation windows.
+    spend_selection : SpendSelection or None
+        Likewise for spend, with the figures of every candidate.
     processes : dict of str to dict
         Log loss and mean absolute error of the purchase models on validation windows.
     importance : list of dict
@@ -79,7 +79,7 @@ class Training:
     churn_test: ChurnTest | None
     value_test: ValueTest | None
     selection: Selection | None
-    spend_errors: dict[str, float]
+    spend_selection: SpendSelection | None
     processes: dict[str, dict[str, float]]
     importance: list[dict[str, Any]]
     notes: list[str] = field(default_factory=list)
@@ -121,7 +121,8 @@ def train(
     notes = history_notes(timeline, settings) + stale_notes(ledger, timeline)
     step("selection")
     processes = snapshots.choose_process()
-    selection, spend, spend_errors = _choose(snapshots, timeline, settings, step)
+    selection, spend_selection = _choose(snapshots, timeline, settings, step)
+    spend = spend_selection.recipe if spend_selection else SpendRecipe()
     recipe = selection.recipe if selection else Recipe.process_only()
     if selection is None:
         notes.append(
@@ -144,7 +145,7 @@ def train(
         churn_test=churn_test,
         value_test=value_test,
         selection=selection,
-        spend_errors=spend_errors,
+        spend_selection=spend_selection,
         processes=processes,
         importance=feature_importance(model, current),
         notes=notes,
@@ -215,7 +216,7 @@ def history_notes(timeline: Timeline, settings: Settings) -> list[str]:
 
 def _choose(
     snapshots: Snapshots, timeline: Timeline, settings: Settings, step: Step
-) -> tuple[Selection | None, SpendRecipe, dict[str, float]]:
+) -> tuple[Selection | None, SpendSelection | None]:
     churn_folds, spend_folds = [], []
     for fold in timeline.folds:
         known = {"known_at": fold.cutoff}
@@ -242,7 +243,7 @@ def _choose(
             )
         )
     if not churn_folds:
-        return None, SpendRecipe(), {}
+        return None, None
     trials = settings.churn.tuning_trials
     selection = select(
         churn_folds,
@@ -253,8 +254,7 @@ def _choose(
         on_trial=lambda done: step(f"selection {done}/{trials}"),
     )
     step("spend")
-    spend, errors = select_spend(spend_folds, random_state=settings.seed)
-    return selection, spend, errors
+    return selection, select_spend(spend_folds, random_state=settings.seed)
 
 
 def _fit(
@@ -305,7 +305,7 @@ def _test(
         "bg_nbd": simplest["btyd_expected_spend"].to_numpy(),
     }
     value_test = judge_value(test["spend"], value)
-    bounds = model.spend_.predict_interval(value["model"])
+    bounds = scores[["expected_spend_low", "expected_spend_high"]].to_numpy()
     value_test.metrics["model"] |= interval_figures(test["spend"].to_numpy(), bounds)
     return model, churn_test, value_test
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regulars.spend import SpendBands, interval_figures
+from regulars.spend import SpendBands, coverage_left_out, interval_figures
 
 
 def _window(n, seed):
@@ -50,3 +50,32 @@ def test_bands_are_the_same_after_json():
 
 def test_figures_are_empty_without_intervals():
     assert interval_figures([1.0], np.full((1, 2), np.nan)) == {}
+
+
+def test_expected_spend_lies_between_the_bounds_where_hardly_anyone_buys():
+    spent = np.zeros(1000)
+    spent[:10] = 500.0
+    bands = SpendBands.learn(np.full(1000, 5.0), spent)
+    assert bands.predict([5.0]).tolist() == [[0.0, 5.0]]
+
+
+def test_coverage_is_that_of_windows_left_out():
+    same = [_window(4000, seed) for seed in range(3)]
+    unlike = [*same[:2], (same[2][0], 10 * same[2][1])]
+    found, spoilt = (
+        coverage_left_out(*map(list, zip(*windows, strict=True)))["interval_coverage"]
+        for windows in (same, unlike)
+    )
+    assert found == pytest.approx(0.93, abs=0.03)
+    # bounds that had seen the odd window would have covered it
+    assert spoilt < found - 0.1
+
+
+def test_window_that_is_alone_is_judged_by_its_other_half():
+    expected, spent = _window(4000, 0)
+    found = coverage_left_out([expected], [spent])
+    halves = SpendBands.learn(expected[::2], spent[::2])
+    other = interval_figures(spent[1::2], halves.predict(expected[1::2]))
+    assert found["interval_coverage"] == pytest.approx(
+        other["interval_coverage"], abs=0.02
+    )

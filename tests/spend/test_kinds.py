@@ -85,10 +85,11 @@ def test_choice_keeps_the_total_where_most_customers_buy_nothing():
         rows["btyd_expected_spend"] = 10.0
         return rows, np.where(rng.random(2000) < 0.1, 100.0, 0.0)
 
-    recipe, errors = select_spend([ForwardFold(*window(), *window())])
+    found = select_spend([ForwardFold(*window(), *window())])
+    recipe = found.recipe
     model = SpendEnsemble(recipe).fit(*window())
     rows, spend = window()
     # the error alone would have everybody spend nothing
     assert model.predict(rows).sum() == pytest.approx(spend.sum(), rel=0.3)
-    assert errors["+".join(recipe.members)] >= np.abs(spend).mean()
+    assert found.figures["+".join(recipe.members)]["mae"] >= np.abs(spend).mean()
     assert recipe.bands is not None

@@ -30,16 +30,23 @@ def _fold(seed, *, process):
 
 
 def test_process_is_chosen_when_it_is_right():
-    recipe, errors = select_spend([_fold(k, process=lambda y: y) for k in (1, 2)])
-    assert recipe.members == (PROCESS,)
-    assert recipe.n_trees == {}
-    assert errors[PROCESS] == pytest.approx(0.0)
+    found = select_spend([_fold(k, process=lambda y: y) for k in (1, 2)])
+    assert found.recipe.members == (PROCESS,)
+    assert found.recipe.n_trees == {}
+    assert found.figures[PROCESS] == pytest.approx(
+        {
+            "mae": 0.0,
+            "normalized_gini": 1.0,
+            "spearman": 1.0,
+            "decile_error": 0.0,
+            "total_ratio": 1.0,
+        }
+    )
 
 
 def test_trees_are_chosen_when_the_process_is_wrong():
-    recipe, errors = select_spend(
-        [_fold(k, process=lambda y: 0 * y + 500) for k in (1, 2)]
-    )
+    found = select_spend([_fold(k, process=lambda y: 0 * y + 500) for k in (1, 2)])
+    recipe, errors = found.recipe, {n: f["mae"] for n, f in found.figures.items()}
     assert PROCESS not in recipe.members
     assert {*recipe.members} <= {*KINDS}
     assert {*recipe.n_trees} == {*recipe.members}
@@ -48,10 +55,10 @@ def test_trees_are_chosen_when_the_process_is_wrong():
 
 def test_every_mean_of_few_members_is_a_candidate_and_errors_are_mean_absolute():
     fold = _fold(1, process=lambda y: y + 7)
-    _, errors = select_spend([fold])
+    figures = select_spend([fold]).figures
     sizes = range(1, selection.MOST_MEMBERS + 1)
-    assert len(errors) == sum(comb(1 + len(KINDS), size) for size in sizes)
-    assert errors[PROCESS] == pytest.approx(7.0)
+    assert len(figures) == sum(comb(1 + len(KINDS), size) for size in sizes)
+    assert figures[PROCESS]["mae"] == pytest.approx(7.0)
 
 
 def test_choice_is_the_same_when_the_seed_is_the_same():

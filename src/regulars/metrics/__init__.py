@@ -47,6 +47,7 @@ from regulars.metrics.ranking import (
     top_decile_lift,
 )
 from regulars.metrics.value import (
+    decile_error,
     decile_table,
     mae,
     normalized_gini,
@@ -66,6 +67,7 @@ __all__ = [
     "break_even_probability",
     "brier",
     "calibration_in_the_large",
+    "decile_error",
     "decile_table",
     "ece",
     "empc",

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
+    "decile_error",
     "decile_table",
     "mae",
     "normalized_gini",
@@ -459,3 +460,42 @@ def decile_table(
             "total_actual": real,
         }
     )
+
+
+def decile_error(actual: ArrayLike, predicted: ArrayLike) -> float:
+    """Compute how far actual and predicted spend lie apart by decile of the forecast.
+
+    Parameters
+    ----------
+    actual : array-like of shape (n_customers,)
+        Money spent in the horizon.
+    predicted : array-like of shape (n_customers,)
+        Money forecast for it.
+
+    Returns
+    -------
+    float
+        Sum of the gaps of the decile totals over the total spent: 0 where every decile
+        is met, at least the distance of :func:`total_ratio` from 1; NaN where the total
+        spent is not above 0.
+
+    Raises
+    ------
+    DataError
+        If an array is empty, not finite, or of another length.
+
+    See Also
+    --------
+    decile_table : The deciles themselves.
+
+    Examples
+    --------
+    >>> decile_error([10, 30], [20, 24])
+    0.4
+    """
+    table = decile_table(actual, predicted)
+    spent = float(table["total_actual"].sum())
+    if spent <= 0.0:
+        return math.nan
+    gaps = (table["total_predicted"] - table["total_actual"]).abs()
+    return float(gaps.sum()) / spent

@@ -27,6 +27,8 @@ COLUMNS = (
     "p_alive",
     "expected_purchases",
     "expected_spend",
+    "expected_spend_low",
+    "expected_spend_high",
     "clv",
     "value_at_risk",
     "risk_band",
@@ -72,7 +74,7 @@ def score_customers(
 
     Returns
     -------
-    DataFrame of shape (n_customers, 16)
+    DataFrame of shape (n_customers, 18)
         The columns of design section 7, in the order of `features`; without rows
         where there is no customer.
     """

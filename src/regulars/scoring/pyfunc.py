@@ -123,7 +123,7 @@ class NestedScorer:
 
         Returns
         -------
-        DataFrame of shape (n_customers, 16)
+        DataFrame of shape (n_customers, 18)
             The columns of design section 7, in the order of the request; empty but
             for the keys where a customer has no purchase before ``as_of``.
 

@@ -1,20 +1,29 @@
 """Choose the spend model forward in time.
 
 Validation windows come in, each with the training rows that were known when it began;
-a `SpendRecipe` goes out: the member, or the mean of members, whose expected spend lay
-nearest to what happened in windows that it had not seen.
+a `SpendSelection` goes out: the member, or the mean of members, whose expected spend
+lay nearest to what happened in windows that it had not seen, and how every candidate
+did there.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import chain, combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from regulars.forward import side_by_side
+from regulars.metrics.value import (
+    decile_error,
+    mae,
+    normalized_gini,
+    spearman,
+    total_ratio,
+)
 from regulars.spend.ensemble import SpendRecipe
-from regulars.spend.intervals import SpendBands
+from regulars.spend.intervals import SpendBands, coverage_left_out
 from regulars.spend.regressor import (
     KINDS,
     PROCESS,
@@ -40,11 +49,39 @@ SELECTION_ROWS = 15_000
 MOST_MEMBERS = 3
 # the mean absolute error alone would choose the median, and lose a third of the money
 SLACK_OF_TOTAL = 0.05
+FIGURES = {
+    "mae": mae,
+    "normalized_gini": normalized_gini,
+    "spearman": spearman,
+    "decile_error": decile_error,
+    "total_ratio": total_ratio,
+}
+
+
+@dataclass(frozen=True)
+class SpendSelection:
+    """The spend model chosen, and what it was chosen by.
+
+    Attributes
+    ----------
+    recipe : SpendRecipe
+        The members whose mean is nearest, with the bounds of its intervals.
+    figures : dict of str to dict
+        By candidate (members joined by ``+``): the means over the validation windows
+        of the keys of `FIGURES`.
+    intervals : dict of str to float
+        Coverage and width of the prediction intervals on validation windows that they
+        were not learnt from.
+    """
+
+    recipe: SpendRecipe
+    figures: dict[str, dict[str, float]]
+    intervals: dict[str, float]
 
 
 def select_spend(
     folds: Sequence[ForwardFold], *, random_state: int = 0
-) -> tuple[SpendRecipe, dict[str, float]]:
+) -> SpendSelection:
     """Return the recipe with the least mean absolute error on unseen windows.
 
     A candidate whose total is further off than that of the purchase process, by more
@@ -60,10 +97,7 @@ def select_spend(
 
     Returns
     -------
-    recipe : SpendRecipe
-        The members whose mean is nearest.
-    errors : dict of str to float
-        Mean absolute error of every candidate, members joined by ``+``.
+    SpendSelection
     """
     folds = [fold.thinned(SELECTION_ROWS, random_state=random_state) for fold in folds]
     jobs = [(fold, kind) for fold in folds for kind in KINDS]
@@ -90,7 +124,8 @@ def select_spend(
         random_state,
         SpendBands.learn(np.concatenate(means[best]), np.concatenate(actual)),
     )
-    return recipe, {"+".join(subset): error for subset, error in errors.items()}
+    figures = {"+".join(subset): _figures(means[subset], actual) for subset in means}
+    return SpendSelection(recipe, figures, coverage_left_out(means[best], actual))
 
 
 def _subsets() -> list[tuple[str, ...]]:
@@ -119,6 +154,15 @@ def _error(predicted: Sequence[Floats], actual: Sequence[Floats]) -> float:
     """Mean absolute error, each window alike."""
     pairs = zip(predicted, actual, strict=True)
     return float(np.mean([np.abs(p - y).mean() for p, y in pairs]))
+
+
+def _figures(predicted: Sequence[Floats], actual: Sequence[Floats]) -> dict[str, float]:
+    """Means over the windows, without the figures that are undefined in any."""
+    found = {
+        name: np.mean([f(y, p) for p, y in zip(predicted, actual, strict=True)])
+        for name, f in FIGURES.items()
+    }
+    return {name: float(value) for name, value in found.items() if np.isfinite(value)}
 
 
 def _total_error(predicted: Sequence[Floats], actual: Sequence[Floats]) -> float:
