@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -40,12 +40,16 @@ class ForwardFold:
         Features of the training rows, and of the rows at the validation cutoff.
     y_train, y_valid : array of shape (n_rows,)
         What happened: 1 where the customer churned, or the spend.
+    value : array of shape (n_valid_rows,) or None
+        What each customer of the validation window was worth as of its cutoff, 0 or
+        more; None where it is not needed.
     """
 
     train: pd.DataFrame
     y_train: Floats
     valid: pd.DataFrame
     y_valid: Floats
+    value: Floats | None = None
 
     def thinned(self, n_rows: int, *, random_state: int = 0) -> ForwardFold:
         """Return the fold with at most so many training rows, drawn at random.
@@ -75,9 +79,7 @@ class ForwardFold:
             return self
         rng = np.random.default_rng(random_state)
         kept = np.sort(rng.choice(len(self.train), n_rows, replace=False))
-        return ForwardFold(
-            self.train.iloc[kept], self.y_train[kept], self.valid, self.y_valid
-        )
+        return replace(self, train=self.train.iloc[kept], y_train=self.y_train[kept])
 
 
 def side_by_side(work: Callable[[T], R], items: Iterable[T]) -> list[R]:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import optuna
 import pytest
 
-from regulars.churn import tuning
+from regulars.churn import Objective, search
 from regulars.churn.tuning import select
 
 
@@ -41,6 +41,6 @@ def test_search_begins_anew_when_the_folds_are_others(folds, tmp_path):
 def test_first_guess_is_made_once_when_a_study_is_kept(folds, tmp_path):
     file = tmp_path / "tuning.db"
     select(folds, trials=2, classifiers=["lightgbm"], study=file)
-    name = tuning._fingerprint(folds, 0)
+    name = search.study_name(folds, Objective(), 0)
     found = optuna.load_study(study_name=name, storage=f"sqlite:///{file}")
-    assert [t.params == tuning.FIRST_TRIAL for t in found.trials] == [True, False]
+    assert [t.params == search.FIRST_TRIAL for t in found.trials] == [True, False]

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.special import log_expit
 
-from regulars.churn import tuning
+from regulars.churn import search, tuning
+from regulars.churn.ensemble import Recipe
 from regulars.churn.tuning import select
 from regulars.forward import ForwardFold
 
@@ -70,8 +71,8 @@ def test_only_the_named_classifiers_are_candidates(folds):
 
 def test_no_trial_keeps_the_first_guess(folds):
     found = select(folds, classifiers=["lightgbm"], trials=0)
-    kept = {key: found.recipe.boosted[key] for key in tuning.FIRST_TRIAL}
-    assert kept == pytest.approx(tuning.FIRST_TRIAL)
+    kept = {key: found.recipe.boosted[key] for key in search.FIRST_TRIAL}
+    assert kept == pytest.approx(search.FIRST_TRIAL)
     assert 1 <= found.recipe.boosted["n_trees"] <= 40
     assert found.n_trials == 1
 
@@ -92,9 +93,10 @@ def test_validation_rows_teach_no_member(churn_rows, folds):
     """Other outcomes in the validation window leave the members' scores alone."""
     fold = folds[0]
     other = ForwardFold(fold.train, fold.y_train, fold.valid, 1 - fold.y_valid)
-    settings = {"logistic": {"C": 0.3}, "lightgbm": {"n_trees": 10}}
-    found = tuning._out_of_time(fold, settings)
-    changed = tuning._out_of_time(other, settings)
+    recipe = Recipe({}, boosted={"n_trees": 10}, logistic={"C": 0.3})
+    found = tuning._out_of_time(fold, recipe)
+    changed = tuning._out_of_time(other, recipe)
+    assert {*found} == {"process", "lightgbm", "logistic"}
     for name in found:
         np.testing.assert_array_equal(found[name], changed[name])
 
@@ -102,11 +104,13 @@ def test_validation_rows_teach_no_member(churn_rows, folds):
 def test_large_folds_are_thinned(monkeypatch, folds):
     monkeypatch.setattr(tuning, "TUNING_ROWS", 100)
     seen = []
-    real = tuning._tune_logistic
+    real = tuning._penalty
     monkeypatch.setattr(
         tuning,
-        "_tune_logistic",
-        lambda folds: seen.extend(len(f.train) for f in folds) or real(folds),
+        "_penalty",
+        lambda folds, goal: (
+            seen.extend(len(f.train) for f in folds) or real(folds, goal)
+        ),
     )
     select(folds, classifiers=["logistic"])
     assert seen == [100, 100]

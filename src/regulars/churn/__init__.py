@@ -4,6 +4,7 @@ from regulars.churn.boosted import BoostedChurn
 from regulars.churn.calibration import Calibrator
 from regulars.churn.ensemble import ChurnEnsemble, Recipe
 from regulars.churn.logistic import LogisticChurn
+from regulars.churn.objective import Objective
 from regulars.churn.tuning import Selection, select
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "Calibrator",
     "ChurnEnsemble",
     "LogisticChurn",
+    "Objective",
     "Recipe",
     "Selection",
     "select",

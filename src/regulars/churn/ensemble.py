@@ -21,7 +21,7 @@ from regulars.churn.calibration import PROBABILITY_FLOOR, Calibrator
 from regulars.churn.logistic import LogisticChurn
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -61,6 +61,8 @@ class Recipe:
         Settings of `BoostedChurn` and `LogisticChurn`.
     calibrator : Calibrator
         Fitted on predictions for windows that the members had not seen.
+    left_out : mapping of str to sequence of str
+        Groups of features that the members do not read, with their columns.
     """
 
     weights: Mapping[str, float]
@@ -69,6 +71,7 @@ class Recipe:
     calibrator: Calibrator = field(
         default_factory=lambda: Calibrator().fit(np.zeros(1), np.zeros(1))
     )
+    left_out: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @classmethod
     def process_only(cls) -> Recipe:
@@ -85,6 +88,27 @@ class Recipe:
         """Whether any member learns from labels."""
         return any(share > 0 for name, share in self.weights.items() if name != PROCESS)
 
+    def columns(self, features: pd.DataFrame) -> list[str]:
+        """Return the columns that the members read, in their order.
+
+        Parameters
+        ----------
+        features : DataFrame of shape (n_rows, n_features)
+            Features.
+
+        Returns
+        -------
+        list of str
+
+        Examples
+        --------
+        >>> recipe = Recipe({"logistic": 1.0}, left_out={"basket": ["n_products"]})
+        >>> recipe.columns(pd.DataFrame({"frequency": [1.0], "n_products": [3.0]}))
+        ['frequency']
+        """
+        gone = {name for columns in self.left_out.values() for name in columns}
+        return [name for name in features.columns if name not in gone]
+
     def to_dict(self) -> dict[str, Any]:
         """Return the recipe as JSON-safe data.
 
@@ -97,6 +121,7 @@ class Recipe:
             "boosted": dict(self.boosted),
             "logistic": dict(self.logistic),
             "calibrator": self.calibrator.to_dict(),
+            "left_out": {name: list(found) for name, found in self.left_out.items()},
         }
 
     @classmethod
@@ -117,6 +142,8 @@ class Recipe:
             boosted=data["boosted"],
             logistic=data["logistic"],
             calibrator=Calibrator.from_dict(data["calibrator"]),
+            # models saved before groups were chosen read every column
+            left_out={k: tuple(v) for k, v in data.get("left_out", {}).items()},
         )
 
 
@@ -161,14 +188,15 @@ class ChurnEnsemble:
         -------
         self
         """
-        self.features_ = list(features.columns)
+        self.features_ = self.recipe.columns(features)
+        rows = features[self.features_]
         self.members_: dict[str, LogisticChurn | BoostedChurn] = {}
         if self.recipe.weights.get("logistic", 0) > 0:
             logistic = LogisticChurn(**self.recipe.logistic)
-            self.members_["logistic"] = logistic.fit(features, churned)
+            self.members_["logistic"] = logistic.fit(rows, churned)
         if self.recipe.weights.get("lightgbm", 0) > 0:
             boosted = BoostedChurn(**self.recipe.boosted)
-            self.members_["lightgbm"] = boosted.fit(features, churned)
+            self.members_["lightgbm"] = boosted.fit(rows, churned)
         return self
 
     def member_log_odds(self, features: pd.DataFrame) -> dict[str, Floats]:

@@ -1,0 +1,279 @@
+"""Search LightGBM's settings forward in time.
+
+Folds come in, latest window first; settings and the number of trees go out. Optuna
+proposes, the latest window speaks first, and a trial that does worse there than most
+before it is given up without asking the others. The trials can be kept in a file: a
+search that was cut short goes on with the very trials that it would have made.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import lightgbm
+import numpy as np
+import optuna
+from optuna.trial import TrialState
+
+from regulars.churn.boosted import BINNING, BoostedChurn
+from regulars.forward import ONE_THREAD, side_by_side
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from regulars.churn.objective import Objective
+    from regulars.forward import ForwardFold
+
+    Floats = NDArray[np.float64]
+
+MAX_TREES = 1500
+PATIENCE = 60
+# trees between two looks at an objective that LightGBM does not follow by itself
+STRIDE = 20
+# trials drawn at random before the sampler learns from them, and before any is pruned
+STARTUP_TRIALS = 8
+TRIALS_BEFORE_PRUNING = 5
+FIRST_TRIAL = {
+    "num_leaves": 12,
+    "min_child_samples": 60,
+    "feature_fraction": 0.4,
+    "bagging_fraction": 0.7,
+    "lambda_l2": 10.0,
+}
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search came to.
+
+    Attributes
+    ----------
+    settings : dict of str to number
+        Of `BoostedChurn`, the number of trees among them.
+    n_trials : int
+        Settings tried, those given up early included.
+    n_pruned : int
+        Settings given up after the latest window.
+    """
+
+    settings: dict[str, Any]
+    n_trials: int
+    n_pruned: int
+
+
+def search_settings(
+    folds: Sequence[ForwardFold],
+    objective: Objective,
+    *,
+    trials: int,
+    random_state: int = 0,
+    on_trial: Callable[[int], None] | None = None,
+    file: Path | None = None,
+) -> Found:
+    """Return the settings that did best on windows that they had not seen.
+
+    Parameters
+    ----------
+    folds : sequence of ForwardFold
+        Latest window first; at least one.
+    objective : Objective
+        What trials and numbers of trees are judged by.
+    trials : int
+        Settings tried, the first guess included; 0 is that guess alone.
+    random_state : int, default=0
+        Seed.
+    on_trial : callable, optional
+        Called with the number of trials done.
+    file : Path, optional
+        SQLite file that keeps the trials; made, with its folder, if it is not there.
+
+    Returns
+    -------
+    Found
+
+    Notes
+    -----
+    Each trial has a sampler of its own, seeded by the number of trials before it. So
+    the next trial depends on the trials in the file, and not on whether one process
+    made them all.
+    """
+    study = _open(folds, objective, random_state, file)
+    data = [_binned(fold) for fold in folds]
+    for number in range(len(_done(study)), max(trials, 1)):
+        study.sampler = _sampler(random_state, number)
+        _try(study, folds, data, objective, random_state)
+        if on_trial:
+            on_trial(number + 1)
+    done, best = _done(study), study.best_trial
+    settings = {
+        **best.params,
+        "n_trees": best.user_attrs["n_trees"],
+        "random_state": random_state,
+    }
+    n_pruned = sum(trial.state == TrialState.PRUNED for trial in done)
+    return Found(settings, len(done), n_pruned)
+
+
+def _open(
+    folds: Sequence[ForwardFold],
+    objective: Objective,
+    random_state: int,
+    file: Path | None,
+) -> optuna.Study:
+    # the library speaks through its own logger; a library of ours stays silent
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    if file:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    study = optuna.create_study(
+        storage=f"sqlite:///{file}" if file else None,
+        study_name=study_name(folds, objective, random_state) if file else None,
+        load_if_exists=True,
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=TRIALS_BEFORE_PRUNING),
+    )
+    waiting = study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
+    if not waiting and not _done(study):
+        study.enqueue_trial(FIRST_TRIAL)
+    return study
+
+
+def study_name(
+    folds: Sequence[ForwardFold], objective: Objective, random_state: int
+) -> str:
+    """Return a name that only the same folds, objective, seed and limits have.
+
+    Parameters
+    ----------
+    folds : sequence of ForwardFold
+        Rows and outcomes.
+    objective : Objective
+        What trials are judged by.
+    random_state : int
+        Seed.
+
+    Returns
+    -------
+    str
+        32 hexadecimal digits.
+    """
+    limits = (random_state, objective, MAX_TREES, PATIENCE, STRIDE, BINNING)
+    digest = hashlib.sha256(repr((limits, BoostedChurn())).encode())
+    for fold in folds:
+        for rows, y in ((fold.train, fold.y_train), (fold.valid, fold.y_valid)):
+            digest.update(",".join(rows.columns).encode())
+            digest.update(np.ascontiguousarray(rows.to_numpy(np.float64)).tobytes())
+            digest.update(np.ascontiguousarray(y).tobytes())
+        if fold.value is not None:
+            digest.update(np.ascontiguousarray(fold.value).tobytes())
+    return digest.hexdigest()[:32]
+
+
+def _done(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
+    # a trial that a kill cut off stays "running" for ever; it is made again
+    return study.get_trials(
+        deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED)
+    )
+
+
+def _sampler(random_state: int, number: int) -> optuna.samplers.TPESampler:
+    seed = np.random.SeedSequence([random_state, number]).generate_state(1)[0]
+    return optuna.samplers.TPESampler(
+        seed=int(seed), n_startup_trials=STARTUP_TRIALS, constant_liar=False
+    )
+
+
+def _try(
+    study: optuna.Study,
+    folds: Sequence[ForwardFold],
+    data: Sequence[tuple[lightgbm.Dataset, lightgbm.Dataset]],
+    objective: Objective,
+    random_state: int,
+) -> None:
+    trial = study.ask()
+    model = BoostedChurn(random_state=random_state, **_suggest(trial))
+    jobs = [(model, objective, *pair) for pair in zip(folds, data, strict=True)]
+    curves = [_learning_curve(*jobs[0])]
+    trial.report(float(curves[0].min()), step=0)
+    if len(jobs) > 1 and trial.should_prune():
+        study.tell(trial, state=TrialState.PRUNED)
+        return
+    curves += side_by_side(lambda job: _learning_curve(*job), jobs[1:])
+    mean = _mean_curve(curves)
+    stride = 1 if objective.name == "log_loss" else STRIDE
+    trial.set_user_attr("n_trees", (int(mean.argmin()) + 1) * stride)
+    study.tell(trial, float(mean.min()))
+
+
+def _suggest(trial: optuna.Trial) -> dict[str, Any]:
+    return {
+        "num_leaves": trial.suggest_int("num_leaves", 4, 31),
+        "min_child_samples": trial.suggest_int("min_child_samples", 10, 200, log=True),
+        "feature_fraction": trial.suggest_float("feature_fraction", 0.15, 0.9),
+        "bagging_fraction": trial.suggest_float("bagging_fraction", 0.4, 1.0),
+        "lambda_l2": trial.suggest_float("lambda_l2", 0.1, 100.0, log=True),
+    }
+
+
+def _binned(fold: ForwardFold) -> tuple[lightgbm.Dataset, lightgbm.Dataset]:
+    # binned once and shared by all trials
+    options = {**BINNING, **ONE_THREAD, "verbose": -1}
+    train = lightgbm.Dataset(
+        fold.train.to_numpy(), fold.y_train, params=options, free_raw_data=False
+    )
+    valid = train.create_valid(fold.valid.to_numpy(), fold.y_valid, params=options)
+    return train.construct(), valid.construct()
+
+
+def _learning_curve(
+    model: BoostedChurn,
+    objective: Objective,
+    fold: ForwardFold,
+    data: tuple[lightgbm.Dataset, lightgbm.Dataset],
+) -> Floats:
+    """Return the loss on the window by number of trees (every `STRIDE` of them)."""
+    record: dict[str, dict[str, list[float]]] = {}
+    train, valid = data
+    # log loss says when to stop whatever the objective: the others jump about
+    booster = lightgbm.train(
+        {**model.booster_params(), "metric": "binary_logloss"},
+        train,
+        MAX_TREES,
+        valid_sets=[valid],
+        callbacks=[
+            lightgbm.early_stopping(PATIENCE, verbose=False),
+            lightgbm.record_evaluation(record),
+        ],
+    )
+    curve = np.array(record["valid_0"]["binary_logloss"])
+    if objective.name == "log_loss":
+        return curve
+    return _staged(booster, objective, fold, max(len(curve) // STRIDE, 1))
+
+
+def _staged(
+    booster: lightgbm.Booster, objective: Objective, fold: ForwardFold, n_stages: int
+) -> Floats:
+    rows, losses = fold.valid.to_numpy(), []
+    log_odds = np.zeros(len(rows))
+    for stage in range(n_stages):
+        log_odds += booster.predict(
+            rows,
+            raw_score=True,
+            start_iteration=stage * STRIDE,
+            num_iteration=STRIDE,
+            **ONE_THREAD,
+        )
+        losses.append(objective.loss(log_odds, fold))
+    return np.array(losses)
+
+
+def _mean_curve(curves: Sequence[Floats]) -> Floats:
+    """Mean over the folds; a curve that stopped early stays where it stopped."""
+    length = max(map(len, curves))
+    padded = [np.pad(c, (0, length - len(c)), mode="edge") for c in curves]
+    mean: Floats = np.mean(padded, axis=0)
+    return mean
