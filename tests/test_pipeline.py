@@ -15,7 +15,8 @@ from regulars.clv.process import PurchaseProcess
 from regulars.config import parse_settings
 from regulars.errors import DataError, NotEnoughHistoryError
 from regulars.features.matrix import build_matrix
-from regulars.pipeline import example_request, json_records
+from regulars.pipeline import json_records
+from regulars.registration import example_request
 from regulars.scoring.batch import COLUMNS, Provenance, score_customers
 from regulars.training import train
 from regulars.workspace import open_workspace
@@ -82,6 +83,11 @@ def test_scores_keep_the_contract_of_the_design(run_shop):
         assert scores[name].between(0, 1).all()
     for name in ("expected_purchases", "expected_spend", "clv"):
         assert (scores[name] >= 0).all()
+    low, high = scores["expected_spend_low"], scores["expected_spend_high"]
+    assert (low >= 0).all()
+    assert (low <= scores["expected_spend"]).all()
+    assert (scores["expected_spend"] <= high).all()
+    assert (low < high).mean() > 0.9
     np.testing.assert_allclose(
         scores["value_at_risk"], scores["churn_probability"] * scores["clv"]
     )

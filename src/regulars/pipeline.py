@@ -9,36 +9,29 @@ the work and writes what that room returns.
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
-import regulars
 from regulars import contractual
 from regulars.backtesting import parent_metrics, run_backtest
 from regulars.card import (
     manifest,
-    profit_metrics,
-    run_metrics,
-    run_params,
     training_card,
     training_result,
 )
 from regulars.data.fingerprint import fingerprint
 from regulars.errors import LeakageError
-from regulars.evaluation import Decision, judge_offer
+from regulars.evaluation import judge_offer
 from regulars.features.matrix import build_matrix
 from regulars.kpis.cohorts import cohort_retention
 from regulars.kpis.retention import monthly_kpis, summary_kpis
 from regulars.labelled import stages as labelled
-from regulars.promotion import judge_challenger, version_tags, window_features
-from regulars.report import Results, render_charts, render_report
-from regulars.report.model_card import render_model_card
+from regulars.promotion import judge_challenger, window_features
+from regulars.registration import card_text, register_training
+from regulars.report import render_report
 from regulars.scoring.batch import Provenance, score_customers
-from regulars.scoring.pyfunc import FIELDS, ServingContext
 from regulars.scoring.sinks import write_json, write_scores, write_text
-from regulars.tracking import Registered, RunRecord, Store, host_of, scratch_folder
+from regulars.tracking import RunRecord, Store, scratch_folder
 from regulars.training import Training, train
 from regulars.workspace import Workspace, open_workspace, read_and_check
 
@@ -46,10 +39,25 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    import pandas as pd
+
     from regulars.config import Settings
 
     Step = Callable[[str], None]
     AnyWorkspace = Workspace | labelled.TableWorkspace | contractual.ContractWorkspace
+
+STEPS = (
+    "check",
+    "features",
+    "selection",
+    "spend",
+    "test",
+    "refit",
+    "register",
+    "score",
+    "kpis",
+    "report",
+)
 
 
 def open_work(settings: Settings, step: Step) -> AnyWorkspace:
@@ -119,12 +127,12 @@ def train_model(work: AnyWorkspace, step: Step) -> dict[str, Any]:
     decision = judge_challenger(work, training, store)
     card = training_card(work, training, decision)
     card["profit"] = _offer(work, training)
-    registered = _register(work, training, store, decision, card)
+    registered = register_training(work, training, store, decision, card)
     result = training_result(training, registered, decision)
     card |= {"model_version": registered.model_version, "run_id": registered.run_id}
     write_json(card, settings.outputs_folder / "training.json")
     write_json(card, settings.outputs_folder / "card.json")
-    write_text(_card_text(card), settings.outputs_folder / "model_card.md")
+    write_text(card_text(card), settings.outputs_folder / "model_card.md")
     _write_manifest(work)
     return result
 
@@ -361,66 +369,6 @@ def _fingerprint(work: AnyWorkspace) -> str:
     return work.fingerprint()
 
 
-STEPS = (
-    "check",
-    "features",
-    "selection",
-    "spend",
-    "test",
-    "refit",
-    "register",
-    "score",
-    "kpis",
-    "report",
-)
-
-
-def _register(
-    work: Workspace,
-    training: Training,
-    store: Store,
-    decision: Decision,
-    card: dict[str, Any],
-) -> Registered:
-    with scratch_folder() as folder:
-        artifacts, model = folder / "artifacts", folder / "model"
-        training.model.save(model)
-        serving_context(work).save(model)
-        write_json(card, model / "card.json")
-        tested = None
-        if training.tested_model is not None:
-            tested = folder / "tested"
-            training.tested_model.save(tested)
-        write_json(card, artifacts / "card.json")
-        write_text(_card_text(card), artifacts / "model_card.md")
-        write_json(card["config"], artifacts / "config.json")
-        _draw_figures(card, artifacts / "figures")
-        record = RunRecord(
-            params=run_params(work, training),
-            metrics=run_metrics(training) | profit_metrics(card["profit"]),
-            tags={
-                "regulars.fingerprint": card["fingerprint"],
-                "regulars.version": regulars.__version__,
-                "regulars.commit": card["commit"] or "unknown",
-                "regulars.store": host_of(work.settings.tracking.uri),
-            },
-            artifacts=artifacts,
-            model=model,
-            tested_model=tested,
-            input_example=example_request(work),
-        )
-        registered = store.register(record, is_champion=decision.is_champion)
-        store.tag_version(
-            registered.model_version,
-            {
-                "champion": str(decision.is_champion).lower(),
-                "reason": decision.reason,
-                **version_tags(work, training),
-            },
-        )
-    return registered
-
-
 def _offer(work: Workspace, training: Training) -> dict[str, Any] | None:
     """Return what the offer of the settings would have earned on the test window."""
     test, model = training.churn_test, training.tested_model
@@ -429,43 +377,6 @@ def _offer(work: Workspace, training: Training) -> dict[str, Any] | None:
     value = model.predict(window_features(work))["clv"]
     return judge_offer(
         test.churned, test.forecasts["model"], value, work.settings.profit
-    )
-
-
-def _card_text(card: dict[str, Any]) -> str:
-    """Return the card for people, of the same content as the files."""
-    return render_model_card(json.loads(json.dumps(card, default=str)))
-
-
-def _draw_figures(card: dict[str, Any], folder: Path) -> None:
-    """Write the charts of a training as pages that share one copy of Plotly."""
-    folder.mkdir(parents=True, exist_ok=True)
-    plain = json.loads(json.dumps(card, default=str))
-    for name, figure in render_charts(Results(training=plain)).items():
-        figure.write_html(folder / f"{name}.html", include_plotlyjs="directory")
-
-
-def serving_context(work: Workspace) -> ServingContext:
-    """Return what the endpoint needs to know of the training log.
-
-    Parameters
-    ----------
-    work : Workspace
-        Tables and cutoffs.
-
-    Returns
-    -------
-    ServingContext
-    """
-    features = work.settings.features
-    columns = work.ledger.columns - {"order_time", "amount"}
-    return ServingContext(
-        time_zone=work.settings.source.time_zone,
-        first_day=str(work.ledger.first_day),
-        lookback_days=work.settings.time.lookback_days,
-        groups=None if features.groups is None else list(features.groups),
-        extra=list(features.extra),
-        columns=[name for name in FIELDS if name in columns],
     )
 
 
@@ -483,6 +394,7 @@ def json_records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
     Examples
     --------
+    >>> import pandas as pd
     >>> json_records(pd.DataFrame({"a": [1.5, float("nan")]}))
     [{'a': 1.5}, {'a': None}]
     """
@@ -490,30 +402,3 @@ def json_records(frame: pd.DataFrame) -> list[dict[str, Any]]:
         frame.to_json(orient="records", date_format="iso")
     )
     return records
-
-
-def example_request(work: Workspace) -> pd.DataFrame:
-    """Return one made-up row as the endpoint takes it.
-
-    Parameters
-    ----------
-    work : Workspace
-        Tells which optional columns the log has.
-
-    Returns
-    -------
-    DataFrame of shape (1, 2)
-        A customer and their raw history.
-    """
-    first = date(2024, 1, 5)
-    sample = {"quantity": 1.0, "discount_amount": 0.0, "is_return": False}
-    more = {name: sample.get(name, "1") for name in serving_context(work).columns}
-    history = [
-        {
-            "order_time": (first + timedelta(days=gap)).isoformat(),
-            "amount": amount,
-            **more,
-        }
-        for gap, amount in ((0, 20.0), (14, 35.5), (40, 12.0))
-    ]
-    return pd.DataFrame({"customer_id": ["c1"], "transactions": [history]})
