@@ -115,7 +115,7 @@ def measure(cell: Cell, options: argparse.Namespace) -> dict[str, Any]:
             options,
         )
         trials = 30 if options.trials is None else options.trials
-        found = field.assemble(settings, trials, _say)
+        found = field.assemble(settings, _say, trials=trials, keep=options.keep)
     _say("judging")
     line = found.timeline
     churned = found.outcomes["churned"].to_numpy(float)
@@ -192,6 +192,9 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--seeds", type=int, default=5, help="of the labelled table")
     parser.add_argument("--set", nargs="*", default=[], help="overrides: key=value")
+    parser.add_argument(
+        "--keep", type=Path, help="folder for the hand-made rival's forecasts"
+    )
     parser.add_argument("--json", type=Path, help="write all figures to this file")
     parser.add_argument("--markdown", type=Path, help="write the tables to this file")
     parser.add_argument(
