@@ -1,18 +1,13 @@
-"""Charts, captions and rows of the backtest and of the money."""
+"""Charts, captions and rows of the backtest."""
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
-from regulars.config import ProfitSettings
-from regulars.evaluation import judge_offer
 from regulars.report import render_report
 from regulars.report.backtest_charts import (
     backtest_captions,
     differences_chart,
-    profit_caption,
-    profit_chart,
     slice_rows,
     staleness_chart,
     windows_chart,
@@ -69,14 +64,6 @@ def backtest():
     }
 
 
-@pytest.fixture
-def profit():
-    rng = np.random.default_rng(0)
-    p = rng.uniform(0, 1, 500)
-    y = (rng.random(500) < p).astype(float)
-    return judge_offer(y, p, rng.gamma(2, 60, 500), ProfitSettings())
-
-
 def test_windows_run_forward_in_time(backtest):
     chart = windows_chart(backtest)
     assert chart.data[-1].x == ("2\u00a0May\u00a02024", "1\u00a0Jun\u00a02024")
@@ -106,27 +93,12 @@ def test_rows_tell_where_the_model_is_worse(backtest):
     assert small["interval"] == ""
 
 
-def test_money_is_told_in_a_sentence(profit):
-    chart = profit_chart({"profit": profit}, "EUR")
-    assert chart.layout.yaxis.title.text == "Profit (EUR)"
-    text = profit_caption({"profit": profit}, "EUR")
-    assert text.startswith("Contacting everyone at or above ")
-    assert "made before the outcome of the window was known" in text
-
-
-def test_nobody_is_contacted_when_nothing_pays(profit):
-    text = profit_caption({"profit": {**profit, "threshold": None}}, "EUR")
-    assert text.startswith("At these costs no threshold is expected to pay")
-
-
-def test_page_shows_both_when_both_are_there(run_folder, parts, backtest, profit):
-    training = parts("training") | {"profit": profit}
-    folder = run_folder(training=training, backtest=backtest)
+def test_page_shows_a_backtest_that_is_there(run_folder, backtest):
+    folder = run_folder(backtest=backtest)
     results = read_results(folder)
-    assert {"windows", "differences", "staleness", "profit"} <= set(captions(results))
+    assert {"windows", "differences", "staleness"} <= set(captions(results))
     assert set(captions(results)) == set(render_charts(results))
     page = render_report(folder)
-    assert 'id="money"' in page
     assert 'href="#backtest"' in page
     assert "The history leaves 2 of the 4 test windows" in page
     assert HOSTILE not in page

@@ -1,9 +1,10 @@
 """What a retention offer would have earned on the test window.
 
 Outcomes, churn probabilities, each customer's own value and the costs of the offer come
-in; the maximum profit measures, the profit curve and the profit of a few ways to choose
-whom to contact go out. The threshold is chosen by what the model expects, before any
-outcome of the window is known, so it is honest wherever the probabilities are.
+in; the maximum profit measures, the profit curves and the profit of some ways to choose
+whom to contact go out. The product's own way is settled beforehand: contact those whose
+own expected profit is above 0. It needs no outcome, so it is honest wherever the
+probabilities are; the other ways stand beside it with the interval of the difference.
 """
 
 from __future__ import annotations
@@ -12,12 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from regulars.metrics.campaign import (
-    expected_profit,
-    profit_at_capacity,
-    profit_at_threshold,
-    profit_curve,
-)
+from regulars.metrics.bootstrap import resampled_intervals
+from regulars.metrics.campaign import expected_profit, profit_curve
 from regulars.metrics.profit import empc, mpc
 
 if TYPE_CHECKING:
@@ -30,13 +27,19 @@ if TYPE_CHECKING:
 CURVE_POINTS = 101
 # sum of the two shapes of the acceptance rate's distribution in the EMPC paper (6 + 14)
 ACCEPT_CERTAINTY = 20.0
+# chosen: each customer's own value decides, after Oskarsdottir, Baesens and Vanthienen
+# (2018), Profit-based model selection for customer retention using individual customer
+# lifetime values
 RULES = {
-    "chosen": "Threshold chosen by expected profit",
-    "own_value": "Everyone whose own expected profit is above 0",
+    "chosen": "Everyone whose own expected profit is above 0",
+    "best_threshold": "Everyone above the one threshold expected to earn most",
     "above_half": "Everyone above 0.5",
     "riskiest_decile": "The riskiest tenth",
     "everyone": "Everyone",
+    "nobody": "Nobody",
 }
+RESAMPLES = 1000
+LEVEL = 0.95
 
 
 def expected_threshold(
@@ -51,8 +54,8 @@ def expected_threshold(
     ----------
     probability : array-like of shape (n_customers,)
         Calibrated probability of churn, 0 to 1.
-    clv : array-like of shape (n_customers,)
-        What each customer is worth if kept, 0 or more.
+    clv : float or array-like of shape (n_customers,)
+        What a customer is worth if kept, 0 or more: one for all, or each one's own.
     costs : ProfitSettings
         Costs of the offer and the rate at which it is taken.
 
@@ -79,7 +82,12 @@ def expected_threshold(
 
 
 def judge_offer(
-    churned: ArrayLike, probability: ArrayLike, clv: ArrayLike, costs: ProfitSettings
+    churned: ArrayLike,
+    probability: ArrayLike,
+    clv: ArrayLike,
+    costs: ProfitSettings,
+    *,
+    random_state: int = 0,
 ) -> dict[str, Any]:
     """Work out what the offer would have earned on a window.
 
@@ -89,52 +97,82 @@ def judge_offer(
         1 where the customer churned, else 0.
     probability : array-like of shape (n_customers,)
         Churn probability by a model that had not seen the window.
-    clv : array-like of shape (n_customers,)
-        Each customer's value at the cutoff by the same model.
+    clv : float or array-like of shape (n_customers,)
+        What a customer is worth at the cutoff, by the same model or by the settings:
+        one amount for all, or each one's own. Below 0 counts as 0.
     costs : ProfitSettings
         Costs of the offer and the rate at which it is taken.
+    random_state : int, default=0
+        Seed of the bootstrap.
 
     Returns
     -------
     dict
-        ``empc`` and ``mpc`` (``profit`` a customer, ``target_fraction``),
-        ``threshold`` (None: contact nobody), ``chosen_on``, ``rules`` (by key of
-        `RULES`: ``label``, ``profit``, ``n_contacted``), ``curve`` (riskiest first),
-        ``curve_by_value`` (highest expected profit first), ``costs``, ``n_customers``.
+        ``empc``, ``empc_by_value`` and ``mpc`` (``profit`` a customer and
+        ``target_fraction``; the list in the order of risk, ``by_value`` in that of
+        expected profit), ``threshold`` (None: contact nobody), ``chosen_on``,
+        ``expected_profit`` of the chosen list before the outcome, ``rules`` (by key of
+        `RULES`: ``label``, ``profit``, ``n_contacted``, and ``ahead``: profit of the
+        chosen rule less this one's, with its 95% interval over customers),
+        ``curve`` (riskiest first), ``curve_by_value`` (highest expected profit first),
+        ``costs``, ``n_customers``.
+
+    Raises
+    ------
+    DataError
+        An array is empty, not finite, of another length or outside its range.
+
+    Notes
+    -----
+    Intervals take the lists as they were made: they tell how far other customers of
+    the same kind would have moved the profit, not how other costs would.
 
     Examples
     --------
     >>> from regulars.config import ProfitSettings
-    >>> found = judge_offer([1, 1, 0], [0.9, 0.6, 0.1], [200.0] * 3, ProfitSettings())
+    >>> found = judge_offer([1, 1, 0], [0.9, 0.6, 0.1], 200.0, ProfitSettings())
     >>> found["threshold"], round(found["rules"]["chosen"]["profit"], 2)
     (0.6, 112.0)
+    >>> found["rules"]["nobody"]["ahead"]["difference"]
+    112.0
     """
     y, chance = np.asarray(churned, np.float64), np.asarray(probability, np.float64)
-    value = np.maximum(np.asarray(clv, dtype=np.float64), 0.0)
+    given = np.broadcast_to(np.asarray(clv, dtype=np.float64), y.shape)
+    value = np.maximum(given, 0.0)
     offer = costs.model_dump()
+    threshold = expected_threshold(chance, value, costs)
+    gain = expected_profit(chance, clv=value, **offer)
+    lists = _lists(chance, gain, threshold)
+    return {
+        "empc": _empc(y, chance, value, costs),
+        "empc_by_value": _empc(y, gain, value, costs),
+        "mpc": mpc(y, chance, clv=value, **offer)._asdict(),
+        "threshold": threshold if np.isfinite(threshold) else None,
+        "chosen_on": "own expected profit at the test cutoff, no outcome used",
+        "expected_profit": float(lists["chosen"] @ gain),
+        # what a contact earned: the outcome in the place of its probability
+        "rules": _rules(lists, expected_profit(y, clv=value, **offer), random_state),
+        "curve": _curve(y, chance, value, costs),
+        "curve_by_value": _curve(y, gain, value, costs),
+        "costs": offer,
+        "n_customers": len(y),
+    }
+
+
+def _empc(
+    y: Floats, score: Floats, value: Floats, costs: ProfitSettings
+) -> dict[str, float]:
     rate = min(max(costs.accept_rate, 1e-6), 1 - 1e-6)
-    expected = empc(
+    found = empc(
         y,
-        chance,
+        score,
         clv=value,
         contact_cost=costs.contact_cost,
         incentive_cost=costs.incentive_cost,
         accept_alpha=ACCEPT_CERTAINTY * rate,
         accept_beta=ACCEPT_CERTAINTY * (1 - rate),
     )
-    threshold = expected_threshold(chance, value, costs)
-    gain = expected_profit(chance, clv=value, **offer)
-    return {
-        "empc": expected._asdict(),
-        "mpc": mpc(y, chance, clv=value, **offer)._asdict(),
-        "threshold": threshold if np.isfinite(threshold) else None,
-        "chosen_on": "expected profit at the test cutoff, no outcome used",
-        "rules": _rules(y, chance, value, threshold, costs),
-        "curve": _curve(y, chance, value, costs),
-        "curve_by_value": _curve(y, gain, value, costs),
-        "costs": offer,
-        "n_customers": len(y),
-    }
+    return found._asdict()
 
 
 def _curve(
@@ -146,30 +184,48 @@ def _curve(
     return {name: curve[name].tolist() for name in ("share_contacted", "profit")}
 
 
-def _rules(
-    y: Floats, chance: Floats, value: Floats, threshold: float, costs: ProfitSettings
-) -> dict[str, dict[str, Any]]:
-    offer = costs.model_dump()
-    tenth = round(len(y) / 10)
-    own = expected_profit(chance, clv=value, **offer) > 0
-
-    def above(limit: float) -> float:
-        return profit_at_threshold(y, chance, limit, clv=value, **offer)
-
+def _lists(chance: Floats, gain: Floats, threshold: float) -> dict[str, Floats]:
+    """Return how surely each customer is contacted, by rule."""
     found = {
-        "chosen": (above(threshold), int((chance >= threshold).sum())),
-        "own_value": (
-            profit_at_threshold(y, own.astype(float), 1.0, clv=value, **offer),
-            int(own.sum()),
-        ),
-        "above_half": (above(0.5), int((chance >= 0.5).sum())),
-        "riskiest_decile": (
-            profit_at_capacity(y, chance, tenth, clv=value, **offer),
-            tenth,
-        ),
-        "everyone": (above(0.0), len(y)),
+        "chosen": gain > 0,
+        "best_threshold": chance >= threshold,
+        "above_half": chance >= 0.5,
+        "riskiest_decile": _riskiest(chance, round(len(chance) / 10)),
+        "everyone": np.ones(len(chance)),
+        "nobody": np.zeros(len(chance)),
     }
+    return {name: np.asarray(kept, np.float64) for name, kept in found.items()}
+
+
+def _riskiest(chance: Floats, capacity: int) -> Floats:
+    """Return a list of the riskiest; the last places are shared by equal risks."""
+    if not capacity:
+        return np.zeros(len(chance))
+    last = np.sort(chance)[-capacity]
+    above, equal = chance > last, chance == last
+    share = (capacity - above.sum()) / equal.sum()
+    return np.asarray(above + share * equal, np.float64)
+
+
+def _rules(
+    lists: dict[str, Floats], earned: Floats, random_state: int
+) -> dict[str, dict[str, Any]]:
+    by_rule = np.column_stack([kept * earned for kept in lists.values()])
+    ahead = by_rule[:, [0]] - by_rule
+    ends = resampled_intervals(
+        lambda counts: tuple(counts @ ahead),
+        len(earned),
+        RESAMPLES,
+        LEVEL,
+        random_state,
+    )
+    found = zip(lists.items(), by_rule.sum(0), ahead.sum(0), ends, strict=True)
     return {
-        name: {"label": RULES[name], "profit": float(profit), "n_contacted": n}
-        for name, (profit, n) in found.items()
+        name: {
+            "label": RULES[name],
+            "profit": float(profit),
+            "n_contacted": round(kept.sum()),
+            "ahead": {"difference": float(gap), "low": end.low, "high": end.high},
+        }
+        for (name, kept), profit, gap, end in found
     }

@@ -1,21 +1,21 @@
-"""Charts of the backtest and of the money: windows, staleness, the profit of an offer.
+"""Charts of the backtest: windows, differences from the best baseline, staleness.
 
-``backtest.json`` and the ``profit`` part of ``training.json`` come in as dictionaries,
-figures and their captions go out. What was not written is not drawn.
+``backtest.json`` comes in as a dictionary, figures and their captions go out. What was
+not written is not drawn.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import plotly.graph_objects as go
-
-from regulars.report.formats import money, number, percent, plural, short_date
-from regulars.report.model_charts import SHARES, escaped, series_labels
-from regulars.report.style import BASELINES, MODEL, figure, line, reference, strokes
+from regulars.report.formats import number, percent, plural, short_date
+from regulars.report.model_charts import escaped, series_labels
+from regulars.report.style import MODEL, figure, line, reference, strokes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    import plotly.graph_objects as go
 
 
 def windows_chart(backtest: dict[str, Any]) -> go.Figure | None:
@@ -136,79 +136,6 @@ def _in_order(across: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def profit_chart(training: dict[str, Any], currency: str) -> go.Figure | None:
-    """Draw what an offer would have earned by how many are contacted.
-
-    Parameters
-    ----------
-    training : dict
-        ``training.json``.
-    currency : str
-        ISO 4217 code.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure or None
-        None where the money was not worked out.
-
-    Examples
-    --------
-    >>> profit_chart({}, "USD") is None
-    True
-    """
-    profit = training.get("profit") or {}
-    curve = profit.get("curve") or {}
-    if not curve.get("share_contacted"):
-        return None
-    drawn = line(
-        [round(x, 5) for x in curve["share_contacted"]],
-        [round(y, 2) for y in curve["profit"]],
-        "Riskiest first",
-        MODEL,
-    )
-    by_value = profit.get("curve_by_value") or {}
-    others = []
-    if by_value.get("share_contacted"):
-        others = [
-            line(
-                [round(x, 5) for x in by_value["share_contacted"]],
-                [round(y, 2) for y in by_value["profit"]],
-                "Highest expected profit first",
-                BASELINES[1],
-            ).update(legendrank=2)
-        ]
-    zero = reference([0, 1], [0, 0], "Neither gain nor loss").update(legendrank=99)
-    chart = figure([zero, *others, drawn.update(legendrank=1)])
-    total = profit["n_customers"]
-    for rank, (name, symbol) in enumerate(MARKS.items(), start=3):
-        rule = profit["rules"].get(name)
-        if rule:
-            chart.add_trace(_mark(rule, symbol, total).update(legendrank=rank))
-    chart.update_xaxes(title_text="Contacted", **SHARES)
-    unit = f"Profit ({currency})" if currency else "Profit"
-    chart.update_yaxes(title_text=unit)
-    return chart
-
-
-MARKS = {
-    "own_value": ("star", "#009E73"),
-    "chosen": ("circle", "#D55E00"),
-    "above_half": ("square", "#CC79A7"),
-    "riskiest_decile": ("diamond", "#E69F00"),
-}
-
-
-def _mark(rule: dict[str, Any], look: tuple[str, str], total: int) -> go.Scatter:
-    symbol, colour = look
-    return go.Scatter(
-        x=[round(rule["n_contacted"] / total, 5)],
-        y=[round(rule["profit"], 2)],
-        name=escaped(rule["label"]),
-        mode="markers",
-        marker={"symbol": symbol, "size": 12, "color": colour},
-    )
-
-
 def backtest_captions(backtest: dict[str, Any]) -> dict[str, str]:
     """Write the captions of the backtest's charts.
 
@@ -265,49 +192,6 @@ def _staleness_caption(backtest: dict[str, Any]) -> str:
         f"A model that is not trained for {number(last['age'] * step)} days has a log "
         f"loss {number(gap['difference'], 4)} above that of a fresh one on the same "
         f"windows, {surely}."
-    )
-
-
-def profit_caption(training: dict[str, Any], currency: str) -> str:
-    """Say what the chosen threshold earns, and what the usual rules earn.
-
-    Parameters
-    ----------
-    training : dict
-        ``training.json``.
-    currency : str
-        ISO 4217 code.
-
-    Returns
-    -------
-    str
-        Empty where the money was not worked out.
-
-    Examples
-    --------
-    >>> profit_caption({}, "USD")
-    ''
-    """
-    profit = training.get("profit") or {}
-    rules = profit.get("rules") or {}
-    if "chosen" not in rules:
-        return ""
-    earned = {name: money(rule["profit"], currency) for name, rule in rules.items()}
-    share = rules["chosen"]["n_contacted"] / profit["n_customers"]
-    limit = profit.get("threshold")
-    if limit is None:
-        start = "At these costs no threshold is expected to pay, so nobody is contacted"
-    else:
-        start = (
-            f"Contacting everyone at or above {percent(limit, 1)} "
-            f"({percent(share)} of the customers) would have earned {earned['chosen']}"
-        )
-    return (
-        f"{start}. Contacting everyone above 50% would have come to "
-        f"{earned['above_half']}, the riskiest tenth to {earned['riskiest_decile']}, "
-        "and those whose own expected profit is above 0, whatever their risk, to "
-        f"{earned['own_value']}. Both choices by expected profit were made before the "
-        "outcome of the window was known."
     )
 
 

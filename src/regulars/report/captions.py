@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from regulars.report.backtest_charts import backtest_captions, profit_caption
+from regulars.report.backtest_charts import backtest_captions
 from regulars.report.formats import (
     date,
     in_sentence,
@@ -22,6 +22,7 @@ from regulars.report.formats import (
 )
 from regulars.report.history_charts import last_complete_month
 from regulars.report.model_charts import series_labels, top_features
+from regulars.report.offer_charts import profit_caption
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from regulars.report.backtest_charts import FROM_BACKTEST, profit_chart
+from regulars.report.backtest_charts import FROM_BACKTEST
 from regulars.report.history_charts import (
     activity_chart,
     cohort_chart,
@@ -23,6 +23,7 @@ from regulars.report.model_charts import (
     reliability_chart,
     roc_chart,
 )
+from regulars.report.offer_charts import profit_chart
 from regulars.report.process_charts import (
     alive_chart,
     frequency_chart,

@@ -10,6 +10,7 @@ from typing import Any
 
 from regulars.report.comparison import Comparison, churn_comparison, value_comparison
 from regulars.report.formats import is_missing, listing, money, number, percent
+from regulars.report.offer_charts import offer_rows, profit_caption
 
 LIMITS = (
     "It foresees purchases from purchases: what the log does not hold (a move, a new "
@@ -54,7 +55,7 @@ def render_model_card(card: dict[str, Any]) -> str:
         "## How good it is",
         *_figures(card),
         "## Money",
-        _money(card.get("profit"), _currency(card)),
+        _money(card, _currency(card)),
         "## Limits",
         _list([*(card.get("notes") or []), *LIMITS]),
         "## How to make it again",
@@ -142,10 +143,11 @@ def _table(found: Comparison) -> str:
     return "\n".join(lines)
 
 
-def _money(profit: dict[str, Any] | None, currency: str) -> str:
+def _money(card: dict[str, Any], currency: str) -> str:
+    profit = card.get("profit")
     if not profit:
         return "Not worked out: there is no test window."
-    costs, rules = profit["costs"], profit["rules"]
+    costs = profit["costs"]
     start = (
         f"An offer of {money(costs['incentive_cost'], currency)} that "
         f"{percent(costs['accept_rate'])} of those who would leave accept, at "
@@ -153,11 +155,12 @@ def _money(profit: dict[str, Any] | None, currency: str) -> str:
         "test window, valued with each customer's own expected worth:"
     )
     rows = [
-        f"{rule['label']}: {money(rule['profit'], currency)} from "
-        f"{number(rule['n_contacted'])} contacts"
-        for rule in rules.values()
+        f"{row['label']}: {row['profit']} from {row['n_contacted']} contacts"
+        + (f"; the first is {row['ahead']} ahead" if row["ahead"] else "")
+        + (f" ({row['interval']})" if row["interval"] else "")
+        for row in offer_rows(card, currency)
     ]
-    return f"{start}\n\n{_list(rows)}"
+    return f"{start}\n\n{_list(rows)}\n\n{profit_caption(card, currency)}"
 
 
 def _provenance(card: dict[str, Any]) -> list[tuple[str, Any]]:

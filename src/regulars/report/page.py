@@ -22,6 +22,7 @@ from regulars.report.backtest_charts import rival_label, slice_rows
 from regulars.report.captions import captions
 from regulars.report.charts import render_charts
 from regulars.report.comparison import churn_comparison, value_comparison
+from regulars.report.offer_charts import offer_rows
 from regulars.report.results import WRITTEN_BY, Results, read_results
 from regulars.report.tables import (
     customers_at_risk,
@@ -151,6 +152,8 @@ def _shared(results: Results) -> dict[str, Any]:
         "captions": captions(results),
         "intake": intake(results),
         "churn_table": churn_comparison(training),
+        "currency": results.currency,
+        "offers": offer_rows(training, results.currency),
         "provenance": _provenance(results),
         "plotly": Markup(plotly.offline.get_plotlyjs()),
     }
@@ -162,7 +165,6 @@ def _content(results: Results) -> dict[str, Any]:
     return {
         **_shared(results),
         "kpis": results.kpis or {},
-        "currency": results.currency,
         "opening": opening(results),
         "key_figures": key_figures(results),
         "value_table": value_comparison(training),
