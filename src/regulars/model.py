@@ -55,6 +55,8 @@ class Horizon:
         ``churn_probability`` from which risk is medium, and high.
     label_horizon_days : int or None
         The shorter horizon that a short history could teach; None: the horizon.
+    currency : str
+        Code of the currency of all amounts; empty where it is not known.
     """
 
     horizon_days: int
@@ -64,6 +66,7 @@ class Horizon:
     clv_horizon_days: int
     risk_bands: tuple[float, float]
     label_horizon_days: int | None = None
+    currency: str = ""
 
     @property
     def teaching(self) -> Horizon:

@@ -105,6 +105,10 @@ def test_customer_without_a_past_has_a_row_without_scores(served, request_rows, 
         (lambda rows: rows.drop(columns="transactions"), "lacks transactions"),
         (lambda rows: rows.assign(customer_id=["a", "a"]), r"repeated in 1 of 2"),
         (lambda rows: rows.assign(customer_id=[None, "a"]), "empty or repeated in 1"),
+        (
+            lambda rows: rows.assign(customer_id=pd.Series([1, "1"], dtype=object)),
+            r"2 values that read the same, as numbers and as text: 1, '1'\.",
+        ),
         (lambda rows: rows.assign(transactions="x"), "must be a list"),
         (lambda rows: rows.assign(transactions=[[1], [2]]), "must be an object"),
         (
@@ -124,6 +128,13 @@ def test_customer_without_a_past_has_a_row_without_scores(served, request_rows, 
 def test_request_is_refused_when(served, request_rows, change, told):
     with pytest.raises(DataError, match=told):
         _predict(served, change(request_rows.head(2)))
+
+
+def test_customer_keeps_the_kind_of_its_name(served, request_rows):
+    rows = request_rows.head(2).assign(customer_id=pd.Series([7, "x"], dtype=object))
+    found = _predict(served, rows)
+    assert found["customer_id"].tolist() == [7, "x"]
+    assert found["churn_probability"].notna().all()
 
 
 def test_unreadable_as_of_is_refused(served, request_rows):

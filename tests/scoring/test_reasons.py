@@ -8,7 +8,7 @@ import pytest
 
 from regulars.card import PROCESS_MEANINGS
 from regulars.features.matrix import FEATURES
-from regulars.scoring.reasons import N_REASONS, THEMES, explain, theme_of
+from regulars.scoring.reasons import N_REASONS, THEMES, explain, theme_of, themes
 
 ROWS = pd.DataFrame(
     {
@@ -50,9 +50,26 @@ def test_no_more_than_three_and_the_strongest_first():
     shares = _shares(aov=3, n_orders=2, returns_share=1, days_since_last_order=0.5)
     found = explain(ROWS, shares, HIGH, base_rate=0.5)[0]
     assert len(found) == N_REASONS
-    assert found[0].startswith("spends 1,234.50 an order")
+    assert found[0].startswith("spends 1,234 an order")
     assert found[1] == "4 orders in 99 days"
     assert found[2] == "sent back 25% of what was bought"
+
+
+@pytest.mark.parametrize(
+    ("aov", "told"),
+    [
+        (1234.4, "spends SEK 1,234 an order; SEK 99.95 in the last 91 days"),
+        (99.994, "spends SEK 99.99 an order; SEK 99.95 in the last 91 days"),
+        (0.5, "spends SEK 0.50 an order; SEK 99.95 in the last 91 days"),
+    ],
+)
+def test_amounts_bear_the_currency_and_cents_only_where_they_matter(aov, told):
+    rows = ROWS.assign(aov=aov, spend_91d=99.95)
+    shares = _shares(aov=1)
+    found = explain(rows, shares, HIGH, base_rate=0.5, currency="SEK")
+    assert {reasons[0] for reasons in found} == {told}
+    plain = explain(rows, shares, HIGH, base_rate=0.5)
+    assert {reasons[0] for reasons in plain} == {told.replace("SEK ", "")}
 
 
 def test_reasons_of_a_high_risk_raise_it_and_of_a_low_risk_lower_it():
@@ -101,7 +118,8 @@ def test_every_theme_tells_a_sentence_without_gaps():
     rng = np.random.default_rng(0)
     names = sorted({*FEATURES, *PROCESS_MEANINGS})
     rows = pd.DataFrame(rng.uniform(0.1, 0.9, (20, len(names))), columns=names)
-    for theme in THEMES:
+    assert [theme.name for theme in themes("USD")] == [theme.name for theme in THEMES]
+    for theme in themes("USD"):
         for text in theme.sentences(rows):
             assert not re.search(r"nan|inf|  |\{|\}", text), text
     holes = rows.mask(rng.random(rows.shape) < 0.5)

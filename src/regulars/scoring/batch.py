@@ -97,6 +97,7 @@ def _score_block(
         model.churn_.contributions(rows),
         scores["churn_probability"].to_numpy(),
         base_rate=model.base_rate_,
+        currency=model.horizon.currency,
     )
     return scores.assign(
         cutoff=pd.to_datetime(scores["cutoff"]).dt.date,

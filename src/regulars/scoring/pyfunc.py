@@ -205,7 +205,22 @@ def _customer_ids(request: pd.DataFrame) -> pd.Series[Any]:
             "one row a customer."
         )
         raise DataError(msg)
+    _refuse_lookalikes(ids)
     return ids
+
+
+def _refuse_lookalikes(ids: pd.Series[Any]) -> None:
+    """Refuse 1 beside "1": histories are told apart by what the name reads as."""
+    names = ids.astype(str)
+    alike = names.duplicated(keep=False)
+    if alike.any():
+        told = ", ".join(repr(value) for value in ids[alike].tolist()[:5])
+        msg = (
+            f"'customer_id' holds {int(alike.sum())} values that read the same, as "
+            f"numbers and as text: {told}. Send every customer_id as text, or every "
+            "one as a number."
+        )
+        raise DataError(msg)
 
 
 def _flatten(

@@ -8,7 +8,8 @@ customer) are added up to one theme first, so that three reasons are three reaso
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -51,6 +52,7 @@ def explain(
     churn_probability: Floats,
     *,
     base_rate: float,
+    currency: str = "",
 ) -> list[list[str]]:
     """Return the strongest reasons of each customer.
 
@@ -66,6 +68,8 @@ def explain(
     base_rate : float
         Mean churn probability; customers above it get reasons that raise the risk,
         the others reasons that lower it.
+    currency : str, default=""
+        Code that stands before amounts of money; empty: none does.
 
     Returns
     -------
@@ -85,7 +89,7 @@ def explain(
         rises = churn_probability >= base_rate
         strength = np.where(rises[:, None], strength, -strength)
     sentences = np.full(strength.shape, "", dtype=object)
-    for position, theme in enumerate(THEMES):
+    for position, theme in enumerate(themes(currency)):
         sentences[:, position] = theme.sentences(features)
     # a theme without a sentence, or one that pulls the other way, is no reason
     strength = np.where((sentences != "") & (strength > 0), strength, -np.inf)
@@ -141,6 +145,12 @@ def _number(values: pd.Series, digits: int = 0) -> pd.Series:
 def _counted(values: pd.Series, noun: str) -> pd.Series:
     several = pd.Series(f" {noun}s", index=values.index)
     return _number(values) + several.mask(values.round() == 1, f" {noun}")
+
+
+def _money(values: pd.Series, currency: str) -> pd.Series:
+    """Cents are told below a hundred; above, they are noise."""
+    amount = _number(values, 2).where(values.abs() < 100, _number(values))
+    return f"{currency} " + amount if currency else amount
 
 
 def _days(values: pd.Series) -> pd.Series:
@@ -204,10 +214,10 @@ def _trend(rows: pd.DataFrame) -> Sentences:
     return _told(text, both.notna() & (recent != before))
 
 
-def _spend(rows: pd.DataFrame) -> Sentences:
+def _spend(rows: pd.DataFrame, currency: str = "") -> Sentences:
     aov, recent = _column(rows, "aov"), _column(rows, "spend_91d")
-    text = "spends " + _number(aov.fillna(0), 2) + " an order"
-    more = "; " + _number(recent.fillna(0), 2) + " in the last 91 days"
+    text = "spends " + _money(aov.fillna(0), currency) + " an order"
+    more = "; " + _money(recent.fillna(0), currency) + " in the last 91 days"
     return _told(text + more.where(recent > 0, ""), aov.notna())
 
 
@@ -302,3 +312,31 @@ THEMES = (
     Theme("weekdays", ("weekend", "same_weekday", "month_start"), _weekdays),
     Theme("process", ("btyd_", "p_alive"), _process),
 )
+
+
+@cache
+def themes(currency: str) -> tuple[Theme, ...]:
+    """Return the themes as they speak of money in a currency.
+
+    Parameters
+    ----------
+    currency : str
+        Code that stands before amounts; empty: none does.
+
+    Returns
+    -------
+    tuple of Theme
+        In the order of `THEMES`.
+
+    Examples
+    --------
+    >>> spend = next(theme for theme in themes("EUR") if theme.name == "spend")
+    >>> spend.sentences(pd.DataFrame({"aov": [1234.5]})).tolist()
+    ['spends EUR 1,234 an order']
+    """
+    return tuple(
+        replace(theme, sentences=partial(_spend, currency=currency))
+        if theme.name == "spend"
+        else theme
+        for theme in THEMES
+    )
