@@ -132,6 +132,51 @@ def test_records_after_the_cutoff_change_nothing(case, more):
     assert plan(stated, FIRST, last) == plan(stated, FIRST, last + _days(more))
 
 
+@given(_cases(), st.integers(0, 1200), st.integers(10, 90))
+def test_labels_are_over_when_windows_are_passed_over(case, start, length):
+    settings, last = case
+    shut = (FIRST + _days(start), FIRST + _days(start + length))
+    line = plan(settings, FIRST, last, shut=lambda day: [shut])
+    for day in line.refit_cutoffs:
+        assert line.teaching.label_window(day)[1] <= line.cutoff
+    for day in line.training_cutoffs:
+        assert line.teaching.label_window(day)[1] <= line.test_cutoff
+    for fold in line.folds:
+        for day in fold.training_cutoffs:
+            assert line.teaching.label_window(day)[1] <= fold.cutoff
+
+
+def test_windows_on_days_without_an_open_door_teach_nothing():
+    settings = TimeSettings(horizon_days=30, step_days=30, training_cutoffs=3)
+    last = date(2024, 12, 31)
+    shut = (date(2024, 9, 1), date(2024, 11, 1))
+    asked = []
+
+    def known(day):
+        asked.append(day)
+        return [shut]
+
+    line = plan(settings, FIRST, last, shut=known)
+    open_days = plan(settings, FIRST, last)
+    assert line.test_cutoff == open_days.test_cutoff == date(2024, 12, 2)
+    assert open_days.training_cutoffs[0] == line.training_cutoffs[0]
+    assert len(line.training_cutoffs) == 3
+    for day in (*line.training_cutoffs, *(fold.cutoff for fold in line.folds)):
+        begin, end = line.label_window(day)
+        assert (min(end, shut[1]) - max(begin, shut[0])).days <= 6
+    # the choice for the test window rests on what was known when it began
+    assert asked == [line.test_cutoff, line.cutoff]
+
+
+def test_spoilt_windows_teach_when_there_are_no_others():
+    settings = TimeSettings(horizon_days=30)
+    always = [(FIRST, FIRST + _days(400))]
+    last = FIRST + _days(300)
+    assert plan(settings, FIRST, last, shut=lambda day: always) == plan(
+        settings, FIRST, last
+    )
+
+
 def test_label_window_is_half_open_and_begins_after_the_gap():
     settings = TimeSettings(horizon_days=28, gap_days=7)
     line = plan(settings, FIRST, date(2024, 1, 1))

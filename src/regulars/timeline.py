@@ -16,13 +16,19 @@ from typing import TYPE_CHECKING
 from regulars.errors import DataError, NotEnoughHistoryError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from regulars.config import TimeSettings
+
+    Shut = Callable[[date], Sequence[tuple[date, date]]]
 
 
 MAX_FOLDS = 3
 # a shorter horizon to learn on is neither noise nor a far cry from the one asked for
 SHORTEST_LABEL_DAYS = 14
 LONGEST_STRETCH = 6
+# of a window: more days than this without an open door teach that customers leave
+SPOILT_SHARE = 0.2
 
 
 @dataclass(frozen=True)
@@ -131,7 +137,13 @@ class Timeline:
         return start, start + timedelta(days=self.horizon_days)
 
 
-def plan(settings: TimeSettings, first_day: date, last_day: date) -> Timeline:
+def plan(
+    settings: TimeSettings,
+    first_day: date,
+    last_day: date,
+    *,
+    shut: Shut | None = None,
+) -> Timeline:
     """Lay the cutoffs of a run over a log.
 
     A cutoff is used for learning only where at least one horizon of history lies
@@ -144,12 +156,19 @@ def plan(settings: TimeSettings, first_day: date, last_day: date) -> Timeline:
     a sixth of the horizon and two weeks. Failing that, no cutoff is used for learning
     a classifier's choice and the purchase process stands alone.
 
+    A window that lies by more than a fifth on days when the shop was shut would teach
+    that everybody leaves. It is passed over for an earlier one, if there is any. The
+    test window stays where it is.
+
     Parameters
     ----------
     settings : TimeSettings
         The ``time`` section of the configuration.
     first_day, last_day : date
         First and last day with a record.
+    shut : callable, optional
+        From a day to the half-open stretches ``(start, end)`` that were known by then
+        to be without purchases (`regulars.data.silence`); default: there are none.
 
     Returns
     -------
@@ -181,52 +200,58 @@ def plan(settings: TimeSettings, first_day: date, last_day: date) -> Timeline:
     cutoff = settings.cutoff or last_day + timedelta(days=1)
     _check_cutoff(cutoff, first_day, last_day, settings)
     test = cutoff - timedelta(days=settings.gap_days + settings.horizon_days)
-    label_days = _label_horizon(settings, test, first_day)
+    known_at_test = _Windows(settings, first_day, shut(test) if shut else ())
+    known_now = _Windows(settings, first_day, shut(cutoff) if shut else ())
+    label_days = known_at_test.longest_label(test)
     window = timedelta(days=settings.gap_days + label_days)
-
-    def rolled(latest: date) -> tuple[date, ...]:
-        return _rolled(settings, latest, first_day, label_days)
-
     return Timeline(
         cutoff=cutoff,
         horizon_days=settings.horizon_days,
         gap_days=settings.gap_days,
         label_horizon_days=label_days,
         test_cutoff=test if test > first_day else None,
-        folds=_folds(settings, test, first_day, label_days),
-        training_cutoffs=rolled(test - window),
-        refit_cutoffs=rolled(cutoff - window),
+        folds=known_at_test.folds(test, label_days),
+        training_cutoffs=known_at_test.rolled(test - window, label_days),
+        refit_cutoffs=known_now.rolled(cutoff - window, label_days),
     )
 
 
-def _rolled(
-    settings: TimeSettings, latest: date, first_day: date, label_days: int
-) -> tuple[date, ...]:
-    """Return cutoffs back from the latest that have a label horizon of history."""
-    earliest = first_day + timedelta(days=label_days)
-    step = timedelta(days=settings.step_days)
-    days = (latest - k * step for k in range(settings.training_cutoffs))
-    return tuple(day for day in days if day >= earliest)
+@dataclass(frozen=True)
+class _Windows:
+    """Where windows can lie in what was known on some day."""
 
+    settings: TimeSettings
+    first_day: date
+    shut: Sequence[tuple[date, date]]
 
-def _folds(
-    settings: TimeSettings, test: date, first_day: date, label_days: int
-) -> tuple[Fold, ...]:
-    window = timedelta(days=settings.gap_days + label_days)
-    known = _rolled(settings, test - window, first_day, label_days)
-    folds = (
-        Fold(day, _rolled(settings, day - window, first_day, label_days))
-        for day in known[:MAX_FOLDS]
-    )
-    return tuple(fold for fold in folds if fold.training_cutoffs)
+    def rolled(self, latest: date, label_days: int) -> tuple[date, ...]:
+        """Return cutoffs back from the latest that have a label horizon of history."""
+        earliest = self.first_day + timedelta(days=label_days)
+        n_days, step = (latest - earliest).days, self.settings.step_days
+        days = [latest - timedelta(days=k) for k in range(0, n_days + 1, step)]
+        usable = [day for day in days if not self._is_spoilt(day, label_days)] or days
+        return tuple(usable[: self.settings.training_cutoffs])
 
+    def folds(self, test: date, label_days: int) -> tuple[Fold, ...]:
+        window = timedelta(days=self.settings.gap_days + label_days)
+        folds = (
+            Fold(day, self.rolled(day - window, label_days))
+            for day in self.rolled(test - window, label_days)[:MAX_FOLDS]
+        )
+        return tuple(fold for fold in folds if fold.training_cutoffs)
 
-def _label_horizon(settings: TimeSettings, test: date, first_day: date) -> int:
-    """Return the longest horizon, up to the one asked for, that gives a fold."""
-    asked = settings.horizon_days
-    shortest = max(SHORTEST_LABEL_DAYS, -(-asked // LONGEST_STRETCH))
-    days = range(asked, min(shortest, asked) - 1, -1)
-    return next((d for d in days if _folds(settings, test, first_day, d)), asked)
+    def longest_label(self, test: date) -> int:
+        """Return the longest horizon, up to the one asked for, that gives a fold."""
+        asked = self.settings.horizon_days
+        shortest = max(SHORTEST_LABEL_DAYS, -(-asked // LONGEST_STRETCH))
+        days = range(asked, min(shortest, asked) - 1, -1)
+        return next((d for d in days if self.folds(test, d)), asked)
+
+    def _is_spoilt(self, day: date, label_days: int) -> bool:
+        start = day + timedelta(days=self.settings.gap_days)
+        end = start + timedelta(days=label_days)
+        shared = [(min(end, b) - max(start, a)).days for a, b in self.shut]
+        return sum(days for days in shared if days > 0) > SPOILT_SHARE * label_days
 
 
 def _check_cutoff(

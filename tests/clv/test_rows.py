@@ -25,6 +25,13 @@ def test_distinct_gives_back_every_row_once(pairs):
     assert len(unique[0]) == len(set(pairs))
 
 
+def test_distinct_sorts_numbers_that_no_integer_holds():
+    far = np.array([1e300, 2.0, np.inf, 2.0])
+    rows, place = distinct([far])
+    assert rows[0].tolist() == [2.0, 1e300, np.inf]
+    assert place.tolist() == [1, 0, 2, 0]
+
+
 def test_distinct_survives_more_codes_than_an_integer_holds():
     wide = np.arange(3000.0)
     unique, place = distinct([wide] * 8)

@@ -115,7 +115,8 @@ def distinct(
 
 def _codes(values: FloatArray) -> tuple[NDArray[np.int64], int]:
     """Return a code for each value, in their order, and how many there may be."""
-    whole = values.astype(np.int64)
+    with np.errstate(invalid="ignore"):  # beyond integers: then they are not equal
+        whole = values.astype(np.int64)
     low = int(whole.min(initial=0))
     if int(whole.max(initial=0)) - low < 2**20 and (whole == values).all():
         return whole - low, int(whole.max(initial=0)) - low + 1  # counts need no hash

@@ -1,0 +1,259 @@
+"""Stretches of a log in which hardly anything was bought, though it usually is.
+
+The days of a ledger come in, stretches of days go out. A shop was shut, or an export
+lost a month: a window that falls on such a stretch would teach that everybody leaves.
+A day of rest each week is no such stretch, nor is a low season that comes and goes, nor
+days of a shop so small that silence may be chance.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from regulars.data.ledger import Ledger
+
+SHORTEST_DAYS = 10
+"""Shorter stretches are public holidays."""
+
+WEEK = 7
+AROUND_DAYS = 183
+BESIDE_DAYS = 28
+QUIET_SHARE = 0.05
+FEWEST_EXPECTED = 30
+
+
+@dataclass(frozen=True)
+class Silence:
+    """A stretch of days with hardly a purchase.
+
+    Attributes
+    ----------
+    start, end : date
+        First day, and the day after the last.
+    n_found : int
+        Purchases (customers and days) in it.
+    n_usual : int
+        Purchases in as many days of the weeks before and after.
+
+    Examples
+    --------
+    >>> Silence(date(2024, 3, 1), date(2024, 4, 1), 1, 900).n_days
+    31
+    """
+
+    start: date
+    end: date
+    n_found: int
+    n_usual: int
+
+    @property
+    def n_days(self) -> int:
+        """Length in days."""
+        return (self.end - self.start).days
+
+    def comes_again(self, other: Silence) -> bool:
+        """Return whether another stretch lies a year earlier or later.
+
+        Parameters
+        ----------
+        other : Silence
+            Any stretch of the same log.
+
+        Returns
+        -------
+        bool
+            Whether the two share half of their days once one is moved by a year.
+
+        Examples
+        --------
+        >>> summer = Silence(date(2023, 6, 1), date(2023, 9, 1), 0, 99)
+        >>> next_one = Silence(date(2024, 6, 1), date(2024, 9, 1), 0, 99)
+        >>> summer.comes_again(next_one), summer.comes_again(summer)
+        (True, False)
+        """
+        year = timedelta(days=365)
+        return any(
+            2 * (min(self.end + by, other.end) - max(self.start + by, other.start))
+            >= self.end - self.start
+            for by in (year, -year)
+        )
+
+
+def daily_purchases(ledger: Ledger) -> pd.Series:
+    """Count the purchases (customers and days) of each day.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        One row a customer and day.
+
+    Returns
+    -------
+    Series of shape (n_days,)
+        By day, earliest first; days without a purchase are left out.
+    """
+    bought = ledger.days.filter(ledger.days.is_purchase)
+    counted = bought.group_by("day").aggregate(n=bought.count()).to_pandas()
+    days = pd.DatetimeIndex(pd.to_datetime(counted["day"]))
+    return pd.Series(counted["n"].to_numpy(np.float64), index=days).sort_index()
+
+
+def silences_known(counts: pd.Series) -> Callable[[date], list[Silence]]:
+    """Return a function from a day to the stretches that were known to be silent then.
+
+    Parameters
+    ----------
+    counts : Series of shape (n_days,)
+        As `daily_purchases` gives them.
+
+    Returns
+    -------
+    callable
+        What it answers depends on nothing that happened on the day or later.
+
+    Examples
+    --------
+    >>> days = pd.date_range("2024-01-01", periods=300)
+    >>> known = silences_known(pd.Series(20.0, index=days.delete(range(90, 150))))
+    >>> [len(known(day)) for day in (date(2024, 4, 1), date(2024, 7, 1))]
+    [0, 1]
+    """
+
+    @functools.cache
+    def known(day: date) -> list[Silence]:
+        return find_silences(counts[counts.index < pd.Timestamp(day)])
+
+    return known
+
+
+def find_silences(counts: pd.Series) -> list[Silence]:
+    """Return the stretches in which a shop was silent that usually is not.
+
+    Parameters
+    ----------
+    counts : Series of shape (n_days,)
+        Purchases by day (index: timestamps); days without any may be left out.
+
+    Returns
+    -------
+    list of Silence
+        Earliest first: 10 days or more, in weeks with at most a twentieth of the
+        purchases of the months around them, where the four weeks on either side make
+        30 or more to be expected. What comes again at the same time of the next year
+        is a season and is left out. Days before the first purchase and after the last
+        are not looked at.
+
+    Examples
+    --------
+    >>> days = pd.date_range("2024-01-01", periods=300)
+    >>> counts = pd.Series(20.0, index=days)
+    >>> [found] = find_silences(counts.drop(days[90:150]))
+    >>> found.start.isoformat(), found.n_days
+    ('2024-03-31', 60)
+    >>> find_silences(counts.drop(days[5::7]))
+    []
+    """
+    if len(counts) < 2:
+        return []
+    daily = counts.sort_index().resample("D").sum()
+    found = []
+    quiet = _quiet_days(daily)
+    for start, end in _runs(quiet):
+        found.append(
+            Silence(
+                start=daily.index[start].date(),
+                end=daily.index[end - 1].date() + timedelta(days=1),
+                n_found=int(daily.iloc[start:end].sum()),
+                n_usual=round(_usual(daily, quiet, start, end) * (end - start)),
+            )
+        )
+    found = [
+        each
+        for each in found
+        if each.n_days >= SHORTEST_DAYS and each.n_usual >= FEWEST_EXPECTED
+    ]
+    return [each for each in found if not any(map(each.comes_again, found))]
+
+
+def _quiet_days(daily: pd.Series) -> NDArray[np.bool_]:
+    """Return the days that lie in a week with next to no purchases."""
+    weekly = daily.rolling(WEEK, min_periods=WEEK).sum()
+    around = weekly.rolling(AROUND_DAYS, center=True, min_periods=AROUND_DAYS // 4)
+    usual = around.median().bfill().ffill().fillna(0.0)
+    # a day is quiet where any whole week that holds it is
+    empty = (weekly <= QUIET_SHARE * usual)[::-1]
+    return empty.rolling(WEEK, min_periods=1).max()[::-1].to_numpy() > 0
+
+
+def _usual(daily: pd.Series, quiet: NDArray[np.bool_], start: int, end: int) -> float:
+    """Return the purchases a day of the weeks before and after a stretch."""
+    sides = (daily[:start][~quiet[:start]][-BESIDE_DAYS:], daily[end:][~quiet[end:]])
+    beside = pd.concat([sides[0], sides[1][:BESIDE_DAYS]])
+    return float(beside.mean()) if len(beside) else 0.0
+
+
+def _runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Return the half-open runs of true values."""
+    edges = np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8))
+    starts, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
+    return list(zip(starts.tolist(), ends.tolist(), strict=True))
+
+
+def silence_notes(silences: Sequence[Silence], cutoff: date) -> list[str]:
+    """Return what a reader has to know of the silent stretches before a cutoff.
+
+    Parameters
+    ----------
+    silences : sequence of Silence
+        As `silences_of` gives them.
+    cutoff : date
+        As-of date of the scores.
+
+    Returns
+    -------
+    list of str
+
+    Examples
+    --------
+    >>> march = Silence(date(2024, 3, 1), date(2024, 4, 1), 1, 900)
+    >>> print(*silence_notes([march], date(2024, 9, 1)))
+    The log holds 1 purchase from 2024-03-01 to 2024-03-31, where about 900 are usual:
+    the shop was shut, or records are missing. No model learns from a window that lies
+    there by more than a fifth, if others are left.
+    >>> print(*silence_notes([march], date(2024, 4, 1)))
+    The log holds 1 purchase from 2024-03-01 to 2024-03-31, where about 900 are usual,
+    and ends there. If records are missing, customers who bought look as if they had
+    left: read a newer log, or pass a cutoff of 2024-03-01.
+    """
+    return [_told(each, cutoff) for each in silences if each.start < cutoff]
+
+
+def _told(silence: Silence, cutoff: date) -> str:
+    purchases = (
+        "1 purchase" if silence.n_found == 1 else f"{silence.n_found:,} purchases"
+    )
+    start = (
+        f"The log holds {purchases} from {silence.start} to "
+        f"{silence.end - timedelta(days=1)}, where about {silence.n_usual:,} are usual"
+    )
+    if silence.end >= cutoff:
+        return (
+            f"{start}, and ends there. If records are missing, customers who bought "
+            f"look as if they had left: read a newer log, or pass a cutoff of "
+            f"{silence.start}."
+        )
+    return (
+        f"{start}: the shop was shut, or records are missing. No model learns from a "
+        "window that lies there by more than a fifth, if others are left."
+    )
