@@ -77,29 +77,29 @@ def test_log_becomes_scores_and_a_report_in_seven_commands(
         reason["rows"] for reason in found["reasons"]
     )
 
-    status, out, _ = command("run", config, "--quiet", *small)
-    assert (status, out) == (0, "")
+    status, out, err = command("run", config, "--quiet", *small)
+    assert (status, out) == (0, ""), err
     first = pd.read_parquet("out/orders/scores.parquet")
 
-    status, out, _ = command("score", config, "--json", *small)
-    assert status == 0
+    status, out, err = command("score", config, "--json", *small)
+    assert status == 0, err
     assert _last_line(out)["model_version"] == "1"
     again = pd.read_parquet("out/orders/scores.parquet")
     pd.testing.assert_frame_equal(
         first.drop(columns="scored_at"), again.drop(columns="scored_at")
     )
 
-    status, out, _ = command("report", config, "--json", *small)
-    assert status == 0
+    status, out, err = command("report", config, "--json", *small)
+    assert status == 0, err
     page = _last_line(out)["report"]
     assert "<html" in (tmp_path / page).read_text()
 
-    status, out, _ = command("kpis", config, *small)
-    assert status == 0
+    status, out, err = command("kpis", config, *small)
+    assert status == 0, err
     assert "customers" in out
 
-    status, out, _ = command("train", config, "--json", *small)
-    assert status == 0
+    status, out, err = command("train", config, "--json", *small)
+    assert status == 0, err
     result = _last_line(out)
     assert {*result} >= RESULT_KEYS
     assert {*result} <= RESULT_KEYS | EXTRA_KEYS
@@ -126,16 +126,16 @@ def test_nothing_is_written_to_stdout_when_quiet(command, shop):
 
 
 def test_json_is_the_only_output_when_quiet(command, shop):
-    status, out, _ = command("kpis", shop.config, "--quiet", "--json")
-    assert status == 0
+    status, out, err = command("kpis", shop.config, "--quiet", "--json")
+    assert status == 0, err
     assert len(out.strip().splitlines()) == 1
     assert json.loads(out)
 
 
 def test_set_wins_over_the_file(command, shop, tmp_path):
     other = tmp_path / "other"
-    status, _, _ = command("check", shop.config, "--set", f"outputs={other}", "-q")
-    assert status == 0
+    status, _, err = command("check", shop.config, "--set", f"outputs={other}", "-q")
+    assert status == 0, err
     assert (other / "check.json").is_file()
     assert not shop.out.exists()
 
@@ -146,8 +146,8 @@ def test_check_prints_what_was_set_aside(command, tmp_path, open_shop, orders):
     bad.loc[:2, "customer_id"] = "[/red]"
     bad.loc[3:5, "customer_id"] = None
     shop = open_shop(tmp_path, bad)
-    status, out, _ = command("check", shop.config)
-    assert status == 0
+    status, out, err = command("check", shop.config)
+    assert status == 0, err
     words = " ".join(out.split())
     assert f"{len(orders):,}" in words
     assert "set aside" in words
@@ -177,11 +177,11 @@ def test_no_command_shows_the_help(command):
 
 def test_simulate_writes_what_it_says(command, tmp_path):
     target = tmp_path / "sim"
-    status, out, _ = command(
+    status, out, err = command(
         "simulate", "--customers", 30, "--out", target, "--seed", 3, "--json"
     )
     found = _last_line(out)
-    assert status == 0
+    assert status == 0, err
     assert found["n_customers"] == 30
     assert len(pd.read_parquet(target / "orders")) == found["n_lines"]
 
