@@ -47,11 +47,26 @@ def test_ratio_follows_a_level_that_trees_have_not_seen():
     assert errors["ratio"] < errors["tweedie"] / 2
 
 
-@pytest.mark.parametrize("kind", ["hurdle", "ziln"])
-def test_spend_is_expected_to_be_nothing_when_nobody_bought(kind):
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("n_spenders", [0, 1, 19])
+def test_mean_is_expected_of_everybody_when_hardly_anyone_spends(kind, n_spenders):
     rows, spend = _rows(100)
-    model = SpendRegressor(kind, n_trees=5).fit(rows, 0 * spend)
-    assert (model.predict(rows) == 0).all()
+    spend = np.where(np.arange(100) < n_spenders, spend + 1, 0.0)
+    recipe = SpendRecipe((kind,), {kind: 5})
+    model = SpendEnsemble(recipe).fit(rows, spend)
+    assert model.predict(rows) == pytest.approx(np.full(100, spend.mean()))
+    data = json.loads(json.dumps(model.to_dict()))
+    again = SpendEnsemble.from_dict(data, model.trees())
+    assert (again.predict(rows) == model.predict(rows)).all()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_trees_learn_from_the_fewest_spenders(kind):
+    rows, spend = _rows(300)
+    spend = np.where(np.arange(300) < 20, spend + 1, 0.0)
+    model = SpendRegressor(kind, n_trees=5).fit(rows, spend)
+    assert model.heads_
+    assert np.isfinite(model.predict(rows)).all()
 
 
 def test_fit_refuses_an_unknown_kind():

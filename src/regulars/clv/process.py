@@ -19,6 +19,7 @@ from regulars.clv.gamma_gamma import GammaGammaModel
 from regulars.clv.modified_beta_geo import ModifiedBetaGeoModel
 from regulars.clv.pareto_nbd import ParetoNBDModel
 from regulars.clv.value import discounted_clv
+from regulars.errors import NotEnoughHistoryError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -119,13 +120,16 @@ class PurchaseProcess:
 
         Raises
         ------
-        ConvergenceError, NotEnoughHistoryError, DataError
+        NotEnoughHistoryError
+            Nobody has come back and spent anything.
+        ConvergenceError, DataError
             As the models.
         """
         summary = purchase_summary(features)
         self.purchases_ = PURCHASE_MODELS[self.kind]().fit(
             summary[["frequency", "recency", "T"]]
         )
+        _refuse_without_spend(summary)
         self.spend_ = GammaGammaModel().fit(summary)
         return self
 
@@ -263,3 +267,15 @@ class PurchaseProcess:
         process.purchases_ = PURCHASE_MODELS[process.kind].from_dict(data["purchases"])
         process.spend_ = GammaGammaModel.from_dict(data["spend"])
         return process
+
+
+def _refuse_without_spend(summary: pd.DataFrame) -> None:
+    if ((summary["frequency"] > 0) & (summary["monetary_value"] > 0)).any():
+        return
+    msg = (
+        f"None of the {len(summary):,} customers has come back on a later day and "
+        "spent anything, so what a customer is worth cannot be learnt. Read a longer "
+        "history, or check which column is mapped to amount; where purchases cost "
+        "nothing, map one that counts instead, such as the number of items."
+    )
+    raise NotEnoughHistoryError(msg)

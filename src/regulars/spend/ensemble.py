@@ -161,6 +161,7 @@ class SpendEnsemble:
             "random_state": self.recipe.random_state,
             "features": self.features_,
             "scales": {kind: m.scale_ for kind, m in self.members_.items()},
+            "means": {kind: m.mean_ for kind, m in self.members_.items()},
             "floors": {kind: m.floor_ for kind, m in self.members_.items()},
             "trees": sorted(self.trees()),
             "bands": self.recipe.bands.to_dict() if self.recipe.bands else None,
@@ -227,6 +228,7 @@ def _restored(
         for head in HEADS[kind]
         if f"{kind}_{head}" in trees
     }
+    member.mean_ = float(data["means"][kind])
     member.scale_ = float(data["scales"][kind])
     member.floor_ = float(data["floors"][kind])
     member.n_features_in_ = len(features)

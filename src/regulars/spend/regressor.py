@@ -46,6 +46,8 @@ HEADS: dict[str, dict[str, dict[str, Any]]] = {
 }
 SCALED = ("log", "sqrt")
 SMALLEST_SQUARE = 1e-4
+# fewer rows with any spend teach no tree anything: the mean stands for them
+FEWEST_SPENDERS = 20
 # a process that expects next to nothing is no measure of what a customer spends
 SMALLEST_BASE = 0.01
 
@@ -75,6 +77,9 @@ class SpendRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     Attributes
     ----------
     heads_ : dict of str to lightgbm.Booster
+        Empty where hardly a row has any spend.
+    mean_ : float
+        Mean spend of the training rows; the forecast where there are no heads.
     scale_ : float
         Factor that meets the training total; 1 but for ``log`` and ``sqrt``.
     floor_ : float
@@ -147,6 +152,7 @@ class SpendRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             y_numeric=True,
         )
         spend = np.maximum(np.asarray(y, dtype=np.float64), 0.0)
+        self.mean_ = float(spend.mean())
         self.floor_ = 1.0
         if self.kind == "ratio" and self.base is not None:
             mean = float(np.nanmean(np.maximum(features[:, self.base], 0.0)))
@@ -158,14 +164,14 @@ class SpendRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def _fit_heads(self, X: Floats, spend: Floats) -> dict[str, lightgbm.Booster]:
+        if np.count_nonzero(spend) < FEWEST_SPENDERS:
+            return {}
         if self.kind == "ratio":
             return {"spend": self._boost("spend", X, spend, np.log(self._base(X)))}
         if self.kind in ("tweedie", "log", "sqrt"):
             return {"spend": self._boost("spend", X, self.to_target(spend))}
         bought = spend > 0
         heads = {"buys": self._boost("buys", X, bought.astype(np.float64))}
-        if not bought.any():
-            return heads
         X, spend = X[bought], spend[bought]
         if self.kind == "hurdle":
             return {**heads, "amount": self._boost("amount", X, spend)}
@@ -253,6 +259,8 @@ class SpendRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     def _expected(self, X: Floats, n_trees: int | None = None) -> Floats:
         """Return expected spend, of the first so many trees, before scaling."""
+        if not self.heads_:
+            return np.full(len(X), self.mean_)
 
         def of(head: str, **options: Any) -> Floats:
             found = self.heads_[head].predict(
@@ -264,8 +272,6 @@ class SpendRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             return self._base(X) * np.exp(of("spend", raw_score=True))
         if "buys" not in self.heads_:
             return self.from_target(of("spend"))
-        if len(self.heads_) == 1:  # nobody bought
-            return np.zeros(len(X))
         if self.kind == "hurdle":
             return of("buys") * of("amount")
         lognormal = np.exp(of("mean") + of("variance") / 2)
