@@ -26,7 +26,6 @@ from regulars.evaluation.backtest import (
 )
 from regulars.evaluation.holdout import MODEL
 from regulars.evaluation.slices import judge_slices
-from regulars.features.matrix import build_matrix
 from regulars.promotion import customer_labels
 from regulars.training import train
 
@@ -103,7 +102,10 @@ def run_backtest(
     tested = []
     for number, line in enumerate(lines, start=1):
         step(f"window {number}/{len(lines)}")
-        tested += _tested(line, train(work.ledger, line, settings, step=_silent))
+        training = train(
+            work.ledger, line, settings, step=_silent, features=work.features
+        )
+        tested += _tested(line, training)
     if not tested:
         msg = (
             "No window of the backtest could be tested: no purchase process could be "
@@ -111,7 +113,7 @@ def run_backtest(
         )
         raise DataError(msg)
     step("compare")
-    features = _features(work, [each.cutoff for each in tested])
+    features = work.features.by_cutoff([each.cutoff for each in tested])
     windows = [_window(each, settings.seed) for each in tested]
     result = {
         "name": settings.name,
@@ -162,18 +164,6 @@ def _tested(line: Timeline, training: Training) -> list[Tested]:
     if cutoff is None or test is None or model is None:
         return []
     return [Tested(cutoff, line, training, test, model)]
-
-
-def _features(work: Workspace, cutoffs: Sequence[date]) -> dict[date, pd.DataFrame]:
-    matrix = build_matrix(
-        work.ledger,
-        cutoffs,
-        lookback_days=work.settings.time.lookback_days,
-        groups=work.settings.features.groups,
-        extra=work.settings.features.extra,
-    )
-    days = pd.to_datetime(matrix["cutoff"]).dt.date
-    return {day: rows.reset_index(drop=True) for day, rows in matrix.groupby(days)}
 
 
 def _window(each: Tested, random_state: int) -> dict[str, Any]:

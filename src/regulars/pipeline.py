@@ -22,7 +22,6 @@ from regulars.card import (
 from regulars.data.fingerprint import fingerprint
 from regulars.errors import LeakageError
 from regulars.evaluation import judge_offer
-from regulars.features.matrix import build_matrix
 from regulars.kpis.cohorts import cohort_retention
 from regulars.kpis.retention import monthly_kpis, summary_kpis
 from regulars.labelled import stages as labelled
@@ -121,7 +120,9 @@ def train_model(work: AnyWorkspace, step: Step) -> dict[str, Any]:
     if isinstance(work, contractual.ContractWorkspace):
         return contractual.train_contracts(work, step)
     settings = work.settings
-    training = train(work.ledger, work.timeline, settings, step=step)
+    training = train(
+        work.ledger, work.timeline, settings, step=step, features=work.features
+    )
     step("register")
     store = Store(settings.tracking.uri, settings.name)
     decision = judge_challenger(work, training, store)
@@ -231,13 +232,8 @@ def score(
     store = Store(settings.tracking.uri, settings.name)
     model, registered = store.load(version)
     _refuse_hindsight(store, registered.model_version, work.timeline.cutoff)
-    features = build_matrix(
-        work.ledger,
-        [work.timeline.cutoff],
-        lookback_days=settings.time.lookback_days,
-        groups=settings.features.groups,
-        extra=settings.features.extra,
-    )
+    cutoff = work.timeline.cutoff
+    features = work.features.by_cutoff([cutoff])[cutoff]
     provenance = Provenance(
         registered.model_version, registered.run_id, datetime.now(UTC)
     )

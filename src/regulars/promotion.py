@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from regulars.errors import DataError
 from regulars.evaluation import Decision, compare, decide, label_customers
 from regulars.evaluation.gate import ece_by_chance, more_days
-from regulars.features.matrix import build_matrix
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -145,13 +144,7 @@ def window_features(work: Workspace) -> pd.DataFrame:
     if cutoff is None:
         msg = "The log is too short for a test window. Read more of it."
         raise DataError(msg)
-    return build_matrix(
-        work.ledger,
-        [cutoff],
-        lookback_days=work.settings.time.lookback_days,
-        groups=work.settings.features.groups,
-        extra=work.settings.features.extra,
-    )
+    return work.features.by_cutoff([cutoff])[cutoff]
 
 
 def customer_labels(work: Workspace, features: pd.DataFrame) -> pd.DataFrame | None:

@@ -1,7 +1,7 @@
 """Feature rows by cutoff, with the purchase process of their own cutoff and outcomes.
 
 A ledger, a timeline and the settings come in; for any of the timeline's cutoffs the
-rows that a model learns from or is judged on go out. The matrix is built once, each
+rows that a model learns from or is judged on go out. Features are computed once, each
 purchase process is fitted once, and an outcome is handed out only to one who says on
 which day it is used.
 """
@@ -21,14 +21,16 @@ from regulars.errors import (
     NotEnoughHistoryError,
     RegularsWarning,
 )
-from regulars.features.matrix import build_matrix
+from regulars.feature_cache import FeatureCache
 from regulars.labels import build_labels
 from regulars.metrics import log_loss, mae
 from regulars.model import Horizon, add_process, stack
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date
+
+    from numpy.typing import NDArray
 
     from regulars.config import Settings
     from regulars.data.ledger import Ledger
@@ -60,6 +62,7 @@ def horizon_of(settings: Settings, timeline: Timeline | None = None) -> Horizon:
         clv_horizon_days=settings.value.clv_horizon_days,
         risk_bands=settings.scores.risk_bands,
         label_horizon_days=timeline.label_horizon_days if timeline else None,
+        currency=settings.source.currency,
     )
 
 
@@ -74,24 +77,25 @@ class Snapshots:
         The cutoffs.
     settings : Settings
         Lookback, feature groups, horizon.
+    features : FeatureCache, optional
+        Features of the ledger with these settings; default: a cache of its own.
     """
 
-    def __init__(self, ledger: Ledger, timeline: Timeline, settings: Settings) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        timeline: Timeline,
+        settings: Settings,
+        features: FeatureCache | None = None,
+    ) -> None:
         self._ledger = ledger
         self._timeline = timeline
         self.horizon = horizon_of(settings, timeline)
-        matrix = build_matrix(
-            ledger,
-            timeline.snapshots,
-            lookback_days=settings.time.lookback_days,
-            groups=settings.features.groups,
-            extra=settings.features.extra,
-        )
-        known_at = timeline.test_cutoff or timeline.cutoff
-        matrix = matrix.drop(columns=_unknown_somewhere(matrix, known_at))
-        days = pd.to_datetime(matrix["cutoff"]).dt.date
+        cache = features or FeatureCache(ledger, settings)
+        found = cache.by_cutoff(timeline.snapshots)
+        unknown = _unknown_somewhere(found, timeline.test_cutoff or timeline.cutoff)
         self._features = {
-            day: rows.reset_index(drop=True) for day, rows in matrix.groupby(days)
+            day: rows.drop(columns=unknown) for day, rows in found.items()
         }
         self._processes: dict[tuple[date, str], PurchaseProcess] = {}
         self.kind = BASELINE_PROCESS
@@ -260,6 +264,28 @@ class Snapshots:
             [rows, outcomes.drop(columns=["customer_id", "cutoff"])], axis=1
         )
 
+    def clv(self, cutoff: date) -> NDArray[np.float64]:
+        """Return what each customer was worth, as known at a cutoff.
+
+        Parameters
+        ----------
+        cutoff : date
+            One of the timeline's snapshots.
+
+        Returns
+        -------
+        array of shape (n_customers,)
+            Discounted margin over ``clv_horizon_days``, 0 or more; in the order of
+            `features`.
+        """
+        value = self.process(cutoff).clv(
+            self.features(cutoff),
+            margin=self.horizon.margin,
+            discount_rate_annual=self.horizon.discount_rate_annual,
+            horizon_days=self.horizon.clv_horizon_days,
+        )
+        return np.maximum(value, 0.0)
+
     def stacked(
         self, cutoffs: Sequence[date], *, known_at: date
     ) -> pd.DataFrame | None:
@@ -306,13 +332,15 @@ class Snapshots:
         return True
 
 
-def _unknown_somewhere(matrix: pd.DataFrame, known_at: date) -> list[str]:
+def _unknown_somewhere(
+    features: Mapping[date, pd.DataFrame], known_at: date
+) -> list[str]:
     """Return the features that no customer of some cutoff has.
 
     A window of a year is unknown while the log is younger. A model that learnt with it
     missing could not use it when it comes to be known, or would take it for news.
     Cutoffs after `known_at` have no say: the tested model may not know of them.
     """
-    early = matrix[pd.to_datetime(matrix["cutoff"]) <= pd.Timestamp(known_at)]
-    known = early.drop(columns=["customer_id"]).groupby("cutoff").count()
-    return [name for name in known.columns if (known[name] == 0).any()]
+    early = [rows for day, rows in features.items() if day <= known_at]
+    columns = list(early[0].columns) if early else []
+    return [name for name in columns if any(rows[name].isna().all() for rows in early)]

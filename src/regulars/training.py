@@ -14,16 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from regulars.churn import baselines
-from regulars.churn.ensemble import Recipe
-from regulars.churn.tuning import Selection, select
+from regulars.choices import choose_recipes
+from regulars.churn import Recipe, baselines
 from regulars.clv.process import LABELS
 from regulars.clv.process_diagnostics import process_diagnostics
 from regulars.evaluation.holdout import ChurnTest, ValueTest, judge_churn, judge_value
-from regulars.forward import ForwardFold
-from regulars.model import RetentionModel, feature_columns
+from regulars.model import RetentionModel
 from regulars.snapshots import BASELINE_PROCESS, Snapshots
-from regulars.spend import SpendRecipe, SpendSelection, interval_figures, select_spend
+from regulars.spend import SpendRecipe, SpendSelection, interval_figures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,8 +30,10 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from regulars.churn import Selection
     from regulars.config import Settings
     from regulars.data.ledger import Ledger
+    from regulars.feature_cache import FeatureCache
     from regulars.timeline import Timeline
 
     Step = Callable[[str], None]
@@ -92,7 +92,12 @@ class Training:
 
 
 def train(
-    ledger: Ledger, timeline: Timeline, settings: Settings, *, step: Step
+    ledger: Ledger,
+    timeline: Timeline,
+    settings: Settings,
+    *,
+    step: Step,
+    features: FeatureCache | None = None,
 ) -> Training:
     """Choose, test once, refit.
 
@@ -106,6 +111,8 @@ def train(
         The configuration.
     step : callable
         Called with the name of each step as it begins.
+    features : FeatureCache, optional
+        Features of the ledger with these settings; default: a cache of its own.
 
     Returns
     -------
@@ -117,11 +124,11 @@ def train(
         Not even a purchase process can be fitted at the cutoff.
     """
     step("features")
-    snapshots = Snapshots(ledger, timeline, settings)
+    snapshots = Snapshots(ledger, timeline, settings, features)
     notes = history_notes(timeline, settings) + stale_notes(ledger, timeline)
     step("selection")
     processes = snapshots.choose_process()
-    selection, spend_selection = _choose(snapshots, timeline, settings, step)
+    selection, spend_selection = choose_recipes(snapshots, timeline, settings, step)
     spend = spend_selection.recipe if spend_selection else SpendRecipe()
     recipe = selection.recipe if selection else Recipe.process_only()
     if selection is None:
@@ -212,49 +219,6 @@ def history_notes(timeline: Timeline, settings: Settings) -> list[str]:
             "figure of how good the scores are."
         )
     return notes
-
-
-def _choose(
-    snapshots: Snapshots, timeline: Timeline, settings: Settings, step: Step
-) -> tuple[Selection | None, SpendSelection | None]:
-    churn_folds, spend_folds = [], []
-    for fold in timeline.folds:
-        known = {"known_at": fold.cutoff}
-        rows = snapshots.stacked(fold.training_cutoffs, **known)
-        known = {"known_at": timeline.test_cutoff or timeline.cutoff}
-        valid = snapshots.stacked([fold.cutoff], **known)
-        if rows is None or valid is None:
-            continue
-        columns = feature_columns(rows)
-        churn_folds.append(
-            ForwardFold(
-                rows[columns],
-                rows["churned"].to_numpy(np.float64),
-                valid[columns],
-                valid["churned"].to_numpy(np.float64),
-            )
-        )
-        spend_folds.append(
-            ForwardFold(
-                rows[columns],
-                rows["spend"].to_numpy(),
-                valid[columns],
-                valid["spend"].to_numpy(),
-            )
-        )
-    if not churn_folds:
-        return None, None
-    trials = settings.churn.tuning_trials
-    selection = select(
-        churn_folds,
-        classifiers=settings.churn.classifiers,
-        trials=trials,
-        calibration=settings.churn.calibration,
-        random_state=settings.seed,
-        on_trial=lambda done: step(f"selection {done}/{trials}"),
-    )
-    step("spend")
-    return selection, select_spend(spend_folds, random_state=settings.seed)
 
 
 def _fit(

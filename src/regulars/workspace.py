@@ -8,12 +8,14 @@ outputs folder on the way, so that it is there even when the run stops.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from regulars.data.engine import connect
 from regulars.data.intake import Intake, read_tables
 from regulars.data.ledger import Ledger, build_ledger
 from regulars.errors import DataError
+from regulars.feature_cache import FeatureCache
 from regulars.scoring.sinks import make_folder, write_json
 from regulars.timeline import Timeline, plan
 
@@ -45,6 +47,11 @@ class Workspace:
     intake: Intake
     ledger: Ledger
     timeline: Timeline
+
+    @cached_property
+    def features(self) -> FeatureCache:
+        """Feature rows by cutoff, computed once."""
+        return FeatureCache(self.ledger, self.settings)
 
 
 def open_workspace(settings: Settings, step: Step) -> Workspace:
@@ -101,5 +108,6 @@ def read_and_check(settings: Settings, step: Step) -> Intake:
         connect(settings.source.engine),
         quarantine=outputs / "quarantine.csv",
     )
-    write_json({"name": settings.name, **intake.summary()}, outputs / "check.json")
+    about = {"name": settings.name, "kind": settings.churn.kind}
+    write_json({**about, **intake.summary()}, outputs / "check.json")
     return intake

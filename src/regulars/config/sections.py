@@ -48,7 +48,12 @@ class ChurnSettings(Section):
         description="Candidates; the validation window decides.",
     )
     tuning_trials: int = Field(
-        30, ge=0, description="Settings tried on the validation window."
+        30, ge=0, description="Settings tried on the validation windows."
+    )
+    objective: Literal["log_loss", "average_precision", "profit"] = Field(
+        "log_loss",
+        description="What settings are judged by on the validation windows; profit: "
+        "of the offer whose costs stand under `profit`. Of `kind: non_contractual`.",
     )
     calibration: Literal["auto", "isotonic", "sigmoid", "none"] = Field(
         "auto", description="Probability calibration; auto: what validates best."
@@ -67,6 +72,12 @@ class ChurnSettings(Section):
             raise ValueError(msg)
         if self.kind != "labelled" and self.labelled is not None:
             msg = f"kind is '{self.kind}', but 'labelled' is of kind labelled only"
+            raise ValueError(msg)
+        if self.kind != "non_contractual" and self.objective != "log_loss":
+            msg = (
+                f"objective '{self.objective}' is of kind non_contractual only; kind "
+                f"is '{self.kind}', so leave the objective at log_loss"
+            )
             raise ValueError(msg)
         return self
 
@@ -91,6 +102,16 @@ class FeatureSettings(Section):
     )
     extra: tuple[str, ...] = Field(
         (), description="Your own feature functions, as `module:function`."
+    )
+    choose: bool = Field(
+        True,
+        description="Leave out, for the churn classifiers, groups that every "
+        "validation window is better without, beyond chance.",
+    )
+    cache: bool = Field(
+        True,
+        description="Keep the features in the outputs folder, so that the next command "
+        "on the same log need not compute them again.",
     )
 
 

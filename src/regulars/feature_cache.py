@@ -1,0 +1,180 @@
+"""Feature rows by cutoff, computed once and kept by content.
+
+A ledger and the settings of the features come in, rows by cutoff go out. What is kept
+is named by all that the rows depend on: the content of the log, the cutoff, the
+lookback, the groups, the user's own functions and their code, and the code of the
+features. Training, gate, scores and backtest of one log so share one computation, in
+one command or in several; anything different is computed anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import shutil
+from functools import cache, cached_property
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import ibis
+import pandas as pd
+import pyarrow as pa
+
+from regulars import features
+from regulars.features.matrix import DEFAULT_GROUPS, build_matrix
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from regulars.config import Settings
+    from regulars.data.ledger import Ledger
+
+FOLDER = "cache"
+# two remainders of one hash of 64 bits, small enough that billions of them add up
+PRIMES = (2_147_483_647, 2_147_483_629)
+
+
+class FeatureCache:
+    """The features of one ledger.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        One row a customer and day.
+    settings : Settings
+        Lookback, feature groups, own functions; whether to keep rows on disk.
+
+    Notes
+    -----
+    Rows lie in ``<outputs>/cache/<log>/<rows>.parquet``, some 8 bytes a feature,
+    customer and cutoff before compression. Those of an earlier log are removed when
+    rows of a new one are written, so the folder never holds more than one log. Delete
+    it whenever you like. A function of your own that reads anything but the log and
+    its own module has to do without (``features.cache: false``).
+    """
+
+    def __init__(self, ledger: Ledger, settings: Settings) -> None:
+        self._ledger = ledger
+        self._settings = settings
+
+    @cached_property
+    def content(self) -> str:
+        """Digest of every line of the log, whatever their order; 16 hex digits.
+
+        The fingerprint of a data set does not tell who bought which product; features
+        depend on that too. The engine hashes, so that millions of lines take a second.
+        """
+        log = self._ledger.transactions
+        words = [log[name].cast("string").fill_null("") for name in sorted(log.columns)]
+        line = ibis.literal("\x1f").join(words).hash()
+        totals = log.aggregate(
+            n_lines=log.count(),
+            low=(line % PRIMES[0]).cast("int64").sum(),
+            high=((line // PRIMES[0]) % PRIMES[1]).cast("int64").sum(),
+        )
+        found = [sorted(log.columns), totals.to_pyarrow().to_pylist()]
+        return hashlib.sha256(json.dumps(found).encode()).hexdigest()[:16]
+
+    def by_cutoff(self, cutoffs: Sequence[date]) -> dict[date, pd.DataFrame]:
+        """Return the feature rows of each cutoff.
+
+        Parameters
+        ----------
+        cutoffs : sequence of date
+            Days on which to pretend to stand.
+
+        Returns
+        -------
+        dict of date to DataFrame of shape (n_customers_at_cutoff, n_features + 2)
+            As `regulars.features.matrix.build_matrix` gives them, earliest first; a
+            cutoff before which nobody had bought anything is not there.
+
+        Raises
+        ------
+        ConfigError
+            An unknown group, or a function of the user's own that fails.
+        """
+        days = sorted(set(cutoffs))
+        if not self._settings.features.cache:
+            return self._build(days)
+        found = {day: self._read(day) for day in days}
+        missing = [day for day, rows in found.items() if rows is None]
+        built = self._build(missing) if missing else {}
+        for day, rows in built.items():
+            self._write(day, rows)
+        whole = {day: built.get(day, found[day]) for day in days}
+        return {day: rows for day, rows in whole.items() if rows is not None}
+
+    def _build(self, cutoffs: Sequence[date]) -> dict[date, pd.DataFrame]:
+        asked = self._settings.features
+        matrix = build_matrix(
+            self._ledger,
+            cutoffs,
+            lookback_days=self._settings.time.lookback_days,
+            groups=asked.groups,
+            extra=asked.extra,
+        )
+        days = pd.to_datetime(matrix["cutoff"]).dt.date
+        return {day: rows.reset_index(drop=True) for day, rows in matrix.groupby(days)}
+
+    @property
+    def _folder(self) -> Path:
+        return self._settings.outputs_folder / FOLDER / self.content
+
+    def _file(self, cutoff: date) -> Path:
+        asked = self._settings.features
+        content = {
+            "cutoff": cutoff.isoformat(),
+            "lookback_days": self._settings.time.lookback_days,
+            "groups": asked.groups or DEFAULT_GROUPS,
+            "extra": [(path, _code(path)) for path in asked.extra],
+            "version": [metadata.version("regulars"), _code_of_features()],
+            "log": self.content,
+        }
+        digest = hashlib.sha256(json.dumps(content).encode()).hexdigest()
+        return self._folder / f"{cutoff}-{digest[:16]}.parquet"
+
+    def _read(self, cutoff: date) -> pd.DataFrame | None:
+        file = self._file(cutoff)
+        if not file.is_file():
+            return None
+        try:
+            return pd.read_parquet(file)
+        except (OSError, pa.ArrowInvalid):
+            # cut short by a full disk or a hand: as good as not there
+            return None
+
+    def _write(self, cutoff: date, rows: pd.DataFrame) -> None:
+        folder = self._folder
+        folder.mkdir(parents=True, exist_ok=True)
+        for other in folder.parent.iterdir():
+            if other.is_dir() and other != folder:
+                shutil.rmtree(other, ignore_errors=True)
+        # a reader sees all of a file or none of it
+        unfinished = folder / f"{uuid4().hex}.part"
+        rows.to_parquet(unfinished, index=False)
+        unfinished.replace(self._file(cutoff))
+
+
+def _code(path: str) -> str:
+    """Return a digest of the module of a user's own function; empty: none is there."""
+    try:
+        found = importlib.util.find_spec(path.partition(":")[0])
+    except (ImportError, ValueError):
+        return ""
+    file = Path(found.origin) if found and found.origin else None
+    if file is None or not file.is_file():
+        return ""
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+@cache
+def _code_of_features() -> str:
+    digest = hashlib.sha256()
+    for file in sorted(Path(features.__file__).parent.glob("*.py")):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
