@@ -42,13 +42,8 @@ OPTIONAL = {
 MAX_TREES = 2000
 PATIENCE = 30
 POWERS = (1.1, 1.3, 1.5, 1.7)
-BASE = {
-    "learning_rate": 0.05,
-    "bagging_freq": 1,
-    "num_threads": 1,
-    "verbosity": -1,
-    "deterministic": True,
-}
+QUIET = {"num_threads": 1, "verbosity": -1}
+BASE = {**QUIET, "learning_rate": 0.05, "bagging_freq": 1, "deterministic": True}
 OUTCOMES = """
 SELECT
     cutoff,
@@ -135,7 +130,9 @@ def _fingerprint(log: ibis.Table, timeline: Timeline, trials: int, seed: int) ->
     content = log.aggregate(rows=log.count(), spend=log.amount.sum()).to_pyarrow()
     source = Path(__file__).read_text(encoding="utf-8")
     digest = hashlib.sha256(f"{SQL}{source}{content}".encode())
-    digest.update(f"{timeline}{trials}{seed}".encode())
+    days = (timeline.test_cutoff, timeline.folds[0], timeline.training_cutoffs)
+    window = (timeline.gap_days, timeline.horizon_days, timeline.label_horizon_days)
+    digest.update(f"{days}{window}{trials}{seed}".encode())
     return digest.hexdigest()[:12]
 
 
@@ -243,11 +240,12 @@ def _tune_tweedie(
 def _datasets(
     learn: pd.DataFrame, valid: pd.DataFrame, outcome: str, columns: list[str]
 ) -> tuple[lightgbm.Dataset, lightgbm.Dataset]:
-    options = {"feature_pre_filter": False, "num_threads": 1, "verbosity": -1}
+    options = {**QUIET, "feature_pre_filter": False}
     train = lightgbm.Dataset(
         learn[columns], _outcome(learn, outcome), params=options, free_raw_data=False
     )
-    return train, train.create_valid(valid[columns], _outcome(valid, outcome))
+    check = train.create_valid(valid[columns], _outcome(valid, outcome), params=options)
+    return train.construct(), check.construct()
 
 
 def _outcome(rows: pd.DataFrame, outcome: str) -> Floats:
@@ -277,6 +275,6 @@ def _foresee(
     params: dict[str, Any],
 ) -> Floats:
     booster = lightgbm.train(
-        params, lightgbm.Dataset(rows[columns], _outcome(rows, outcome))
+        params, lightgbm.Dataset(rows[columns], _outcome(rows, outcome), params=QUIET)
     )
     return np.asarray(booster.predict(now[columns]), dtype=np.float64)
