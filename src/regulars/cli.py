@@ -131,7 +131,7 @@ def check(
     console = _console(quiet)
     console.print(look.checked(summary))
     for name, found in summary["tables"].items():
-        for notice in found["notices"] if summary.get("kind") else ():
+        for notice in found["notices"] if summary["kind"] != "non_contractual" else ():
             console.print(f"Note on {name}: {notice}")
     quarantine = settings.outputs_folder / "quarantine.csv"
     console.print(f"Rows set aside: {quarantine}", soft_wrap=True)

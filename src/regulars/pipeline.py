@@ -9,7 +9,7 @@ the work and writes what that room returns.
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from regulars import contractual
@@ -29,6 +29,7 @@ from regulars.promotion import judge_challenger, window_features
 from regulars.registration import card_text, register_training
 from regulars.report import render_report
 from regulars.scoring.batch import Provenance, score_customers
+from regulars.scoring.hindsight import refuse_hindsight
 from regulars.scoring.sinks import write_json, write_scores, write_text
 from regulars.tracking import RunRecord, Store, scratch_folder
 from regulars.training import Training, train
@@ -97,7 +98,10 @@ def check(settings: Settings, step: Step) -> dict[str, Any]:
     """
     if settings.churn.kind == "labelled":
         return labelled.check_table(settings, step).table.summary
-    return read_and_check(settings, step).summary()
+    return {
+        "kind": settings.churn.kind,
+        **read_and_check(settings, step).summary(),
+    }
 
 
 def train_model(work: AnyWorkspace, step: Step) -> dict[str, Any]:
@@ -154,13 +158,16 @@ def backtest(work: AnyWorkspace, step: Step) -> dict[str, Any]:
         The content of ``backtest.json``, and ``run_id`` of the MLflow run in which the
         runs of the windows are nested.
     """
-    if not isinstance(work, Workspace):
-        labelled.refuse("Backtests")
     settings = work.settings
-    result, figures = run_backtest(work, step)
+    if isinstance(work, labelled.TableWorkspace):
+        result, figures = labelled.backtest(work, step)
+    elif isinstance(work, contractual.ContractWorkspace):
+        result, figures = contractual.backtest_contracts(work, step)
+    else:
+        result, figures = run_backtest(work, step)
     step("register")
     store = Store(settings.tracking.uri, settings.name)
-    tags = {"regulars.fingerprint": fingerprint(work.ledger)}
+    tags = {"regulars.fingerprint": _fingerprint(work)}
     with scratch_folder() as folder:
         write_json(result, folder / "backtest.json")
         parent = RunRecord(
@@ -224,14 +231,14 @@ def score(
         The model has learnt from days at or after the cutoff of the scores.
     """
     if isinstance(work, labelled.TableWorkspace):
-        return labelled.score_table(work, step)
+        return labelled.score_table(work, step, version=version)
     if isinstance(work, contractual.ContractWorkspace):
-        return contractual.score_contracts(work, step)
+        return contractual.score_contracts(work, step, version=version)
     step("score")
     settings = work.settings
     store = Store(settings.tracking.uri, settings.name)
     model, registered = store.load(version)
-    _refuse_hindsight(store, registered.model_version, work.timeline.cutoff)
+    refuse_hindsight(store, registered.model_version, work.timeline.cutoff)
     cutoff = work.timeline.cutoff
     features = work.features.by_cutoff([cutoff])[cutoff]
     provenance = Provenance(
@@ -253,18 +260,6 @@ def score(
     }
 
 
-def _refuse_hindsight(store: Store, version: str, cutoff: date) -> None:
-    learnt = store.version_tags(version).get("cutoff")
-    if learnt and date.fromisoformat(learnt) > cutoff:
-        msg = (
-            f"Version {version} of '{store.name}' has learnt from what happened up to "
-            f"{learnt}; scores as of {cutoff} would know their own future. Pass a "
-            f"cutoff of {learnt} or later, or train as of {cutoff} under another name "
-            "(--set name=...)."
-        )
-        raise LeakageError(msg)
-
-
 def kpis(work: AnyWorkspace, step: Step) -> dict[str, Any]:
     """Work out the business's own figures; write ``kpis.json``.
 
@@ -281,7 +276,7 @@ def kpis(work: AnyWorkspace, step: Step) -> dict[str, Any]:
         The summary figures.
     """
     if isinstance(work, labelled.TableWorkspace):
-        labelled.refuse("Months and cohorts")
+        return labelled.kpis_of_table(work, step)
     if isinstance(work, contractual.ContractWorkspace):
         return contractual.kpis_of_contracts(work, step)
     step("kpis")
@@ -343,8 +338,7 @@ def run(settings: Settings, step: Step) -> dict[str, Any]:
     except LeakageError:
         # an earlier day than the champion's: only the model of that day may score it
         scored = score(work, step, version=result["model_version"])
-    if not isinstance(work, labelled.TableWorkspace):
-        kpis(work, step)
+    kpis(work, step)
     page = report(settings, step)
     return {
         **result,

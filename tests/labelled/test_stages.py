@@ -9,9 +9,11 @@ import pytest
 
 from regulars import pipeline
 from regulars.config import parse_settings
-from regulars.errors import DataError, NotEnoughHistoryError
+from regulars.errors import NotEnoughHistoryError
+from regulars.labelled.splits import dated_split
 from regulars.labelled.table import read_labelled
-from regulars.labelled.training import dated_split, train_table
+from regulars.labelled.training import train_table
+from regulars.scoring.batch import COLUMNS
 
 IRANIAN = Path(os.environ.get("IRANIAN_CHURN", "data/iranian_churn.parquet"))
 
@@ -35,8 +37,77 @@ def test_whole_job_when_there_is_a_table(table, frame):
     assert scores["reasons"].str.len().between(1, 3).all()
     page = (table.folder / "out" / "report.html").read_text()
     assert "Customers most likely to leave" in page
-    assert "the table has no purchases" in page
-    assert table.read("training.json")["kind"] == "labelled"
+    assert "Where customers leave" in page
+    assert "What it is worth in money" in page
+    card = table.read("training.json")
+    assert card["kind"] == table.read("check.json")["kind"] == "labelled"
+    assert card["profit"]["n_customers"] <= 2 * result["test"]["n_customers"]
+    assert table.read("card.json") == card
+    text = (table.folder / "out" / "model_card.md").read_text()
+    assert "Says for each row of the table" in text
+    assert "buy nothing" not in text
+
+
+def test_scores_have_the_columns_of_every_other_table(table):
+    work = pipeline.open_work(table.settings("churn.labelled.value=age"), quiet)
+    pipeline.train_model(work, quiet)
+    told = pipeline.score(work, quiet)
+    scores = pd.read_parquet(table.folder / "out" / "scores.parquet")
+    assert tuple(scores.columns) == COLUMNS
+    np.testing.assert_allclose(scores["clv"], work.table.attributes["age"])
+    at_risk = scores["churn_probability"] * scores["clv"]
+    np.testing.assert_allclose(scores["value_at_risk"], at_risk)
+    assert told["value_at_risk"] == pytest.approx(at_risk.sum())
+    empty = ["p_alive", "expected_purchases", "rfm_segment", "expected_next_order"]
+    assert scores[empty].isna().all(axis=None)
+
+
+def test_backtest_without_dates_tests_every_row_once(table, frame):
+    work = pipeline.open_work(table.settings("backtest.windows=3"), quiet)
+    found = pipeline.backtest(work, quiet)
+    assert sum(w["n_customers"] for w in found["windows"]) == len(frame)
+    assert next(w["cutoff"] for w in found["windows"]) == "part 1 of 3"
+    assert "The table has no date" in found["notes"][0]
+    assert found["staleness"] == []
+    assert {row["slice"] for row in found["slices"]["rows"]} == {"plan"}
+    assert found["run_id"]
+    assert table.read("backtest.json")["overall"]["n_windows"] == 3
+
+
+def test_backtest_rolls_back_by_date(table, frame):
+    frame["day"] = pd.date_range("2024-01-01", periods=len(frame)).astype(str)
+    table.write(frame)
+    asked = ("churn.labelled.date=day", "backtest.windows=2")
+    found = pipeline.backtest(pipeline.open_work(table.settings(*asked), quiet), quiet)
+    days = [window["cutoff"] for window in found["windows"]]
+    assert days == sorted(days, reverse=True)
+    assert [row["age"] for row in found["staleness"]] == [0, 1]
+
+
+def test_kpis_tell_churn_by_part(table, frame):
+    work = pipeline.open_work(table.settings(), quiet)
+    found = pipeline.kpis(work, quiet)
+    left = frame["left"] == "Yes"
+    assert found["churn_rate"] == pytest.approx(left.mean())
+    assert found["value_lost"] == 200 * left.sum()
+    rows = {row["value"]: row for row in table.read("kpis.json")["by_part"]}
+    basic = frame["plan"] == "basic"
+    assert rows["basic"]["n_churned"] == (left & basic).sum()
+    assert "unknown" in rows
+
+
+def test_rollback_gives_the_place_back(table, frame):
+    first = pipeline.train_model(pipeline.open_work(table.settings(), quiet), quiet)
+    bands = "scores.risk_bands=[0.2, 0.5]"
+    settings = table.settings(bands)
+    second = pipeline.train_model(pipeline.open_work(settings, quiet), quiet)
+    assert second["is_champion"]
+    assert "follows the new risk bands" in second["champion_reason"]
+    found = pipeline.rollback(settings)
+    assert (found["before"], found["after"]) == (
+        second["model_version"],
+        first["model_version"],
+    )
 
 
 def test_registered_model_answers_like_the_batch(table, frame):
@@ -110,10 +181,29 @@ def test_too_few_churners_are_refused(table, frame):
         train_table(read_labelled(settings), settings, step=quiet)
 
 
-def test_kpis_of_a_table_are_refused(table):
-    work = pipeline.open_work(table.settings(), quiet)
-    with pytest.raises(DataError, match="need a log of purchases"):
-        pipeline.kpis(work, quiet)
+def test_longer_table_is_compared_on_rows_that_are_new_to_both(table, frame):
+    pipeline.train_model(pipeline.open_work(table.settings(), quiet), quiet)
+    more = frame.head(100).assign(who=lambda rows: "n" + rows["who"], age=99)
+    table.write(pd.concat([frame, more]))
+    found = pipeline.train_model(pipeline.open_work(table.settings(), quiet), quiet)
+    assert "log loss" in found["champion_reason"]
+
+
+def test_champion_that_needs_a_dropped_column_gives_way(table):
+    pipeline.train_model(pipeline.open_work(table.settings(), quiet), quiet)
+    settings = table.settings("churn.labelled.drop=[calls]")
+    found = pipeline.train_model(pipeline.open_work(settings, quiet), quiet)
+    assert found["is_champion"]
+    assert "cannot score these rows" in found["champion_reason"]
+
+
+def test_column_that_is_the_label_keeps_a_model_from_the_championship(table, frame):
+    pipeline.train_model(pipeline.open_work(table.settings(), quiet), quiet)
+    frame["cancel_code"] = np.where(frame["left"] == "Yes", "C7", None)
+    table.write(frame)
+    found = pipeline.train_model(pipeline.open_work(table.settings(), quiet), quiet)
+    assert not found["is_champion"]
+    assert "'cancel_code' is the label in other words" in found["champion_reason"]
 
 
 @pytest.mark.slow

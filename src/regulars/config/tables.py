@@ -128,6 +128,18 @@ class LabelledSettings(Section):
         description="Column with the day that a row is of; with it, later rows test a "
         "model of earlier rows, and the latest row of each customer is scored.",
     )
+    label_days: int = Field(
+        0,
+        ge=0,
+        description="Days after a row's own until its label is known (30 for 'churned "
+        "within 30 days'): rows whose label was not known when a test begins do not "
+        "learn for it. Needs `date`.",
+    )
+    value: float | str = Field(
+        200.0,
+        description="What a customer is worth if kept, in the currency: one amount for "
+        "all, or the column that says it.",
+    )
     drop: tuple[str, ...] = Field(
         (), description="Columns to leave out, such as those known only afterwards."
     )
@@ -155,6 +167,9 @@ class LabelledSettings(Section):
         used = [self.label, *(c for c in (self.id, self.date) if c is not None)]
         if len(set(used)) < len(used):
             msg = "'label', 'id' and 'date' must be different columns"
+            raise ValueError(msg)
+        if self.label_days and self.date is None:
+            msg = "'label_days' needs 'date', the column of the day of each row"
             raise ValueError(msg)
         if self.label in self.drop:
             msg = f"the label '{self.label}' stands in 'drop' too"

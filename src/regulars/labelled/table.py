@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from regulars.attributes.columns import Column, kind_of, typed
 from regulars.config import TableSettings
 from regulars.data.engine import connect
 from regulars.data.reading import FILE_NUMBER, read_raw
 from regulars.errors import ConfigError, DataError, suggestion
-from regulars.labelled.columns import Column, as_record, describe, kind_of, told, typed
+from regulars.labelled.inspection import days_of, inspect_columns, summarise
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 
 TRUE_WORDS = frozenset({"true", "yes", "y", "t", "1", "1.0"})
 FALSE_WORDS = frozenset({"false", "no", "n", "f", "0", "0.0"})
-# a column of texts that differ in so many rows names the customer
-NAME_SHARE = 0.5
 ROW = "row"
 
 
@@ -50,6 +49,8 @@ class LabelledTable:
         float64 with NaN, or object with None.
     churned : array of shape (n_rows,)
         1 churned, 0 stayed, NaN not known.
+    value : array of shape (n_rows,)
+        What each customer is worth if kept, in the currency; NaN where not known.
     columns : tuple of Column
         What there is to know of each attribute.
     summary : dict
@@ -62,6 +63,7 @@ class LabelledTable:
     day: pd.Series | None
     attributes: pd.DataFrame
     churned: Floats
+    value: Floats
     columns: tuple[Column, ...]
     summary: dict[str, Any]
     set_aside: pd.DataFrame
@@ -141,7 +143,7 @@ def read_labelled(settings: Settings) -> LabelledTable:
     aside = [_aside(raw[repeated], "repeats another row in every column", False)]
     rows = raw[~repeated]
     if place.date is not None:
-        days = _days(rows[place.date])
+        days = days_of(rows[place.date])
         aside.append(_aside(rows[days.isna()], f"no day in '{place.date}'", True))
         rows = rows[days.notna()]
     if place.id is not None:
@@ -150,18 +152,29 @@ def read_labelled(settings: Settings) -> LabelledTable:
         rows = rows[~nameless]
         _refuse_repeated_ids(rows[place.id], place)
     churned = _labels(rows[place.label], place)
-    attributes, columns, more = _attributes(rows, churned, place)
-    notices += more + _label_notices(rows, attributes, churned, place)
+    day = None if place.date is None else days_of(rows[place.date])
+    found = inspect_columns(rows, churned, day, place)
+    value, more = _values(rows, place)
     table = LabelledTable(
         customer_id=_ids(rows, place),
-        day=None if place.date is None else _days(rows[place.date]),
-        attributes=attributes,
+        day=day,
+        attributes=found.attributes,
         churned=churned,
-        columns=columns,
+        value=value,
+        columns=found.columns,
         summary={},
         set_aside=pd.concat(aside, ignore_index=True),
     )
-    table.summary.update(_summary(settings, table, len(raw), notices))
+    facts = {
+        "n_customers": int(table.customer_id.nunique()),
+        "n_labelled": int(table.known.sum()),
+        "n_churned": int(np.nansum(churned)),
+        "churn_rate": float(np.nanmean(churned)),
+    }
+    told = [*notices, *found.notices, *more]
+    table.summary.update(
+        summarise(settings.name, found.columns, table.set_aside, len(raw), facts, told)
+    )
     return table
 
 
@@ -191,6 +204,8 @@ def _read(
 def _refuse_absent(raw: pd.DataFrame, place: LabelledSettings) -> None:
     named = {"label": [place.label], "drop": list(place.drop)}
     named |= {key: [v] for key in ("id", "date") if (v := getattr(place, key))}
+    if isinstance(place.value, str):
+        named["value"] = [place.value]
     for key, names in named.items():
         for name in names:
             if name not in raw.columns:
@@ -204,17 +219,6 @@ def _refuse_absent(raw: pd.DataFrame, place: LabelledSettings) -> None:
 
 def _aside(rows: pd.DataFrame, reason: str, is_fault: bool) -> pd.DataFrame:
     return pd.DataFrame({ROW: rows.index, "reason": reason, "is_fault": is_fault})
-
-
-def _days(values: pd.Series) -> pd.Series:
-    if pd.api.types.is_datetime64_any_dtype(values):
-        naive = values.dt.tz_localize(None) if values.dt.tz is not None else values
-        whole: pd.Series = naive.dt.normalize()
-        return whole
-    text = values.astype("string").str.strip()
-    found = pd.to_datetime(text, errors="coerce", format="ISO8601", utc=True)
-    days: pd.Series = found.dt.tz_localize(None).dt.normalize()
-    return days
 
 
 def _refuse_repeated_ids(ids: pd.Series, place: LabelledSettings) -> None:
@@ -260,108 +264,33 @@ def _labels(values: pd.Series, place: LabelledSettings) -> Floats:
     return churned
 
 
-def _attributes(
-    rows: pd.DataFrame, churned: Floats, place: LabelledSettings
-) -> tuple[pd.DataFrame, tuple[Column, ...], list[str]]:
-    used = {place.label, place.id, place.date, *place.drop}
-    parts, columns, notices = {}, [], []
-    for name in map(str, rows.columns):
-        if name in used:
-            continue
-        if pd.api.types.is_datetime64_any_dtype(rows[name]):
-            notices.append(f"'{name}' holds days, not an attribute: left out.")
-            continue
-        column, strays = typed(rows[name])
-        about = describe(name, column, churned, strays)
-        # being missing may say something even where all values are equal
-        if about.n_values + (0 < about.missing_share < 1) < 2:
-            notices.append(f"'{name}' is the same in every row: left out.")
-        elif about.kind == "category" and about.n_values > NAME_SHARE * len(rows):
-            notices.append(
-                f"'{name}' differs in {about.n_values:,} of {len(rows):,} rows, like a "
-                "name: left out."
-            )
-        else:
-            parts[name] = column
-            columns.append(about)
-            notices += told(about)
-    if not parts:
+def _values(rows: pd.DataFrame, place: LabelledSettings) -> tuple[Floats, list[str]]:
+    """Return what each customer is worth, and what is to be said of it."""
+    if not isinstance(place.value, str):
+        return np.full(len(rows), float(place.value)), []
+    column, _ = typed(rows[place.value])
+    if kind_of(column) != "number" or column.isna().all():
+        shown = ", ".join(map(repr, rows[place.value].dropna().unique()[:3]))
         msg = (
-            "The table has no attribute beside the label: "
-            f"{' '.join(notices) or 'every column is named otherwise.'} Add columns "
-            "with what is known of the customers."
+            f"churn.labelled.value: '{place.value}' holds no numbers ({shown}). Name a "
+            "column of amounts, or give one amount for all customers."
         )
         raise DataError(msg)
-    return pd.DataFrame(parts, index=rows.index), tuple(columns), notices
-
-
-def _label_notices(
-    rows: pd.DataFrame,
-    attributes: pd.DataFrame,
-    churned: Floats,
-    place: LabelledSettings,
-) -> list[str]:
-    found = []
-    known = np.isfinite(churned)
-    if not known.all():
-        found.append(
-            f"{(~known).sum():,} rows have no value in '{place.label}': not learnt "
-            "from, but scored."
+    missing, below = int(column.isna().sum()), int((column < 0).sum())
+    notices = []
+    if missing:
+        notices.append(
+            f"'{place.value}' is missing in {missing:,} rows: they have no value at "
+            "risk and are left out of the money."
         )
-    n_values = rows[place.label].nunique()
-    if n_values > 2:
-        found.append(
-            f"'{place.label}' has {n_values} values; all but {place.positive!r} count "
-            "as stayed."
+    if below:
+        notices.append(
+            f"'{place.value}' is below 0 in {below:,} rows: no offer pays for them."
         )
-    same = attributes[known].assign(_label=churned[known])
-    both = same.drop_duplicates().duplicated(subset=list(attributes.columns))
-    if both.any():
-        found.append(
-            f"{int(both.sum()):,} rows have the attributes of another row, but the "
-            "other label."
-        )
-    return found
+    return column.to_numpy(np.float64), notices
 
 
 def _ids(rows: pd.DataFrame, place: LabelledSettings) -> pd.Series:
     if place.id is None:
         return pd.Series(rows.index.to_numpy(), rows.index, name="customer_id")
     return rows[place.id].rename("customer_id")
-
-
-def _summary(
-    settings: Settings, table: LabelledTable, rows_in: int, notices: list[str]
-) -> dict[str, Any]:
-    counts = table.set_aside.groupby(["reason", "is_fault"], sort=False)[ROW]
-    reasons = [
-        {
-            "reason": reason,
-            "label": reason,
-            "rows": len(numbers),
-            "share": len(numbers) / rows_in,
-            "is_fault": bool(is_fault),
-            "examples": [f"row {number}" for number in numbers.head(5)],
-        }
-        for (reason, is_fault), numbers in counts
-    ]
-    known = table.churned[table.known]
-    return {
-        "name": settings.name,
-        "kind": "labelled",
-        "tables": {
-            "customers": {
-                "rows_in": rows_in,
-                "rows_kept": len(table.attributes),
-                "rows_set_aside": len(table.set_aside),
-                "reasons": reasons,
-                "notices": notices,
-                "n_customers": int(table.customer_id.nunique()),
-                "n_labelled": len(known),
-                "n_churned": int(known.sum()),
-                "churn_rate": float(known.mean()),
-            }
-        },
-        "columns": [as_record(column) for column in table.columns],
-        "leak_suspects": [c.name for c in table.columns if c.is_leak_suspect],
-    }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from regulars.report import kinds_charts
 from regulars.report.backtest_charts import backtest_captions
 from regulars.report.formats import (
     date,
@@ -55,7 +56,7 @@ def captions(results: Results) -> dict[str, str]:
     """
     written: dict[str, str] = {}
     if results.kpis:
-        for name, write in FROM_KPIS.items():
+        for name, write in (FROM_KPIS | kinds_charts.CAPTIONS).items():
             written[name] = write(results.kpis)
     if results.training:
         for name, write in FROM_TRAINING.items():
@@ -66,7 +67,7 @@ def captions(results: Results) -> dict[str, str]:
         written |= backtest_captions(results.backtest)
     if results.scores is not None:
         written["risk"] = _risk(results)
-        written["value"] = "" if results.kind else _value(results)
+        written["value"] = _value(results)
     return {name: text for name, text in written.items() if text}
 
 
@@ -387,7 +388,7 @@ def _risk(results: Results) -> str:
 
 def _value(results: Results) -> str:
     scores = results.scores
-    if scores is None or scores.empty:
+    if scores is None or scores.get("clv") is None or not scores["clv"].any():
         return ""
     values = scores["clv"].fillna(0).sort_values(ascending=False)
     tenth = max(1, round(len(values) / 10))

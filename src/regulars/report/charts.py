@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from regulars.report import kinds_charts
 from regulars.report.backtest_charts import FROM_BACKTEST
 from regulars.report.history_charts import (
     activity_chart,
@@ -30,6 +31,7 @@ from regulars.report.process_charts import (
     spend_chart,
     tracking_chart,
 )
+from regulars.report.results import has_own_worth
 from regulars.report.score_charts import risk_chart, value_chart
 
 if TYPE_CHECKING:
@@ -83,7 +85,8 @@ def render_charts(results: Results) -> dict[str, go.Figure]:
     >>> sorted(render_charts(Results(kpis={"monthly": months})))
     ['activity', 'revenue']
     """
-    drawn = {name: draw(results.kpis or {}) for name, draw in FROM_KPIS.items()}
+    of_kpis = FROM_KPIS | kinds_charts.CHARTS
+    drawn = {name: draw(results.kpis or {}) for name, draw in of_kpis.items()}
     for name, draw in FROM_TRAINING.items():
         drawn[name] = draw(results.training or {})
     drawn["profit"] = profit_chart(results.training or {}, results.currency)
@@ -91,6 +94,6 @@ def render_charts(results: Results) -> dict[str, go.Figure]:
         drawn[name] = draw(results.backtest or {})
     if results.scores is not None:
         drawn["risk"] = risk_chart(results.scores)
-        if "clv" in results.scores:
+        if "clv" in results.scores and (not results.kind or has_own_worth(results)):
             drawn["value"] = value_chart(results.scores, results.currency)
     return {name: chart for name, chart in drawn.items() if chart is not None}

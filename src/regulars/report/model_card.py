@@ -10,6 +10,8 @@ from typing import Any
 
 from regulars.report.comparison import Comparison, churn_comparison, value_comparison
 from regulars.report.formats import is_missing, listing, money, number, percent
+from regulars.report.kinds_card import LIMITS as KIND_LIMITS
+from regulars.report.kinds_card import data_facts, purpose
 from regulars.report.offer_charts import offer_rows, profit_caption
 
 LIMITS = (
@@ -49,7 +51,7 @@ def render_model_card(card: dict[str, Any]) -> str:
         f"# Model card: {card.get('name', 'model')}",
         _purpose(card),
         "## Data",
-        _facts(_data(card)),
+        _facts(data_facts(card) if _kind(card) else _data(card)),
         "## Model",
         _facts(_model(card)),
         "## How good it is",
@@ -57,22 +59,34 @@ def render_model_card(card: dict[str, Any]) -> str:
         "## Money",
         _money(card, _currency(card)),
         "## Limits",
-        _list([*(card.get("notes") or []), *LIMITS]),
+        _list([*(card.get("notes") or []), *KIND_LIMITS.get(_kind(card), LIMITS)]),
         "## How to make it again",
         _facts(_provenance(card)),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
+def _kind(card: dict[str, Any]) -> str:
+    """Return the kind of churn where it is not that of a purchase log."""
+    return str(card.get("kind") or "")
+
+
 def _purpose(card: dict[str, Any]) -> str:
+    place = "champion" if card.get("is_champion") else "not the champion"
+    told = purpose(card) if _kind(card) else _of_purchases(card)
+    return (
+        f"{told} Version {card.get('model_version', 'not registered')}: "
+        f"{place} ({card.get('champion_reason', 'not compared')})."
+    )
+
+
+def _of_purchases(card: dict[str, Any]) -> str:
     gap = card.get("gap_days")
     after = f", after a gap of {gap} days" if gap else ""
-    place = "champion" if card.get("is_champion") else "not the champion"
     return (
         f"Says for each customer how probable it is that they buy nothing within "
         f"{card.get('horizon_days')} days{after}, what they are expected to spend, and "
-        f"what they are worth. Version {card.get('model_version', 'not registered')}: "
-        f"{place} ({card.get('champion_reason', 'not compared')})."
+        "what they are worth."
     )
 
 
@@ -125,8 +139,9 @@ def _figures(card: dict[str, Any]) -> list[str]:
             "It was not tested: the history holds no complete window to keep apart."
         ]
     start = (
-        f"{number(test['n_customers'])} customers from {test['cutoff']}, of whom "
-        f"{percent(test['churn_rate'])} stopped. {churn.summary}"
+        f"{number(test['n_customers'])} customers"
+        + (f" from {test['cutoff']}" if test["cutoff"] else " a test, in the mean")
+        + f", of whom {percent(test['churn_rate'])} stopped. {churn.summary}"
     )
     value = value_comparison(card)
     parts = [start, _table(churn)]
@@ -146,7 +161,7 @@ def _table(found: Comparison) -> str:
 def _money(card: dict[str, Any], currency: str) -> str:
     profit = card.get("profit")
     if not profit:
-        return "Not worked out: there is no test window."
+        return "Not worked out: there is no test, or no worth of a customer to go by."
     costs = profit["costs"]
     start = (
         f"An offer of {money(costs['incentive_cost'], currency)} that "

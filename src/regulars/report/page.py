@@ -154,6 +154,8 @@ def _shared(results: Results) -> dict[str, Any]:
         "churn_table": churn_comparison(training),
         "currency": results.currency,
         "offers": offer_rows(training, results.currency),
+        "slices": slice_rows(results.backtest or {}),
+        "slice_rival": rival_label(results.backtest or {}),
         "provenance": _provenance(results),
         "plotly": Markup(plotly.offline.get_plotlyjs()),
     }
@@ -171,8 +173,6 @@ def _content(results: Results) -> dict[str, Any]:
         "customers": customers_at_risk(results),
         "segments": segments(results),
         "parameters": parameters(training),
-        "slices": slice_rows(results.backtest or {}),
-        "slice_rival": rival_label(results.backtest or {}),
     }
 
 

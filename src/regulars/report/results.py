@@ -61,7 +61,11 @@ class Results:
     def currency(self) -> str:
         """ISO 4217 code, or an empty string where no file says it."""
         transactions = self.tables.get("transactions", {})
-        code = (self.kpis or {}).get("currency") or transactions.get("currency")
+        code = (
+            (self.kpis or {}).get("currency")
+            or transactions.get("currency")
+            or (self.training or {}).get("currency")
+        )
         return str(code or "")
 
     @property
@@ -76,7 +80,8 @@ class Results:
     def kind(self) -> str:
         """Kind of churn where it is not that of a purchase log, else empty."""
         parts = (self.training, self.check, self.kpis)
-        return next((str(p["kind"]) for p in parts if p and p.get("kind")), "")
+        kinds = (str(p["kind"]) for p in parts if p and p.get("kind"))
+        return next((kind for kind in kinds if kind != "non_contractual"), "")
 
     @property
     def tables(self) -> dict[str, dict[str, Any]]:
@@ -99,6 +104,30 @@ class Results:
         """
         days = self.horizon_days
         return f"within {days} days" if days else "within the predicted window"
+
+
+def has_own_worth(results: Results) -> bool:
+    """Return whether customers differ in what they are worth.
+
+    Parameters
+    ----------
+    results : Results
+        What a run has written.
+
+    Returns
+    -------
+    bool
+        One amount for all is nothing to sort by.
+
+    Examples
+    --------
+    >>> has_own_worth(Results(scores=pd.DataFrame({"clv": [200.0, 200.0]})))
+    False
+    """
+    scores = results.scores
+    if scores is None or "clv" not in scores:
+        return False
+    return bool(scores["clv"].min() < scores["clv"].max())
 
 
 def read_results(folder: str | Path) -> Results:

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from regulars.attributes.encoding import MAX_LEVELS, AttributeEncoder
 from regulars.errors import DataError
-from regulars.labelled.encoding import MAX_LEVELS, AttributeEncoder
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ MISSING_WORDS = frozenset({"", "na", "n/a", "nan", "nat", "null", "none", "-", "
 # of the values of a column of numbers, so many may be stray texts
 STRAY_SHARE = 0.05
 LEAK_AUC = 0.975
+LABEL_AUC = 0.999
 N_BINS = 20
 MOST_TRIED_LEVELS = 200
 
@@ -62,6 +63,11 @@ class Column:
     def is_leak_suspect(self) -> bool:
         """Whether the column alone predicts the label nearly perfectly."""
         return self.auc is not None and self.auc >= LEAK_AUC
+
+    @property
+    def is_label(self) -> bool:
+        """Whether the column is the label in other words."""
+        return self.auc is not None and self.auc >= LABEL_AUC
 
 
 def typed(values: pd.Series) -> tuple[pd.Series, tuple[str, ...]]:
@@ -231,11 +237,16 @@ def told(column: Column) -> list[str]:
 
     Examples
     --------
-    >>> told(Column("left_on", "number", 0.5, 40, auc=0.999))[0]
-    "'left_on' alone tells churners apart with a ROC AUC of 0.999: was it ...
+    >>> told(Column("left_on", "number", 0.5, 40, auc=0.98))[0]
+    "'left_on' alone tells churners apart with a ROC AUC of 0.980: was it ...
     """
     found = []
-    if column.is_leak_suspect:
+    if column.is_label:
+        found.append(
+            f"'{column.name}' is the label in other words (ROC AUC {column.auc:.3f} "
+            "alone): list it under churn.labelled.drop."
+        )
+    elif column.is_leak_suspect:
         found.append(
             f"'{column.name}' alone tells churners apart with a ROC AUC of "
             f"{column.auc:.3f}: was it known before the customer left? If not, list "

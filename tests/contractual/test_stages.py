@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from datetime import date
 
 import numpy as np
@@ -8,7 +9,8 @@ import pytest
 
 from regulars import contractual, pipeline
 from regulars.config import parse_settings
-from regulars.errors import ConfigError
+from regulars.errors import ConfigError, DataError, LeakageError
+from regulars.scoring.batch import COLUMNS
 
 DAY = pd.Timestamp("2024-01-01")
 
@@ -78,42 +80,11 @@ def test_population_has_a_running_contract_at_the_cutoff(work):
 def test_label_is_an_end_in_the_half_open_window(work):
     day = date(2024, 8, 1)
     rows = contractual.snapshot(work, day)
-    found = contractual.cancelled(work, rows["customer_id"], day)
+    found = contractual.cancelled(work.spells, work.timeline, rows["customer_id"], day)
     ends = work.spells.set_index("customer_id")["ended"].loc[rows["customer_id"]]
     start, stop = pd.Timestamp(day), pd.Timestamp(day) + pd.Timedelta(days=60)
     np.testing.assert_array_equal(found, (ends >= start) & (ends < stop))
     assert 0 < found.mean() < 1
-
-
-def test_nothing_from_the_cutoff_on_changes_a_feature(work):
-    day = date(2024, 8, 1)
-    before = contractual.snapshot(work, day)
-    late = pd.Timestamp(day)
-    spells = work.spells.copy()
-    spells.loc[spells["ended"] >= late, ["ended", "spell_end"]] = late
-    tickets = work.dated["tickets"]
-    changed = contractual.ContractWorkspace(
-        work.settings,
-        spells[spells["started"] < late],
-        {"tickets": tickets[tickets["day"] < late]},
-        None,
-        work.timeline,
-    )
-    pd.testing.assert_frame_equal(contractual.snapshot(changed, day), before)
-
-
-def test_change_of_plan_is_no_cancellation():
-    found = contractual.spells_of(
-        pd.DataFrame(
-            {
-                "customer_id": ["a", "a", "b"],
-                "started_date": ["2024-01-01", "2024-03-01", "2024-01-01"],
-                "ended_date": ["2024-03-01", None, "2024-02-01"],
-            }
-        )
-    )
-    assert found["spell_end"].isna().tolist() == [True, True, False]
-    assert found["spell_start"].dt.month.tolist() == [1, 1, 1]
 
 
 def test_contracts_are_learnt_and_scored(work, settings):
@@ -125,6 +96,48 @@ def test_contracts_are_learnt_and_scored(work, settings):
     scores = pd.read_parquet(settings.outputs_folder / "scores.parquet")
     assert scored["n_customers"] == len(scores) > 0
     assert scores["churn_probability"].between(0, 1).all()
+    assert tuple(scores.columns) == COLUMNS
+    assert (scores["clv"] > 0).all()
+
+
+def test_value_is_left_out_when_contracts_have_no_price(settings, tmp_path):
+    path = tmp_path / "contracts.csv"
+    pd.read_csv(path).drop(columns="monthly_amount").to_csv(path, index=False)
+    work = contractual.open_contracts(settings, quiet)
+    contractual.train_contracts(work, quiet)
+    card = json.loads((settings.outputs_folder / "training.json").read_text())
+    assert card["profit"] is None
+    assert any("have no monthly_amount" in note for note in card["notes"])
+    assert contractual.score_contracts(work, quiet)["value_at_risk"] is None
+
+
+def test_backtest_rolls_back_through_time(settings):
+    found = pipeline.backtest(pipeline.open_work(settings, quiet), quiet)
+    days = [window["cutoff"] for window in found["windows"]]
+    assert len(days) == 4
+    assert days == sorted(days, reverse=True)
+    assert [row["age"] for row in found["staleness"]] == [0, 1, 2, 3]
+    kinds = {row["slice"] for row in found["slices"]["rows"]}
+    assert kinds == {"plan", "tenure", "value_band"}
+    assert found["run_id"]
+
+
+def test_same_contracts_again_do_not_take_the_champions_place(settings):
+    work = pipeline.open_work(settings, quiet)
+    pipeline.train_model(work, quiet)
+    again = pipeline.train_model(work, quiet)
+    assert not again["is_champion"]
+    assert "as good as the champion" in again["champion_reason"]
+    with pytest.raises(DataError, match="took the alias from no earlier champion"):
+        pipeline.rollback(settings)
+
+
+def test_model_does_not_score_a_day_that_it_has_learnt_from(settings):
+    pipeline.train_model(pipeline.open_work(settings, quiet), quiet)
+    earlier = settings.time.model_copy(update={"cutoff": date(2025, 4, 1)})
+    before = pipeline.open_work(settings.model_copy(update={"time": earlier}), quiet)
+    with pytest.raises(LeakageError, match="would know their own future"):
+        pipeline.score(before, quiet)
 
 
 def test_missing_contracts_are_told():
@@ -139,5 +152,10 @@ def test_whole_job_when_there_are_contracts(settings):
     result = pipeline.run(settings, quiet)
     assert result["test"]["n_customers"] > 50
     page = (settings.outputs_folder / "report.html").read_text()
-    assert "Survival and hazard by tenure" in page
+    assert "How many outlast each tenure" in page
     assert "0 to 30 days" in page
+    assert "What it is worth in money" in page
+    text = (settings.outputs_folder / "model_card.md").read_text()
+    assert "last contract ends within 60 days" in text
+    check = json.loads((settings.outputs_folder / "check.json").read_text())
+    assert check["kind"] == "contractual"

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import pandas as pd
 
+from regulars.attributes.encoding import AttributeEncoder
 from regulars.churn import BoostedChurn, LogisticChurn
 from regulars.churn.ensemble import Recipe, combine
 from regulars.errors import DataError
-from regulars.labelled.encoding import AttributeEncoder
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from regulars.labelled.model import AttributeModel
+    from regulars.attributes.model import AttributeModel
 
     Floats = NDArray[np.float64]
 
@@ -46,7 +46,7 @@ def explain_rows(
     --------
     >>> import pandas as pd
     >>> from regulars.churn.ensemble import Recipe
-    >>> from regulars.labelled.model import AttributeModel
+    >>> from regulars.attributes.model import AttributeModel
     >>> rows = pd.DataFrame({"calls_a_day": np.arange(60.0) % 30})
     >>> y = rows["calls_a_day"] < 10
     >>> model = AttributeModel(Recipe({"logistic": 1.0})).fit(rows, y)

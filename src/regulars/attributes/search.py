@@ -14,13 +14,13 @@ import numpy as np
 import optuna
 from scipy.special import log_expit
 
+from regulars.attributes.encoding import AttributeEncoder
+from regulars.attributes.model import Members
 from regulars.churn import BoostedChurn, LogisticChurn
 from regulars.churn.calibration import Calibrator, choose
 from regulars.churn.ensemble import Recipe, combine
 from regulars.churn.tuning import Selection
 from regulars.forward import ONE_THREAD, ForwardFold, side_by_side
-from regulars.labelled.encoding import AttributeEncoder
-from regulars.labelled.model import Members
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

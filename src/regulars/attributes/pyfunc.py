@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from regulars.labelled.model import AttributeModel
-from regulars.labelled.reasons import explain_rows
+from regulars.attributes.model import AttributeModel
+from regulars.attributes.reasons import explain_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-LOADER = "regulars.labelled.pyfunc"
+LOADER = "regulars.attributes.pyfunc"
 COLUMNS = ("customer_id", "churn_probability", "risk_band", "reasons")
 
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import pandas as pd
 
+from regulars.attributes.columns import MISSING_WORDS, kind_of
 from regulars.errors import DataError
-from regulars.labelled.columns import MISSING_WORDS, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

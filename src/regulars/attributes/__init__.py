@@ -1,0 +1,1 @@
+"""Churn from a row of attributes: what tables with a label and contracts share."""

@@ -1,0 +1,155 @@
+"""Contracts as spells: the times without a day between in which a customer stays.
+
+Contracts come in; each leaves with the first and last day of its spell, and for a
+cutoff those that run, and whether the customer cancelled in the window that follows. A
+change of plan, or a renewal on the day of the end, is no cancellation.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from numpy.typing import NDArray
+
+    from regulars.timeline import Timeline
+
+TIES = ("plan", "monthly_amount")
+
+
+def spells_of(contracts: pd.DataFrame) -> pd.DataFrame:
+    """Join contracts that follow each other without a day between them.
+
+    Parameters
+    ----------
+    contracts : DataFrame of shape (n_contracts, n_columns)
+        ``customer_id``, ``started_date``, ``ended_date`` (the first day without the
+        contract; missing where it runs) and what else there is.
+
+    Returns
+    -------
+    DataFrame of shape (n_contracts, n_columns + 4)
+        With ``started``, ``ended``, ``spell_start`` and ``spell_end`` as times, sorted
+        by customer and start.
+
+    Examples
+    --------
+    >>> days = ["2024-01-01", "2024-02-01", "2024-04-01"]
+    >>> ends = ["2024-02-01", "2024-03-01", None]
+    >>> found = spells_of(pd.DataFrame({"customer_id": ["a"] * 3,
+    ...                                 "started_date": days, "ended_date": ends}))
+    >>> found["spell_start"].dt.month.tolist()
+    [1, 1, 4]
+    """
+    # ties are never broken by the end: before a cutoff it may not be known
+    order = ["customer_id", "started", *(c for c in TIES if c in contracts)]
+    rows = contracts.assign(
+        started=pd.to_datetime(contracts["started_date"]).astype("datetime64[us]"),
+        ended=pd.to_datetime(contracts["ended_date"]).astype("datetime64[us]"),
+    ).sort_values(order, kind="stable", ignore_index=True)
+    forever = pd.Timestamp.max.floor("D").to_datetime64().astype("datetime64[us]")
+    reach = rows["ended"].fillna(forever).groupby(rows["customer_id"]).cummax()
+    before = reach.groupby(rows["customer_id"]).shift()
+    spell = (before.isna() | (rows["started"] > before)).cumsum()
+    ends = reach.groupby(spell).transform("max")
+    return rows.assign(
+        spell_start=rows["started"].groupby(spell).transform("min"),
+        spell_end=ends.where(ends < forever),
+    )
+
+
+def running(spells: pd.DataFrame, cutoff: date) -> pd.DataFrame:
+    """Return the contracts that run at a cutoff.
+
+    Parameters
+    ----------
+    spells : DataFrame of shape (n_contracts, n_columns)
+        As `spells_of` gives them.
+    cutoff : date
+        They began before it and had not ended by then.
+
+    Returns
+    -------
+    DataFrame of shape (n_running, n_columns)
+    """
+    day = pd.Timestamp(cutoff)
+    return spells[
+        (spells["started"] < day) & (spells["ended"].isna() | (spells["ended"] >= day))
+    ]
+
+
+def cancelled(
+    spells: pd.DataFrame, timeline: Timeline, customers: pd.Series, cutoff: date
+) -> NDArray[np.float64]:
+    """Return who cancelled in the window of a cutoff.
+
+    Parameters
+    ----------
+    spells : DataFrame of shape (n_contracts, n_columns)
+        As `spells_of` gives them.
+    timeline : Timeline
+        Gap and horizon.
+    customers : Series of shape (n_customers,)
+        Customers with a running contract at the cutoff.
+    cutoff : date
+        The window begins ``gap_days`` after it.
+
+    Returns
+    -------
+    array of shape (n_customers,)
+        1 where the spell ended in the window, 0 where it outlasted it, NaN where it
+        ended in the gap: such a customer is neither.
+    """
+    start, end = map(pd.Timestamp, timeline.label_window(cutoff))
+    day = pd.Timestamp(cutoff)
+    here = spells[
+        (spells["started"] < day)
+        & (spells["spell_end"].isna() | (spells["spell_end"] >= day))
+    ]
+    ends = here.drop_duplicates("customer_id", keep="last").set_index("customer_id")
+    found = ends["spell_end"].reindex(customers)
+    inside = ((found >= start) & (found < end)).to_numpy(dtype=np.float64)
+    return np.where((found < start).to_numpy(), np.nan, inside)
+
+
+def tenures_before(
+    spells: pd.DataFrame, cutoff: date
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return how long each spell has lasted, as known at a cutoff.
+
+    Parameters
+    ----------
+    spells : DataFrame of shape (n_contracts, n_columns)
+        As `spells_of` gives them.
+    cutoff : date
+        Ends from this day on are not known.
+
+    Returns
+    -------
+    tenure_days : array of shape (n_spells,)
+        Days from the start to the end, or to the cutoff.
+    ended : array of shape (n_spells,)
+        Whether the spell was over.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> found = spells_of(pd.DataFrame({"customer_id": ["a", "b"],
+    ...     "started_date": "2024-01-01", "ended_date": ["2024-01-31", "2024-03-01"]}))
+    >>> tenure, ended = tenures_before(found, date(2024, 2, 1))
+    >>> tenure.tolist(), ended.tolist()
+    ([30.0, 31.0], [True, False])
+    """
+    day = pd.Timestamp(cutoff)
+    known = spells[spells["spell_start"] < day].drop_duplicates(
+        ["customer_id", "spell_start"]
+    )
+    over = known["spell_end"] < day
+    until = known["spell_end"].where(over, day)
+    tenure = np.asarray((until - known["spell_start"]).dt.days, dtype=np.float64)
+    return tenure, np.asarray(over, dtype=bool)
