@@ -18,7 +18,14 @@ def test_card_says_what_was_learnt_from_what(run_shop):
     assert {"regulars", "lightgbm", "duckdb"} <= {*found["versions"]}
     assert found["process"]["params"]
     assert sum(found["weights"].values()) == pytest.approx(1.0)
-    assert found["calibration"] in {"none", "sigmoid", "isotonic"}
+    assert found["calibration"] in {"none", "level", "sigmoid", "isotonic"}
+    tuning = found["tuning"]
+    assert (tuning["objective"], tuning["n_trials"], tuning["n_pruned"]) == (
+        "log_loss",
+        1,
+        0,
+    )
+    assert {"rfm", "rhythm", "windows"} <= {*tuning["group_gains"]}
     assert all(row["meaning"] for row in found["importance"])
     assert {*found["baseline_labels"]} >= {*found["baselines"]}
     assert found["model_version"] == "1"

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from regulars.config import Settings
     from regulars.evaluation import Decision
     from regulars.tracking import Registered
-    from regulars.training import Training
+    from regulars.training import Training, Trial
     from regulars.workspace import Workspace
 
 PACKAGES = (
@@ -84,6 +84,7 @@ def training_card(
         "calibration": training.model.churn.calibrator.method,
         "value_model": "+".join(training.model.spend.members),
         "selection": dict(training.selection.losses) if training.selection else {},
+        "tuning": tuning_choices(training),
         **_spend_choice(training),
         "test": churn.metrics["model"] if churn else None,
         "test_intervals": churn.intervals["model"] if churn else None,
@@ -122,6 +123,36 @@ def _spend_choice(training: Training) -> dict[str, Any]:
     }
 
 
+def tuning_choices(training: Training) -> dict[str, Any] | None:
+    """Return how the churn recipe was searched for.
+
+    Parameters
+    ----------
+    training : Training
+        The models and what was measured.
+
+    Returns
+    -------
+    dict or None
+        ``objective``, ``n_trials``, ``n_pruned`` (trials given up after the latest
+        validation window), ``n_features`` read, ``left_out`` (groups of features, with
+        their columns) and ``group_gains`` (by how much the log loss of the validation
+        windows falls without a group). None where there was nothing to choose on.
+    """
+    found = training.selection
+    if found is None:
+        return None
+    left_out = training.model.churn.left_out
+    return {
+        "objective": found.objective,
+        "n_trials": found.n_trials,
+        "n_pruned": found.n_pruned,
+        "n_features": len(training.model.churn_.features_),
+        "left_out": {name: list(columns) for name, columns in left_out.items()},
+        "group_gains": dict(found.group_gains),
+    }
+
+
 def run_params(work: Workspace, training: Training) -> dict[str, str]:
     """Return the settings and choices of a training, for an MLflow run.
 
@@ -145,17 +176,18 @@ def run_params(work: Workspace, training: Training) -> dict[str, str]:
         **{f"chosen.weight.{k}": v for k, v in training.model.churn.weights.items()},
         **{f"chosen.lightgbm.{k}": v for k, v in training.model.churn.boosted.items()},
         **{f"chosen.logistic.{k}": v for k, v in training.model.churn.logistic.items()},
+        "chosen.left_out": "+".join(training.model.churn.left_out),
     }
     settled = {str(key): value for key, value in flat.items()}
     return {key: str(value) for key, value in (settled | chosen).items()}
 
 
-def run_metrics(training: Training) -> dict[str, float]:
+def run_metrics(training: Trial) -> dict[str, float]:
     """Return the figures of a training, for an MLflow run.
 
     Parameters
     ----------
-    training : Training
+    training : Training or Trial
         What was measured.
 
     Returns

@@ -35,6 +35,20 @@ def test_sigmoid_finds_the_slope_and_the_offset():
     assert fitted.offset_ == pytest.approx(-0.5, abs=0.05)
 
 
+def test_level_goes_half_of_the_way_and_leaves_the_order_alone():
+    scores, y = _window(20_000, 1, offset=1.0)
+    fitted = Calibrator("level").fit(scores, y)
+    assert fitted.slope_ == 1.0
+    assert fitted.offset_ == pytest.approx(-0.5, abs=0.05)
+
+
+@pytest.mark.parametrize("outcome", [0.0, 1.0])
+def test_level_of_a_window_in_which_all_are_alike_is_finite(outcome):
+    fitted = Calibrator("level").fit([-1.0, 2.0], [outcome, outcome])
+    assert np.sign(fitted.offset_) == (1 if outcome else -1)
+    assert abs(fitted.offset_) < 5
+
+
 def test_sigmoid_never_turns_the_ranking_round():
     scores, y = _window(2_000, 2)
     fitted = Calibrator("sigmoid").fit(scores, 1 - y)
@@ -78,7 +92,7 @@ def test_map_is_monotone_and_survives_json(method, seed, n_rows, asked):
 
 
 def test_unknown_method_is_refused():
-    with pytest.raises(ValueError, match="'spline' is not one of none, sigmoid, iso"):
+    with pytest.raises(ValueError, match="'spline' is not one of none, level, sig"):
         Calibrator("spline").fit([0.0], [1.0])
 
 
@@ -100,6 +114,19 @@ def test_choose_keeps_none_when_the_error_does_not_last():
     latest = _window(4_000, 1, offset=-1.0)
     earlier = _window(4_000, 2, offset=1.0)
     assert choose([latest, earlier]) == "none"
+
+
+def test_choose_keeps_none_when_the_error_turns_round_in_between():
+    windows = [_window(4_000, k, offset=(-1.0) ** k) for k in range(3)]
+    assert choose(windows) == "none"
+
+
+def test_choose_takes_the_level_when_it_is_off_by_less_every_time():
+    windows = [
+        _window(3_000, seed, offset=offset)
+        for seed, offset in enumerate((0.15, 0.3, 0.5))
+    ]
+    assert choose(windows) == "level"
 
 
 def test_choose_takes_sigmoid_when_the_slope_is_wrong_every_time():

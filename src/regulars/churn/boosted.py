@@ -45,6 +45,9 @@ class BoostedChurn(BinaryClassifier):
         Share of the rows that each tree sees; in (0, 1].
     lambda_l2 : float, default=5.0
         L2 penalty on leaf values; >= 0.
+    extra_trees : bool, default=False
+        Draw each feature's threshold at random and take the best of the features, in
+        place of the best threshold of all.
     max_bin : int, default=63
         Bins of each feature; > 1.
     random_state : int, default=0
@@ -74,6 +77,7 @@ class BoostedChurn(BinaryClassifier):
         feature_fraction: float = 0.5,
         bagging_fraction: float = 0.8,
         lambda_l2: float = 5.0,
+        extra_trees: bool = False,
         max_bin: int = BINNING["max_bin"],
         random_state: int = 0,
     ) -> None:
@@ -84,6 +88,7 @@ class BoostedChurn(BinaryClassifier):
         self.feature_fraction = feature_fraction
         self.bagging_fraction = bagging_fraction
         self.lambda_l2 = lambda_l2
+        self.extra_trees = extra_trees
         self.max_bin = max_bin
         self.random_state = random_state
 
@@ -122,6 +127,7 @@ class BoostedChurn(BinaryClassifier):
             "objective": "binary",
             "bagging_freq": 1,
             "seed": seed,
+            "extra_seed": seed,
             # the same trees whatever the machine's load
             "deterministic": True,
             "force_row_wise": True,

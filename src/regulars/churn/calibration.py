@@ -3,7 +3,7 @@
 Log-odds predicted for windows that the classifier had not seen come in, with what
 happened in them; a map from log-odds to calibrated probabilities goes out. Base rates
 move with the season, so a map that fits one snapshot may harm the next: `choose`
-fits each candidate on earlier windows, judges it on the latest, and keeps "none"
+judges each candidate on windows later than those it was fitted on, and keeps "none"
 unless another is better by more than chance.
 """
 
@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
-from scipy.optimize import minimize
+from scipy.optimize import brentq, minimize
 from scipy.special import expit, log_expit, logit
 from sklearn.base import BaseEstimator
 from sklearn.isotonic import IsotonicRegression
@@ -25,22 +25,26 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-Method = Literal["none", "sigmoid", "isotonic"]
-METHODS: tuple[Method, ...] = ("none", "sigmoid", "isotonic")
+Method = Literal["none", "level", "sigmoid", "isotonic"]
+METHODS: tuple[Method, ...] = ("none", "level", "sigmoid", "isotonic")
 PROBABILITY_FLOOR = 1e-4
 GROUPS = 20
+# share of the past windows' error of level that the next one is expected to repeat
+LEVEL_SHARE = 0.5
 
 
 class Calibrator(BaseEstimator):  # type: ignore[misc]
     """A monotone map from log-odds to probability.
 
-    ``none`` is the logistic function itself. ``sigmoid`` (Platt) adds a slope and an
-    offset. ``isotonic`` corrects the log-odds of each twentieth of the customers by
-    what happened to them, never turning the order round; it needs some thousand rows.
+    ``none`` is the logistic function itself. ``level`` goes half of the way to the
+    observed share of churners, for levels move from window to window. ``sigmoid``
+    (Platt) adds a slope and an offset. ``isotonic`` corrects the log-odds of each
+    twentieth of the customers by what happened to them, never turning the order round;
+    it needs some thousand rows.
 
     Parameters
     ----------
-    method : {'none', 'sigmoid', 'isotonic'}, default='none'
+    method : {'none', 'level', 'sigmoid', 'isotonic'}, default='none'
         The family.
 
     Attributes
@@ -49,7 +53,7 @@ class Calibrator(BaseEstimator):  # type: ignore[misc]
         Log-odds, and corrections to be added to them, of the isotonic map; empty for
         the others.
     slope_, offset_ : float
-        Of the sigmoid map; 1 and 0 for the others.
+        Of the sigmoid map, the offset of the level too; 1 and 0 for the others.
 
     Notes
     -----
@@ -104,7 +108,9 @@ class Calibrator(BaseEstimator):  # type: ignore[misc]
         target = np.asarray(y, dtype=np.float64)
         self.slope_, self.offset_ = 1.0, 0.0
         self.x_, self.y_ = np.empty(0), np.empty(0)
-        if self.method == "sigmoid":
+        if self.method == "level":
+            self.offset_ = LEVEL_SHARE * _level_offset(scores, target)
+        elif self.method == "sigmoid":
             self.slope_, self.offset_ = _fit_sigmoid(scores, target)
         elif self.method == "isotonic":
             self.x_, self.y_ = _fit_isotonic(scores, target)
@@ -170,10 +176,10 @@ class Calibrator(BaseEstimator):  # type: ignore[misc]
 def choose(windows: Sequence[tuple[Floats, Floats]]) -> Method:
     """Return the calibration that holds up forward in time.
 
-    Each method is fitted on all windows but the latest and judged on the latest by
-    log loss. A method replaces "none" only if its mean gain exceeds two standard
-    errors of the gain per customer. With fewer than two windows there is nothing to
-    judge by, and the answer is "none".
+    Each window but the earliest is judged, by log loss, with the map that the windows
+    before it teach. A method replaces "none", or one before it in `METHODS`, only if
+    its mean gain over these windows exceeds two standard errors. With fewer than two
+    windows there is nothing to judge by, and the answer is "none".
 
     Parameters
     ----------
@@ -182,11 +188,10 @@ def choose(windows: Sequence[tuple[Floats, Floats]]) -> Method:
 
     Returns
     -------
-    {'none', 'sigmoid', 'isotonic'}
+    {'none', 'level', 'sigmoid', 'isotonic'}
 
     Examples
     --------
-    >>> import numpy as np
     >>> rng = np.random.default_rng(0)
     >>> def window(n):
     ...     log_odds = rng.normal(0, 2, n)
@@ -198,26 +203,41 @@ def choose(windows: Sequence[tuple[Floats, Floats]]) -> Method:
     """
     if len(windows) < 2:
         return "none"
-    latest_scores, latest_y = windows[0]
-    scores = np.concatenate([scores for scores, _ in windows[1:]])
-    outcomes = np.concatenate([y for _, y in windows[1:]])
-    losses = {
-        method: _losses(
-            Calibrator(method).fit(scores, outcomes).predict(latest_scores), latest_y
-        )
-        for method in METHODS
-    }
+    losses = {method: _forward_losses(method, windows) for method in METHODS}
     best: Method = "none"
     for method in METHODS[1:]:
-        gain = losses[best] - losses[method]
-        if gain.mean() > 2 * gain.std() / np.sqrt(len(gain)):
+        gains = [a - b for a, b in zip(losses[best], losses[method], strict=True)]
+        error = np.sqrt(sum(gain.var() / len(gain) for gain in gains)) / len(gains)
+        if np.mean([gain.mean() for gain in gains]) > 2 * error:
             best = method
     return best
+
+
+def _forward_losses(
+    method: Method, windows: Sequence[tuple[Floats, Floats]]
+) -> list[Floats]:
+    """Return the losses of each window by the map that the windows before it teach."""
+    found = []
+    for place, (scores, y) in enumerate(windows[:-1], start=1):
+        past_scores, past_y = zip(*windows[place:], strict=True)
+        fitted = Calibrator(method).fit(
+            np.concatenate(past_scores), np.concatenate(past_y)
+        )
+        found.append(_losses(fitted.predict(scores), y))
+    return found
 
 
 def _losses(probability: Floats, y: Floats) -> Floats:
     loss: Floats = -np.where(y == 1, np.log(probability), np.log1p(-probability))
     return loss
+
+
+def _level_offset(scores: Floats, target: Floats) -> float:
+    """Return the offset at which the mean probability is the share of churners."""
+    # half a customer on either side: no window proves a share of 0 or 1
+    share = (target.sum() + 0.5) / (len(target) + 1)
+    gap = abs(float(logit(share))) + float(np.abs(scores).max())
+    return float(brentq(lambda z: expit(scores + z).mean() - share, -gap, gap))
 
 
 def _fit_sigmoid(scores: Floats, target: Floats) -> tuple[float, float]:

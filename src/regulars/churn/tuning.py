@@ -89,7 +89,7 @@ def select(
         Candidates beside the purchase process.
     trials : int, default=30
         LightGBM settings tried; 0 keeps the first guess.
-    calibration : {'auto', 'none', 'sigmoid', 'isotonic'}
+    calibration : {'auto', 'none', 'level', 'sigmoid', 'isotonic'}
         ``auto`` is what holds up forward in time.
     objective : Objective, optional
         What settings, numbers of trees and penalties are judged by; default: log loss.

@@ -55,7 +55,7 @@ class ChurnSettings(Section):
         description="What settings are judged by on the validation windows; profit: "
         "of the offer whose costs stand under `profit`. Of `kind: non_contractual`.",
     )
-    calibration: Literal["auto", "isotonic", "sigmoid", "none"] = Field(
+    calibration: Literal["auto", "isotonic", "sigmoid", "level", "none"] = Field(
         "auto", description="Probability calibration; auto: what validates best."
     )
     labelled: LabelledSettings | None = Field(
