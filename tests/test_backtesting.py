@@ -38,7 +38,7 @@ def test_backtest_trains_each_window_on_what_was_known(backtested, command):
     kinds = {row["slice"] for row in result["slices"]["rows"]}
     assert kinds == {"cohort", "value_band"}
 
-    # in MLflow: a parent, and one run a window nested in it
+    # in MLflow: a parent, and nested in it a run a window, a part and an age
     settings = shop.settings()
     client = Store(settings.tracking.uri, settings.name).client
     experiment = client.get_experiment_by_name(settings.name)
@@ -46,11 +46,29 @@ def test_backtest_trains_each_window_on_what_was_known(backtested, command):
         [experiment.experiment_id],
         f"tags.mlflow.parentRunId = '{result['run_id']}'",
     )
-    assert {run.data.params["test_cutoff"] for run in nested} == set(cutoffs)
-    own = {w["cutoff"]: w["metrics"]["model"]["log_loss"] for w in result["windows"]}
-    for run in nested:
-        logged = run.data.metrics["test.log_loss"]
-        assert logged == pytest.approx(own[run.data.params["test_cutoff"]])
+    by_kind = {
+        kind: [run for run in nested if run.data.tags["kind"] == kind]
+        for kind in ("window", "part", "age")
+    }
+    assert len(by_kind["part"]) == len(result["slices"]["rows"])
+    assert len(by_kind["age"]) == 3
+    runs = {run.data.params["test_cutoff"]: run.data for run in by_kind["window"]}
+    assert set(runs) == set(cutoffs)
+    for window in result["windows"]:
+        logged = runs[window["cutoff"]].metrics
+        own = window["metrics"]["model"]["log_loss"]
+        assert logged["test.log_loss"] == pytest.approx(own)
+        low, high = window["intervals"]["model"]["log_loss"]
+        assert logged["test.log_loss.low"] == pytest.approx(low)
+        rival = window["metrics"]["bg_nbd"]["roc_auc"]
+        assert logged["baseline.bg_nbd.roc_auc"] == pytest.approx(rival)
+        gap = window["differences"]["log_loss"]
+        assert logged["difference.log_loss.high"] == pytest.approx(gap["high"])
+        assert logged["profit.chosen"] == window["profit"]["chosen"]["profit"]
+        assert len(window["reliability"]) > 3
+        assert low < own < high
+    kept = {file.path for file in client.list_artifacts(result["run_id"])}
+    assert {"backtest.json", "figures"} <= kept
 
     # and the report draws it
     status, _, _ = command("report", shop.config)

@@ -1,8 +1,8 @@
-"""The backtest: the whole training repeated as of earlier days.
+"""The backtest: choice and test repeated as of earlier days.
 
-A workspace comes in. For each of several test windows the training runs as it would
-have run then, and nothing later is within its reach; what the windows show together
-goes out as JSON-safe data, for ``backtest.json``, MLflow and the report.
+A workspace comes in. For each of several test windows all choices are made and tested
+as they would have been then, and nothing later is within reach; what the windows show
+together goes out as JSON-safe data, for ``backtest.json``, MLflow and the report.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from regulars.card import run_metrics
+from regulars.card import profit_metrics, run_metrics
 from regulars.churn import baselines
+from regulars.data.silence import shut_days
 from regulars.errors import DataError
+from regulars.evaluation import judge_offer
 from regulars.evaluation.backtest import (
     best_baseline,
     judge_staleness,
@@ -27,7 +29,8 @@ from regulars.evaluation.backtest import (
 from regulars.evaluation.holdout import MODEL
 from regulars.evaluation.slices import judge_slices
 from regulars.promotion import customer_labels
-from regulars.training import train
+from regulars.snapshots import Snapshots
+from regulars.training import choose_and_test
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -35,10 +38,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from regulars.clv.process import PurchaseProcess
+    from regulars.config import Settings
     from regulars.evaluation.holdout import ChurnTest
     from regulars.model import RetentionModel
     from regulars.timeline import Timeline
-    from regulars.training import Training
+    from regulars.training import Trial
     from regulars.workspace import Workspace
 
     Step = Callable[[str], None]
@@ -57,8 +62,8 @@ class Tested:
         Test cutoff.
     timeline : Timeline
         What was known, and when.
-    training : Training
-        As it would have run then.
+    trial : Trial
+        Choices and test as they would have been then.
     test : ChurnTest
         What it showed.
     model : RetentionModel
@@ -67,7 +72,7 @@ class Tested:
 
     cutoff: date
     timeline: Timeline
-    training: Training
+    trial: Trial
     test: ChurnTest
     model: RetentionModel
 
@@ -98,14 +103,21 @@ def run_backtest(
         The log has no complete window.
     """
     settings, asked = work.settings, work.settings.backtest
-    lines = roll_back(settings.time, asked, work.timeline.cutoff, first_day(work))
+    lines = roll_back(
+        settings.time,
+        asked,
+        work.timeline.cutoff,
+        first_day(work),
+        shut=shut_days(work.ledger),
+    )
     tested = []
+    processes: dict[tuple[date, str], PurchaseProcess] = {}
     for number, line in enumerate(lines, start=1):
         step(f"window {number}/{len(lines)}")
-        training = train(
-            work.ledger, line, settings, step=_silent, features=work.features
-        )
-        tested += _tested(line, training)
+        # windows share days: what was fitted to a day's past is the same for all
+        rows = Snapshots(work.ledger, line, settings, work.features, processes)
+        trial = choose_and_test(rows, work.ledger, line, settings, step=_silent)
+        tested += _tested(line, trial)
     if not tested:
         msg = (
             "No window of the backtest could be tested: no purchase process could be "
@@ -114,7 +126,11 @@ def run_backtest(
         raise DataError(msg)
     step("compare")
     features = work.features.by_cutoff([each.cutoff for each in tested])
-    windows = [_window(each, settings.seed) for each in tested]
+    offers = [_offer(each, features[each.cutoff], settings) for each in tested]
+    windows = [
+        _window(each, offer, settings.seed)
+        for each, offer in zip(tested, offers, strict=True)
+    ]
     result = {
         "name": settings.name,
         "horizon_days": settings.time.horizon_days,
@@ -126,9 +142,12 @@ def run_backtest(
         "staleness": judge_staleness(
             _ages(tested, features), random_state=settings.seed
         ),
-        "notes": _notes(len(tested), asked.windows),
+        "notes": _notes(tested, asked.windows),
     }
-    figures = {str(each.cutoff): run_metrics(each.training) for each in tested}
+    figures = {
+        str(each.cutoff): run_metrics(each.trial) | profit_metrics(offer)
+        for each, offer in zip(tested, offers, strict=True)
+    }
     return result, figures
 
 
@@ -159,15 +178,29 @@ def _silent(step: str) -> None:
     """Say nothing: the windows are the steps of a backtest."""
 
 
-def _tested(line: Timeline, training: Training) -> list[Tested]:
-    cutoff, test, model = line.test_cutoff, training.churn_test, training.tested_model
+def _tested(line: Timeline, trial: Trial) -> list[Tested]:
+    cutoff, test, model = line.test_cutoff, trial.churn_test, trial.tested_model
     if cutoff is None or test is None or model is None:
         return []
-    return [Tested(cutoff, line, training, test, model)]
+    return [Tested(cutoff, line, trial, test, model)]
 
 
-def _window(each: Tested, random_state: int) -> dict[str, Any]:
-    value = each.training.value_test
+def _offer(each: Tested, features: pd.DataFrame, settings: Settings) -> dict[str, Any]:
+    """Return what the offer of the settings would have earned on the window."""
+    value = each.model.predict(features)["clv"].to_numpy(dtype=np.float64)
+    return judge_offer(
+        each.test.churned,
+        each.test.forecasts[MODEL],
+        value,
+        settings.profit,
+        random_state=settings.seed,
+    )
+
+
+def _window(
+    each: Tested, offer: Mapping[str, Any], random_state: int
+) -> dict[str, Any]:
+    value = each.trial.value_test
     own = each.test.metrics[MODEL]
     return {
         "cutoff": each.cutoff,
@@ -178,6 +211,8 @@ def _window(each: Tested, random_state: int) -> dict[str, Any]:
         "process_only": not each.model.churn.needs_fitting,
         "weights": dict(each.model.churn.weights),
         "value_metrics": value.metrics if value else {},
+        "reliability": each.test.curves[MODEL]["reliability"],
+        "profit": offer["rules"],
         **judge_window(each.test, random_state=random_state),
     }
 
@@ -238,31 +273,12 @@ def _ages(
     return found
 
 
-def _notes(found: int, asked: int) -> list[str]:
-    if found == asked:
-        return []
-    return [f"The history leaves {found} of the {asked} test windows asked for."]
-
-
-def parent_metrics(result: Mapping[str, Any]) -> dict[str, float]:
-    """Return the figures of a backtest as a whole, for MLflow.
-
-    Parameters
-    ----------
-    result : mapping
-        As `run_backtest` gives it.
-
-    Returns
-    -------
-    dict of str to float
-    """
-    found = {
-        f"backtest.{'model' if name == MODEL else f'baseline.{name}'}.{key}": value
-        for name, figures in result["overall"]["mean"].items()
-        for key, value in figures.items()
-    }
-    for row in result["staleness"]:
-        gap = row["differences"]["log_loss"]["difference"]
-        if gap is not None:
-            found[f"backtest.stale_{row['age']}.log_loss_difference"] = gap
-    return found
+def _notes(tested: Sequence[Tested], asked: int) -> list[str]:
+    notes = []
+    if len(tested) < asked:
+        notes.append(
+            f"The history leaves {len(tested)} of the {asked} test windows asked for."
+        )
+    told = (note for each in tested for note in each.trial.notes)
+    # the same is true of many windows; silent days are news of the log
+    return notes + list(dict.fromkeys(n for n in told if n.startswith("The log")))

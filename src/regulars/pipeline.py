@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from regulars import contractual
-from regulars.backtesting import parent_metrics, run_backtest
+from regulars.backtest_records import record_backtest
+from regulars.backtesting import run_backtest
 from regulars.card import (
     manifest,
     training_card,
@@ -31,7 +32,7 @@ from regulars.report import render_report
 from regulars.scoring.batch import Provenance, score_customers
 from regulars.scoring.hindsight import refuse_hindsight
 from regulars.scoring.sinks import write_json, write_scores, write_text
-from regulars.tracking import RunRecord, Store, scratch_folder
+from regulars.tracking import Store
 from regulars.training import Training, train
 from regulars.workspace import Workspace, open_workspace, read_and_check
 
@@ -168,21 +169,7 @@ def backtest(work: AnyWorkspace, step: Step) -> dict[str, Any]:
     step("register")
     store = Store(settings.tracking.uri, settings.name)
     tags = {"regulars.fingerprint": _fingerprint(work)}
-    with scratch_folder() as folder:
-        write_json(result, folder / "backtest.json")
-        parent = RunRecord(
-            params={"windows": str(len(result["windows"]))},
-            metrics=parent_metrics(result),
-            tags={"name": "backtest", **tags},
-            artifacts=folder,
-        )
-        children = {
-            f"window {cutoff}": RunRecord(
-                params={"test_cutoff": cutoff}, metrics=found, tags=tags
-            )
-            for cutoff, found in figures.items()
-        }
-        result["run_id"] = store.record_runs(parent, children)
+    result["run_id"] = record_backtest(store, result, figures, tags)
     write_json(result, settings.outputs_folder / "backtest.json")
     return result
 

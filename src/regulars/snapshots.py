@@ -79,6 +79,9 @@ class Snapshots:
         Lookback, feature groups, horizon.
     features : FeatureCache, optional
         Features of the ledger with these settings; default: a cache of its own.
+    processes : dict, optional
+        Purchase processes that other snapshots of the same ledger have fitted, by
+        cutoff and kind; what is fitted here is added. Default: none.
     """
 
     def __init__(
@@ -87,6 +90,7 @@ class Snapshots:
         timeline: Timeline,
         settings: Settings,
         features: FeatureCache | None = None,
+        processes: dict[tuple[date, str], PurchaseProcess] | None = None,
     ) -> None:
         self._ledger = ledger
         self._timeline = timeline
@@ -97,7 +101,7 @@ class Snapshots:
         self._features = {
             day: rows.drop(columns=unknown) for day, rows in found.items()
         }
-        self._processes: dict[tuple[date, str], PurchaseProcess] = {}
+        self._processes = {} if processes is None else processes
         self.kind = BASELINE_PROCESS
 
     def features(self, cutoff: date) -> pd.DataFrame:

@@ -8,7 +8,7 @@ out as a `Training`; nothing is written here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +18,10 @@ from regulars.choices import choose_recipes
 from regulars.churn import Recipe, baselines
 from regulars.clv.process import LABELS
 from regulars.clv.process_diagnostics import process_diagnostics
+from regulars.data.silence import daily_purchases, silence_notes, silences_known
 from regulars.evaluation.holdout import ChurnTest, ValueTest, judge_churn, judge_value
 from regulars.model import RetentionModel
-from regulars.snapshots import BASELINE_PROCESS, Snapshots
+from regulars.snapshots import BASELINE_PROCESS, FEWEST_CHURNERS, Snapshots
 from regulars.spend import SpendRecipe, SpendSelection, interval_figures
 
 if TYPE_CHECKING:
@@ -45,14 +46,12 @@ STALE_DAYS = 7
 EXPLAINED_ROWS = 5_000
 
 
-@dataclass(frozen=True)
-class Training:
-    """Two models of one recipe, and what was measured.
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """A recipe chosen and tested as of the test cutoff, and what was measured.
 
     Attributes
     ----------
-    model : RetentionModel
-        Fitted with every window known at the cutoff; it is registered and scores.
     tested_model : RetentionModel or None
         Fitted with what was known at the test cutoff; the figures are its figures.
     churn_test : ChurnTest or None
@@ -65,24 +64,46 @@ class Training:
         Likewise for spend, with the figures of every candidate.
     processes : dict of str to dict
         Log loss and mean absolute error of the purchase models on validation windows.
-    importance : list of dict
-        Features by mean absolute contribution, largest first.
     notes : list of str
         What a reader has to know, in sentences.
-    diagnostics : dict of str to dict
-        How the purchase process of the test cutoff compares with what happened
-        (`regulars.clv.process_diagnostics`); empty without a test window.
     """
 
-    model: RetentionModel
     tested_model: RetentionModel | None
     churn_test: ChurnTest | None
     value_test: ValueTest | None
     selection: Selection | None
     spend_selection: SpendSelection | None
     processes: dict[str, dict[str, float]]
-    importance: list[dict[str, Any]]
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def recipe(self) -> Recipe:
+        """How churn is forecast."""
+        return self.selection.recipe if self.selection else Recipe.process_only()
+
+    @property
+    def spend(self) -> SpendRecipe:
+        """How spend is forecast."""
+        return self.spend_selection.recipe if self.spend_selection else SpendRecipe()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training(Trial):
+    """A trial, and its recipe refitted with every window known.
+
+    Attributes
+    ----------
+    model : RetentionModel
+        Fitted with every window known at the cutoff; it is registered and scores.
+    importance : list of dict
+        Features by mean absolute contribution, largest first.
+    diagnostics : dict of str to dict
+        How the purchase process of the test cutoff compares with what happened
+        (`regulars.clv.process_diagnostics`); empty without a test window.
+    """
+
+    model: RetentionModel
+    importance: list[dict[str, Any]]
     diagnostics: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
@@ -125,38 +146,87 @@ def train(
     """
     step("features")
     snapshots = Snapshots(ledger, timeline, settings, features)
-    notes = history_notes(timeline, settings) + stale_notes(ledger, timeline)
+    trial = choose_and_test(snapshots, ledger, timeline, settings, step=step)
+    diagnostics = _diagnose(snapshots, ledger, timeline, settings)
+    step("refit")
+    cutoffs = timeline.refit_cutoffs
+    model = _fit(snapshots, timeline.cutoff, cutoffs, trial.recipe, trial.spend)
+    current = snapshots.features(timeline.cutoff)
+    measured = {each.name: getattr(trial, each.name) for each in fields(trial)}
+    return Training(
+        **measured | {"notes": trial.notes + snapshots.final_warnings()},
+        model=model,
+        importance=feature_importance(model, current),
+        diagnostics=diagnostics,
+    )
+
+
+def choose_and_test(
+    snapshots: Snapshots,
+    ledger: Ledger,
+    timeline: Timeline,
+    settings: Settings,
+    *,
+    step: Step,
+) -> Trial:
+    """Choose on validation windows and test once; nothing is refitted.
+
+    A backtest wants this and no more: what each window's model would have become
+    afterwards is of no interest to it.
+
+    Parameters
+    ----------
+    snapshots : Snapshots
+        Rows by cutoff.
+    ledger : Ledger
+        One row a customer and day.
+    timeline : Timeline
+        The cutoffs.
+    settings : Settings
+        The configuration.
+    step : callable
+        Called with the name of each step as it begins.
+
+    Returns
+    -------
+    Trial
+    """
     step("selection")
     processes = snapshots.choose_process()
     selection, spend_selection = choose_recipes(snapshots, timeline, settings, step)
-    spend = spend_selection.recipe if spend_selection else SpendRecipe()
     recipe = selection.recipe if selection else Recipe.process_only()
+    spend = spend_selection.recipe if spend_selection else SpendRecipe()
+    silences = silences_known(daily_purchases(ledger))(timeline.cutoff)
+    notes = [
+        *history_notes(timeline, settings),
+        *stale_notes(ledger, timeline),
+        *silence_notes(silences, timeline.cutoff),
+    ]
     if selection is None:
-        notes.append(
-            "The history holds no window to learn a classifier from: the "
-            f"purchase-process model ({LABELS[snapshots.kind]} and Gamma-Gamma) "
-            "carries the scores alone."
-        )
+        notes.append(_why_process_only(timeline, snapshots.kind))
     step("test")
     tested, churn_test, value_test = _test(snapshots, timeline, settings, recipe, spend)
-    diagnostics = _diagnose(snapshots, ledger, timeline, settings)
-    step("refit")
-    notes += snapshots.final_warnings()
-    model = _fit(
-        snapshots, timeline.cutoff, timeline.refit_cutoffs, recipe, spend, settings
-    )
-    current = snapshots.features(timeline.cutoff)
-    return Training(
-        model=model,
+    return Trial(
         tested_model=tested,
         churn_test=churn_test,
         value_test=value_test,
         selection=selection,
         spend_selection=spend_selection,
         processes=processes,
-        importance=feature_importance(model, current),
         notes=notes,
-        diagnostics=diagnostics,
+    )
+
+
+def _why_process_only(timeline: Timeline, kind: str) -> str:
+    reason = "The history holds no window to learn a classifier from"
+    if timeline.folds:
+        reason = (
+            "Too few customers left, or too few stayed, to learn a classifier from "
+            f"({FEWEST_CHURNERS} of each are needed in a window and in those before it)"
+        )
+    return (
+        f"{reason}: the purchase-process model ({LABELS[kind]} and Gamma-Gamma) "
+        "carries the scores alone."
     )
 
 
@@ -227,7 +297,6 @@ def _fit(
     training_cutoffs: Sequence[date],
     recipe: Recipe,
     spend: SpendRecipe,
-    settings: Settings,
 ) -> RetentionModel:
     rows = None
     if recipe.needs_fitting or spend.needs_fitting:
@@ -248,7 +317,7 @@ def _test(
     cutoff = timeline.test_cutoff
     if cutoff is None or not snapshots.has_process(cutoff):
         return None, None, None
-    model = _fit(snapshots, cutoff, timeline.training_cutoffs, recipe, spend, settings)
+    model = _fit(snapshots, cutoff, timeline.training_cutoffs, recipe, spend)
     test = snapshots.labelled(cutoff, known_at=timeline.cutoff)
     scores = model.predict(snapshots.features(cutoff))
     training = snapshots.stacked(timeline.training_cutoffs, known_at=cutoff)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from regulars.data.engine import connect
 from regulars.data.intake import Intake, read_tables
 from regulars.data.ledger import Ledger, build_ledger
+from regulars.data.silence import shut_days
 from regulars.errors import DataError
 from regulars.feature_cache import FeatureCache
 from regulars.scoring.sinks import make_folder, write_json
@@ -82,7 +83,9 @@ def open_workspace(settings: Settings, step: Step) -> Workspace:
             f"'{outputs}' for the rows that were set aside and why."
         )
         raise DataError(msg)
-    timeline = plan(settings.time, ledger.first_day, ledger.last_day)
+    timeline = plan(
+        settings.time, ledger.first_day, ledger.last_day, shut=shut_days(ledger)
+    )
     return Workspace(settings, intake, ledger, timeline)
 
 

@@ -137,6 +137,24 @@ def silences_known(counts: pd.Series) -> Callable[[date], list[Silence]]:
     return known
 
 
+def shut_days(ledger: Ledger) -> Callable[[date], list[tuple[date, date]]]:
+    """Return a function from a day to the days that were known to be without purchases.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        One row a customer and day.
+
+    Returns
+    -------
+    callable
+        Gives half-open stretches ``(start, end)``, as `regulars.timeline.plan` takes
+        them.
+    """
+    known = silences_known(daily_purchases(ledger))
+    return lambda day: [(each.start, each.end) for each in known(day)]
+
+
 def find_silences(counts: pd.Series) -> list[Silence]:
     """Return the stretches in which a shop was silent that usually is not.
 

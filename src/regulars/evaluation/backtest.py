@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from regulars.config import BacktestSettings, TimeSettings
     from regulars.evaluation.holdout import ChurnTest
-    from regulars.timeline import Timeline
+    from regulars.timeline import Shut, Timeline
 
     Floats = NDArray[np.float64]
 
@@ -34,7 +34,12 @@ COMPARED = ("roc_auc", "average_precision", "log_loss", "brier", "ece")
 
 
 def roll_back(
-    time: TimeSettings, backtest: BacktestSettings, cutoff: date, first_day: date
+    time: TimeSettings,
+    backtest: BacktestSettings,
+    cutoff: date,
+    first_day: date,
+    *,
+    shut: Shut | None = None,
 ) -> list[Timeline]:
     """Lay the windows of a backtest over a log.
 
@@ -48,6 +53,8 @@ def roll_back(
         As-of date of the latest window's timeline.
     first_day : date
         First day with a record.
+    shut : callable, optional
+        Days without purchases, as `regulars.timeline.plan` takes them.
 
     Returns
     -------
@@ -86,6 +93,7 @@ def roll_back(
             time.model_copy(update={"cutoff": day}),
             first_day,
             day - timedelta(days=1),
+            shut=shut,
         )
         for day in usable
     ]
