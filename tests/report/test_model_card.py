@@ -19,6 +19,17 @@ def test_card_holds_figures_with_intervals_baselines_and_limits(parts):
     assert "6826c555" in text
 
 
+def test_card_says_how_the_model_was_searched_for(parts):
+    tuning = {"n_trials": 9, "n_pruned": 4, "objective": "profit", "left_out": {}}
+    text = render_model_card(parts("training") | {"tuning": tuning})
+    assert "9 trials by profit, 4 of them given up early" in text
+    assert "without the features" not in text
+    more = {"tuning": tuning | {"left_out": {"basket": ["n_products"]}}}
+    assert "without the features of basket" in render_model_card(
+        parts("training") | more
+    )
+
+
 def test_card_says_so_when_nothing_was_tested(parts):
     training = parts("training") | {"test": None, "baselines": {}, "profit": None}
     text = render_model_card(training)

@@ -123,6 +123,7 @@ def _model(card: dict[str, Any]) -> list[tuple[str, Any]]:
     return [
         ("Churn", listing(members) if members else None),
         ("Calibration", card.get("calibration")),
+        ("Search", search_words(card.get("tuning"))),
         ("Spend", card.get("value_model")),
         ("Purchase process", process.get("model")),
         (
@@ -130,6 +131,34 @@ def _model(card: dict[str, Any]) -> list[tuple[str, Any]]:
             listing([str(r["feature"]) for r in (card.get("importance") or [])[:5]]),
         ),
     ]
+
+
+def search_words(tuning: dict[str, Any] | None) -> str | None:
+    """Return how the churn model was searched for, in words.
+
+    Parameters
+    ----------
+    tuning : dict or None
+        ``n_trials``, ``n_pruned``, ``objective`` and ``left_out`` of a training.
+
+    Returns
+    -------
+    str or None
+        None where nothing was searched for.
+
+    Examples
+    --------
+    >>> search_words({"n_trials": 20, "n_pruned": 6, "objective": "log_loss",
+    ...               "left_out": {"basket": ["n_products"]}})
+    '20 trials by log loss, 6 of them given up early; without the features of basket'
+    """
+    if not tuning:
+        return None
+    by = str(tuning["objective"]).replace("_", " ")
+    words = f"{tuning['n_trials']} trials by {by}, {tuning['n_pruned']} of them given "
+    groups = listing(list(tuning["left_out"]))
+    rest = f"; without the features of {groups}" if groups else ""
+    return f"{words}up early{rest}"
 
 
 def _figures(card: dict[str, Any]) -> list[str]:

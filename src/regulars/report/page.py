@@ -22,6 +22,7 @@ from regulars.report.backtest_charts import rival_label, slice_rows
 from regulars.report.captions import captions
 from regulars.report.charts import render_charts
 from regulars.report.comparison import churn_comparison, value_comparison
+from regulars.report.model_card import search_words
 from regulars.report.offer_charts import offer_rows
 from regulars.report.results import WRITTEN_BY, Results, read_results
 from regulars.report.tables import (
@@ -194,6 +195,7 @@ def _provenance(results: Results) -> list[tuple[str, str]]:
         ("Model", _model(training)),
         ("Model version", first.get("model_version", training.get("model_version"))),
         ("Probability calibration", training.get("calibration")),
+        ("Search", search_words(training.get("tuning"))),
         ("Model of spend", training.get("value_model")),
         ("Predicted window", f"{horizon} days" if horizon else None),
         ("Gap before it", f"{gap} days" if gap else None),
