@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from regulars.attributes.training import AttributeTraining
     from regulars.config import ProfitSettings, Settings
-    from regulars.labelled.training import AttributeTraining
 
     Floats = NDArray[np.float64]
 
@@ -65,10 +65,10 @@ def measure(
         )
         for number, tested in enumerate(training.tested):
             forecasts = {
-                MODEL: tested.forecasts[MODEL],
-                PLAIN: _plain(rows, churned, tested.test, seed),
+                MODEL: tested.test.forecasts[MODEL],
+                PLAIN: _plain(rows, churned, tested.split.test, seed),
             }
-            y = churned[tested.test]
+            y = tested.test.churned
             found = {name: evaluate_churn(y, p) for name, p in forecasts.items()}
             splits.append({"seed": seed, "split": number, **found})
         # one seed's splits test about as many rows as there are: more would only
@@ -88,7 +88,7 @@ def measure(
         },
         "difference": corrected_difference(
             np.array([s[MODEL]["roc_auc"] - s[PLAIN]["roc_auc"] for s in splits]),
-            test_share=len(training.tested[0].test) / len(rows),
+            test_share=len(training.tested[0].split.test) / len(rows),
         ),
         "profit": profit,
     }
@@ -156,8 +156,8 @@ def _profit(
     churned: Floats,
     costs: ProfitSettings,
 ) -> dict[str, Any]:
-    test = np.concatenate([tested.test for tested in training.tested])
-    chance = np.concatenate([t.forecasts[MODEL] for t in training.tested])
+    test = np.concatenate([tested.split.test for tested in training.tested])
+    chance = np.concatenate([t.test.forecasts[MODEL] for t in training.tested])
     value = rows[VALUE_COLUMN].to_numpy(np.float64)[test]
     y, flat = churned[test], np.full(len(test), PAPER_CLV)
     return {
