@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import beta
 
 from regulars.errors import DataError
-from regulars.metrics import empc, empc_score, mpc, mpc_score
+from regulars.metrics import accept_shapes, empc, empc_score, mpc, mpc_score
 
 Y = [0, 1, 0, 1, 0, 1, 0, 1]
 SCORE = [0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 0.8, 0.9]
@@ -185,3 +185,17 @@ def test_empc_refuses_a_shape_that_is_not_above_0(name, value):
 def test_mpc_refuses_a_rate_outside_0_to_1(rate):
     with pytest.raises(ValueError, match=r"'accept_rate' is .*0 to 1, was expected"):
         mpc(Y, SCORE, accept_rate=rate)
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.3, 1.0])
+def test_accept_shapes_have_the_mean_asked_for_and_are_a_distribution(rate):
+    shapes = accept_shapes(rate)
+    alpha, beta_ = shapes["accept_alpha"], shapes["accept_beta"]
+    assert alpha / (alpha + beta_) == pytest.approx(rate, abs=1e-5)
+    assert alpha + beta_ == pytest.approx(20.0)
+    assert np.isfinite(empc([0, 1, 0, 1], [0.1, 0.9, 0.2, 0.3], **shapes).profit)
+
+
+def test_accept_shapes_refuse_a_rate_beyond_one():
+    with pytest.raises(ValueError, match=r"'accept_rate' is 1\.2"):
+        accept_shapes(1.2)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from scipy.special import log_expit
 
-from regulars.metrics import average_precision, empc_score
+from regulars.metrics import accept_shapes, average_precision, empc_score
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 ObjectiveName = Literal["log_loss", "average_precision", "profit"]
-
-# sum of the two shapes of the acceptance rate's distribution in the EMPC paper (6 + 14)
-ACCEPT_CERTAINTY = 20.0
 
 
 @dataclass(frozen=True)
@@ -89,15 +86,13 @@ class Objective:
             return log_loss_of(log_odds, fold.y_valid)
         if self.name == "average_precision":
             return -average_precision(fold.y_valid, log_odds)
-        rate = min(max(self.accept_rate, 1e-6), 1 - 1e-6)
         return -empc_score(
             fold.y_valid,
             log_odds,
             clv=200.0 if fold.value is None else fold.value,
             contact_cost=self.contact_cost,
             incentive_cost=self.incentive_cost,
-            accept_alpha=ACCEPT_CERTAINTY * rate,
-            accept_beta=ACCEPT_CERTAINTY * (1 - rate),
+            **accept_shapes(self.accept_rate),
         )
 
     def mean_loss(

@@ -15,7 +15,7 @@ import numpy as np
 
 from regulars.metrics.bootstrap import resampled_intervals
 from regulars.metrics.campaign import expected_profit, profit_curve
-from regulars.metrics.profit import empc, mpc
+from regulars.metrics.profit import accept_shapes, empc, mpc
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 CURVE_POINTS = 101
-# sum of the two shapes of the acceptance rate's distribution in the EMPC paper (6 + 14)
-ACCEPT_CERTAINTY = 20.0
 # chosen: each customer's own value decides, after Oskarsdottir, Baesens and Vanthienen
 # (2018), Profit-based model selection for customer retention using individual customer
 # lifetime values
@@ -162,15 +160,13 @@ def judge_offer(
 def _empc(
     y: Floats, score: Floats, value: Floats, costs: ProfitSettings
 ) -> dict[str, float]:
-    rate = min(max(costs.accept_rate, 1e-6), 1 - 1e-6)
     found = empc(
         y,
         score,
         clv=value,
         contact_cost=costs.contact_cost,
         incentive_cost=costs.incentive_cost,
-        accept_alpha=ACCEPT_CERTAINTY * rate,
-        accept_beta=ACCEPT_CERTAINTY * (1 - rate),
+        **accept_shapes(costs.accept_rate),
     )
     return found._asdict()
 

@@ -38,7 +38,14 @@ from regulars.metrics.intervals import (
     evaluate_value,
     evaluate_value_intervals,
 )
-from regulars.metrics.profit import MaximumProfit, empc, empc_score, mpc, mpc_score
+from regulars.metrics.profit import (
+    MaximumProfit,
+    accept_shapes,
+    empc,
+    empc_score,
+    mpc,
+    mpc_score,
+)
 from regulars.metrics.ranking import (
     average_precision,
     gain_at_capacity,
@@ -61,6 +68,7 @@ __all__ = [
     "Interval",
     "MaximumProfit",
     "PairedDifference",
+    "accept_shapes",
     "average_precision",
     "best_threshold",
     "bootstrap_interval",

@@ -22,7 +22,17 @@ if TYPE_CHECKING:
 
     from regulars.metrics.arrays import ArrayLike, FloatArray
 
-__all__ = ["MaximumProfit", "empc", "empc_score", "mpc", "mpc_score"]
+__all__ = [
+    "MaximumProfit",
+    "accept_shapes",
+    "empc",
+    "empc_score",
+    "mpc",
+    "mpc_score",
+]
+
+# sum of the two shapes of the acceptance rate's distribution in the paper (6 + 14)
+ACCEPT_CERTAINTY = 20.0
 
 
 class MaximumProfit(NamedTuple):
@@ -43,6 +53,35 @@ class MaximumProfit(NamedTuple):
 
     profit: float
     target_fraction: float
+
+
+def accept_shapes(accept_rate: float) -> dict[str, float]:
+    """Return the distribution of the acceptance rate around an assumed mean.
+
+    As sure as the paper's: its shapes add up to 20. For :func:`empc` where all that is
+    known is one rate.
+
+    Parameters
+    ----------
+    accept_rate : float
+        Mean share of contacted churners who stay, 0 to 1; the very ends count as a
+        millionth away from them, where the distribution still is one.
+
+    Returns
+    -------
+    dict of str to float
+        ``accept_alpha`` and ``accept_beta``.
+
+    Examples
+    --------
+    >>> accept_shapes(0.3)
+    {'accept_alpha': 6.0, 'accept_beta': 14.0}
+    """
+    rate = min(max(check_accept_rate(accept_rate), 1e-6), 1 - 1e-6)
+    return {
+        "accept_alpha": ACCEPT_CERTAINTY * rate,
+        "accept_beta": ACCEPT_CERTAINTY * (1 - rate),
+    }
 
 
 def _best_ranges(steps: ProfitSteps) -> tuple[NDArray[np.intp], FloatArray]:
