@@ -89,7 +89,16 @@ def _top(
 
 @app.command()
 def init(
-    file: Annotated[Path, typer.Argument(help="A purchase log: csv, tsv or parquet.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="Purchases, contracts, or a table with a label: csv, tsv, parquet."
+        ),
+    ],
+    label: Annotated[
+        str | None,
+        typer.Option(help="Column that says who has churned, in a table with one."),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Where to write; default: NAME.yaml here.")
     ] = None,
@@ -97,21 +106,27 @@ def init(
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Look at a purchase log and write a configuration for it."""
+    """Look at a file and write a configuration for what it holds."""
     from regulars.data.guess import guess_config, render_config
+    from regulars.data.kinds_guess import guess_kind
     from regulars.scoring.sinks import write_text
 
-    guess = guess_config(str(file))
-    target = out or Path(f"{guess.name}.yaml")
+    found = guess_kind(str(file), label)
+    if found is None:
+        guess = guess_config(str(file))
+        name, kind, text = guess.name, "non_contractual", render_config(guess)
+    else:
+        name, kind, text = found.name, found.kind, found.text
+    target = out or Path(f"{name}.yaml")
     if target.exists() and not force:
         msg = f"'{target}' is there already. Pass --force to replace it, or --out."
         raise ConfigError(msg)
-    write_text(render_config(guess), target)
+    write_text(text, target)
     console = _console(quiet)
     console.print(
         f"Wrote {target}. Read it through, then: regulars run {target}", soft_wrap=True
     )
-    _finish(as_json, {"config": str(target)})
+    _finish(as_json, {"config": str(target), "kind": kind})
 
 
 @app.command()
@@ -174,7 +189,8 @@ def backtest(
     settings = load_settings(config, overrides or ())
 
     def tell(console: Console, result: dict[str, Any]) -> None:
-        console.print(look.backtested(result, labels()))
+        words = labels() | result.get("baseline_labels", {})
+        console.print(look.backtested(result, words))
         for note in result["notes"]:
             console.print(f"Note: {note}")
         target = settings.outputs_folder / "backtest.json"

@@ -253,6 +253,6 @@ def _read(values: pd.Series, day: pd.Timestamp) -> pd.Series:
     if kind.is_datetime64_any_dtype(values):
         before: pd.Series = (day - values).dt.days.astype(np.float64)
         return before.mask(before < 0)
-    if kind.is_bool_dtype(values) or kind.is_numeric_dtype(values):
-        return pd.Series(values.to_numpy(np.float64, na_value=np.nan), values.index)
+    if kind.is_numeric_dtype(values):
+        return values.astype(np.float64)
     return _category(values)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from regulars.attributes.columns import typed
 from regulars.contractual.histories import NOT_USED
 from regulars.contractual.spells import spells_of
 from regulars.data.contract import TABLES, day_name
@@ -167,10 +168,15 @@ def _dated(name: str, table: Any) -> pd.DataFrame:
 
 def _attributes(table: Any) -> pd.DataFrame:
     rows: pd.DataFrame = table.execute().drop(columns="known_from", errors="ignore")
-    truths = [c for c in rows.columns if pd.api.types.is_bool_dtype(rows[c])]
-    rows = rows.astype(dict.fromkeys(truths, np.float64))
     day = pd.to_datetime(rows["known_from_date"])
-    return rows.drop(columns="known_from_date").assign(day=day)
+    held = rows.drop(columns=["customer_id", "known_from_date"])
+    # whether a column holds numbers belongs to the table, not to a day
+    kinds = pd.api.types
+    read = {
+        c: held[c] if kinds.is_datetime64_any_dtype(held[c]) else typed(held[c])[0]
+        for c in held
+    }
+    return pd.DataFrame({"customer_id": rows["customer_id"], **read, "day": day})
 
 
 def _strangers(dated: Mapping[str, pd.DataFrame], spells: pd.DataFrame) -> list[str]:

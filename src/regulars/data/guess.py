@@ -8,7 +8,6 @@ customers buy and how long it is. What cannot be found is asked for, not invente
 
 from __future__ import annotations
 
-import json
 import math
 import re
 import tempfile
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from regulars.config import SqlExpression, TableSettings, parse_settings
+from regulars.data.config_text import beside, name_of, text_of, time_lines
 from regulars.data.engine import connect
 from regulars.data.intake import read_tables
 from regulars.data.profile import ColumnProfile, profile_columns
@@ -94,14 +94,14 @@ def guess_config(path: str | Path) -> GuessedConfig:
     place = str(path)
     connection = connect()
     with tempfile.TemporaryDirectory(prefix="regulars-") as folder:
-        raw = _open(place, connection, Path(folder))
+        raw = open_unknown(place, connection, Path(folder))
         profiles = profile_columns(raw)
         columns = guess_columns(profiles, raw)
     when = next(p for p in profiles if p.name == columns["order_time"])
     notes: dict[str, str] = {}
     currency = _currency(profiles, columns, notes)
     proposal = GuessedConfig(
-        name=_name(place),
+        name=name_of(place),
         path=place,
         columns=columns,
         time_format=when.time_format,
@@ -115,7 +115,23 @@ def guess_config(path: str | Path) -> GuessedConfig:
     return _tried(proposal, connection)
 
 
-def _open(path: str, connection: Any, folder: Path) -> RawTable:
+def open_unknown(path: str, connection: Any, folder: Path) -> RawTable:
+    """Open a file whose columns nobody has named yet.
+
+    Parameters
+    ----------
+    path : str
+        As given.
+    connection : ibis.backends.BaseBackend
+        From `regulars.data.engine.connect`.
+    folder : Path
+        For files that have to be rewritten.
+
+    Returns
+    -------
+    RawTable
+        With numbered columns where there is no header.
+    """
     raw = read_raw("transactions", TableSettings(path=path), connection, folder)
     if not raw.headless or _looks_like_header(raw):
         return raw
@@ -127,12 +143,6 @@ def _looks_like_header(raw: RawTable) -> bool:
     cells = raw.files[0].header
     numbers = [cell for cell in cells if re.fullmatch(r"[-+\d.,:/ ]+", cell)]
     return len(numbers) < len(cells) / 2
-
-
-def _name(path: str) -> str:
-    stem = Path(re.sub(r"[*?\[\]]", "", path)).name.partition(".")[0]
-    slug = re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-_").lower()
-    return slug or "customers"
 
 
 def _currency(
@@ -282,69 +292,36 @@ def render_config(guess: GuessedConfig) -> str:
     lines = [
         "# Written by 'regulars init': look it over, then run 'regulars check' on it.",
         *([f"# {notes['rows']}."] if "rows" in notes else []),
-        f"name: {_text(guess.name)}",
+        f"name: {text_of(guess.name)}",
         "source:",
         "  time_zone: UTC" + "  # zone of times without an offset, as Europe/Berlin",
-        f"  currency: {guess.currency}{_beside(notes, 'currency')}",
+        f"  currency: {guess.currency}{beside(notes, 'currency')}",
         "  transactions:",
-        f"    path: {_text(guess.path)}",
+        f"    path: {text_of(guess.path)}",
         "    columns:  # our name: the file's column, or {sql: expression}",
         columns,
-        *_time_lines(guess),
-        f"    anonymous: set_aside{_beside(notes, 'anonymous')}",
-        f"    duplicates: {guess.duplicates}{_beside(notes, 'duplicates')}",
-        f"    max_bad_share: 0.05{_beside(notes, 'max_bad_share')}",
+        *time_lines(guess.time_choices, guess.time_format),
+        f"    anonymous: set_aside{beside(notes, 'anonymous')}",
+        f"    duplicates: {guess.duplicates}{beside(notes, 'duplicates')}",
+        f"    max_bad_share: 0.05{beside(notes, 'max_bad_share')}",
         "time:",
-        f"  horizon_days: {guess.horizon_days}{_beside(notes, 'horizon_days')}",
+        f"  horizon_days: {guess.horizon_days}{beside(notes, 'horizon_days')}",
         "  gap_days: 0  # days between the cutoff and the horizon",
         "  lookback_days: null  # null: all the history",
-        f"  cutoff: null{_beside(notes, 'cutoff')}",
+        f"  cutoff: null{beside(notes, 'cutoff')}",
         "  training_cutoffs: 6  # fewer are used where the log is too short",
-        f"  step_days: {guess.step_days}{_beside(notes, 'step_days')}",
+        f"  step_days: {guess.step_days}{beside(notes, 'step_days')}",
         "value:",
         "  margin: 0.3  # your margin on each unit of spend: please set it",
         "  discount_rate_annual: 0.1",
         "  clv_horizon_days: 365",
-        f"outputs: {_text('out/' + guess.name)}",
+        f"outputs: {text_of('out/' + guess.name)}",
         "seed: 0",
     ]
     return "\n".join(lines) + "\n"
 
 
-def _time_lines(guess: GuessedConfig) -> list[str]:
-    if guess.time_choices:
-        listed = " or ".join(_text(form) for form in guess.time_choices)
-        return [
-            f"    # every date fits {listed}: say which, then remove the '#'",
-            f"    # time_format: {_text(guess.time_choices[0])}",
-        ]
-    if guess.time_format is None:
-        return []
-    return [f"    time_format: {_text(guess.time_format)}"]
-
-
-def _beside(notes: dict[str, str], setting: str) -> str:
-    return f"  # {notes[setting]}" if setting in notes else ""
-
-
 def _source(source: str | SqlExpression) -> str:
     if isinstance(source, str):
-        return _text(source)
-    return f"{{sql: {_text(source.sql)}}}"
-
-
-def _text(text: str) -> str:
-    # JSON's quoted strings are YAML's; plain words need none.
-    plain = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_./-]*", text)
-    reserved = text.lower() in {
-        "yes",
-        "no",
-        "on",
-        "off",
-        "true",
-        "false",
-        "null",
-        "y",
-        "n",
-    }
-    return text if plain and not reserved else json.dumps(text, ensure_ascii=False)
+        return text_of(source)
+    return f"{{sql: {text_of(source.sql)}}}"

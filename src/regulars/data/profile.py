@@ -66,6 +66,28 @@ SYNONYMS: dict[str, str] = {
     "channel": "channel saleschannel orderchannel shipmode",
     "store_id": "storeid store shopid shop branch branchid location",
     "is_return": "isreturn isrefund returned refunded return refund returnflag",
+    "started_at": (
+        "startedat startdate started start subscriptionstart subscriptionstartdate "
+        "contractstart contractstartdate validfrom activatedat activationdate "
+        "signupdate signedupat joinedat joined begindate begin fromdate"
+    ),
+    "ended_at": (
+        "endedat enddate ended end subscriptionend subscriptionenddate contractend "
+        "contractenddate validto validuntil cancelledat canceledat cancellationdate "
+        "cancelleddate canceleddate terminatedat terminationdate churndate churnedat "
+        "todate until"
+    ),
+    "plan": "plan planname plantype planid tier package subscriptiontype contracttype",
+    "monthly_amount": (
+        "monthlyamount monthlycharges monthlycharge monthlyfee monthlyprice mrr "
+        "monthlyrevenue pricepermonth price fee amount"
+    ),
+    "label": (
+        "churn churned ischurn ischurned haschurned churnlabel churnflag churnvalue "
+        "churnstatus exited attrition attritionflag attrited hasleft left lefted "
+        "iscancelled iscanceled cancelled canceled label target"
+    ),
+    "row_date": "snapshotdate snapshot asof asofdate observationdate cutoff rowdate",
 }
 """Names that are common for each column, the likeliest first, without separators."""
 
