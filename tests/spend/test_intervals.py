@@ -66,9 +66,9 @@ def test_coverage_is_that_of_windows_left_out():
         coverage_left_out(*map(list, zip(*windows, strict=True)))["interval_coverage"]
         for windows in (same, unlike)
     )
-    assert found == pytest.approx(0.93, abs=0.03)
+    assert found == pytest.approx(0.905, abs=0.025)
     # bounds that had seen the odd window would have covered it
-    assert spoilt < found - 0.1
+    assert spoilt < found - 0.05
 
 
 def test_window_that_is_alone_is_judged_by_its_other_half():

@@ -36,9 +36,11 @@ def test_process_is_chosen_when_it_is_right():
     assert found.figures[PROCESS] == pytest.approx(
         {
             "mae": 0.0,
+            "rmse": 0.0,
             "normalized_gini": 1.0,
             "spearman": 1.0,
             "decile_error": 0.0,
+            "total_error": 0.0,
             "total_ratio": 1.0,
         }
     )
@@ -59,6 +61,37 @@ def test_every_mean_of_few_members_is_a_candidate_and_errors_are_mean_absolute()
     sizes = range(1, selection.MOST_MEMBERS + 1)
     assert len(figures) == sum(comb(1 + len(KINDS), size) for size in sizes)
     assert figures[PROCESS]["mae"] == pytest.approx(7.0)
+
+
+RISING = np.arange(1.0, 101.0)
+SPENDERS = np.repeat([0.0, 100.0], [60, 40])
+SKEWED = np.where(RISING <= 50, RISING / 2, RISING + 12.75)
+
+
+@pytest.mark.parametrize(
+    ("spent", "nearest"),
+    [
+        pytest.param(SPENDERS, 0 * SPENDERS, id="total"),
+        pytest.param(RISING, SKEWED, id="deciles"),
+    ],
+)
+def test_nearest_candidate_is_passed_over_when_it_misses_the(
+    spent, nearest, monkeypatch
+):
+    level = np.full(100, spent.mean())
+    rows = pd.DataFrame({"btyd_expected_spend": level})
+    fold = ForwardFold(rows, spent, rows, spent)
+
+    def forecasts(fold, kind, random_state):
+        found = nearest if kind == "median" else level
+        return dict.fromkeys(selection.TREES, found)
+
+    monkeypatch.setattr(selection, "_forecasts", forecasts)
+    found = select_spend([fold])
+    assert found.figures["median"]["mae"] < found.figures[PROCESS]["mae"]
+    assert found.recipe.members == (PROCESS,)
+    monkeypatch.setattr(selection, "SLACK", dict.fromkeys(selection.SLACK, 9.0))
+    assert "median" in select_spend([fold]).recipe.members
 
 
 def test_choice_is_the_same_when_the_seed_is_the_same():

@@ -87,8 +87,7 @@ class SpendBands:
         shares = np.arange(1, n_groups) / n_groups
         edges: Floats = np.unique(np.quantile(forecast, shares))
         group = np.searchsorted(edges, forecast, side="right")
-        tail = (1.0 - coverage) / 2
-        bounds = [_bounds(ratio[group == g], tail) for g in range(len(edges) + 1)]
+        bounds = [_bounds(ratio[group == g], coverage) for g in range(len(edges) + 1)]
         low, high = zip(*bounds, strict=True)
         return cls(tuple(map(float, edges)), low, high, coverage)
 
@@ -216,12 +215,15 @@ def coverage_left_out(
     return {key: float(np.mean([each[key] for each in found])) for key in found[0]}
 
 
-def _bounds(ratio: Floats, tail: float) -> tuple[float, float]:
+def _bounds(ratio: Floats, coverage: float) -> tuple[float, float]:
     """Return the order statistics that a new customer falls between."""
     if not len(ratio):
         return 0.0, 0.0
     ranked = np.sort(ratio)
     n = len(ranked)
-    below = int(np.floor(tail * (n + 1))) - 1
-    above = min(int(np.ceil((1.0 - tail) * (n + 1))) - 1, n - 1)
-    return float(ranked[below]) if below >= 0 else 0.0, float(ranked[above])
+    below = int(np.floor((1.0 - coverage) / 2 * (n + 1))) - 1
+    low = float(ranked[below]) if below >= 0 else 0.0
+    # nobody spends less than a lower bound of 0: all misses may lie above
+    missed = int(np.searchsorted(ranked, low)) / (n + 1)
+    above = min(int(np.ceil((coverage + missed) * (n + 1))) - 1, n - 1)
+    return low, float(ranked[above])

@@ -15,13 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from regulars.forward import side_by_side
-from regulars.metrics.value import (
-    decile_error,
-    mae,
-    normalized_gini,
-    spearman,
-    total_ratio,
-)
+from regulars.metrics.intervals import evaluate_value
+from regulars.metrics.value import decile_error
 from regulars.spend.ensemble import SpendRecipe
 from regulars.spend.intervals import SpendBands, coverage_left_out
 from regulars.spend.regressor import (
@@ -47,15 +42,10 @@ TREES = (50, 100, 200, 300)
 SELECTION_ROWS = 15_000
 # members of a mean: more of them are hardly better, and a hundred means are too many
 MOST_MEMBERS = 3
-# the mean absolute error alone would choose the median, and lose a third of the money
-SLACK_OF_TOTAL = 0.05
-FIGURES = {
-    "mae": mae,
-    "normalized_gini": normalized_gini,
-    "spearman": spearman,
-    "decile_error": decile_error,
-    "total_ratio": total_ratio,
-}
+# the mean absolute error alone would choose the median, and lose a third of the money:
+# shares of the spend by which the total, and the deciles, may be further off than those
+# of the purchase process
+SLACK = {"total_error": 0.05, "decile_error": 0.05}
 
 
 @dataclass(frozen=True)
@@ -67,8 +57,10 @@ class SpendSelection:
     recipe : SpendRecipe
         The members whose mean is nearest, with the bounds of its intervals.
     figures : dict of str to dict
-        By candidate (members joined by ``+``): the means over the validation windows
-        of the keys of `FIGURES`.
+        By candidate (members joined by ``+``), means over the validation windows:
+        ``mae``, ``rmse``, ``spearman``, ``normalized_gini``, ``total_ratio``,
+        ``total_error`` (its distance from 1) and ``decile_error``; those that are
+        undefined in a window are left out.
     intervals : dict of str to float
         Coverage and width of the prediction intervals on validation windows that they
         were not learnt from.
@@ -84,9 +76,9 @@ def select_spend(
 ) -> SpendSelection:
     """Return the recipe with the least mean absolute error on unseen windows.
 
-    A candidate whose total is further off than that of the purchase process, by more
-    than a twentieth of what was spent, is passed over. The windows' errors of the
-    winner become its prediction intervals.
+    A candidate is passed over whose total, or whose deciles of expected spend, are
+    further off than those of the purchase process by more than a twentieth of what was
+    spent. The windows' errors of the winner become its prediction intervals.
 
     Parameters
     ----------
@@ -114,18 +106,17 @@ def select_spend(
     parts = {k: [c[n_trees[k]] for c in found] for k, found in by_kind.items()}
     parts[PROCESS] = [fold.valid[PROCESS_COLUMN].to_numpy(np.float64) for fold in folds]
     means = {subset: _mean(parts, subset) for subset in _subsets()}
-    errors = {subset: _error(found, actual) for subset, found in means.items()}
-    slack = _total_error(parts[PROCESS], actual) + SLACK_OF_TOTAL
-    sound = [s for s in means if _total_error(means[s], actual) <= slack]
-    best = min(sound, key=lambda subset: (errors[subset], len(subset)))
+    figures = {subset: _figures(found, actual) for subset, found in means.items()}
+    sound = [s for s in means if not _is_worse(figures[s], figures[PROCESS,])]
+    best = min(sound, key=lambda subset: (figures[subset]["mae"], len(subset)))
     recipe = SpendRecipe(
         best,
         {kind: n_trees[kind] for kind in best if kind != PROCESS},
         random_state,
         SpendBands.learn(np.concatenate(means[best]), np.concatenate(actual)),
     )
-    figures = {"+".join(subset): _figures(means[subset], actual) for subset in means}
-    return SpendSelection(recipe, figures, coverage_left_out(means[best], actual))
+    by_name = {"+".join(subset): found for subset, found in figures.items()}
+    return SpendSelection(recipe, by_name, coverage_left_out(means[best], actual))
 
 
 def _subsets() -> list[tuple[str, ...]]:
@@ -158,14 +149,20 @@ def _error(predicted: Sequence[Floats], actual: Sequence[Floats]) -> float:
 
 def _figures(predicted: Sequence[Floats], actual: Sequence[Floats]) -> dict[str, float]:
     """Means over the windows, without the figures that are undefined in any."""
-    found = {
-        name: np.mean([f(y, p) for p, y in zip(predicted, actual, strict=True)])
-        for name, f in FIGURES.items()
-    }
-    return {name: float(value) for name, value in found.items() if np.isfinite(value)}
+    windows = []
+    for forecast, spent in zip(predicted, actual, strict=True):
+        found = evaluate_value(spent, forecast)
+        found["total_error"] = abs(found["total_ratio"] - 1.0)
+        found["decile_error"] = decile_error(spent, forecast)
+        windows.append(found)
+    means = {name: np.mean([each[name] for each in windows]) for name in windows[0]}
+    return {name: float(value) for name, value in means.items() if np.isfinite(value)}
 
 
-def _total_error(predicted: Sequence[Floats], actual: Sequence[Floats]) -> float:
-    """Share of the spend that the totals are off by, each window alike."""
-    pairs = zip(predicted, actual, strict=True)
-    return float(np.mean([abs(p.sum() / max(y.sum(), 1e-9) - 1.0) for p, y in pairs]))
+def _is_worse(figures: Mapping[str, float], process: Mapping[str, float]) -> bool:
+    """Whether the total or the deciles are further off than the process's may be."""
+    return any(
+        figures[name] > process[name] + slack
+        for name, slack in SLACK.items()
+        if name in figures
+    )
