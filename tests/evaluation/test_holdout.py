@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from regulars.evaluation import judge_churn, judge_value
+from regulars.evaluation.holdout import drift_notes
 
 DAY = date(2024, 3, 1)
 
@@ -78,3 +79,26 @@ def test_spend_without_a_total_fits_json():
     test = judge_value([0.0, 0.0], {"model": np.array([1.0, 1.0])})
     json.dumps(test.metrics, allow_nan=False)
     assert test.metrics["model"]["total_ratio"] is None
+
+
+def test_level_that_chance_explains_is_no_news():
+    y, p = _window()
+    test = judge_churn(y, {"model": p}, cutoff=DAY)
+    spent = judge_value([1.0, 3.0], {"model": np.array([2.0, 2.5])})
+    assert drift_notes(test, spent) == []
+    assert drift_notes(None, None) == []
+
+
+def test_level_beyond_chance_is_told():
+    y, p = _window(4000)
+    test = judge_churn(y, {"model": p**2}, cutoff=DAY)
+    [note] = drift_notes(test, None)
+    assert note.startswith(f"In the test window {y.mean():.1%} of the customers left")
+    assert f"where {(p**2).mean():.1%} were expected to" in note
+
+
+@pytest.mark.parametrize(("said", "told"), [(6.0, "67%"), (2.0, "200%")])
+def test_total_spend_far_off_is_told(said, told):
+    spent = judge_value([1.0, 7.0], {"model": np.full(2, said)})
+    [note] = drift_notes(None, spent)
+    assert f"customers spent {told} of what was expected" in note

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 MODEL = "model"
 CURVE_POINTS = 101
+# the level of a window is off by more than chance, and by so much that it matters
+DRIFT_ERRORS = 3.0
+LEAST_DRIFT = 0.02
+SPEND_DRIFT = 1.33
 
 
 @dataclass(frozen=True)
@@ -152,6 +156,58 @@ def judge_value(
             for name, found in forecasts.items()
         }
     )
+
+
+def drift_notes(churn: ChurnTest | None, value: ValueTest | None) -> list[str]:
+    """Return in what the test window was unlike what the model had learnt.
+
+    A level that is off by more than chance explains is the window's doing (a season, a
+    price, a campaign), or the model's; either way a reader has to know of it.
+
+    Parameters
+    ----------
+    churn : ChurnTest or None
+        Churn in the window.
+    value : ValueTest or None
+        Spend in the window.
+
+    Returns
+    -------
+    list of str
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> said = {"model": np.full(400, 0.4)}
+    >>> happened = [1] * 220 + [0] * 180
+    >>> print(*drift_notes(judge_churn(happened, said, cutoff=date(2024, 1, 1)), None))
+    In the test window 55.0% of the customers left where 40.0% were expected to, more
+    than chance explains: it was unlike the windows before it (a season, prices, new
+    customers). Look at the backtest before trusting the level of the probabilities.
+    >>> drift_notes(judge_churn([1] * 160 + [0] * 240, said, cutoff=date(2024, 1, 1)),
+    ...             judge_value([1.0, 3.0], {"model": np.array([1.0, 2.5])}))
+    []
+    """
+    notes = []
+    if churn is not None:
+        said, happened = churn.forecasts[MODEL].mean(), churn.churned.mean()
+        spread = churn.forecasts[MODEL] * (1 - churn.forecasts[MODEL])
+        error = np.sqrt(spread.sum()) / len(spread)
+        if abs(said - happened) > max(DRIFT_ERRORS * error, LEAST_DRIFT):
+            notes.append(
+                f"In the test window {happened:.1%} of the customers left where "
+                f"{said:.1%} were expected to, more than chance explains: it was "
+                "unlike the windows before it (a season, prices, new customers). Look "
+                "at the backtest before trusting the level of the probabilities."
+            )
+    ratio = value.metrics[MODEL].get("total_ratio") if value else None
+    if ratio and not 1 / SPEND_DRIFT < ratio < SPEND_DRIFT:
+        notes.append(
+            f"In the test window customers spent {1 / ratio:.0%} of what was expected "
+            "in all. The order of the customers may hold all the same; the level of "
+            "expected spend and of customer value is to be taken with care."
+        )
+    return notes
 
 
 def _curve(points: pd.DataFrame) -> dict[str, Any] | None:
