@@ -13,7 +13,7 @@ from regulars.report.formats import in_sentence, is_missing, listing, number, pl
 from regulars.report.model_charts import series_labels
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 
 @dataclasses.dataclass(frozen=True)
@@ -214,37 +214,86 @@ def _comparison(
 ) -> Comparison | None:
     if not rows["model"]:
         return None
-    present = {name: row for name, row in rows.items() if row}
-    measures = tuple(
-        m
-        for m in measures
-        if any(not is_missing(r.get(m.key)) for r in present.values())
-    )
-    best = {m.key: _best(m, present) for m in measures}
     labels = {**{n: n.replace("_", " ") for n in rows}, **series_labels(training)}
-    order = ["model", *sorted(set(present) - {"model"})]
+    order = ["model", *sorted({name for name, row in rows.items() if row} - {"model"})]
+    present = {name: rows[name] or {} for name in order}
+    table = compared(measures, present, labels, own="model", intervals=intervals)
+    if len(present) == 1:
+        return table
+    kept = _told(measures, present)
+    best = {m.key: _best(m, present) for m in kept}
+    return dataclasses.replace(table, summary=_summary(kept, best, labels))
+
+
+def compared(
+    measures: tuple[Measure, ...],
+    rows: Mapping[str, Mapping[str, Any]],
+    labels: Mapping[str, str],
+    *,
+    own: str | None,
+    intervals: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Comparison:
+    """Lay measures of several forecasts beside each other.
+
+    Parameters
+    ----------
+    measures : tuple of Measure
+        Columns; those that no row has are left out.
+    rows : mapping of str to mapping
+        Figures by forecast, in the order of the table.
+    labels : mapping of str to str
+        What to call each forecast.
+    own : str or None
+        The forecast to mark.
+    intervals : mapping, optional
+        Bounds by forecast and measure.
+
+    Returns
+    -------
+    Comparison
+        Without a summary.
+
+    Examples
+    --------
+    >>> table = compared(MEASURES, {"a": {"brier": 0.1}}, {"a": "A"}, own="a")
+    >>> table.headings, table.rows[0][:2]
+    (['Brier score'], ('A', True))
+    """
+    kept = _told(measures, rows)
+    best = {m.key: _best(m, rows) for m in kept}
+    bounds = intervals or {}
     lines = [
         (
             labels[name],
-            name == "model",
+            name == own,
             [
                 Cell(
-                    m.form(present[name].get(m.key)),
-                    interval(m, intervals.get(name, {}).get(m.key)),
+                    m.form(figures.get(m.key)),
+                    interval(m, bounds.get(name, {}).get(m.key)),
                     name in best[m.key],
                 )
-                for m in measures
+                for m in kept
             ],
         )
-        for name in order
+        for name, figures in rows.items()
     ]
-    summary = _summary(measures, best, labels) if len(present) > 1 else ""
     return Comparison(
-        [m.label for m in measures], [HINTS[m.better] for m in measures], lines, summary
+        [m.label for m in kept], [HINTS[m.better] for m in kept], lines, ""
     )
 
 
-def _best(measure: Measure, rows: dict[str, dict[str, Any]]) -> set[str]:
+def _told(
+    measures: tuple[Measure, ...], rows: Mapping[str, Mapping[str, Any]]
+) -> tuple[Measure, ...]:
+    """Return the measures that some row has."""
+    return tuple(
+        m
+        for m in measures
+        if any(not is_missing(row.get(m.key)) for row in rows.values())
+    )
+
+
+def _best(measure: Measure, rows: Mapping[str, Mapping[str, Any]]) -> set[str]:
     """Name the best; figures as they are, not as they read."""
     known = {
         name: row[measure.key]

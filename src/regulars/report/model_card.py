@@ -13,6 +13,7 @@ from regulars.report.formats import is_missing, listing, money, number, percent
 from regulars.report.kinds_card import LIMITS as KIND_LIMITS
 from regulars.report.kinds_card import data_facts, purpose
 from regulars.report.offer_charts import offer_rows, profit_caption
+from regulars.report.spend_tables import spend_intervals
 
 LIMITS = (
     "It foresees purchases from purchases: what the log does not hold (a move, a new "
@@ -173,8 +174,8 @@ def _figures(card: dict[str, Any]) -> list[str]:
         + f", of whom {percent(test['churn_rate'])} stopped. {churn.summary}"
     )
     value = value_comparison(card)
-    parts = [start, _table(churn)]
-    return [*parts, _table(value)] if value else parts
+    parts = [start, _table(churn), _table(value) if value else ""]
+    return [part for part in (*parts, spend_intervals(card, _currency(card))) if part]
 
 
 def _table(found: Comparison) -> str:

@@ -18,13 +18,14 @@ from markupsafe import Markup
 
 from regulars.report import formats
 from regulars.report.attributes import attribute_content
-from regulars.report.backtest_charts import rival_label, slice_rows
+from regulars.report.backtest_charts import rival_label, slice_rows, window_rows
 from regulars.report.captions import captions
 from regulars.report.charts import render_charts
 from regulars.report.comparison import churn_comparison, value_comparison
 from regulars.report.model_card import search_words
 from regulars.report.offer_charts import offer_rows
 from regulars.report.results import WRITTEN_BY, Results, read_results
+from regulars.report.spend_tables import spend_comparison, spend_intervals
 from regulars.report.tables import (
     customers_at_risk,
     intake,
@@ -155,6 +156,7 @@ def _shared(results: Results) -> dict[str, Any]:
         "churn_table": churn_comparison(training),
         "currency": results.currency,
         "offers": offer_rows(training, results.currency),
+        "windows": window_rows(results.backtest or {}),
         "slices": slice_rows(results.backtest or {}),
         "slice_rival": rival_label(results.backtest or {}),
         "provenance": _provenance(results),
@@ -171,6 +173,8 @@ def _content(results: Results) -> dict[str, Any]:
         "opening": opening(results),
         "key_figures": key_figures(results),
         "value_table": value_comparison(training),
+        "spend_table": spend_comparison(training),
+        "spend_intervals": spend_intervals(training, results.currency),
         "customers": customers_at_risk(results),
         "segments": segments(results),
         "parameters": parameters(training),

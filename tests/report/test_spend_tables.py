@@ -1,0 +1,69 @@
+"""The table of the spend candidates and the sentence on the intervals."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import pytest
+
+from regulars.report import render_report
+from regulars.report.model_card import render_model_card
+from regulars.report.spend_tables import (
+    MOST_CANDIDATES,
+    spend_comparison,
+    spend_intervals,
+)
+
+KINDS = ("process", "tweedie", "ratio", "log", "sqrt", "hurdle")
+
+
+@pytest.fixture
+def training():
+    names = [
+        "+".join(subset) for size in (1, 2) for subset in combinations(KINDS, size)
+    ]
+    figures = {
+        name: {"mae": 30.0 - place, "total_ratio": 1.0, "decile_error": 0.1}
+        for place, name in enumerate(names)
+    }
+    return {
+        "spend_selection": figures,
+        "value_model": "process+tweedie",
+        "spend_intervals": {
+            "level": 0.9,
+            "validation": {"interval_coverage": 0.912, "interval_width": 50.0},
+            "test": {"interval_coverage": 0.87, "interval_width": 61.0},
+        },
+    }
+
+
+def test_table_holds_the_nearest_those_alone_and_the_chosen(training):
+    table = spend_comparison(training)
+    names = [name for name, _, _ in table.rows]
+    assert len(names) == MOST_CANDIDATES + len(KINDS) + 1
+    assert names[0] == "sqrt + hurdle"
+    assert {*KINDS} < {*names}
+    assert [n for n, is_chosen, _ in table.rows if is_chosen] == ["process + tweedie"]
+    assert "Normalised Gini" not in table.headings
+    assert "Deciles off by" in table.headings
+
+
+def test_sentence_tells_what_the_windows_told(training):
+    text = spend_intervals(training, "EUR")
+    assert "held for 91% on validation windows" in text
+    assert "for 87% on the test window, where they are \u20ac61.00 wide" in text
+    training["spend_intervals"]["test"] = {}
+    assert spend_intervals(training, "EUR").endswith("learnt from.")
+
+
+def test_page_shows_both(run_folder, parts, training):
+    page = render_report(run_folder(training=parts("training") | training))
+    assert "Candidates for spend on the validation windows" in page
+    assert "meant to hold for 90% of customers" in page
+    card = render_model_card(parts("training") | training)
+    assert "meant to hold for 90% of customers" in card
+
+
+def test_nothing_is_shown_when_nothing_was_chosen():
+    assert spend_comparison({"spend_selection": {}}) is None
+    assert spend_intervals({"spend_intervals": None}, "EUR") == ""
