@@ -7,9 +7,11 @@ import pytest
 from regulars.report import render_report
 from regulars.report.backtest_charts import (
     backtest_captions,
+    calibration_chart,
     differences_chart,
     slice_rows,
     staleness_chart,
+    window_rows,
     windows_chart,
 )
 from regulars.report.captions import captions
@@ -24,10 +26,18 @@ def gap(middle, half=0.002):
 
 
 def window(cutoff, loss):
+    own = {"log_loss": loss, "roc_auc": 0.81, "ece": 0.012}
+    points = [{"mean_predicted": p, "observed_rate": p + 0.01} for p in (0.1, 0.9)]
     return {
         "cutoff": cutoff,
-        "metrics": {"model": {"log_loss": loss}, "rfm": {"log_loss": loss + 0.01}},
-        "intervals": {"model": {"log_loss": [loss - 0.02, loss + 0.02]}},
+        "n_customers": 1200,
+        "churn_rate": 0.4,
+        "metrics": {"model": own, "rfm": {"log_loss": loss + 0.01}},
+        "intervals": {
+            "model": {"log_loss": [loss - 0.02, loss + 0.02], "roc_auc": [None, None]}
+        },
+        "best_baseline": "rfm",
+        "reliability": points,
         "differences": {"log_loss": gap(-0.01)},
     }
 
@@ -70,6 +80,33 @@ def test_windows_run_forward_in_time(backtest):
     assert chart.data[-1].name == "Model"
     assert chart.data[-1].error_y.array == (0.02, 0.02)
     assert list(chart.layout.xaxis.categoryarray) == list(chart.data[-1].x)
+
+
+def test_windows_are_laid_out_latest_first(backtest):
+    latest, earlier = window_rows(backtest)
+    assert latest["cutoff"].endswith("June\u00a02024")
+    assert earlier["cutoff"].endswith("May\u00a02024")
+    assert latest["rival"] == "RFM"
+    assert latest["log_loss_interval"] == "0.280 to 0.320"
+    assert latest["roc_auc_interval"] == ""
+    assert latest["verdict"] == "better"
+    alone = {**backtest["windows"][0], "differences": {}, "best_baseline": None}
+    [row] = window_rows({"windows": [alone]})
+    assert (row["rival"], row["verdict"]) == ("", "")
+
+
+def test_calibration_is_drawn_by_window_the_latest_as_the_model(backtest):
+    level, earlier, latest = calibration_chart(backtest).data
+    assert level.name == "Perfect"
+    assert latest.name == "1\u00a0Jun\u00a02024"
+    assert earlier.line.dash != latest.line.dash == "solid"
+    assert latest.y == (0.11, 0.91)
+    told = backtest_captions(backtest)["calibration_over_time"]
+    assert "1.2% to 1.2%" in told.replace("\u202f", "")
+    assert (
+        calibration_chart({"windows": [{**backtest["windows"][0], "reliability": []}]})
+        is None
+    )
 
 
 def test_every_point_of_the_gap_charts_has_its_place(backtest):

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from regulars.report.formats import number, percent, plural, short_date
-from regulars.report.model_charts import escaped, series_labels
-from regulars.report.style import MODEL, figure, line, reference, strokes
+from regulars.report.formats import date, number, percent, plural, short_date
+from regulars.report.model_charts import SHARES, escaped, series_labels
+from regulars.report.style import BASELINES, MODEL, figure, line, reference, strokes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     import plotly.graph_objects as go
+
+ENDS = ("difference", "low", "high")
 
 
 def windows_chart(backtest: dict[str, Any]) -> go.Figure | None:
@@ -82,6 +84,48 @@ def differences_chart(backtest: dict[str, Any]) -> go.Figure | None:
     gaps = [window["differences"]["log_loss"] for window in known]
     days = [short_date(window["cutoff"]) for window in known]
     return _gap_chart(days, gaps, "Test cutoff", "Log loss less the best baseline's")
+
+
+def calibration_chart(backtest: dict[str, Any]) -> go.Figure | None:
+    """Draw what share of customers churned against what was said, window by window.
+
+    Parameters
+    ----------
+    backtest : dict
+        ``backtest.json``.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure or None
+        None where the windows hold no points.
+
+    Examples
+    --------
+    >>> calibration_chart({}) is None
+    True
+    """
+    known = [window for window in _windows(backtest) if window.get("reliability")]
+    if not known:
+        return None
+    earlier = BASELINES[: len(known) - 1] or BASELINES
+    traces = []
+    for rank, window in enumerate(known[::-1]):
+        stroke = MODEL if not rank else earlier[(rank - 1) % len(earlier)]
+        points = window["reliability"]
+        trace = line(
+            [round(point["mean_predicted"], 5) for point in points],
+            [round(point["observed_rate"], 5) for point in points],
+            short_date(window["cutoff"]),
+            stroke,
+        )
+        marker = {"symbol": stroke.symbol, "size": 6 if rank else 8}
+        trace.update(mode="lines+markers", marker=marker, legendrank=rank + 1)
+        traces.append(trace)
+    diagonal = reference([0, 1], [0, 1], "Perfect").update(legendrank=99)
+    chart = figure([diagonal, *traces[::-1]])
+    chart.update_xaxes(title_text="Predicted probability of churn", **SHARES)
+    chart.update_yaxes(title_text="Share that did churn", **SHARES)
+    return chart
 
 
 def staleness_chart(backtest: dict[str, Any]) -> go.Figure | None:
@@ -180,6 +224,21 @@ def _differences_caption(backtest: dict[str, Any]) -> str:
     )
 
 
+def _calibration_caption(backtest: dict[str, Any]) -> str:
+    errors = [
+        window["metrics"]["model"]["ece"]
+        for window in _windows(backtest)
+        if window.get("reliability")
+    ]
+    if not errors:
+        return ""
+    return (
+        "On windows that it had not seen, the mean gap between what the model said and "
+        f"what happened was {percent(min(errors), 1)} to {percent(max(errors), 1)} of "
+        "the customers."
+    )
+
+
 def _staleness_caption(backtest: dict[str, Any]) -> str:
     rows = backtest.get("staleness") or []
     if len(rows) < 2:
@@ -193,6 +252,54 @@ def _staleness_caption(backtest: dict[str, Any]) -> str:
         f"loss {number(gap['difference'], 4)} above that of a fresh one on the same "
         f"windows, {surely}."
     )
+
+
+def window_rows(backtest: dict[str, Any]) -> list[dict[str, str]]:
+    """Lay out the figures by test window, the latest first.
+
+    Parameters
+    ----------
+    backtest : dict
+        ``backtest.json``.
+
+    Returns
+    -------
+    list of dict
+        Printable figures by window.
+
+    Examples
+    --------
+    >>> window_rows({})
+    []
+    """
+    return [_window_row(backtest, window) for window in _windows(backtest)[::-1]]
+
+
+def _window_row(backtest: dict[str, Any], window: dict[str, Any]) -> dict[str, str]:
+    own = window["metrics"]["model"]
+    ends = window["intervals"]["model"]
+    rival = window.get("best_baseline")
+    gap = window["differences"].get("log_loss") or dict.fromkeys(ENDS)
+    return {
+        "cutoff": date(window["cutoff"]),
+        "n_customers": number(window.get("n_customers")),
+        "churn_rate": percent(window.get("churn_rate")),
+        "roc_auc": number(own.get("roc_auc"), 3),
+        "roc_auc_interval": _interval(ends.get("roc_auc"), 3),
+        "log_loss": number(own["log_loss"], 3),
+        "log_loss_interval": _interval(ends.get("log_loss"), 3),
+        "ece": number(own.get("ece"), 3),
+        "rival": _labels(backtest, {rival})[rival] if rival else "",
+        "difference": number(gap["difference"], 4),
+        "interval": _ends(gap),
+        "verdict": _verdict(gap) if rival else "",
+    }
+
+
+def _interval(ends: Sequence[float | None] | None, digits: int) -> str:
+    if not ends or None in ends:
+        return ""
+    return f"{number(ends[0], digits)} to {number(ends[1], digits)}"
 
 
 def slice_rows(backtest: dict[str, Any]) -> list[dict[str, str]]:
@@ -291,10 +398,12 @@ def _bars(values: Sequence[float | None], ends: Sequence[Any]) -> dict[str, Any]
 FROM_BACKTEST: dict[str, Callable[[dict[str, Any]], go.Figure | None]] = {
     "windows": windows_chart,
     "differences": differences_chart,
+    "calibration_over_time": calibration_chart,
     "staleness": staleness_chart,
 }
 CAPTIONS: dict[str, Callable[[dict[str, Any]], str]] = {
     "windows": _windows_caption,
     "differences": _differences_caption,
+    "calibration_over_time": _calibration_caption,
     "staleness": _staleness_caption,
 }
