@@ -199,3 +199,39 @@ def test_accept_shapes_have_the_mean_asked_for_and_are_a_distribution(rate):
 def test_accept_shapes_refuse_a_rate_beyond_one():
     with pytest.raises(ValueError, match=r"'accept_rate' is 1\.2"):
         accept_shapes(1.2)
+
+
+@pytest.mark.parametrize(
+    ("seed", "costs", "expected"),
+    [
+        (0, {"clv": 200, "incentive_cost": 10, "contact_cost": 1}, (10.36604, 0.68486)),
+        (1, {"clv": 120, "incentive_cost": 20, "contact_cost": 2}, (1.69437, 0.27440)),
+        (2, {"clv": 500, "incentive_cost": 10, "contact_cost": 3}, (34.93679, 0.86034)),
+        (7, {"clv": 120, "incentive_cost": 20, "contact_cost": 8}, (0.50966, 0.09457)),
+    ],
+)
+def test_empc_is_that_of_another_implementation(seed, costs, expected):
+    """Figures of a package for value-driven models, version 0.13.1, run once."""
+    y, score, _ = _base(seed)
+    assert tuple(empc(y, score, **costs)) == pytest.approx(expected, abs=6e-6)
+
+
+@pytest.mark.parametrize(
+    ("seed", "expected"),
+    [(0, (2.80250, 0.2380)), (3, (3.02302, 0.4035)), (6, (3.14511, 0.3445))],
+)
+def test_profit_with_each_customers_own_value_is_that_of_another_implementation(
+    seed, expected
+):
+    """Incentives of a twentieth of each customer's own value, contacts at 15."""
+    y, score, clv = _base(seed)
+    found = mpc(y, score, clv=clv, incentive_cost=0.05 * clv, contact_cost=15)
+    assert tuple(found) == pytest.approx(expected, abs=6e-6)
+
+
+def _base(seed, n_customers=2000):
+    rng = np.random.default_rng(seed)
+    p = rng.uniform(0, 1, n_customers)
+    y = (rng.random(n_customers) < p * 0.6).astype(int)
+    # every other base has scores that tie
+    return y, np.round(p, 3) if seed % 2 else p, rng.gamma(2, 100, n_customers)
