@@ -4,7 +4,13 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regulars.carryover import carry_bounds, carry_silence, carry_spend
+from regulars.carryover import (
+    Rehearsal,
+    carry_bounds,
+    carry_silence,
+    carry_spend,
+    choose_steadiness,
+)
 
 MONEY = st.just(0.0) | st.floats(0.01, 1e6)
 CHANCE = st.floats(0, 1)
@@ -27,3 +33,40 @@ def test_bounds_keep_their_place_about_the_expectation(learnt, short, long):
     assert 0 <= low <= high
     if learnt > 0:
         np.testing.assert_allclose([low, high], expected * [0.5, 3.0], atol=1e-9)
+
+
+@given(CHANCE, CHANCE, CHANCE, st.floats(1, 6))
+def test_silence_lies_between_the_process_and_the_days(learnt, one, other, stretch):
+    short, long = max(one, other), min(one, other)
+    args = [np.array([value]) for value in (learnt, short, long)]
+    carried = [
+        carry_silence(*args, stretch=stretch, steadiness=share)[0]
+        for share in (0.0, 0.4, 1.0)
+    ]
+    assert min(carried) - 1e-12 <= carried[1] <= max(carried) + 1e-12
+
+
+def story(outcome_rate, n=2_000):
+    rng = np.random.default_rng(0)
+    learnt, short, long = np.full(n, 0.8), np.full(n, 0.8), np.full(n, 0.75)
+    churned = (rng.random(n) < outcome_rate).astype(float)
+    return Rehearsal(learnt, short, long, 3.0, churned)
+
+
+def test_steadiness_when_silence_ends_as_the_days_say():
+    assert choose_steadiness([story(0.8**3)]) >= 0.9
+
+
+def test_steadiness_when_the_process_was_right():
+    assert choose_steadiness([story(0.75)]) == 0
+
+
+def test_steadiness_when_the_gain_may_be_chance():
+    # eight customers say little, whatever they did
+    assert choose_steadiness([story(0.6, n=8)]) == 0
+    assert choose_steadiness([]) == 0
+
+
+def test_steadiness_when_rehearsals_disagree():
+    found = choose_steadiness([story(0.8**3), story(0.75)])
+    assert 0 < found < 1

@@ -127,7 +127,9 @@ def _forecast(
 
 
 def _fingerprint(log: ibis.Table, timeline: Timeline, trials: int, seed: int) -> str:
-    content = log.aggregate(rows=log.count(), spend=log.amount.sum()).to_pyarrow()
+    # whole cents: a sum of floats depends on the order in which threads add it up
+    cents = (log.amount * 100).round().cast("int64").sum()
+    content = log.aggregate(rows=log.count(), cents=cents).to_pyarrow()
     source = Path(__file__).read_text(encoding="utf-8")
     digest = hashlib.sha256(f"{SQL}{source}{content}".encode())
     days = (timeline.test_cutoff, timeline.folds[0], timeline.training_cutoffs)

@@ -4,25 +4,56 @@ Forecasts for a short horizon, and what the purchase process expects of both hor
 come in; forecasts for the long one go out. The process knows how each customer's
 silence and spend grow with time (the living go on buying, the lost stay lost); the
 learnt forecast knows the customer better. So the process sets the ratio, customer by
-customer, and the learnt forecast the level.
+customer, and the learnt forecast the level. How far to believe the process's ratio is
+chosen on rehearsals: shorter stretches inside the history whose outcome is known.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
 
 EDGE = 1e-6
+SHARES = np.linspace(0, 1, 11).round(1)
+
+
+class Rehearsal(NamedTuple):
+    """A stretch of the history, foreseen from its beginning.
+
+    Attributes
+    ----------
+    learnt : array of shape (n_customers,)
+        Learnt probability of no purchase over a short horizon.
+    process_learnt, process_asked : array of shape (n_customers,)
+        The same by the purchase process, over the short and a longer horizon.
+    stretch : float
+        The longer horizon in units of the short one.
+    churned : array of shape (n_customers,)
+        1 where no purchase followed within the longer horizon.
+    """
+
+    learnt: Floats
+    process_learnt: Floats
+    process_asked: Floats
+    stretch: float
+    churned: Floats
 
 
 def carry_silence(
-    learnt: Floats, process_learnt: Floats, process_asked: Floats
+    learnt: Floats,
+    process_learnt: Floats,
+    process_asked: Floats,
+    *,
+    stretch: float = 1.0,
+    steadiness: float = 0.0,
 ) -> Floats:
     r"""Return the probability of no purchase over the horizon asked for.
 
@@ -32,6 +63,11 @@ def carry_silence(
         Probability of no purchase over the short horizon.
     process_learnt, process_asked : array of shape (n_customers,)
         The same by the purchase process, over the short and the long horizon.
+    stretch : float, default=1.0
+        The long horizon in units of the short one; 1 or more.
+    steadiness : float, default=0.0
+        From 0 (silence grows as the purchase process says) to 1 (silence goes on as it
+        has begun, in proportion to the days); see `choose_steadiness`.
 
     Returns
     -------
@@ -40,24 +76,68 @@ def carry_silence(
 
     Notes
     -----
-    With :math:`q` the process's probabilities, :math:`p_h = p_{h'}^{\log q_h / \log
-    q_{h'}}`: the integrated hazards of a purchase have the process's ratio, attrition
-    included. It was chosen before the test window, see ADR 0031.
+    With :math:`q` the process's probabilities, :math:`s` the stretch and :math:`w` the
+    steadiness, :math:`p_h = p_{h'}^e` where :math:`e = s^w (\log q_h / \log
+    q_{h'})^{1-w}`: the integrated hazards of a purchase have the process's ratio,
+    attrition included, or that of the days, or one in between. See ADR 0031.
 
     Examples
     --------
-    >>> short, long = np.array([0.9]), np.array([0.81])
+    >>> short, long = np.array([0.9]), np.array([0.85])
     >>> carry_silence(np.array([0.5]), short, long).round(3)
+    array([0.343])
+    >>> carry_silence(np.array([0.5]), short, long, stretch=2, steadiness=1)
     array([0.25])
-    >>> still = carry_silence(np.array([0.5]), short, np.array([0.85]))
-    >>> bool(still > 0.25)
-    True
     """
     p, short, long = (
         np.clip(x, EDGE, 1 - EDGE) for x in (learnt, process_learnt, process_asked)
     )
-    carried: Floats = p ** (np.log(long) / np.log(short))
+    ratio = np.log(long) / np.log(short)
+    carried: Floats = p ** (stretch**steadiness * ratio ** (1 - steadiness))
     return carried
+
+
+def choose_steadiness(rehearsals: Sequence[Rehearsal]) -> float:
+    """Return the steadiness that foresaw the rehearsals best.
+
+    The purchase process is right unless the rehearsals say otherwise beyond chance:
+    a steadiness above 0 has to gain more than twice its standard error in log loss.
+
+    Parameters
+    ----------
+    rehearsals : sequence of Rehearsal
+        Each counts alike, however many customers it has.
+
+    Returns
+    -------
+    float
+        One of 0, 0.1, ... 1; 0 without rehearsals.
+
+    Examples
+    --------
+    >>> n = 1000
+    >>> short, long = np.full(n, 0.9), np.full(n, 0.88)
+    >>> half = np.arange(n) % 2.0
+    >>> story = Rehearsal(np.full(n, 0.5**0.5), short, long, 2, half)
+    >>> choose_steadiness([story])  # half of them, as twice the days would have it
+    1.0
+    """
+    if not rehearsals:
+        return 0.0
+    losses = [np.stack([_losses(r, share) for share in SHARES]) for r in rehearsals]
+    best = int(np.mean([loss.mean(axis=1) for loss in losses], axis=0).argmin())
+    gains = [loss[0] - loss[best] for loss in losses]
+    error = np.sqrt(sum(gain.var() / len(gain) for gain in gains))
+    earned = sum(gain.mean() for gain in gains) > 2 * error
+    return float(SHARES[best]) if earned else 0.0
+
+
+def _losses(rehearsal: Rehearsal, steadiness: float) -> Floats:
+    learnt, short, long, stretch, churned = rehearsal
+    said = carry_silence(learnt, short, long, stretch=stretch, steadiness=steadiness)
+    said = np.clip(said, EDGE, 1 - EDGE)
+    losses: Floats = -np.log(np.where(churned > 0, said, 1 - said))
+    return losses
 
 
 def carry_spend(

@@ -57,6 +57,8 @@ class Horizon:
         The shorter horizon that a short history could teach; None: the horizon.
     currency : str
         Code of the currency of all amounts; empty where it is not known.
+    steadiness : float
+        How silence is carried over to the horizon (`regulars.carryover`); in [0, 1].
     """
 
     horizon_days: int
@@ -67,6 +69,7 @@ class Horizon:
     risk_bands: tuple[float, float]
     label_horizon_days: int | None = None
     currency: str = ""
+    steadiness: float = 0.0
 
     @property
     def teaching(self) -> Horizon:
@@ -231,7 +234,12 @@ class RetentionModel:
         silent = (frame[SILENT].to_numpy() for frame in (learnt, rows))
         money = (frame[SPEND].to_numpy() for frame in (learnt, rows))
         if self.churn.needs_fitting:
-            churn = carry_silence(churn, *silent)
+            churn = carry_silence(
+                churn,
+                *silent,
+                stretch=self.horizon.horizon_days / taught,
+                steadiness=self.horizon.steadiness,
+            )
         else:  # the process speaks for itself
             churn = rows[SILENT].to_numpy()
         carried = carry_spend(spend, *money)

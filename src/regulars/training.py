@@ -8,7 +8,7 @@ out as a `Training`; nothing is written here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +19,15 @@ from regulars.churn import Recipe, baselines
 from regulars.clv.process import LABELS
 from regulars.clv.process_diagnostics import process_diagnostics
 from regulars.data.silence import daily_purchases, silence_notes, silences_known
-from regulars.evaluation.holdout import ChurnTest, ValueTest, judge_churn, judge_value
+from regulars.evaluation.holdout import (
+    ChurnTest,
+    ValueTest,
+    drift_notes,
+    judge_churn,
+    judge_value,
+)
 from regulars.model import RetentionModel
+from regulars.rehearsal import rehearse
 from regulars.snapshots import BASELINE_PROCESS, FEWEST_CHURNERS, Snapshots
 from regulars.spend import SpendRecipe, SpendSelection, interval_figures
 
@@ -196,6 +203,10 @@ def choose_and_test(
     selection, spend_selection = choose_recipes(snapshots, timeline, settings, step)
     recipe = selection.recipe if selection else Recipe.process_only()
     spend = spend_selection.recipe if spend_selection else SpendRecipe()
+    snapshots.horizon = replace(
+        snapshots.horizon,
+        steadiness=rehearse(ledger, timeline, settings, recipe, kind=snapshots.kind),
+    )
     silences = silences_known(daily_purchases(ledger))(timeline.cutoff)
     notes = [
         *history_notes(timeline, settings),
@@ -204,6 +215,12 @@ def choose_and_test(
     ]
     if selection is None:
         notes.append(_why_process_only(timeline, snapshots.kind))
+    if snapshots.horizon.steadiness:
+        notes.append(
+            "Shorter stretches inside the history say that silence goes on more "
+            "steadily than the purchase process expects: its ratio is mixed with that "
+            f"of the days, which has a share of {snapshots.horizon.steadiness:.0%}."
+        )
     step("test")
     tested, churn_test, value_test = _test(snapshots, timeline, settings, recipe, spend)
     return Trial(
@@ -213,7 +230,7 @@ def choose_and_test(
         selection=selection,
         spend_selection=spend_selection,
         processes=processes,
-        notes=notes,
+        notes=notes + drift_notes(churn_test, value_test),
     )
 
 
@@ -277,7 +294,8 @@ def history_notes(timeline: Timeline, settings: Settings) -> list[str]:
             f"The history holds no window of {timeline.horizon_days} days to learn "
             "from beside the one that the model is tested on: it learnt on windows "
             f"of {timeline.label_horizon_days} days, and the purchase process carries "
-            f"its forecasts over to {timeline.horizon_days} days."
+            f"its forecasts over to {timeline.horizon_days} days; intervals of spend "
+            "are stretched in proportion."
         )
     if 0 < found < asked:
         notes.append(
