@@ -72,6 +72,10 @@ def test_backtest_without_dates_tests_every_row_once(table, frame):
     assert {row["slice"] for row in found["slices"]["rows"]} == {"plan"}
     assert found["run_id"]
     assert table.read("backtest.json")["overall"]["n_windows"] == 3
+    pipeline.report(work.settings, quiet)
+    page = (table.folder / "out" / "report.html").read_text()
+    assert "Whether it holds on other rows" in page
+    assert "earlier days" not in page
 
 
 def test_backtest_rolls_back_by_date(table, frame):

@@ -79,6 +79,7 @@ def backtest_splits(
     result = {
         "name": settings.name,
         "kind": settings.churn.kind,
+        "is_dated": is_dated,
         "baseline_labels": LABELS,
         "windows": windows,
         "overall": overall(windows),

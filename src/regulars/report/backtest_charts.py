@@ -209,8 +209,13 @@ def _windows_caption(backtest: dict[str, Any]) -> str:
     return (
         f"In {plural(len(windows), 'window')} the model's log loss lay between "
         f"{number(min(losses), 3)} and {number(max(losses), 3)}, each time with a "
-        "model trained only on what was known at the cutoff."
+        f"model trained only on {_trained_on(backtest)}."
     )
+
+
+def _trained_on(backtest: dict[str, Any]) -> str:
+    is_dated = backtest.get("is_dated", True)
+    return "what was known at the cutoff" if is_dated else "the other rows"
 
 
 def _differences_caption(backtest: dict[str, Any]) -> str:

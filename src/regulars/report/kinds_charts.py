@@ -220,7 +220,8 @@ def _hazard_caption(kpis: dict[str, Any]) -> str:
     rows = _exposed(kpis.get("survival") or {})
     if not rows:
         return ""
-    worst = max(rows, key=lambda row: row["hazard"])
+    # by the lower bound: a month in which two of six left is no pattern
+    worst = max(rows, key=lambda row: row["low"])
     start = worst["from_days"]
     span = (kpis.get("survival") or {}).get("period_days", 30)
     return (
