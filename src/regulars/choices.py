@@ -84,7 +84,7 @@ def choose_recipes(
         classifiers=asked.classifiers,
         trials=asked.tuning_trials,
         calibration=asked.calibration,
-        objective=Objective(asked.objective, **settings.profit.model_dump()),
+        objective=offer_objective(settings),
         groups=(
             feature_groups(churn_folds[0].train.columns)
             if settings.features.choose
@@ -149,6 +149,21 @@ def feature_groups(columns: Sequence[str]) -> dict[str, list[str]]:
         name for name in columns if name not in FEATURES and name not in COLUMNS
     ]
     return {group: names for group, names in by_group.items() if names}
+
+
+def offer_objective(settings: Settings) -> Objective:
+    """Return what trials are judged by, with the costs of the offer.
+
+    Parameters
+    ----------
+    settings : Settings
+        ``churn.objective`` and ``profit``.
+
+    Returns
+    -------
+    Objective
+    """
+    return Objective(settings.churn.objective, **settings.profit.model_dump())
 
 
 def study_file(settings: Settings) -> Path:

@@ -8,7 +8,8 @@ import pytest
 from optuna.trial import TrialState
 
 from regulars.churn import Objective, search
-from regulars.churn.search import FIRST_TRIAL, search_settings, study_name
+from regulars.churn.search import search_settings, study_name
+from regulars.churn.space import PURCHASES, Space
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -92,7 +93,7 @@ def test_first_guess_is_made_first_when_its_trial_was_killed(
         search_settings(folds, goal, trials=1, file=file)
     monkeypatch.setattr(search, "_learning_curve", real)
     search_settings(folds, goal, trials=1, file=file)
-    assert [params for params, *_ in _tried(file, folds, goal)] == [FIRST_TRIAL]
+    assert [params for params, *_ in _tried(file, folds, goal)] == [PURCHASES.first]
 
 
 def test_hopeless_trials_are_given_up_after_the_latest_window(folds, tmp_path):
@@ -124,7 +125,7 @@ def test_objective_judges_trials_and_the_number_of_trees(folds, name, tmp_path):
 
 def test_staged_losses_end_where_the_whole_booster_stands(folds):
     fold, goal = folds[0], Objective("average_precision")
-    model = search.BoostedChurn(40, **FIRST_TRIAL).fit(fold.train, fold.y_train)
+    model = search.BoostedChurn(40, **PURCHASES.first).fit(fold.train, fold.y_train)
     staged = search._staged(model.booster_, goal, fold, 2)
     assert len(staged) == 2
     assert staged[-1] == goal.loss(model.decision_function(fold.valid), fold)
@@ -150,3 +151,20 @@ def test_folder_of_the_file_is_made(folds, tmp_path):
     file = tmp_path / "new" / "folder" / "tuning.db"
     search_settings(folds, Objective(), trials=1, file=file)
     assert file.is_file()
+
+
+def test_another_space_is_searched_within_its_bounds_and_under_its_own_name(
+    folds, tmp_path
+):
+    file, goal = tmp_path / "tuning.db", Objective()
+    first = {"num_leaves": 5, "lambda_l2": 2.0}
+    space = Space(first, {"num_leaves": (3, 6), "lambda_l2": (1.0, 4.0)})
+    found = search_settings(folds, goal, trials=6, space=space, file=file)
+    assert {*found.settings} == {"num_leaves", "lambda_l2", "n_trees", "random_state"}
+    name = study_name(folds, goal, 0, space)
+    assert name != study_name(folds, goal, 0)
+    tried = optuna.load_study(study_name=name, storage=f"sqlite:///{file}").get_trials()
+    assert tried[0].params == first
+    for trial in tried:
+        assert trial.params["num_leaves"] in range(3, 7)
+        assert 1.0 <= trial.params["lambda_l2"] <= 4.0

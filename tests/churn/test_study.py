@@ -4,6 +4,7 @@ import optuna
 import pytest
 
 from regulars.churn import Objective, search
+from regulars.churn.space import PURCHASES
 from regulars.churn.tuning import select
 
 
@@ -43,4 +44,4 @@ def test_first_guess_is_made_once_when_a_study_is_kept(folds, tmp_path):
     select(folds, trials=2, classifiers=["lightgbm"], study=file)
     name = search.study_name(folds, Objective(), 0)
     found = optuna.load_study(study_name=name, storage=f"sqlite:///{file}")
-    assert [t.params == search.FIRST_TRIAL for t in found.trials] == [True, False]
+    assert [t.params == PURCHASES.first for t in found.trials] == [True, False]

@@ -19,6 +19,7 @@ from regulars.attributes.encoding import AttributeEncoder
 from regulars.attributes.importance import importance
 from regulars.attributes.model import AttributeModel
 from regulars.attributes.search import choose_recipe
+from regulars.choices import offer_objective, study_file
 from regulars.churn import LogisticChurn
 from regulars.evaluation import judge_offer
 from regulars.evaluation.holdout import ChurnTest, judge_churn
@@ -145,7 +146,7 @@ def learn(
         step(f"test {number}/{len(splits)}")
         tested.append(try_split(cases, split, settings))
     step("refit")
-    selection = _choose(cases.attributes, cases.churned, pairs, settings)
+    selection = _choose(cases, cases.attributes, pairs, settings)
     final = np.arange(len(cases)) if learn_from is None else learn_from
     rows = cases.attributes.iloc[final]
     model = AttributeModel(selection.recipe, settings.scores.risk_bands)
@@ -180,7 +181,7 @@ def try_split(cases: Cases, split: Split, settings: Settings) -> Tested:
     Tested
     """
     attributes = cases.seen_by(split)
-    selection = _choose(attributes, cases.churned, split.pairs, settings)
+    selection = _choose(cases, attributes, split.pairs, settings)
     train, test = attributes.iloc[split.train], attributes.iloc[split.test]
     y = cases.churned[split.train]
     model = AttributeModel(selection.recipe, settings.scores.risk_bands).fit(train, y)
@@ -201,19 +202,22 @@ def try_split(cases: Cases, split: Split, settings: Settings) -> Tested:
 
 
 def _choose(
+    cases: Cases,
     attributes: pd.DataFrame,
-    churned: Floats,
     pairs: Sequence[tuple[Rows, Rows]],
     settings: Settings,
 ) -> Selection:
     return choose_recipe(
         attributes,
-        churned,
+        cases.churned,
         pairs,
         classifiers=settings.churn.classifiers,
         trials=settings.churn.tuning_trials,
         calibration=settings.churn.calibration,
+        objective=offer_objective(settings),
+        value=cases.value if settings.churn.objective == "profit" else None,
         random_state=settings.seed,
+        study=study_file(settings),
     )
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from regulars.churn.boosted import BoostedChurn
 from regulars.churn.logistic import LogisticChurn
 from regulars.churn.objective import row_losses
-from regulars.churn.search import FIXED
+from regulars.churn.space import PURCHASES
 from regulars.forward import side_by_side
 
 if TYPE_CHECKING:
@@ -130,7 +130,10 @@ def _guess_losses(
     guesses: dict[str, BinaryClassifier] = {
         "logistic": LogisticChurn(),
         "lightgbm": BoostedChurn(
-            GUESS_TREES, learning_rate=0.06, **FIXED, random_state=random_state
+            GUESS_TREES,
+            learning_rate=0.06,
+            **PURCHASES.fixed,
+            random_state=random_state,
         ),
     }
     log_odds = [

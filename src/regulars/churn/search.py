@@ -18,6 +18,7 @@ import optuna
 from optuna.trial import TrialState
 
 from regulars.churn.boosted import BINNING, BoostedChurn
+from regulars.churn.space import PURCHASES, Space
 from regulars.forward import ONE_THREAD, side_by_side
 
 if TYPE_CHECKING:
@@ -30,24 +31,15 @@ if TYPE_CHECKING:
     from regulars.forward import ForwardFold
 
     Floats = NDArray[np.float64]
+    Binned = tuple[lightgbm.Dataset, lightgbm.Dataset]
 
 MAX_TREES = 1500
 PATIENCE = 60
 # trees between two looks at an objective that LightGBM does not follow by itself
 STRIDE = 20
-# thresholds drawn at random: log loss fell by 4 to 22 ten-thousandths on each of six
-# validation windows of groceries and moved by less than one on two of CDs (ADR 0032)
-FIXED: dict[str, Any] = {"extra_trees": True}
 # trials drawn at random before the sampler learns from them, and before any is pruned
 STARTUP_TRIALS = 8
 TRIALS_BEFORE_PRUNING = 5
-FIRST_TRIAL = {
-    "num_leaves": 12,
-    "min_child_samples": 60,
-    "feature_fraction": 0.4,
-    "bagging_fraction": 0.7,
-    "lambda_l2": 10.0,
-}
 
 
 @dataclass(frozen=True)
@@ -74,6 +66,7 @@ def search_settings(
     objective: Objective,
     *,
     trials: int,
+    space: Space = PURCHASES,
     random_state: int = 0,
     on_trial: Callable[[int], None] | None = None,
     file: Path | None = None,
@@ -88,6 +81,8 @@ def search_settings(
         What trials and numbers of trees are judged by.
     trials : int
         Settings tried, the first guess included; 0 is that guess alone.
+    space : Space, optional
+        Where to look; default: where models of purchase logs are found.
     random_state : int, default=0
         Seed.
     on_trial : callable, optional
@@ -105,16 +100,16 @@ def search_settings(
     the next trial depends on the trials in the file, and not on whether one process
     made them all.
     """
-    study = _open(folds, objective, random_state, file)
-    data = [_binned(fold) for fold in folds]
+    study = _open(study_name(folds, objective, random_state, space), space, file)
+    data = [_binned(fold, BoostedChurn(**space.fixed).max_bin) for fold in folds]
     for number in range(len(_done(study)), max(trials, 1)):
         study.sampler = _sampler(random_state, number)
-        _try(study, folds, data, objective, random_state)
+        _try(study, list(zip(folds, data, strict=True)), objective, space, random_state)
         if on_trial:
             on_trial(number + 1)
     done, best = _done(study), study.best_trial
     settings = {
-        **FIXED,
+        **space.fixed,
         **best.params,
         "n_trees": best.user_attrs["n_trees"],
         "random_state": random_state,
@@ -123,32 +118,30 @@ def search_settings(
     return Found(settings, len(done), n_pruned)
 
 
-def _open(
-    folds: Sequence[ForwardFold],
-    objective: Objective,
-    random_state: int,
-    file: Path | None,
-) -> optuna.Study:
+def _open(name: str, space: Space, file: Path | None) -> optuna.Study:
     # the library speaks through its own logger; a library of ours stays silent
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     if file:
         file.parent.mkdir(parents=True, exist_ok=True)
     study = optuna.create_study(
         storage=f"sqlite:///{file}" if file else None,
-        study_name=study_name(folds, objective, random_state) if file else None,
+        study_name=name if file else None,
         load_if_exists=True,
         pruner=optuna.pruners.MedianPruner(n_startup_trials=TRIALS_BEFORE_PRUNING),
     )
     waiting = study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
     if not waiting and not _done(study):
-        study.enqueue_trial(FIRST_TRIAL)
+        study.enqueue_trial(dict(space.first))
     return study
 
 
 def study_name(
-    folds: Sequence[ForwardFold], objective: Objective, random_state: int
+    folds: Sequence[ForwardFold],
+    objective: Objective,
+    random_state: int,
+    space: Space = PURCHASES,
 ) -> str:
-    """Return a name that only the same folds, objective, seed and limits have.
+    """Return a name that only the same folds, objective, seed, space and limits have.
 
     Parameters
     ----------
@@ -158,13 +151,15 @@ def study_name(
         What trials are judged by.
     random_state : int
         Seed.
+    space : Space, optional
+        Where the search looks.
 
     Returns
     -------
     str
         32 hexadecimal digits.
     """
-    limits = (random_state, objective, MAX_TREES, PATIENCE, STRIDE, BINNING, FIXED)
+    limits = (random_state, objective, MAX_TREES, PATIENCE, STRIDE, BINNING, space)
     digest = hashlib.sha256(repr((limits, BoostedChurn())).encode())
     for fold in folds:
         for rows, y in ((fold.train, fold.y_train), (fold.valid, fold.y_valid)):
@@ -192,14 +187,16 @@ def _sampler(random_state: int, number: int) -> optuna.samplers.TPESampler:
 
 def _try(
     study: optuna.Study,
-    folds: Sequence[ForwardFold],
-    data: Sequence[tuple[lightgbm.Dataset, lightgbm.Dataset]],
+    windows: Sequence[tuple[ForwardFold, Binned]],
     objective: Objective,
+    space: Space,
     random_state: int,
 ) -> None:
     trial = study.ask()
-    model = BoostedChurn(random_state=random_state, **FIXED, **_suggest(trial))
-    jobs = [(model, objective, *pair) for pair in zip(folds, data, strict=True)]
+    model = BoostedChurn(
+        **space.fixed, **space.suggest(trial), random_state=random_state
+    )
+    jobs = [(model, objective, fold, data) for fold, data in windows]
     curves = [_learning_curve(*jobs[0])]
     trial.report(float(curves[0].min()), step=0)
     if len(jobs) > 1 and trial.should_prune():
@@ -212,19 +209,9 @@ def _try(
     study.tell(trial, float(mean.min()))
 
 
-def _suggest(trial: optuna.Trial) -> dict[str, Any]:
-    return {
-        "num_leaves": trial.suggest_int("num_leaves", 4, 31),
-        "min_child_samples": trial.suggest_int("min_child_samples", 10, 200, log=True),
-        "feature_fraction": trial.suggest_float("feature_fraction", 0.15, 0.9),
-        "bagging_fraction": trial.suggest_float("bagging_fraction", 0.4, 1.0),
-        "lambda_l2": trial.suggest_float("lambda_l2", 0.1, 100.0, log=True),
-    }
-
-
-def _binned(fold: ForwardFold) -> tuple[lightgbm.Dataset, lightgbm.Dataset]:
+def _binned(fold: ForwardFold, max_bin: int) -> Binned:
     # binned once and shared by all trials
-    options = {**BINNING, **ONE_THREAD, "verbose": -1}
+    options = {**BINNING, **ONE_THREAD, "max_bin": max_bin, "verbose": -1}
     train = lightgbm.Dataset(
         fold.train.to_numpy(), fold.y_train, params=options, free_raw_data=False
     )
@@ -236,7 +223,7 @@ def _learning_curve(
     model: BoostedChurn,
     objective: Objective,
     fold: ForwardFold,
-    data: tuple[lightgbm.Dataset, lightgbm.Dataset],
+    data: Binned,
 ) -> Floats:
     """Return the loss on the window by number of trees (every `STRIDE` of them)."""
     record: dict[str, dict[str, list[float]]] = {}

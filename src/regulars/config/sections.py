@@ -53,7 +53,7 @@ class ChurnSettings(Section):
     objective: Literal["log_loss", "average_precision", "profit"] = Field(
         "log_loss",
         description="What settings are judged by on the validation windows; profit: "
-        "of the offer whose costs stand under `profit`. Of `kind: non_contractual`.",
+        "of the offer whose costs stand under `profit`.",
     )
     calibration: Literal["auto", "isotonic", "sigmoid", "level", "none"] = Field(
         "auto", description="Probability calibration; auto: what validates best."
@@ -72,12 +72,6 @@ class ChurnSettings(Section):
             raise ValueError(msg)
         if self.kind != "labelled" and self.labelled is not None:
             msg = f"kind is '{self.kind}', but 'labelled' is of kind labelled only"
-            raise ValueError(msg)
-        if self.kind != "non_contractual" and self.objective != "log_loss":
-            msg = (
-                f"objective '{self.objective}' is of kind non_contractual only; kind "
-                f"is '{self.kind}', so leave the objective at log_loss"
-            )
             raise ValueError(msg)
         return self
 
