@@ -69,7 +69,7 @@ def test_rehearsals_end_when_the_test_begins(horizon, gap):
 
 
 def test_rehearsal_when_the_test_window_changes():
-    frame = log_of()
+    frame = log_of(300)
     settings = settings_of(frame, 120)
     line = plan(settings.time, FIRST, frame["order_date"].max())
     assert line.carries_over
@@ -83,9 +83,9 @@ def test_rehearsal_when_the_test_window_changes():
         rehearse(
             build_ledger(ibis.memtable(rows)), line, settings, LEARNT, kind="bg_nbd"
         )
-        for rows in (frame, moved, frame[~late])
+        for rows in (frame, moved)
     ]
-    assert found[0] == found[1] == found[2]
+    assert found[0] == found[1]
     assert 0 <= found[0] <= 1
 
 
