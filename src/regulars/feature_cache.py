@@ -24,6 +24,7 @@ import pandas as pd
 import pyarrow as pa
 
 from regulars import features
+from regulars.data import ledger
 from regulars.features.matrix import DEFAULT_GROUPS, build_matrix
 
 if TYPE_CHECKING:
@@ -175,6 +176,7 @@ def _code(path: str) -> str:
 @cache
 def _code_of_features() -> str:
     digest = hashlib.sha256()
-    for file in sorted(Path(features.__file__).parent.glob("*.py")):
+    rooms = Path(features.__file__).parent.glob("*.py")
+    for file in [*sorted(rooms), Path(ledger.__file__)]:
         digest.update(file.read_bytes())
     return digest.hexdigest()
