@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from regulars.data.engine import connect
 from regulars.data.intake import Intake, read_tables
 from regulars.data.ledger import Ledger, build_ledger
-from regulars.data.silence import shut_days
+from regulars.data.silence import daily_purchases, shut_days
 from regulars.errors import DataError
 from regulars.feature_cache import FeatureCache
 from regulars.scoring.sinks import make_folder, write_json
@@ -81,6 +81,13 @@ def open_workspace(settings: Settings, step: Step) -> Workspace:
         msg = (
             "No usable purchase is left after the check. See quarantine.csv in "
             f"'{outputs}' for the rows that were set aside and why."
+        )
+        raise DataError(msg)
+    if daily_purchases(ledger).empty:
+        msg = (
+            "The log holds no purchase: every row that passed the check is a return "
+            "(an amount below zero, or flagged as one). If the file writes sales with "
+            "a minus, turn the sign: amount: {sql: -COLUMN}."
         )
         raise DataError(msg)
     timeline = plan(
