@@ -154,6 +154,30 @@ def test_build_matrix_takes_a_group_from_an_own_function(features_of, own_module
     assert matrix["age_weeks"].tolist() == [4 / 7, 2.0]
 
 
+def test_build_matrix_adds_up_what_an_own_group_calls_recent_or_lasting(
+    features_of, own_module
+):
+    def own(past):
+        lines = past.known.days
+        counts = lines.group_by(*past.known.by).agg(n_rows=lines.count())
+        late = (past.days.age_days <= 30).cast("int32").sum()
+        return Group(
+            {},
+            lambda s: {"late_days": s.late, "first": s.most_lines, "rows": s.n_rows},
+            recent={30: {"late": late}},
+            lasting={"most_lines": lines.n_lines.max()},
+            lasting_tables=(counts,),
+        )
+
+    own_module.own = own
+    cutoffs = date(2023, 1, 20), date(2023, 2, 5), date(2023, 3, 20)
+    matrix = features_of(rows(), *cutoffs, groups=[], extra=["shop_features:own"])
+    assert matrix["customer_id"].tolist() == ["a", "b", "a", "b", "a", "b"]
+    assert matrix["late_days"].tolist() == [1, 1, 1, 1, 0, 0]
+    assert matrix["first"].tolist() == [1] * 6
+    assert matrix["rows"].tolist() == [1, 1, 1, 2, 1, 2]
+
+
 @pytest.mark.parametrize(
     ("path", "message"),
     [
@@ -167,6 +191,9 @@ def test_build_matrix_takes_a_group_from_an_own_function(features_of, own_module
         ("shop_features:taken", "uses the feature name 'n_orders', which is taken"),
         ("shop_features:repeated", "returned 1 rows too many"),
         ("shop_features:clash", "uses the aggregate name 'spend', which is taken"),
+        ("shop_features:ahead", "makes a table of 'past.known', which holds the days"),
+        ("shop_features:aside", "makes a table of 'past.known', which holds the days"),
+        ("shop_features:lasts", "uses the aggregate name 'n_days', which is taken"),
     ],
 )
 def test_build_matrix_refuses_a_bad_own_function(
@@ -182,6 +209,15 @@ def test_build_matrix_refuses_a_bad_own_function(
     own_module.repeated = lambda past: past.days.select("customer_id", "n_lines")
     own_module.clash = lambda past: Group(
         {"spend": past.days.count()}, lambda s: {"own": s.spend}
+    )
+    own_module.ahead = lambda past: past.known.days.group_by("customer_id").agg(
+        n=past.known.days.count()
+    )
+    own_module.aside = lambda past: Group(
+        {}, lambda s: {}, tables=(own_module.ahead(past),)
+    )
+    own_module.lasts = lambda past: Group(
+        {}, lambda s: {}, lasting={"n_days": past.known.days.count()}
     )
     with pytest.raises(ConfigError, match=message):
         features_of(rows(), date(2023, 6, 1), groups=["rfm"], extra=[path])

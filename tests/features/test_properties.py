@@ -129,6 +129,19 @@ def test_build_matrix_is_same_bits_when_rows_are_shuffled(rows, seed, features_o
     assert_same_bits(features_of(rows, *CUTOFFS), features_of(shuffled, *CUTOFFS))
 
 
+@given(rows=rows(), lookback_days=st.sampled_from([None, 200]))
+@properties
+def test_build_matrix_is_same_bits_when_cutoffs_are_worked_out_alone(
+    rows, lookback_days, features_of
+):
+    # so close that most customers have nothing new between two of them
+    cutoffs = [CUTOFFS[0] + timedelta(days=days) for days in (0, 3, 40, 200)]
+    together = features_of(rows, *cutoffs, lookback_days=lookback_days)
+    alone = [features_of(rows, day, lookback_days=lookback_days) for day in cutoffs]
+    found = pd.concat(alone, ignore_index=True)
+    assert_same_bits(together, found.astype(together.dtypes.to_dict()))
+
+
 @given(rows=rows(), data=st.data())
 @properties
 def test_build_matrix_is_same_bits_when_future_is_corrupted(rows, data, features_of):

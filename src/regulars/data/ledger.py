@@ -27,7 +27,8 @@ LARGEST_AMOUNT = 1e12
 
 REQUIRED = ("customer_id", "order_time", "order_date", "amount", "is_return")
 
-_MEASURES = ("spend", "returns_amount", "quantity", "discount_amount")
+MEASURES = ("spend", "returns_amount", "quantity", "discount_amount")
+"""Columns of a ledger's days that also stand there in integer millionths."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ def build_ledger(transactions: ibis.Table) -> Ledger:
     span = days.aggregate(first=days.day.min(), last=days.day.max()).to_pyarrow()
     first_day, last_day = span["first"][0].as_py(), span["last"][0].as_py()
     return Ledger(
-        days=_with_units(days),
+        days=with_units(days),
         items=_items(transactions),
         transactions=transactions,
         first_day=first_day,
@@ -245,16 +246,27 @@ def _with_orders(days: ibis.Table, lines: ibis.Table) -> ibis.Table:
     return materialise(joined.mutate(n_orders=n_orders).drop(*dropped))
 
 
-def _with_units(days: ibis.Table) -> ibis.Table:
-    """Add the measures in units of currency beside their integer millionths."""
+def with_units(days: ibis.Table) -> ibis.Table:
+    """Add the measures in units of currency beside their integer millionths.
+
+    Parameters
+    ----------
+    days : ibis.Table
+        Days with ``spend_micros`` and so on; columns that are not there become null.
+
+    Returns
+    -------
+    ibis.Table
+        The same rows with the columns of `MEASURES`, as float64.
+    """
     missing = {
         f"{name}_micros": ibis.null("int64")
-        for name in _MEASURES
+        for name in MEASURES
         if f"{name}_micros" not in days.columns
     }
     days = days.mutate(**missing)
     return days.mutate(
-        **{name: days[f"{name}_micros"].cast("float64") / MICROS for name in _MEASURES}
+        **{name: days[f"{name}_micros"].cast("float64") / MICROS for name in MEASURES}
     )
 
 

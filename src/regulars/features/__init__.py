@@ -7,7 +7,7 @@ from regulars.features.matrix import (
     GROUPS,
     build_matrix,
     describe_features,
-    matrix_expression,
+    matrix_expressions,
 )
 from regulars.features.past import History, Past, refuse_future
 
@@ -20,6 +20,6 @@ __all__ = [
     "Past",
     "build_matrix",
     "describe_features",
-    "matrix_expression",
+    "matrix_expressions",
     "refuse_future",
 ]

@@ -6,13 +6,14 @@ where the log names them. A feature whose column the log lacks is absent, not ze
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
+
+import ibis
 
 from regulars.features.group import Group, ratio
 
 if TYPE_CHECKING:
-    import ibis
-
     from regulars.features.past import Past
 
 RECENT_DAYS = 91
@@ -46,10 +47,9 @@ def basket(past: Past) -> Group:
     Group
         The features of `MEANINGS` for which the log has the columns.
     """
-    days = past.days
-    parts = [_returns(days)]
+    parts = [_returns(past)]
     if past.has("product_id"):
-        parts.append(_products(days))
+        parts.append(_products(past))
     if past.has("category"):
         parts.append(_categories(past))
 
@@ -59,50 +59,59 @@ def basket(past: Past) -> Group:
             found |= part.features(s)
         return found
 
-    aggregates = {k: v for part in parts for k, v in part.aggregates.items()}
-    recent = {age: v for part in parts for age, v in part.recent.items()}
-    tables = tuple(table for part in parts for table in part.tables)
-    return Group(aggregates, features, tables, recent)
-
-
-def _returns(days: ibis.Table) -> Group:
     return Group(
-        {"returned": days.returns_amount_micros.sum()},
+        {},
+        features,
+        tables=tuple(table for part in parts for table in part.tables),
+        recent={age: v for part in parts for age, v in part.recent.items()},
+        lasting={k: v for part in parts for k, v in part.lasting.items()},
+        lasting_tables=tuple(table for part in parts for table in part.lasting_tables),
+    )
+
+
+def _returns(past: Past) -> Group:
+    return Group(
+        {},
         lambda s: {
             "lines_per_order": ratio(s.n_lines, s.n_orders),
             "returns_share": ratio(s.returned, s.spend + s.returned),
         },
+        lasting={"returned": past.known.days.returns_amount_micros.sum()},
     )
 
 
-def _products(days: ibis.Table) -> Group:
-    recent = days.age_days <= RECENT_DAYS
+def _products(past: Past) -> Group:
+    new, known_new = past.novelties, past.known.novelties
+    assert new is not None
+    assert known_new is not None
+    since = ibis.literal(past.cutoff - timedelta(days=RECENT_DAYS))
+    recent_new = new.filter(new.day >= since)
+    recent_lines = past.days.n_lines.sum(where=past.days.age_days <= RECENT_DAYS)
     return Group(
-        {
-            "new_products": days.n_new_products.sum(),
-        },
+        {},
         lambda s: {
-            "n_products": s.new_products.fill_null(0),
-            "new_product_share": ratio(s.new_products.fill_null(0), s.n_lines),
+            "n_products": s.n_products.fill_null(0),
+            "new_product_share": ratio(s.n_products.fill_null(0), s.n_lines),
             f"new_product_share_{RECENT_DAYS}d": ratio(
-                s.recent_new_products, s.recent_lines
+                s.recent_novelties.fill_null(0), s.recent_lines
             ),
         },
-        recent={
-            RECENT_DAYS: {
-                "recent_new_products": days.n_new_products.sum(where=recent),
-                "recent_lines": days.n_lines.sum(where=recent),
-            }
-        },
+        tables=(
+            recent_new.group_by("customer_id").agg(recent_novelties=recent_new.count()),
+        ),
+        recent={RECENT_DAYS: {"recent_lines": recent_lines}},
+        lasting_tables=(
+            known_new.group_by(*past.known.by).agg(n_products=known_new.count()),
+        ),
     )
 
 
 def _categories(past: Past) -> Group:
-    # Squares of counts cannot be added up over days: two steps, at each cutoff anew.
-    assert past.items is not None
-    items = past.items.filter(past.items.category.notnull())
-    counts = items.group_by("customer_id", "category").agg(n=items.count())
-    table = counts.group_by("customer_id").agg(
+    # Squares of counts cannot be added up over days: two steps.
+    assert past.known.items is not None
+    items = past.known.items.filter(past.known.items.category.notnull())
+    counts = items.group_by(*past.known.by, "category").agg(n=items.count())
+    table = counts.group_by(*past.known.by).agg(
         n_categories=counts.count(),
         category_lines=counts.n.sum().cast("int64"),
         category_squares=(counts.n * counts.n).sum().cast("int64"),
@@ -117,5 +126,5 @@ def _categories(past: Past) -> Group:
             ),
             "favourite_category_share": ratio(s.largest_category, s.category_lines),
         },
-        (table,),
+        lasting_tables=(table,),
     )

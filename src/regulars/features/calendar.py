@@ -42,7 +42,7 @@ def calendar(past: Past) -> Group:
     Group
         The features of `MEANINGS`.
     """
-    days = past.days
+    days = past.known.days
     bought = days.is_purchase
 
     def features(s: ibis.Table) -> dict[str, ibis.Value]:
@@ -53,7 +53,9 @@ def calendar(past: Past) -> Group:
         }
 
     return Group(
-        aggregates={
+        {},
+        features,
+        lasting={
             "weekend_days": (bought & (days.day.day_of_week.index() >= 5))
             .cast("int32")
             .sum(),
@@ -61,7 +63,6 @@ def calendar(past: Past) -> Group:
             # null, and so not counted, on the first purchase
             "same_weekdays": (days.gap_days % 7 == 0).cast("int32").sum(),
         },
-        features=features,
     )
 
 

@@ -1,8 +1,9 @@
 """What a feature group hands over: aggregates over the past, and features of them.
 
 A `Past` comes in, a `Group` goes out. Splitting a group in these two steps lets the
-matrix compute the aggregates of all groups in one scan of the days, and those of short
-windows over the last days alone, which is several times as fast as a query a group.
+matrix compute the aggregates of all groups in one scan of the days, those of short
+windows over the last days alone, and those that last until a customer's next new day
+once for all cutoffs: several times as fast as a query a group and cutoff.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from regulars.errors import ConfigError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     import ibis
 
-    from regulars.features.past import Past
+    from regulars.features.known import Known
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,8 @@ class Group:
     Parameters
     ----------
     aggregates : mapping of str to ibis.Value
-        Aggregates over ``past.days``, each under a name of its own.
+        Aggregates over ``past.days``, each under a name of its own, worked out at each
+        cutoff.
     features : callable
         Takes the table of aggregates, one row a customer, those of `basics` among
         them, and returns a mapping of feature name to expression.
@@ -36,35 +40,49 @@ class Group:
         Aggregates over ``past.days`` to which only days of at most so many days of age
         contribute. They hold that condition themselves; stating the age here lets the
         matrix leave older days out of the scan. A customer without such days has 0.
+    lasting : mapping of str to ibis.Value, default={}
+        Aggregates over ``past.known.days`` that neither the cutoff nor an age enters:
+        they change with a customer's next new day only, and are worked out once.
+    lasting_tables : tuple of ibis.Table, default=()
+        Tables of the same kind from ``past.known``: the columns of ``past.known.by``
+        (one row for each of their values) and others.
     """
 
     aggregates: Mapping[str, ibis.Value]
     features: Callable[[ibis.Table], Mapping[str, ibis.Value]]
     tables: tuple[ibis.Table, ...] = ()
     recent: Mapping[int, Mapping[str, ibis.Value]] = field(default_factory=dict)
+    lasting: Mapping[str, ibis.Value] = field(default_factory=dict)
+    lasting_tables: tuple[ibis.Table, ...] = ()
 
 
-def basics(past: Past) -> dict[str, ibis.Value]:
-    """Return the aggregates that every group may count on.
+def basics(known: Known) -> dict[str, ibis.Value]:
+    """Return the lasting aggregates that every group may count on.
 
     Parameters
     ----------
-    past : Past
-        What is known at the cutoff.
+    known : Known
+        What is known at the cutoffs.
 
     Returns
     -------
     dict of str to ibis.Value
-        ``first_age`` (days from the first purchase to the cutoff), ``n_orders``,
-        ``n_lines`` (purchases), ``spend`` (net, in millionths). Beside them stand the
-        columns of ``past.latest``.
+        ``n_orders``, ``n_lines`` (purchases), ``spend`` (net, in millionths); the days
+        with a purchase: ``n_days``, ``first_day``, ``last_day``; and of the last one
+        ``last_spend``, ``last_gap`` and ``recent_gaps`` (days). Features also find
+        ``first_age`` and ``last_age``, the days from those two to the cutoff.
     """
-    days = past.days
+    days, last = known.days, known.days.is_last
     return {
-        "first_age": days.age_days.max(where=days.is_purchase),
         "n_orders": days.n_orders.sum(),
         "n_lines": days.n_lines.sum(),
         "spend": days.spend_micros.sum(),
+        "n_days": days.purchase_number.max(where=last),
+        "first_day": days.day.min(where=days.is_purchase),
+        "last_day": days.day.max(where=last),
+        "last_spend": days.spend_micros.max(where=last),
+        "last_gap": days.gap_days.max(where=last),
+        "recent_gaps": days.recent_gaps_days.max(where=last),
     }
 
 
@@ -81,3 +99,28 @@ def ratio(numerator: ibis.Value, denominator: ibis.Value) -> ibis.Value:
     ibis.Value
     """
     return numerator.cast("float64") / denominator.cast("float64").nullif(0.0)
+
+
+def refuse_repeated(owner: str, kind: str, names: set[str]) -> None:
+    """Refuse names that two groups use.
+
+    Parameters
+    ----------
+    owner : str
+        The function whose group repeats them.
+    kind : str
+        What they name.
+    names : set of str
+        The repeated ones; none is fine.
+
+    Raises
+    ------
+    ConfigError
+        There is one.
+    """
+    if names:
+        msg = (
+            f"The feature function '{owner}' uses the {kind} name '{min(names)}', "
+            "which is taken. Give each a name of its own."
+        )
+        raise ConfigError(msg)

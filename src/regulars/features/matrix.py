@@ -1,32 +1,37 @@
 """The model matrix: one row a customer and cutoff, one column a feature.
 
 A ledger and cutoffs come in, a pandas frame goes out. The groups registered here say
-which aggregates they need; one scan of the days computes them all, once a cutoff, over
-a history that is prepared once for all cutoffs.
+which aggregates they need; those of all groups are worked out together, over a history
+that is prepared once for all cutoffs.
 """
 
 from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import ibis
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from regulars.data.ledger import materialise
 from regulars.errors import ConfigError, suggestion
 from regulars.features import basket, calendar, rfm, rhythm, windows
-from regulars.features.group import Group, basics
+from regulars.features.group import Group, refuse_repeated
 from regulars.features.past import History, Past
+from regulars.features.summary import lasting, left_join, summarise
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import date
 
+    from numpy.typing import NDArray
+
     from regulars.data.ledger import Ledger
+    from regulars.features.summary import Lasting, NamedGroup
 
 BuildGroup = Callable[[Past], Group]
 
@@ -57,9 +62,6 @@ FEATURES: dict[str, str] = {
 """Name of every feature -> its meaning in one line."""
 
 KEYS = ("customer_id", "cutoff")
-
-SPANS = (91, 365)
-"""Ages in days up to which days are scanned once more for what only recent ones add."""
 
 
 def build_matrix(
@@ -121,48 +123,74 @@ def build_matrix(
     """
     history = History(ledger, lookback_days=lookback_days, first_day=first_day)
     builders = [*_chosen(groups), *map(_load, extra)]
-    tables = []
-    for cutoff in sorted(set(cutoffs)):
-        past = history.at(cutoff)
-        table = _by_customer(matrix_expression(past, builders).to_pyarrow())
-        stamp = pa.repeat(pa.scalar(cutoff, pa.date32()), table.num_rows)
-        tables.append(table.add_column(1, "cutoff", stamp))
-    if not tables:
+    pasts = history.along(cutoffs)
+    if not pasts:
         msg = "No cutoff was given; the matrix needs at least one. Pass cutoffs=[...]."
         raise ConfigError(msg)
-    whole = pa.concat_tables(tables)
-    del tables
-    matrix: pd.DataFrame = whole.to_pandas(
-        date_as_object=False, self_destruct=True, split_blocks=True
-    )
-    return matrix
+    parts = [
+        _Part.of(matrix.to_pyarrow(), past.cutoff)
+        for past, matrix in zip(pasts, matrix_expressions(pasts, builders), strict=True)
+    ]
+    keys = pa.concat_tables(part.keys for part in parts).to_pandas(date_as_object=False)
+    features = {name: _joined(name, parts) for name in list(parts[0].features)}
+    return pd.DataFrame({**keys, **features}, copy=False)
 
 
-def _by_customer(table: pa.Table) -> pa.Table:
-    """Sort by customer: by one column here, where engines would drag all along."""
-    order = pc.sort_indices(table, sort_keys=[("customer_id", "ascending")])
-    return table.take(order)
+@dataclass(frozen=True)
+class _Part:
+    """The matrix of one cutoff, sorted by customer, a plain array a feature.
+
+    Sorted here, by one column, where engines would drag all along; and column by
+    column, because fresh memory for a whole table costs more than the sorting.
+    """
+
+    keys: pa.Table
+    features: dict[str, NDArray[np.float64]]
+
+    @classmethod
+    def of(cls, table: pa.Table, cutoff: date) -> _Part:
+        order = pc.sort_indices(table["customer_id"])
+        ids = table["customer_id"].take(order)
+        stamp = pa.repeat(pa.scalar(cutoff, pa.date32()), table.num_rows)
+        rows = order.to_numpy()
+        return cls(
+            keys=pa.table({"customer_id": ids, "cutoff": stamp}),
+            features={
+                name: table[name].to_numpy()[rows]
+                for name in table.column_names
+                if name not in KEYS
+            },
+        )
 
 
-def matrix_expression(past: Past, builders: Sequence[BuildGroup]) -> ibis.Table:
-    """Return the matrix of one cutoff as an expression, to be compiled once.
+def _joined(name: str, parts: Sequence[_Part]) -> NDArray[np.float64]:
+    """Take a feature out of the parts, so that none is in memory twice for long."""
+    pieces = [part.features.pop(name) for part in parts]
+    return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
+
+
+def matrix_expressions(
+    pasts: Iterable[Past], builders: Sequence[BuildGroup]
+) -> Iterator[ibis.Table]:
+    """Yield the matrix of each cutoff as an expression.
 
     Parameters
     ----------
-    past : Past
-        What is known at the cutoff.
+    pasts : iterable of Past
+        What is known at each cutoff, as `History.along` returns it.
     builders : sequence of callable
         Functions from a `Past` to a `Group` or an `ibis.Table`.
 
-    Returns
-    -------
+    Yields
+    ------
     ibis.Table
         ``customer_id`` and the features as float64, in no order.
 
     Raises
     ------
     ConfigError
-        A function fails, returns something else, or uses a name twice.
+        A function fails, returns something else, uses a name twice, or makes a table
+        of what is known at later cutoffs too.
 
     Examples
     --------
@@ -174,58 +202,46 @@ def matrix_expression(past: Past, builders: Sequence[BuildGroup]) -> ibis.Table:
     ...     "customer_id": ["a", "a"], "order_date": days,
     ...     "order_time": pa.array(days).cast(pa.timestamp("us")),
     ...     "amount": [10.0, 4.0], "is_return": [False, False]}))
-    >>> past = History(build_ledger(log)).at(date(2024, 1, 10))
-    >>> matrix_expression(past, [GROUPS["rfm"]]).to_pandas()["T_days"].tolist()
-    [9.0]
+    >>> pasts = History(build_ledger(log)).along([date(2024, 1, 9), date(2024, 1, 10)])
+    >>> for matrix in matrix_expressions(pasts, [GROUPS["rfm"]]):
+    ...     print(matrix.to_pandas()["n_orders"].tolist())
+    [1.0]
+    [2.0]
     """
-    built = [(_name(builder), builder(past)) for builder in builders]
-    specs = [(name, part) for name, part in built if isinstance(part, Group)]
-    summary = _summary(past, specs)
-    for _, part in specs:
-        for table in part.tables:
-            summary = _join(summary, table)
+    shared: Lasting | None = None
+    for past in pasts:
+        built = [(_name(builder), builder(past)) for builder in builders]
+        groups = [(name, part) for name, part in built if isinstance(part, Group)]
+        for name, part in built:
+            tables = part.tables if isinstance(part, Group) else (part,)
+            _refuse_later_rows(name, tables, past)
+        if shared is None or shared.known is not past.known:
+            shared = lasting(past.known, groups)
+        matrix = _features(summarise(past, groups, shared), groups)
+        for name, part in built:
+            if not isinstance(part, Group):
+                matrix = _join_own(matrix, part, name)
+        yield matrix
+
+
+def _refuse_later_rows(name: str, tables: Iterable[ibis.Table], past: Past) -> None:
+    if any(past.known.is_behind(table) for table in tables):
+        msg = (
+            f"The feature function '{name}' makes a table of 'past.known', which holds "
+            "the days before later cutoffs too. Make it of 'past.days', 'past.items' "
+            "or 'past.novelties', or hand it over in 'lasting_tables', by "
+            "'past.known.by'."
+        )
+        raise ConfigError(msg)
+
+
+def _features(summary: ibis.Table, groups: Sequence[NamedGroup]) -> ibis.Table:
     features: dict[str, ibis.Value] = {}
-    for name, part in specs:
-        found = part.features(summary)
-        _refuse_repeated(name, "feature", set(features) & set(found))
+    for name, group in groups:
+        found = group.features(summary)
+        refuse_repeated(name, "feature", set(features) & set(found))
         features |= {k: v.cast("float64") for k, v in found.items()}
-    matrix = summary.select("customer_id", **features)
-    for name, part in built:
-        if not isinstance(part, Group):
-            matrix = _join_own(matrix, part, name)
-    return matrix
-
-
-def _summary(past: Past, specs: Sequence[tuple[str, Group]]) -> ibis.Table:
-    """Aggregate the days before the cutoff, each span of age in a scan of its own."""
-    scans: dict[int | None, dict[str, ibis.Value]] = {None: basics(past)}
-    taken = {*scans[None], *past.latest.columns}
-    for name, part in specs:
-        wanted: list[tuple[int | None, Mapping[str, ibis.Value]]] = [
-            (None, part.aggregates)
-        ]
-        wanted += [(_span(age), values) for age, values in part.recent.items()]
-        for span, values in wanted:
-            _refuse_repeated(name, "aggregate", taken & set(values))
-            taken |= set(values)
-            scans.setdefault(span, {}).update(values)
-    summary = past.latest
-    for span, values in scans.items():
-        days = past.days
-        if span is not None:
-            days = days.filter(days.age_days <= span)
-        # Computed apart: as parts of one query, engines would first write out the days
-        # that the scans have in common, with all their columns.
-        totals = materialise(days.group_by("customer_id").aggregate(**values))
-        summary = _join(summary, totals)
-        if span is not None:
-            none = {name: summary[name].fill_null(0) for name in values}
-            summary = summary.mutate(**none)
-    return summary
-
-
-def _span(age_days: int) -> int | None:
-    return next((span for span in SPANS if span >= age_days), None)
+    return summary.select("customer_id", **features)
 
 
 def describe_features(groups: Sequence[str] | None = None) -> pd.DataFrame:
@@ -279,15 +295,6 @@ def _refuse_unknown(names: Sequence[str]) -> None:
 
 def _name(builder: BuildGroup) -> str:
     return f"{builder.__module__}:{getattr(builder, '__name__', builder)}"
-
-
-def _refuse_repeated(owner: str, kind: str, names: set[str]) -> None:
-    if names:
-        msg = (
-            f"The feature function '{owner}' uses the {kind} name '{min(names)}', "
-            "which is taken. Give each a name of its own."
-        )
-        raise ConfigError(msg)
 
 
 def _load(path: str) -> BuildGroup:
@@ -357,7 +364,7 @@ def _describe(result: object) -> str:
 
 def _join_own(matrix: ibis.Table, table: ibis.Table, name: str) -> ibis.Table:
     values = [column for column in table.columns if column not in KEYS]
-    _refuse_repeated(name, "feature", set(values) & set(matrix.columns))
+    refuse_repeated(name, "feature", set(values) & set(matrix.columns))
     n_rows = table.count()
     repeated = (
         table.aggregate(excess=n_rows - table.customer_id.nunique())
@@ -371,9 +378,4 @@ def _join_own(matrix: ibis.Table, table: ibis.Table, name: str) -> ibis.Table:
         )
         raise ConfigError(msg)
     own = table.select("customer_id", **{n: table[n].cast("float64") for n in values})
-    return _join(matrix, own)
-
-
-def _join(table: ibis.Table, other: ibis.Table) -> ibis.Table:
-    joined = table.left_join(other, "customer_id", rname="{name}_other")
-    return joined.drop("customer_id_other")
+    return left_join(matrix, own)

@@ -2,8 +2,8 @@
 
 A ledger comes in, a `History` and from it one `Past` a cutoff go out. Feature groups
 get their data from a `Past` and from nowhere else, so that no group can look ahead.
-What does not depend on the cutoff (each purchase's distance from the one before it,
-whether a product was new) is worked out once, in `History`, and shared by all cutoffs.
+What does not depend on the cutoff (each purchase's distance from the one before it, the
+first purchase of each product) is worked out once, in `History`, and shared by all.
 """
 
 from __future__ import annotations
@@ -14,12 +14,17 @@ from typing import TYPE_CHECKING
 
 import ibis
 
-from regulars.data.ledger import materialise
+from regulars.data.ledger import MEASURES, materialise, with_units
 from regulars.errors import ConfigError, LeakageError
-from regulars.features.sequence import sequence
+from regulars.features.known import Known, known
+from regulars.features.sequence import novelties, sequence
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from regulars.data.ledger import Ledger
+
+    _Log = tuple[ibis.Table, ibis.Table | None, ibis.Table | None]
 
 
 @dataclass(frozen=True)
@@ -33,14 +38,16 @@ class Past:
     days : ibis.Table
         The ledger's days before the cutoff, with ``age_days`` (whole days from the day
         to the cutoff, at least 1) and the columns of `regulars.features.sequence`.
-    latest : ibis.Table
-        The last purchase day of each customer before the cutoff: ``customer_id``,
-        ``n_days`` (purchase days so far), ``last_age`` (days to the cutoff),
-        ``last_spend`` (in millionths), ``last_gap`` and ``recent_gaps`` (days).
     items : ibis.Table or None
         The ledger's items before the cutoff.
+    novelties : ibis.Table or None
+        One row a customer and product bought before the cutoff, ``customer_id`` and
+        ``day`` of the first purchase; None where the log names no products.
     transactions : ibis.Table
         The clean transactions before the cutoff.
+    known : Known
+        The same days, items and novelties for this cutoff and the others that are
+        worked out with it: what a group's lasting aggregates come from.
     seen_days : int
         Days from the first day of the log (or of the lookback) to the cutoff.
     columns : frozenset of str
@@ -49,9 +56,10 @@ class Past:
 
     cutoff: date
     days: ibis.Table
-    latest: ibis.Table
     items: ibis.Table | None
+    novelties: ibis.Table | None
     transactions: ibis.Table
+    known: Known
     seen_days: int
     columns: frozenset[str]
 
@@ -110,7 +118,7 @@ class History:
         self._ledger = ledger
         self._lookback_days = lookback_days
         self._first_day = first_day or ledger.first_day
-        self._shared: ibis.Table | None = None
+        self._shared: _Log | None = None
 
     def at(self, cutoff: date) -> Past:
         """Return what is known at a cutoff.
@@ -137,52 +145,82 @@ class History:
         >>> past.seen_days, past.days.count().execute()
         (9, 2)
         """
-        start = None
-        if self._lookback_days is not None:
-            start = cutoff - timedelta(days=self._lookback_days)
-        items = self._ledger.items
-        if items is not None:
-            items = _between(items, "day", start, cutoff)
-        days = _between(self._sequence(start, cutoff, items), "day", start, cutoff)
-        days = days.mutate(
-            age_days=ibis.literal(cutoff).delta(days.day, unit="day").cast("int32")
+        return self.along([cutoff])[0]
+
+    def along(self, cutoffs: Iterable[date]) -> list[Past]:
+        """Return what is known at each of several cutoffs.
+
+        Parameters
+        ----------
+        cutoffs : iterable of date
+            In any order; repeated ones count once.
+
+        Returns
+        -------
+        list of Past
+            One a cutoff, rising. Without a lookback they share their `Known`.
+        """
+        rising = sorted(set(cutoffs))
+        if self._lookback_days is None:
+            return self._share(rising)
+        return [past for cutoff in rising for past in self._share([cutoff])]
+
+    def _share(self, cutoffs: Sequence[date]) -> list[Past]:
+        if not cutoffs:
+            return []
+        log = self._log(cutoffs[-1])
+        shared = known(cutoffs, *log)
+        return [self._past(cutoff, log, shared) for cutoff in cutoffs]
+
+    def _past(self, cutoff: date, log: _Log, shared: Known) -> Past:
+        start = self._start(cutoff)
+        days, items, new = (
+            None if table is None else _between(table, "day", start, cutoff)
+            for table in log
         )
+        assert days is not None
+        age_days = ibis.literal(cutoff).delta(days.day, unit="day").cast("int32")
         known_from = max(filter(None, [start, self._first_day]), default=cutoff)
         return Past(
             cutoff=cutoff,
-            days=days.drop("next_day"),
-            latest=_latest(days, cutoff),
+            days=days.mutate(age_days=age_days).drop("next_day"),
             items=items,
+            novelties=new,
             transactions=_between(
                 self._ledger.transactions, "order_date", start, cutoff
             ),
+            known=shared,
             seen_days=max((cutoff - known_from).days, 0),
             columns=self._ledger.columns,
         )
 
-    def _sequence(
-        self, start: date | None, cutoff: date, items: ibis.Table | None
-    ) -> ibis.Table:
+    def _start(self, cutoff: date) -> date | None:
+        if self._lookback_days is None:
+            return None
+        return cutoff - timedelta(days=self._lookback_days)
+
+    def _log(self, cutoff: date) -> _Log:
+        """Return the days, items and novelties that cutoffs may see, and later ones."""
+        start = self._start(cutoff)
         if start is not None:
             seen = _between(self._ledger.days, "day", start, cutoff)
-            return materialise(sequence(seen, items))
+            items = self._ledger.items
+            if items is not None:
+                items = _between(items, "day", start, cutoff)
+            return _prepared(seen, items)
         if self._shared is None:
-            self._shared = materialise(sequence(self._ledger.days, self._ledger.items))
+            self._shared = _prepared(self._ledger.days, self._ledger.items)
         return self._shared
 
 
-def _latest(days: ibis.Table, cutoff: date) -> ibis.Table:
-    """Return the purchase days whose next one is not before the cutoff."""
-    is_last = days.next_day.isnull() | (days.next_day >= ibis.literal(cutoff))
-    last = days.filter(days.is_purchase & is_last)
-    return last.select(
-        "customer_id",
-        n_days=last.purchase_number,
-        last_age=last.age_days,
-        last_spend=last.spend_micros,
-        last_gap=last.gap_days,
-        recent_gaps=last.recent_gaps_days,
-    )
+def _prepared(days: ibis.Table, items: ibis.Table | None) -> _Log:
+    new = None
+    if items is not None and "product_id" in items.columns:
+        new = materialise(novelties(items))
+    # Units are worked out where they are read: written down, they would make the days
+    # half as large again.
+    integers = sequence(days.drop(*MEASURES))
+    return with_units(materialise(integers)), items, new
 
 
 def _between(

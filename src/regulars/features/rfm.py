@@ -58,7 +58,7 @@ def rfm(past: Past) -> Group:
     the last *observed* day, so its T, and the published CDNOW summary's, is one day
     shorter for the same purchases.
     """
-    days = past.days
+    days = past.known.days
     bought = days.is_purchase
 
     def features(s: ibis.Table) -> dict[str, ibis.Value]:
@@ -85,10 +85,11 @@ def rfm(past: Past) -> Group:
         }
 
     return Group(
-        aggregates={
+        {},
+        features,
+        lasting={
             "purchase_spend": days.spend_micros.sum(where=bought),
             "first_spend": days.spend_micros.sum(where=bought & days.gap_days.isnull()),
             "largest_spend": days.spend_micros.max(where=bought),
         },
-        features=features,
     )

@@ -77,8 +77,9 @@ def rhythm(past: Past) -> Group:
        From RFM to RFMC, Marketing Science 34(2).
     """
     days = past.days
-    gap, age, bought = days.gap_days, days.age_days, days.is_purchase
-    aggregates = {
+    reach = days.gap_days + (days.age_days - 1) % 7
+    gap = past.known.days.gap_days
+    lasting = {
         "gap_squares": (gap * gap).sum(),
         "gap_max": gap.max(),
         "gap_logs": (
@@ -89,11 +90,12 @@ def rhythm(past: Past) -> Group:
     weeks_seen = [weeks for weeks in ACTIVE_WEEKS if weeks * 7 <= past.seen_days]
     # A purchase opens its week when the purchase before it lies in an earlier week; the
     # weeks count back from the cutoff.
-    reach = gap + (age - 1) % 7
-    opens = bought & (gap.isnull() | (reach >= 7))
+    opens = days.is_purchase & (reach.isnull() | (reach >= 7))
     recent = {
         weeks * 7: {
-            f"active_weeks_{weeks}": (opens & (age <= weeks * 7)).cast("int32").sum()
+            f"active_weeks_{weeks}": (opens & (days.age_days <= weeks * 7))
+            .cast("int32")
+            .sum()
         }
         for weeks in weeks_seen
     }
@@ -101,7 +103,7 @@ def rhythm(past: Past) -> Group:
     def features(s: ibis.Table) -> dict[str, ibis.Value]:
         return _gap_features(s) | _active_weeks(s, weeks_seen)
 
-    return Group(aggregates, features, recent=recent)
+    return Group({}, features, recent=recent, lasting=lasting)
 
 
 def _gap_features(s: ibis.Table) -> dict[str, ibis.Value]:

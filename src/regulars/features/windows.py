@@ -103,14 +103,14 @@ def windows(past: Past) -> Group:
     }
     for h in HALF_LIVES:
         recent[VANISHED * h] = {f"faded_{h}": _faded(days, h)}
-    aggregates = {}
+    lasting = {}
     if past.has("discount_amount"):
-        aggregates["discount"] = days.discount_amount_micros.sum()
+        lasting["discount"] = past.known.days.discount_amount_micros.sum()
 
     def features(s: ibis.Table) -> dict[str, ibis.Value]:
         return _totals(s) | _discounts(s, past) | _trends(s)
 
-    return Group(aggregates, features, recent=recent)
+    return Group({}, features, recent=recent, lasting=lasting)
 
 
 def _faded(days: ibis.Table, half_life: int) -> ibis.Value:
