@@ -76,7 +76,7 @@ def measure(
         profit = profit or _profit(training, rows, churned, settings.profit)
     return {
         "n_rows": len(rows),
-        "n_duplicates": table.summary.get("duplicates"),
+        "n_set_aside": len(table.set_aside),
         "splits": splits,
         "by_seed": _by_seed(splits, seeds),
         "figures": {

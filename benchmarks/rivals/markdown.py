@@ -74,7 +74,8 @@ def labelled_page(result: Mapping[str, Any]) -> str:
     lines = [
         "### Iranian churn (labelled)",
         "",
-        f"{result['n_rows']:,} rows, duplicates removed before splitting; "
+        f"{result['n_rows']:,} rows; {result['n_set_aside']} that repeat another were "
+        "set aside before splitting; "
         f"{apart['n_splits']} splits ({len(result['by_seed'])} seeds of five).",
         "",
         "| forecast | ROC AUC | log loss | ECE | AUC by seed |\n|---|---|---|---|---|",
