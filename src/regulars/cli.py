@@ -148,8 +148,11 @@ def check(
     for name, found in summary["tables"].items():
         for notice in found["notices"] if summary["kind"] != "non_contractual" else ():
             console.print(f"Note on {name}: {notice}")
-    quarantine = settings.outputs_folder / "quarantine.csv"
-    console.print(f"Rows set aside: {quarantine}", soft_wrap=True)
+    for name in summary["tables"]:
+        plain = name == "transactions" or summary["kind"] == "labelled"
+        file = "quarantine.csv" if plain else f"quarantine-{name}.csv"
+        quarantine = settings.outputs_folder / file
+        console.print(f"Rows set aside: {quarantine}", soft_wrap=True)
     _finish(as_json, summary)
 
 

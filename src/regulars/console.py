@@ -204,6 +204,8 @@ def _test_title(result: dict[str, Any]) -> str:
     told = f"{test['n_customers']:,} customers, {test['churn_rate']:.1%}"
     if "kind" not in result:
         return f"Test window from {test['cutoff']}: {told} did not buy again"
+    if test["cutoff"]:
+        return f"Test window from {test['cutoff']}: {told} left"
     if len(splits) > 1:
         return f"Mean of {len(splits)} tests: {told} churned"
     return f"Test on rows kept apart: {told} churned"
