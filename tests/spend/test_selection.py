@@ -94,6 +94,24 @@ def test_nearest_candidate_is_passed_over_when_it_misses_the(
     assert "median" in select_spend([fold]).recipe.members
 
 
+@pytest.mark.parametrize(("last", "wins"), [(0.9, True), (1.3, False)])
+def test_candidate_wins_no_mean_that_it_loses_in_a_window(last, wins, monkeypatch):
+    """Off by nothing in the first window, by `last` of the process's error after."""
+    spent = RISING
+    rows = pd.DataFrame({"btyd_expected_spend": np.where(RISING % 2, 1.1, 0.9) * spent})
+    folds = [ForwardFold(rows.assign(last=k), spent, rows, spent) for k in (0, last)]
+
+    def forecasts(fold, kind, random_state):
+        off = fold.train["last"].iloc[0] if kind == "ratio" else 9.0
+        process = fold.valid["btyd_expected_spend"].to_numpy()
+        return dict.fromkeys(selection.TREES, spent + off * (process - spent))
+
+    monkeypatch.setattr(selection, "_forecasts", forecasts)
+    found = select_spend(folds)
+    assert found.figures["ratio"]["mae"] < found.figures[PROCESS]["mae"]
+    assert found.recipe.members == (("ratio",) if wins else (PROCESS,))
+
+
 def test_choice_is_the_same_when_the_seed_is_the_same():
     folds = [_fold(k, process=lambda y: y[::-1]) for k in (1, 2)]
     assert select_spend(folds, random_state=3) == select_spend(folds, random_state=3)

@@ -76,9 +76,11 @@ def select_spend(
 ) -> SpendSelection:
     """Return the recipe with the least mean absolute error on unseen windows.
 
-    A candidate is passed over whose total, or whose deciles of expected spend, are
-    further off than those of the purchase process by more than a twentieth of what was
-    spent. The windows' errors of the winner become its prediction intervals.
+    A candidate is passed over that the purchase process beats in any window: a gain of
+    one window that another takes back is no gain. So is one whose total, or whose
+    deciles of expected spend, are further off than those of the process by more than a
+    twentieth of what was spent. The windows' errors of the winner become its
+    prediction intervals.
 
     Parameters
     ----------
@@ -100,14 +102,20 @@ def select_spend(
     }
     actual = [fold.y_valid for fold in folds]
     n_trees = {
-        kind: min(TREES, key=lambda n: _error([c[n] for c in found], actual))
+        kind: min(TREES, key=lambda n: _errors([c[n] for c in found], actual).mean())
         for kind, found in by_kind.items()
     }
     parts = {k: [c[n_trees[k]] for c in found] for k, found in by_kind.items()}
     parts[PROCESS] = [fold.valid[PROCESS_COLUMN].to_numpy(np.float64) for fold in folds]
     means = {subset: _mean(parts, subset) for subset in _subsets()}
     figures = {subset: _figures(found, actual) for subset, found in means.items()}
-    sound = [s for s in means if not _is_worse(figures[s], figures[PROCESS,])]
+    errors = {subset: _errors(found, actual) for subset, found in means.items()}
+    sound = [
+        subset
+        for subset in means
+        if (errors[subset] <= errors[PROCESS,]).all()
+        and not _is_worse(figures[subset], figures[PROCESS,])
+    ]
     best = min(sound, key=lambda subset: (figures[subset]["mae"], len(subset)))
     recipe = SpendRecipe(
         best,
@@ -141,10 +149,10 @@ def _mean(parts: Mapping[str, Sequence[Floats]], subset: Sequence[str]) -> list[
     return [np.mean(window, axis=0) for window in columns]
 
 
-def _error(predicted: Sequence[Floats], actual: Sequence[Floats]) -> float:
-    """Mean absolute error, each window alike."""
+def _errors(predicted: Sequence[Floats], actual: Sequence[Floats]) -> Floats:
+    """Mean absolute error of each window."""
     pairs = zip(predicted, actual, strict=True)
-    return float(np.mean([np.abs(p - y).mean() for p, y in pairs]))
+    return np.array([np.abs(p - y).mean() for p, y in pairs])
 
 
 def _figures(predicted: Sequence[Floats], actual: Sequence[Floats]) -> dict[str, float]:
