@@ -95,8 +95,8 @@ class Snapshots:
         self._ledger = ledger
         self._timeline = timeline
         self.horizon = horizon_of(settings, timeline)
-        cache = features or FeatureCache(ledger, settings)
-        found = cache.by_cutoff(timeline.snapshots)
+        self.cache = features or FeatureCache(ledger, settings)
+        found = self.cache.by_cutoff(timeline.snapshots)
         unknown = _unknown_somewhere(found, timeline.test_cutoff or timeline.cutoff)
         self._features = {
             day: rows.drop(columns=unknown) for day, rows in found.items()

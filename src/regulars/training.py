@@ -203,10 +203,15 @@ def choose_and_test(
     selection, spend_selection = choose_recipes(snapshots, timeline, settings, step)
     recipe = selection.recipe if selection else Recipe.process_only()
     spend = spend_selection.recipe if spend_selection else SpendRecipe()
-    snapshots.horizon = replace(
-        snapshots.horizon,
-        steadiness=rehearse(ledger, timeline, settings, recipe, kind=snapshots.kind),
+    steadiness = rehearse(
+        ledger,
+        timeline,
+        settings,
+        recipe,
+        kind=snapshots.kind,
+        features=snapshots.cache,
     )
+    snapshots.horizon = replace(snapshots.horizon, steadiness=steadiness)
     silences = silences_known(daily_purchases(ledger))(timeline.cutoff)
     notes = [
         *history_notes(timeline, settings),
@@ -215,11 +220,11 @@ def choose_and_test(
     ]
     if selection is None:
         notes.append(_why_process_only(timeline, snapshots.kind))
-    if snapshots.horizon.steadiness:
+    if steadiness:
         notes.append(
             "Shorter stretches inside the history say that silence goes on more "
             "steadily than the purchase process expects: its ratio is mixed with that "
-            f"of the days, which has a share of {snapshots.horizon.steadiness:.0%}."
+            f"of the days, which has a share of {steadiness:.0%}."
         )
     step("test")
     tested, churn_test, value_test = _test(snapshots, timeline, settings, recipe, spend)
