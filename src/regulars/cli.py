@@ -253,6 +253,8 @@ def score(
             f"version {result['model_version']}: {result['scores']}",
             soft_wrap=True,
         )
+        for notice in result.get("notices", ()):
+            console.print(f"Note: {notice}")
 
     _stages(
         settings,

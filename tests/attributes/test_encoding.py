@@ -55,3 +55,17 @@ def test_text_in_a_number_is_refused(rows):
     bad = rows.assign(n="many")
     with pytest.raises(DataError, match=r"'n' is a number.*15 of 15 rows.*'many'"):
         AttributeEncoder().fit(rows).transform(bad)
+
+
+def test_truth_value_of_a_request_is_the_word_of_the_file():
+    rows = pd.DataFrame({"vip": ["yes", "no"] * 6})
+    encoder = AttributeEncoder().fit(rows)
+    found = encoder.transform(pd.DataFrame({"vip": [True, False, None]}))
+    assert found["vip = yes"].tolist()[:2] == [1.0, 0.0]
+    assert found.iloc[2].isna().all()
+
+
+def test_unknown_categories_are_counted(rows):
+    encoder = AttributeEncoder().fit(rows)
+    new = pd.DataFrame({"n": [1.0] * 4, "plan": ["rare", "new", "new", None]})
+    assert encoder.unknown(new)["plan"].to_dict() == {"new": 2}

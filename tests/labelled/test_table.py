@@ -104,3 +104,65 @@ def test_customer_in_several_rows_without_a_date_is_refused(table, frame):
     table.write(pd.concat([frame, frame.head(2).assign(age=99)]))
     with pytest.raises(DataError, match=r"2 customers stand in several rows.*c0, c1"):
         read_labelled(table.settings())
+
+
+def test_days_become_days_before_the_row_when_rows_have_a_day(table, frame):
+    frame["day"] = "2024-03-01"
+    frame["signed_up"] = "2024-02-20"
+    frame.loc[::2, "signed_up"] = "2024-01-31"
+    frame.loc[1, "signed_up"] = "2024-03-05"
+    table.write(frame)
+    found = read_labelled(table.settings("churn.labelled.date=day"))
+    before = found.attributes["days since signed_up"]
+    assert before.iloc[0] == 30
+    assert np.isnan(before.iloc[1])
+    assert "'signed_up' lies after the row's own day in 1 rows" in notices(found)
+
+
+def test_days_are_left_out_when_rows_have_no_day(table, frame):
+    frame["signed_up"] = "2024-02-20"
+    table.write(frame)
+    found = read_labelled(table.settings())
+    assert "signed_up" not in " ".join(found.attributes)
+    assert "'signed_up' holds days, and no day says" in notices(found)
+
+
+def test_running_number_is_no_attribute(table, frame):
+    frame["account"] = np.arange(len(frame)) + 5000
+    frame["income"] = np.arange(len(frame)) * 37
+    table.write(frame)
+    found = read_labelled(table.settings())
+    assert "account" not in found.attributes
+    assert "income" in found.attributes
+    assert "'account' numbers the rows one by one" in notices(found)
+
+
+def test_missing_values_are_told(table):
+    assert "of the values are missing" in notices(read_labelled(table.settings()))
+
+
+def test_value_comes_from_a_column_or_is_one_for_all(table, frame):
+    frame["margin"] = np.arange(len(frame)) * 1.0
+    frame.loc[3, "margin"] = np.nan
+    table.write(frame)
+    found = read_labelled(table.settings("churn.labelled.value=margin"))
+    assert found.value[5] == 5
+    assert "'margin' is missing in 1 rows" in notices(found)
+    assert set(read_labelled(table.settings()).value) == {200.0}
+
+
+@pytest.mark.parametrize(
+    ("column", "error", "told"),
+    [
+        ("plan", DataError, "'plan' holds no numbers"),
+        ("margn", ConfigError, "churn.labelled.value: the table has no column 'margn'"),
+    ],
+)
+def test_value_that_is_none_is_refused(table, column, error, told):
+    with pytest.raises(error, match=told):
+        read_labelled(table.settings(f"churn.labelled.value={column}"))
+
+
+def test_label_days_without_a_date_are_refused(table):
+    with pytest.raises(ConfigError, match="'label_days' needs 'date'"):
+        table.settings("churn.labelled.label_days=30")

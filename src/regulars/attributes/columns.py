@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 Kind = Literal["number", "category"]
 MISSING_WORDS = frozenset({"", "na", "n/a", "nan", "nat", "null", "none", "-", "?"})
+TRUE_WORDS = frozenset({"true", "yes", "y", "t", "1", "1.0"})
+FALSE_WORDS = frozenset({"false", "no", "n", "f", "0", "0.0"})
 # of the values of a column of numbers, so many may be stray texts
 STRAY_SHARE = 0.05
 LEAK_AUC = 0.975

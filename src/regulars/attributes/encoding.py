@@ -13,7 +13,12 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import pandas as pd
 
-from regulars.attributes.columns import MISSING_WORDS, kind_of
+from regulars.attributes.columns import (
+    FALSE_WORDS,
+    MISSING_WORDS,
+    TRUE_WORDS,
+    kind_of,
+)
 from regulars.errors import DataError
 
 if TYPE_CHECKING:
@@ -21,6 +26,7 @@ if TYPE_CHECKING:
 
 MAX_LEVELS = 25
 FEWEST_ROWS = 5
+MOST_SEEN = 1_000
 
 
 class AttributeEncoder:
@@ -35,6 +41,8 @@ class AttributeEncoder:
         Attributes in their order.
     levels_ : dict of str to list of str
         Categories that have a column, the most frequent first.
+    seen_ : dict of str to list of str
+        Every category of a column that has not too many to list.
     owners_ : dict of str to str
         Encoded column to the attribute it comes from.
 
@@ -64,9 +72,12 @@ class AttributeEncoder:
         """
         self.kinds_ = {str(n): kind_of(attributes[n]) for n in attributes.columns}
         self.levels_: dict[str, list[str]] = {}
+        self.seen_: dict[str, list[str]] = {}
         for name, kind in self.kinds_.items():
             if kind == "category":
                 counts = attributes[name].value_counts()
+                if len(counts) <= MOST_SEEN:
+                    self.seen_[name] = sorted(map(str, counts.index))
                 counts = counts[counts >= FEWEST_ROWS]
                 # ties in the order of the alphabet: the rows' order is no meaning
                 order = sorted(counts.index, key=lambda v: (-counts[v], str(v)))
@@ -128,7 +139,42 @@ class AttributeEncoder:
                 raise DataError(msg)
             return pd.Series(plain.to_numpy(np.float64, na_value=np.nan), values.index)
         known = values.notna().to_numpy(dtype=bool)
-        return values.astype(str).astype(object).where(known, None)
+        texts = values.astype(str).astype(object).where(known, None)
+        if not values.map(lambda value: isinstance(value, bool)).any():
+            return texts
+        # true of a request is the True or the yes of the training file
+        truths = {
+            word: next((v for v in self.levels_[name] if v.lower() in spelt), word)
+            for word, spelt in (("True", TRUE_WORDS), ("False", FALSE_WORDS))
+        }
+        return texts.replace(truths)
+
+    def unknown(self, attributes: pd.DataFrame) -> dict[str, pd.Series]:
+        """Return the categories that training never saw.
+
+        Parameters
+        ----------
+        attributes : DataFrame of shape (n_rows, n_columns)
+            Rows with every attribute.
+
+        Returns
+        -------
+        dict of str to Series
+            By attribute: how many rows hold each unknown category, most first.
+
+        Examples
+        --------
+        >>> rows = pd.DataFrame({"plan": ["s", "m"] * 5})
+        >>> new = pd.DataFrame({"plan": ["s", "xl", "xl"]})
+        >>> AttributeEncoder().fit(rows).unknown(new)["plan"].to_dict()
+        {'xl': 2}
+        """
+        rows = self.typed(attributes)
+        found = {
+            name: rows[name][~rows[name].isin(seen)].value_counts()
+            for name, seen in self.seen_.items()
+        }
+        return {name: counts for name, counts in found.items() if len(counts)}
 
     def transform(self, attributes: pd.DataFrame) -> pd.DataFrame:
         """Return the columns of numbers.
@@ -162,7 +208,7 @@ class AttributeEncoder:
         -------
         dict
         """
-        return {"kinds": self.kinds_, "levels": self.levels_}
+        return {"kinds": self.kinds_, "levels": self.levels_, "seen": self.seen_}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -180,5 +226,6 @@ class AttributeEncoder:
         encoder = cls()
         encoder.kinds_ = dict(data["kinds"])
         encoder.levels_ = {name: list(v) for name, v in data["levels"].items()}
+        encoder.seen_ = {name: list(v) for name, v in data.get("seen", {}).items()}
         encoder._set_owners()
         return encoder

@@ -77,7 +77,7 @@ def score_and_write(
     -------
     dict
         ``scores`` (path), ``n_customers``, ``model_version``, ``cutoff``,
-        ``mean_churn_probability``, ``value_at_risk``.
+        ``mean_churn_probability``, ``value_at_risk``, ``notices``.
     """
     store = Store(settings.tracking.uri, settings.name)
     folder, registered = store.fetch(version)
@@ -86,6 +86,7 @@ def score_and_write(
     if rows.cutoff is not None:
         refuse_hindsight(store, registered.model_version, rows.cutoff)
     scores = score_table(model, rows)
+    notices = unseen(model, rows.attributes)
     scores["model_version"] = registered.model_version
     scores["scored_at"] = pd.Timestamp(datetime.now(UTC))
     scores["run_id"] = registered.run_id
@@ -100,8 +101,39 @@ def score_and_write(
         "model_version": registered.model_version,
         "cutoff": None if cutoff is None else cutoff.isoformat(),
         "mean_churn_probability": float(scores["churn_probability"].mean()),
+        "notices": notices,
         "value_at_risk": None if at_risk.isna().all() else float(at_risk.sum()),
     }
+
+
+def unseen(model: AttributeModel, attributes: pd.DataFrame) -> list[str]:
+    """Say which categories the model has never seen.
+
+    Parameters
+    ----------
+    model : AttributeModel
+        Fitted model.
+    attributes : DataFrame of shape (n_customers, n_attributes)
+        Every attribute that the model learnt from.
+
+    Returns
+    -------
+    list of str
+        A sentence an attribute.
+
+    Examples
+    --------
+    >>> from regulars.churn.ensemble import Recipe
+    >>> plans = pd.DataFrame({"plan": ["s", "m"] * 30})
+    >>> model = AttributeModel(Recipe({"logistic": 1.0})).fit(plans, [0, 1, 1, 0] * 15)
+    >>> unseen(model, pd.DataFrame({"plan": ["xl"]}))[0]
+    "'plan' holds categories that training never saw in 1 rows (xl): scored as ...
+    """
+    return [
+        f"'{name}' holds categories that training never saw in {counts.sum():,} rows "
+        f"({', '.join(map(str, counts.index[:5]))}): scored as none of the known ones."
+        for name, counts in model.encoder_.unknown(attributes).items()
+    ]
 
 
 def score_table(model: AttributeModel, rows: ToScore) -> pd.DataFrame:

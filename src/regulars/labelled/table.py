@@ -16,7 +16,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from regulars.attributes.columns import Column, kind_of, typed
+from regulars.attributes.columns import (
+    FALSE_WORDS,
+    TRUE_WORDS,
+    Column,
+    kind_of,
+    typed,
+)
 from regulars.config import TableSettings
 from regulars.data.engine import connect
 from regulars.data.reading import FILE_NUMBER, read_raw
@@ -30,8 +36,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-TRUE_WORDS = frozenset({"true", "yes", "y", "t", "1", "1.0"})
-FALSE_WORDS = frozenset({"false", "no", "n", "f", "0", "0.0"})
 ROW = "row"
 
 
