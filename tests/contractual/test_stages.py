@@ -9,7 +9,12 @@ import pytest
 
 from regulars import contractual, pipeline
 from regulars.config import parse_settings
-from regulars.errors import ConfigError, DataError, LeakageError
+from regulars.errors import (
+    ConfigError,
+    DataError,
+    LeakageError,
+    NotEnoughHistoryError,
+)
 from regulars.scoring.batch import COLUMNS
 
 DAY = pd.Timestamp("2024-01-01")
@@ -159,3 +164,30 @@ def test_whole_job_when_there_are_contracts(settings):
     assert "last contract ends within 60 days" in text
     check = json.loads((settings.outputs_folder / "check.json").read_text())
     assert check["kind"] == "contractual"
+
+
+def test_kpis_tell_how_long_customers_stay(work, settings):
+    told = contractual.kpis_of_contracts(work, quiet)
+    found = json.loads((settings.outputs_folder / "kpis.json").read_text())
+    assert found["kind"] == "contractual"
+    curve = found["survival"]["curve"]
+    shares = [row["survival"] for row in curve]
+    assert shares == sorted(shares, reverse=True)
+    assert set(found["survival"]["plans"]) == {"basic", "pro"}
+    half = [row["tenure_days"] for row in curve if row["survival"] <= 0.5]
+    assert told["median_days"] == half[0]
+
+
+def test_backtest_without_cancellations_is_refused(settings, tmp_path):
+    path = tmp_path / "contracts.csv"
+    pd.read_csv(path).assign(ended_at=None).to_csv(path, index=False)
+    asked = settings.backtest.model_copy(update={"windows": 2})
+    settings = settings.model_copy(update={"backtest": asked})
+    earlier = settings.time.model_copy(update={"cutoff": date(2024, 10, 20)})
+    work = contractual.open_contracts(
+        settings.model_copy(update={"time": earlier}), quiet
+    )
+    with pytest.raises(NotEnoughHistoryError, match="None of the 2 windows"):
+        contractual.backtest_contracts(work, quiet)
+    with pytest.raises(NotEnoughHistoryError, match="both kinds are needed"):
+        contractual.train_contracts(work, quiet)
