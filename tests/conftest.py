@@ -121,7 +121,7 @@ def shop(tmp_path, orders):
 def few_trees():
     """Trees enough to tell scores apart, few enough for a test."""
     patch = pytest.MonkeyPatch()
-    patch.setattr("regulars.churn.search.MAX_TREES", 40)
+    patch.setattr("regulars.churn.search.MAX_TREES", 100)
     patch.setattr("regulars.spend.selection.TREES", (10, 30))
     yield
     patch.undo()
