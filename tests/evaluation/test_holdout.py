@@ -98,7 +98,11 @@ def test_level_beyond_chance_is_told():
 
 
 @pytest.mark.parametrize(("said", "told"), [(6.0, "67%"), (2.0, "200%")])
-def test_total_spend_far_off_is_told(said, told):
+def test_total_spend_far_off_is_told_when_buyers_are_many(said, told):
+    y, p = _window()
+    test = judge_churn(y, {"model": p}, cutoff=DAY)
     spent = judge_value([1.0, 7.0], {"model": np.full(2, said)})
-    [note] = drift_notes(None, spent)
+    [note] = drift_notes(test, spent)
     assert f"customers spent {told} of what was expected" in note
+    few = judge_churn(y[:60], {"model": p[:60]}, cutoff=DAY)
+    assert drift_notes(few, spent) == []
