@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+import copy
+import dataclasses
 import json
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from regulars.churn import Recipe
 from regulars.errors import DataError
 from regulars.features.matrix import build_matrix
 from regulars.model import RetentionModel, add_process, feature_columns, stack
+from regulars.spend import SpendRecipe
 from regulars.tracking import Store
 from regulars.workspace import open_workspace
 
@@ -109,3 +113,48 @@ def test_columns_of_keys_and_outcomes_are_no_features(champion):
 def test_stack_numbers_the_rows_anew():
     part = pd.DataFrame({"x": [1]}, index=[7])
     assert stack([part, part]).index.tolist() == [0, 1]
+
+
+def test_bounds_keep_their_proportion_when_the_horizon_is_carried_over(champion):
+    model, features = copy.copy(champion[0]), champion[1]
+    model.horizon = dataclasses.replace(model.horizon, label_horizon_days=14)
+    found = model.predict(features)
+    short = model.spend_.predict(model.with_process(features))
+    assert found["expected_spend"].sum() > short.sum()
+    growth = found["expected_spend"].to_numpy() / short
+    low, high = model.spend_.predict_interval(short).T
+    np.testing.assert_allclose(found["expected_spend_low"], low * growth)
+    np.testing.assert_allclose(found["expected_spend_high"], high * growth)
+
+
+def test_process_alone_scores_without_bounds_before_and_after_saving(
+    champion, tmp_path
+):
+    whole, features = champion
+    recipes = Recipe.process_only(), SpendRecipe()
+    model = RetentionModel(whole.horizon, whole.process, *recipes).fit(None, features)
+    model.save(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["model.json"]
+    for each in (model, RetentionModel.load(tmp_path)):
+        found = each.predict(features)
+        assert (
+            found[["expected_spend_low", "expected_spend_high"]].isna().all(axis=None)
+        )
+        rows = each.with_process(features)
+        np.testing.assert_allclose(found["expected_spend"], rows["btyd_expected_spend"])
+        np.testing.assert_allclose(
+            found["churn_probability"], rows["btyd_no_purchase_probability"], atol=2e-3
+        )
+
+
+def test_lifetime_value_rises_with_margin_and_falls_with_the_discount(champion):
+    model, features = copy.copy(champion[0]), champion[1]
+    before = model.predict(features)
+    half = dataclasses.replace(model.horizon, margin=model.horizon.margin / 2)
+    model.horizon = half
+    np.testing.assert_allclose(model.predict(features)["clv"], before["clv"] / 2)
+    model.horizon = dataclasses.replace(half, discount_rate_annual=1.0)
+    dearer = model.predict(features)
+    assert (dearer["clv"] <= before["clv"] / 2).all()
+    unmoved = ["churn_probability", "expected_spend", "expected_spend_high"]
+    pd.testing.assert_frame_equal(dearer[unmoved], before[unmoved])

@@ -71,6 +71,13 @@ def test_scores_match_the_files_of_the_run(champion, run_shop):
     pd.testing.assert_frame_equal(found[names], kept[names])
 
 
+def test_reasons_speak_of_money_in_the_currency_of_the_log(champion):
+    found = score_customers(*champion, NOW)["reasons"].explode()
+    spends = found[found.str.startswith("spends ")]
+    assert len(spends)
+    assert spends.str.match(r"spends USD [\d,]+(\.\d\d)? an order").all()
+
+
 def test_no_customer_is_no_row_and_no_error(champion):
     model, features = champion
     found = score_customers(model, features.iloc[:0], NOW)
