@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, ValidationError
 
+from regulars import config
 from regulars.config import Settings, SqlExpression, load_settings, parse_settings
 from regulars.errors import ConfigError
 
@@ -233,3 +234,43 @@ def test_labelled_table_needs_no_log():
 def test_labelled_settings_tell_what_is_missing_when(text, told):
     with pytest.raises(ConfigError, match=told):
         parse_settings(f"name: x\nsource: {{}}\nchurn: {text}")
+
+
+SECTIONS = {
+    "backtest": config.BacktestSettings,
+    "churn": config.ChurnSettings,
+    "features": config.FeatureSettings,
+    "gate": config.GateSettings,
+    "profit": config.ProfitSettings,
+    "scores": config.ScoreSettings,
+    "source": config.SourceSettings,
+    "time": config.TimeSettings,
+    "tracking": config.TrackingSettings,
+    "value": config.ValueSettings,
+}
+
+
+def test_every_section_of_the_settings_has_an_exported_type():
+    settings = parse_settings(LEAST)
+    sections = {
+        name: type(value) for name, value in settings if isinstance(value, BaseModel)
+    }
+    assert sections == SECTIONS
+
+
+@pytest.mark.parametrize("section", SECTIONS.values())
+def test_section_is_frozen_and_knows_its_keys(section):
+    settings = section()
+    name = next(iter(section.model_fields))
+    with pytest.raises(ValidationError, match="frozen"):
+        setattr(settings, name, getattr(settings, name))
+    with pytest.raises(ValidationError, match="nonsense"):
+        section(nonsense=1)
+
+
+def test_labelled_table_lies_in_a_file_or_in_the_engine_and_not_in_both():
+    assert config.LabelledSettings(path="churn.csv", label="left").table is None
+    with pytest.raises(ValidationError, match="either 'path'"):
+        config.LabelledSettings(label="left")
+    with pytest.raises(ValidationError, match="either 'path'"):
+        config.LabelledSettings(path="churn.csv", table="churn", label="left")
