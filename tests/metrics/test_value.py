@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from regulars.metrics import (
+    decile_error,
     decile_table,
     mae,
     normalized_gini,
@@ -103,3 +104,13 @@ def test_decile_table_keeps_equal_forecasts_together():
 def test_decile_table_refuses_no_bins():
     with pytest.raises(ValueError, match="'n_bins' is 0"):
         decile_table([1], [1], n_bins=0)
+
+
+def test_decile_error_is_seen_where_errors_cancel_in_the_total():
+    spent = np.arange(1.0, 101.0)
+    forecast = np.where(spent <= 50, spent / 2, spent + 12.75)
+    assert total_ratio(spent, forecast) == pytest.approx(1.0)
+    # a quarter of the low half is missing, and the high half has it
+    assert decile_error(spent, forecast) == pytest.approx(2 * 637.5 / 5050)
+    assert decile_error(spent, spent) == 0.0
+    assert math.isnan(decile_error([0.0, 0.0], [1.0, 2.0]))

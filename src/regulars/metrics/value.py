@@ -475,18 +475,13 @@ def decile_error(actual: ArrayLike, predicted: ArrayLike) -> float:
     Returns
     -------
     float
-        Sum of the gaps of the decile totals over the total spent: 0 where every decile
-        is met, at least the distance of :func:`total_ratio` from 1; NaN where the total
-        spent is not above 0.
+        Sum of the gaps of the totals of :func:`decile_table` over the total spent: 0
+        where every decile is met; NaN where the total spent is not above 0.
 
     Raises
     ------
     DataError
         If an array is empty, not finite, or of another length.
-
-    See Also
-    --------
-    decile_table : The deciles themselves.
 
     Examples
     --------
