@@ -131,6 +131,7 @@ def run_backtest(
         _window(each, offer, settings.seed)
         for each, offer in zip(tested, offers, strict=True)
     ]
+    pairs, whose = _ages(tested, features)
     result = {
         "name": settings.name,
         "horizon_days": settings.time.horizon_days,
@@ -140,7 +141,7 @@ def run_backtest(
         "overall": overall(windows),
         "slices": _slices(work, tested, features),
         "staleness": judge_staleness(
-            _ages(tested, features), random_state=settings.seed
+            pairs, customers=whose, random_state=settings.seed
         ),
         "notes": _notes(tested, asked.windows),
     }
@@ -231,6 +232,9 @@ def _slices(
         _together(tested, MODEL),
         _together(tested, rival),
         _one_kind_of_cohort(labels),
+        customers=np.concatenate(
+            [features[each.cutoff]["customer_id"].astype(str) for each in tested]
+        ),
         random_state=work.settings.seed,
     )
     return {"rival": rival, "rows": rows}
@@ -256,9 +260,10 @@ def _together(tested: Sequence[Tested], name: str | None) -> Floats:
 
 def _ages(
     tested: Sequence[Tested], features: Mapping[date, pd.DataFrame]
-) -> dict[int, list[tuple[Floats, Floats, Floats]]]:
-    """Score each window with the models of earlier windows as well."""
+) -> tuple[dict[int, list[tuple[Floats, Floats, Floats]]], dict[int, list[Any]]]:
+    """Score each window with the models of earlier windows; say whose rows they are."""
     found: dict[int, list[tuple[Floats, Floats, Floats]]] = defaultdict(list)
+    whose: dict[int, list[Any]] = defaultdict(list)
     for place, now in enumerate(tested):
         fresh = now.test.forecasts[MODEL]
         for age, then in enumerate(tested[place : place + OLDEST_AGE + 1]):
@@ -270,7 +275,8 @@ def _ages(
                     continue
                 stale = scores["churn_probability"].to_numpy(dtype=np.float64)
             found[age].append((now.test.churned, stale, fresh))
-    return found
+            whose[age].append(features[now.cutoff]["customer_id"].astype(str))
+    return found, whose
 
 
 def _notes(tested: Sequence[Tested], asked: int) -> list[str]:

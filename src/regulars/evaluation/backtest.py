@@ -14,6 +14,7 @@ import numpy as np
 
 from regulars.errors import NotEnoughHistoryError
 from regulars.evaluation.holdout import MODEL
+from regulars.evaluation.pooled import pooled_log_loss_gap
 from regulars.metrics.intervals import evaluate_churn_differences
 from regulars.timeline import plan
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
 
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from regulars.config import BacktestSettings, TimeSettings
     from regulars.evaluation.holdout import ChurnTest
@@ -235,6 +236,7 @@ def _mean(windows: Sequence[Mapping[str, Any]], name: str) -> dict[str, float]:
 def judge_staleness(
     pairs: Mapping[int, Sequence[tuple[Floats, Floats, Floats]]],
     *,
+    customers: Mapping[int, Sequence[ArrayLike]] | None = None,
     random_state: int = 0,
 ) -> list[dict[str, Any]]:
     """Say how much a model loses by not being trained again.
@@ -268,12 +270,17 @@ def judge_staleness(
         y, stale, fresh = (
             np.concatenate(part) for part in zip(*pairs[age], strict=True)
         )
+        differences = paired(y, stale, fresh, random_state=random_state)
+        if customers is not None:
+            whose = np.concatenate([np.asarray(ids) for ids in customers[age]])
+            gap = pooled_log_loss_gap(y, stale, fresh, whose, random_state=random_state)
+            differences["log_loss"] = gap._asdict()
         found.append(
             {
                 "age": age,
                 "n_windows": len(pairs[age]),
                 "n_customers": len(y),
-                "differences": paired(y, stale, fresh, random_state=random_state),
+                "differences": differences,
             }
         )
     return found

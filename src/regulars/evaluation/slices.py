@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from regulars.metrics.intervals import evaluate_churn, evaluate_churn_differences
+from regulars.evaluation.pooled import pooled_log_loss_gap
+from regulars.metrics.intervals import evaluate_churn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,6 +90,7 @@ def judge_slices(
     rival: ArrayLike,
     labels: pd.DataFrame,
     *,
+    customers: ArrayLike | None = None,
     level: float = 0.95,
     random_state: int = 0,
 ) -> list[dict[str, Any]]:
@@ -102,6 +104,9 @@ def judge_slices(
         Probability of churn by each.
     labels : DataFrame of shape (n_customers, n_kinds)
         As `label_customers` gives it.
+    customers : array-like of shape (n_customers,), optional
+        Whose row it is, where one customer has several (windows together); default:
+        each row is another customer.
     level : float, default=0.95
         Confidence level of the paired intervals.
     random_state : int, default=0
@@ -125,13 +130,15 @@ def judge_slices(
     ('a', True)
     """
     y, own, other = (np.asarray(a, dtype=np.float64) for a in (churned, model, rival))
+    whose = np.arange(len(y)) if customers is None else np.asarray(customers)
     found = []
     for kind in labels.columns:
         values = labels[kind].to_numpy()
         for value in _ordered(values):
             here = values == value
             row = {"slice": kind, "value": str(value), "share": float(here.mean())}
-            figures = _figures(y[here], own[here], other[here], level, random_state)
+            part = (y[here], own[here], other[here])
+            figures = _figures(*part, whose[here], level, random_state)
             found.append(row | figures)
     return found
 
@@ -142,7 +149,12 @@ def _ordered(values: NDArray[Any]) -> list[Any]:
 
 
 def _figures(
-    y: Floats, own: Floats, other: Floats, level: float, random_state: int
+    y: Floats,
+    own: Floats,
+    other: Floats,
+    whose: NDArray[Any],
+    level: float,
+    random_state: int,
 ) -> dict[str, Any]:
     found: dict[str, Any] = {
         "n_customers": len(y),
@@ -155,9 +167,15 @@ def _figures(
     if len(y) < FEWEST_CUSTOMERS:
         return found
     metrics = evaluate_churn(y, own)
-    gap = evaluate_churn_differences(
-        y, own, other, n_resamples=RESAMPLES, level=level, random_state=random_state
-    )["log_loss"]
+    gap = pooled_log_loss_gap(
+        y,
+        own,
+        other,
+        whose,
+        n_resamples=RESAMPLES,
+        level=level,
+        random_state=random_state,
+    )
     numbers: Mapping[str, float] = {
         **{name: metrics[name] for name in ("roc_auc", "log_loss", "ece")},
         **gap._asdict(),
