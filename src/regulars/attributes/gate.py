@@ -21,6 +21,7 @@ from regulars.attributes.training import first_tests
 from regulars.errors import DataError
 from regulars.evaluation import Decision, compare, decide
 from regulars.evaluation.gate import ece_by_chance
+from regulars.metrics.calibration import ece
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -113,7 +114,7 @@ def judge_challenger(
     """
     version = store.champion_version()
     if version is None:
-        return _first(training, settings, claim)
+        return _first(training, cases, settings, claim)
     tags = store.version_tags(version)
     if tags.get("kind") != claim.kind or tags.get("question") != claim.question:
         return Decision(True, f"the champion answers another question: {_asked(tags)}")
@@ -152,12 +153,14 @@ def _asked(tags: Mapping[str, str]) -> str:
     return f"{kind} churn, {tags.get('question') or 'from purchases'}"
 
 
-def _first(training: AttributeTraining, settings: Settings, claim: Claim) -> Decision:
+def _first(
+    training: AttributeTraining, cases: Cases, settings: Settings, claim: Claim
+) -> Decision:
     """Let the first model serve whatever its figures: there is no better one."""
     reason = "first model under this name"
     bound = settings.gate.max_ece
-    _, forecasts = first_tests(training.tested)
-    error = training.churn_test.metrics["model"]["ece"]
+    rows, forecasts = first_tests(training.tested)
+    error = ece(cases.churned[rows], forecasts["model"])
     if error > max(bound, ece_by_chance(forecasts["model"])):
         reason += f", though its calibration error {error:.3f} is above {bound:.3f}"
     if claim.faults:

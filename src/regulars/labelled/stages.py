@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from regulars.attributes.model import AttributeModel
-    from regulars.config import Settings
+    from regulars.config import LabelledSettings, Settings
 
     Step = Callable[[str], None]
 
@@ -107,7 +107,7 @@ def train_and_register(work: TableWorkspace, step: Step) -> dict[str, Any]:
     step("register")
     claim = Claim(
         kind="labelled",
-        question=f"{place.label} = {place.positive}" if place else "",
+        question=_question(place) if place else "",
         fingerprint=table.fingerprint(),
         cutoff=work.cutoff,
         faults=table.summary["faults"],
@@ -120,6 +120,13 @@ def train_and_register(work: TableWorkspace, step: Step) -> dict[str, Any]:
     return register_attributes(
         training, cases_of(table), work.settings, claim, more=more
     )
+
+
+def _question(place: LabelledSettings) -> str:
+    # YAML reads yes as true: tell it as the file has it
+    words = {True: "yes", False: "no"}
+    said = place.positive
+    return f"'{place.label}' is {words[said] if isinstance(said, bool) else said}"
 
 
 def backtest(

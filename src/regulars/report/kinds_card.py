@@ -50,8 +50,8 @@ def purpose(card: dict[str, Any]) -> str:
 
     Examples
     --------
-    >>> purpose({"kind": "labelled", "question": "left = yes"})
-    'Says for each row of the table how probable it is that left = yes.'
+    >>> purpose({"kind": "labelled", "question": "'left' is yes"})
+    "Says for each row of the table how probable it is that 'left' is yes."
     """
     if card["kind"] == "labelled":
         return (
