@@ -120,6 +120,7 @@ def _slices(
             forecasts[MODEL],
             forecasts[rival],
             cases.parts.iloc[rows],
+            customers=None if cases.customer is None else cases.customer[rows],
             random_state=random_state,
         ),
     }
@@ -130,6 +131,7 @@ def _staleness(
 ) -> list[dict[str, Any]]:
     """Score each window with the models of earlier windows as well."""
     found: dict[int, list[tuple[Floats, Floats, Floats]]] = defaultdict(list)
+    whose: dict[int, list[NDArray[np.object_]]] = defaultdict(list)
     for place, now in enumerate(tested):
         fresh = now.test.forecasts[MODEL]
         rows = cases.attributes.iloc[now.split.test]
@@ -139,4 +141,7 @@ def _staleness(
             except DataError:
                 continue
             found[age].append((now.test.churned, stale, fresh))
-    return judge_staleness(found, random_state=random_state)
+            if cases.customer is not None:
+                whose[age].append(cases.customer[now.split.test])
+    customers = whose if cases.customer is not None else None
+    return judge_staleness(found, customers=customers, random_state=random_state)

@@ -38,12 +38,15 @@ class Cases:
         What the customer is worth if kept, in the currency; NaN where it is not known.
     parts : DataFrame of shape (n_rows, n_kinds) or None
         Parts of the base, by which figures are told.
+    customer : array of shape (n_rows,) or None
+        Whose row it is: a customer may be there at several days.
     """
 
     attributes: pd.DataFrame
     churned: Floats
     value: Floats | None = None
     parts: pd.DataFrame | None = None
+    customer: NDArray[np.object_] | None = None
 
     def __len__(self) -> int:
         return len(self.churned)

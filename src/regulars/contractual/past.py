@@ -142,7 +142,13 @@ def _cases(
     known = np.isfinite(churned)
     rows = rows[known].reset_index(drop=True)
     price = value[known] if np.isfinite(value).any() else None
-    cases = Cases(rows.drop(columns=KEYS), churned[known], price, _parts(rows, price))
+    cases = Cases(
+        rows.drop(columns=KEYS),
+        churned[known],
+        price,
+        _parts(rows, price),
+        rows["customer_id"].to_numpy(dtype=object),
+    )
     return cases, day[known].reset_index(drop=True)
 
 

@@ -164,7 +164,8 @@ def cases_of(table: LabelledTable) -> Cases:
     known = table.known
     rows = table.attributes[known].reset_index(drop=True)
     value = table.value[known]
-    return Cases(rows, table.churned[known], value, parts_of(rows, value))
+    customer = table.customer_id[known].to_numpy(dtype=object)
+    return Cases(rows, table.churned[known], value, parts_of(rows, value), customer)
 
 
 def _place(settings: Settings) -> LabelledSettings:
