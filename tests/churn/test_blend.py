@@ -37,6 +37,15 @@ def test_no_other_share_of_two_members_is_clearly_better():
     assert loss(weights["one"]) < best + 1e-4
 
 
+def test_weights_are_closer_together_when_there_is_one_window():
+    rng = np.random.default_rng(0)
+    signal = rng.normal(0, 1, 4_000)
+    y = (rng.random(4_000) < expit(signal)).astype(float)
+    part = {"better": signal, "worse": signal + rng.normal(0, 0.5, 4_000)}
+    alone, thrice = blend_weights([part], [y]), blend_weights([part] * 3, [y] * 3)
+    assert 0.5 < alone["better"] < thrice["better"] - 0.1
+
+
 def test_shares_are_none_or_worth_having():
     for seed in range(5):
         part, y = _window(seed, n_rows=60)

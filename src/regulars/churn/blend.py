@@ -23,12 +23,17 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 SMALLEST_WEIGHT = 0.03
+# what a variance of 1 between the weights costs in log loss where there is one window
+# to choose them on; three can tell members apart, and feel next to none of it
+PULL = 0.1
 
 
 def blend_weights(
     parts: Sequence[Mapping[str, Floats]], outcomes: Sequence[Floats]
 ) -> dict[str, float]:
     """Return the convex weights with the least log loss on unseen windows.
+
+    The fewer the windows, the stronger the weights are pulled to the middle.
 
     Parameters
     ----------
@@ -74,8 +79,9 @@ def _loss_and_slope(
         scores.T @ (expit(found) - y) / len(y)
         for scores, found, y in zip(stacked, blended, outcomes, strict=True)
     ]
-    # a faint pull to the middle: windows are few and members alike
+    # windows are few and members alike
+    strength = PULL / len(stacked) ** 4
     off_centre = weights - weights.mean()
-    value = float(np.mean(losses)) + 1e-3 * float(np.var(weights))
-    pull: Floats = 2e-3 * off_centre / len(weights)
+    value = float(np.mean(losses)) + strength * float(np.var(weights))
+    pull: Floats = 2 * strength * off_centre / len(weights)
     return value, np.mean(slopes, axis=0) + pull
