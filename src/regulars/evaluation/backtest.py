@@ -249,6 +249,9 @@ def judge_staleness(
     pairs : mapping of int to sequence of (churned, stale, fresh)
         By age in windows: outcomes, and the probabilities of the model of that age and
         of the model trained for the window.
+    customers : mapping of int to sequence of array-like, optional
+        Whose rows they are, in the order of `pairs`. With them the interval of the log
+        loss draws customers, each with the rows of all windows; default: rows.
     random_state : int, default=0
         Seed of the bootstrap.
 
