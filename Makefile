@@ -71,9 +71,9 @@ lint: setup
 	$(BIN)/codespell
 
 bench: setup
-	@for file in benchmarks/*.py; do \
-		echo "== $$file"; \
-		$(BIN)/python $$file; \
+	@set -e; for name in btyd features quality tuning unseen; do \
+		echo "== $$name"; \
+		$(BIN)/python benchmarks/$$name.py; \
 	done
 
 docs: setup

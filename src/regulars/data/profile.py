@@ -84,7 +84,7 @@ SYNONYMS: dict[str, str] = {
     ),
     "label": (
         "churn churned ischurn ischurned haschurned churnlabel churnflag churnvalue "
-        "churnstatus exited attrition attritionflag attrited hasleft left lefted "
+        "churnstatus exited attrition attritionflag attrited hasleft left "
         "iscancelled iscanceled cancelled canceled label target"
     ),
     "row_date": "snapshotdate snapshot asof asofdate observationdate cutoff rowdate",
