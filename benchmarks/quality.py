@@ -111,7 +111,7 @@ def measure(cell: Cell, options: argparse.Namespace) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         settings = _settings(
             cell.config,
-            [f"outputs={folder}", f"time.horizon_days={cell.horizon_days}"],
+            [*_kept_in(folder), f"time.horizon_days={cell.horizon_days}"],
             options,
         )
         trials = 30 if options.trials is None else options.trials
@@ -156,11 +156,16 @@ def measure_labelled(options: argparse.Namespace) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         settings = _settings(
             "iranian_churn",
-            [f"outputs={folder}", f"churn.labelled.path={options.iranian}"],
+            [*_kept_in(folder), f"churn.labelled.path={options.iranian}"],
             options,
         )
         found = iranian.measure(settings, options.seeds, _say)
     return {**found, "cpu_seconds": round(time.process_time() - start, 1)}
+
+
+def _kept_in(folder: str) -> list[str]:
+    # no trial of an earlier run is taken up: the seconds are those of a whole search
+    return [f"outputs={folder}", f"tracking.uri=sqlite:///{folder}/mlflow.db"]
 
 
 def _settings(

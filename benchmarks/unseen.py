@@ -47,7 +47,12 @@ def guessed(log: Log, folder: Path, *, size: float, trials: int, seed: int) -> S
     path.write_text(log.write(np.random.default_rng(seed), n_customers))
     text = render_config(guess_config(path))
     return parse_settings(
-        text, [f"churn.tuning_trials={trials}", f"outputs={folder / 'out'}"]
+        text,
+        [
+            f"churn.tuning_trials={trials}",
+            f"outputs={folder / 'out'}",
+            f"tracking.uri=sqlite:///{folder / 'mlflow.db'}",
+        ],
     )
 
 
