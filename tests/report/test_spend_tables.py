@@ -59,6 +59,7 @@ def test_sentence_tells_what_the_windows_told(training):
 def test_page_shows_both(run_folder, parts, training):
     page = render_report(run_folder(training=parts("training") | training))
     assert "Candidates for spend on the validation windows" in page
+    assert "A candidate is passed over if its total or its deciles" in page
     assert "meant to hold for 90% of customers" in page
     card = render_model_card(parts("training") | training)
     assert "meant to hold for 90% of customers" in card
