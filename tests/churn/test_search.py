@@ -6,10 +6,12 @@ import numpy as np
 import optuna
 import pytest
 from optuna.trial import TrialState
+from sqlalchemy.exc import IntegrityError
 
 from regulars.churn import Objective, search
 from regulars.churn.search import search_settings, study_name
 from regulars.churn.space import PURCHASES, Space
+from regulars.errors import ConfigError
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -168,3 +170,47 @@ def test_another_space_is_searched_within_its_bounds_and_under_its_own_name(
     for trial in tried:
         assert trial.params["num_leaves"] in range(3, 7)
         assert 1.0 <= trial.params["lambda_l2"] <= 4.0
+
+
+def test_fewer_trials_than_the_file_holds_choose_as_if_it_held_no_more(folds, tmp_path):
+    goal, file = Objective(), tmp_path / "tuning.db"
+    search_settings(folds, goal, trials=14, file=file)
+    few = search_settings(folds, goal, trials=4, file=file)
+    assert few == search_settings(folds, goal, trials=4)
+
+
+def test_damaged_file_is_told_in_a_sentence(folds, tmp_path):
+    file = tmp_path / "tuning.db"
+    file.write_bytes(b"no database" * 100)
+    with pytest.raises(ConfigError, match=r"tuning.db': .*not a database.* Delete"):
+        search_settings(folds, Objective(), trials=1, file=file)
+
+
+def test_folder_that_cannot_be_made_is_told_in_a_sentence(folds, tmp_path):
+    (tmp_path / "models").write_text("a file")
+    with pytest.raises(ConfigError, match="Cannot keep trials in"):
+        search_settings(folds, Objective(), trials=1, file=tmp_path / "models/t.db")
+
+
+@pytest.mark.parametrize("name", ["why?.db", "50%25.db", "{x}.db"])
+def test_file_has_the_name_that_it_was_given(folds, tmp_path, name):
+    search_settings(folds, Objective(), trials=1, file=tmp_path / name)
+    assert [found.name for found in tmp_path.iterdir()] == [name]
+
+
+def test_file_that_another_search_is_making_is_opened_once_it_is_made(
+    folds, tmp_path, monkeypatch
+):
+    calls = []
+
+    class Late(optuna.storages.RDBStorage):
+        def __init__(self, address):
+            calls.append(address)
+            if len(calls) == 1:
+                raise IntegrityError("INSERT", {}, Exception("UNIQUE"))
+            super().__init__(address)
+
+    monkeypatch.setattr(search, "OPENING_PAUSE", 0.0)
+    monkeypatch.setattr(optuna.storages, "RDBStorage", Late)
+    found = search_settings(folds, Objective(), trials=1, file=tmp_path / "tuning.db")
+    assert (len(calls), found.n_trials) == (2, 1)

@@ -9,16 +9,21 @@ search that was cut short goes on with the very trials that it would have made.
 from __future__ import annotations
 
 import hashlib
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import lightgbm
 import numpy as np
 import optuna
+from optuna.exceptions import StorageInternalError
 from optuna.trial import TrialState
+from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 
 from regulars.churn.boosted import BINNING, BoostedChurn
 from regulars.churn.space import PURCHASES, Space
+from regulars.errors import ConfigError
 from regulars.forward import ONE_THREAD, side_by_side
 
 if TYPE_CHECKING:
@@ -40,6 +45,9 @@ STRIDE = 20
 # trials drawn at random before the sampler learns from them, and before any is pruned
 STARTUP_TRIALS = 8
 TRIALS_BEFORE_PRUNING = 5
+# two searches that make the file at the same time: the second finds half of it there
+OPENING_ATTEMPTS = 3
+OPENING_PAUSE = 0.5
 
 
 @dataclass(frozen=True)
@@ -94,20 +102,33 @@ def search_settings(
     -------
     Found
 
+    Raises
+    ------
+    ConfigError
+        The file cannot be read or written.
+
     Notes
     -----
     Each trial has a sampler of its own, seeded by the number of trials before it. So
     the next trial depends on the trials in the file, and not on whether one process
-    made them all.
+    made them all. Of a file that holds more trials than were asked for, the first ones
+    count: the outcome is that of a search which never knew the others.
     """
-    study = _open(study_name(folds, objective, random_state, space), space, file)
-    data = [_binned(fold, BoostedChurn(**space.fixed).max_bin) for fold in folds]
-    for number in range(len(_done(study)), max(trials, 1)):
-        study.sampler = _sampler(random_state, number)
-        _try(study, list(zip(folds, data, strict=True)), objective, space, random_state)
-        if on_trial:
-            on_trial(number + 1)
-    done, best = _done(study), study.best_trial
+    try:
+        study = _open(study_name(folds, objective, random_state, space), space, file)
+        done = _search(study, folds, objective, trials, space, random_state, on_trial)
+    except (SQLAlchemyError, StorageInternalError, OSError) as error:
+        reason = str(error.__cause__ or error).partition("\n")[0].rstrip(".")
+        msg = (
+            f"Cannot keep trials in '{file}': {reason}. Delete the file if it is "
+            "damaged (it holds nothing but trials), or name another place for it "
+            "(tracking.uri or outputs in the configuration)."
+        )
+        raise ConfigError(msg) from error
+    best = min(
+        (trial for trial in done if trial.state == TrialState.COMPLETE),
+        key=lambda trial: float(trial.value or 0.0),
+    )
     settings = {
         **space.fixed,
         **best.params,
@@ -118,13 +139,31 @@ def search_settings(
     return Found(settings, len(done), n_pruned)
 
 
+def _search(
+    study: optuna.Study,
+    folds: Sequence[ForwardFold],
+    objective: Objective,
+    trials: int,
+    space: Space,
+    random_state: int,
+    on_trial: Callable[[int], None] | None,
+) -> list[optuna.trial.FrozenTrial]:
+    """Return the trials asked for, having made those that are not there yet."""
+    asked = max(trials, 1)
+    data = [_binned(fold, BoostedChurn(**space.fixed).max_bin) for fold in folds]
+    for number in range(len(_done(study)), asked):
+        study.sampler = _sampler(random_state, number)
+        _try(study, list(zip(folds, data, strict=True)), objective, space, random_state)
+        if on_trial:
+            on_trial(number + 1)
+    return _done(study)[:asked]
+
+
 def _open(name: str, space: Space, file: Path | None) -> optuna.Study:
     # the library speaks through its own logger; a library of ours stays silent
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    if file:
-        file.parent.mkdir(parents=True, exist_ok=True)
     study = optuna.create_study(
-        storage=f"sqlite:///{file}" if file else None,
+        storage=_storage(file) if file else None,
         study_name=name if file else None,
         load_if_exists=True,
         pruner=optuna.pruners.MedianPruner(n_startup_trials=TRIALS_BEFORE_PRUNING),
@@ -133,6 +172,18 @@ def _open(name: str, space: Space, file: Path | None) -> optuna.Study:
     if not waiting and not _done(study):
         study.enqueue_trial(dict(space.first))
     return study
+
+
+def _storage(file: Path) -> optuna.storages.RDBStorage:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    # a question mark or a per cent sign in a path is no part of an address
+    address = f"sqlite:///{quote(str(file))}"
+    for _ in range(OPENING_ATTEMPTS - 1):
+        try:
+            return optuna.storages.RDBStorage(address)
+        except (IntegrityError, OperationalError):
+            time.sleep(OPENING_PAUSE)
+    return optuna.storages.RDBStorage(address)
 
 
 def study_name(
