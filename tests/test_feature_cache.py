@@ -3,6 +3,7 @@ from __future__ import annotations
 import sys
 from datetime import date
 
+import ibis
 import pandas as pd
 import pytest
 
@@ -166,3 +167,27 @@ def test_cutoff_before_the_first_purchase_is_not_there(work):
     days = [date(2023, 1, 1), DAYS[0]]
     for _ in range(2):
         assert [*_cache(work).by_cutoff(days)] == DAYS[:1]
+
+
+def test_line_without_a_product_is_another_log_than_one_with_an_empty_name(work):
+    log = work.ledger.transactions
+    without, empty = (
+        FeatureCache(build_ledger(log.mutate(product_id=value)), work.settings)
+        for value in (ibis.null("string"), ibis.literal(""))
+    )
+    assert without.content != empty.content
+
+
+def test_rows_are_there_when_they_cannot_be_kept(work, shop):
+    (shop.out / "cache").write_text("no folder")
+    assert [*work.features.by_cutoff(DAYS[:1])] == DAYS[:1]
+
+
+def test_nothing_unfinished_stays_when_the_disk_is_full(work, shop, monkeypatch):
+    def to_parquet(rows, file, **options):
+        file.write_bytes(b"PAR1")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(pd.DataFrame, "to_parquet", to_parquet)
+    assert [*work.features.by_cutoff(DAYS[:1])] == DAYS[:1]
+    assert not [file for file in (shop.out / "cache").rglob("*") if file.is_file()]

@@ -13,6 +13,7 @@ import hashlib
 import importlib.util
 import json
 import shutil
+from contextlib import suppress
 from functools import cache, cached_property
 from importlib import metadata
 from pathlib import Path
@@ -37,6 +38,10 @@ if TYPE_CHECKING:
 FOLDER = "cache"
 # two remainders of one hash of 64 bits, small enough that billions of them add up
 PRIMES = (2_147_483_647, 2_147_483_629)
+# whose releases may work a feature out otherwise
+PACKAGES = ("regulars", "ibis-framework", "duckdb")
+# stands for a value that is not there: an empty one is another thing to a feature
+NOTHING = "\x1e"
 
 
 class FeatureCache:
@@ -70,7 +75,9 @@ class FeatureCache:
         depend on that too. The engine hashes, so that millions of lines take a second.
         """
         log = self._ledger.transactions
-        words = [log[name].cast("string").fill_null("") for name in sorted(log.columns)]
+        words = [
+            log[name].cast("string").fill_null(NOTHING) for name in sorted(log.columns)
+        ]
         line = ibis.literal("\x1f").join(words).hash()
         totals = log.aggregate(
             n_lines=log.count(),
@@ -133,7 +140,7 @@ class FeatureCache:
             "lookback_days": self._settings.time.lookback_days,
             "groups": asked.groups or DEFAULT_GROUPS,
             "extra": [(path, _code(path)) for path in asked.extra],
-            "version": [metadata.version("regulars"), _code_of_features()],
+            "version": [*map(metadata.version, PACKAGES), _code_of_features()],
             "log": self.content,
         }
         digest = hashlib.sha256(json.dumps(content).encode()).hexdigest()
@@ -151,14 +158,19 @@ class FeatureCache:
 
     def _write(self, cutoff: date, rows: pd.DataFrame) -> None:
         folder = self._folder
-        folder.mkdir(parents=True, exist_ok=True)
-        for other in folder.parent.iterdir():
-            if other.is_dir() and other != folder:
-                shutil.rmtree(other, ignore_errors=True)
-        # a reader sees all of a file or none of it
         unfinished = folder / f"{uuid4().hex}.part"
-        rows.to_parquet(unfinished, index=False)
-        unfinished.replace(self._file(cutoff))
+        # a full disk, or another command that clears up: the rows are not kept, and
+        # nothing else is lost
+        with suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            for other in folder.parent.iterdir():
+                if other.is_dir() and other != folder:
+                    shutil.rmtree(other, ignore_errors=True)
+            # a reader sees all of a file or none of it
+            rows.to_parquet(unfinished, index=False)
+            unfinished.replace(self._file(cutoff))
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
 
 
 def _code(path: str) -> str:
