@@ -234,7 +234,7 @@ def silence_notes(silences: Sequence[Silence], cutoff: date) -> list[str]:
     Parameters
     ----------
     silences : sequence of Silence
-        As `silences_of` gives them.
+        As `silences_known` gives them.
     cutoff : date
         As-of date of the scores.
 
