@@ -149,6 +149,15 @@ def test_study_has_another_name_when_anything_differs(folds):
     assert names[0] == study_name(folds, Objective(), 0)
 
 
+@pytest.mark.parametrize("maker", ["lightgbm", "optuna"])
+def test_study_has_another_name_when_what_makes_the_trials_is_released_anew(
+    folds, monkeypatch, maker
+):
+    before = study_name(folds, Objective(), 0)
+    monkeypatch.setattr(getattr(search, maker), "__version__", "99.0")
+    assert study_name(folds, Objective(), 0) != before
+
+
 def test_folder_of_the_file_is_made(folds, tmp_path):
     file = tmp_path / "new" / "folder" / "tuning.db"
     search_settings(folds, Objective(), trials=1, file=file)

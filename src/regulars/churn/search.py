@@ -192,7 +192,9 @@ def study_name(
     random_state: int,
     space: Space = PURCHASES,
 ) -> str:
-    """Return a name that only the same folds, objective, seed, space and limits have.
+    """Return a name that only the same search has: rows, goal, seed, space, limits.
+
+    The releases of LightGBM and Optuna are part of it: others make other trials.
 
     Parameters
     ----------
@@ -211,7 +213,8 @@ def study_name(
         32 hexadecimal digits.
     """
     limits = (random_state, objective, MAX_TREES, PATIENCE, STRIDE, BINNING, space)
-    digest = hashlib.sha256(repr((limits, BoostedChurn())).encode())
+    makers = (BoostedChurn(), lightgbm.__version__, optuna.__version__)
+    digest = hashlib.sha256(repr((limits, makers)).encode())
     for fold in folds:
         for rows, y in ((fold.train, fold.y_train), (fold.valid, fold.y_valid)):
             digest.update(",".join(rows.columns).encode())
