@@ -101,29 +101,11 @@ def run_backtest(
     ------
     NotEnoughHistoryError
         The log has no complete window.
+    DataError
+        No purchase process could be fitted before any window.
     """
     settings, asked = work.settings, work.settings.backtest
-    lines = roll_back(
-        settings.time,
-        asked,
-        work.timeline.cutoff,
-        first_day(work),
-        shut=shut_days(work.ledger),
-    )
-    tested = []
-    processes: dict[tuple[date, str], PurchaseProcess] = {}
-    for number, line in enumerate(lines, start=1):
-        step(f"window {number}/{len(lines)}")
-        # windows share days: what was fitted to a day's past is the same for all
-        rows = Snapshots(work.ledger, line, settings, work.features, processes)
-        trial = choose_and_test(rows, work.ledger, line, settings, step=_silent)
-        tested += _tested(line, trial)
-    if not tested:
-        msg = (
-            "No window of the backtest could be tested: no purchase process could be "
-            "fitted before any of them. Read more of the log."
-        )
-        raise DataError(msg)
+    tested = _walk_back(work, step)
     step("compare")
     features = work.features.by_cutoff([each.cutoff for each in tested])
     offers = [_offer(each, features[each.cutoff], settings) for each in tested]
@@ -173,6 +155,33 @@ def first_day(work: Workspace) -> date:
         msg = "The log holds no purchase. Read more of it."
         raise DataError(msg)
     return work.ledger.first_day
+
+
+def _walk_back(work: Workspace, step: Step) -> list[Tested]:
+    """Choose and test as of each window; latest first."""
+    settings = work.settings
+    lines = roll_back(
+        settings.time,
+        settings.backtest,
+        work.timeline.cutoff,
+        first_day(work),
+        shut=shut_days(work.ledger),
+    )
+    tested: list[Tested] = []
+    processes: dict[tuple[date, str], PurchaseProcess] = {}
+    for number, line in enumerate(lines, start=1):
+        step(f"window {number}/{len(lines)}")
+        # windows share days: what was fitted to a day's past is the same for all
+        rows = Snapshots(work.ledger, line, settings, work.features, processes)
+        trial = choose_and_test(rows, work.ledger, line, settings, step=_silent)
+        tested += _tested(line, trial)
+    if not tested:
+        msg = (
+            "No window of the backtest could be tested: no purchase process could be "
+            "fitted before any of them. Read more of the log."
+        )
+        raise DataError(msg)
+    return tested
 
 
 def _silent(step: str) -> None:
