@@ -258,9 +258,9 @@ def judge_staleness(
     Returns
     -------
     list of dict
-        By ``age``: ``n_windows``, ``log_loss`` and ``roc_auc`` of the stale model
-        (means over windows), and ``differences`` as `paired` gives them, of all these
-        windows together (positive log loss: the stale model is worse).
+        By ``age``: ``n_windows``, ``n_customers`` (rows) and ``differences`` as
+        `paired` gives them, of all these windows together (positive log loss: the
+        stale model is worse).
 
     Examples
     --------
