@@ -110,6 +110,7 @@ def test_every_feature_has_one_group_and_the_process_has_none():
     [
         ("sqlite:///models/mlflow.db", "models/tuning.db"),
         ("sqlite:////data/store.db?mode=rwc", "/data/tuning.db"),
+        ("sqlite:///", "out/x/tuning.db"),
         ("postgresql://u:p@host/db", "out/x/tuning.db"),
         ("mlruns", "out/x/tuning.db"),
     ],

@@ -190,6 +190,7 @@ def study_file(settings: Settings) -> Path:
     'out/x/tuning.db'
     """
     scheme, found, path = settings.tracking.uri.partition("sqlite:///")
-    if found and not scheme:
-        return Path(path.partition("?")[0]).with_name(STUDY)
+    store = path.partition("?")[0]
+    if found and store and not scheme:
+        return Path(store).with_name(STUDY)
     return settings.outputs_folder / STUDY
