@@ -10,6 +10,7 @@ from regulars import choices
 from regulars.choices import choose_recipes, feature_groups, study_file
 from regulars.churn import Objective, Recipe
 from regulars.features.matrix import FEATURES
+from regulars.forward import known_before
 from regulars.model import RetentionModel
 from regulars.snapshots import Snapshots
 from regulars.spend import SpendRecipe
@@ -94,6 +95,28 @@ def test_profit_is_judged_with_each_customers_own_value(open_choices, monkeypatc
         assert len(fold.value) == len(fold.y_valid) == len(features)
         assert (fold.value >= 0).all()
         assert np.corrcoef(fold.value, features["revenue"])[0, 1] > 0.3
+
+
+@pytest.mark.usefixtures("few_trees")
+def test_window_still_open_at_a_cutoff_teaches_it_no_calibration(
+    open_choices, monkeypatch
+):
+    snapshots, timeline, settings = open_choices(
+        "features.choose=false", "time.step_days=10"
+    )
+    seen = []
+    real = choices.select
+    monkeypatch.setattr(
+        choices,
+        "select",
+        lambda folds, **more: seen.extend(folds) or real(folds, **more),
+    )
+    choose_recipes(snapshots, timeline, settings, silent)
+    assert len(seen) > 1
+    for fold, known in zip(seen, timeline.folds, strict=True):
+        assert fold.cutoff == known.cutoff
+        assert fold.known_at == timeline.label_window(known.cutoff)[1]
+    assert known_before(seen) == [[] for _ in seen]
 
 
 def test_every_feature_has_one_group_and_the_process_has_none():

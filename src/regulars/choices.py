@@ -22,7 +22,6 @@ from regulars.spend import SpendSelection, select_spend
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import date
 
     from numpy.typing import NDArray
 
@@ -72,8 +71,7 @@ def choose_recipes(
     -------
     Choices
     """
-    known_at = timeline.test_cutoff or timeline.cutoff
-    pairs = [_folds(snapshots, fold, known_at, settings) for fold in timeline.folds]
+    pairs = [_folds(snapshots, fold, timeline, settings) for fold in timeline.folds]
     usable = [pair for pair in pairs if pair is not None]
     if not usable:
         return Choices(None, None)
@@ -99,11 +97,13 @@ def choose_recipes(
 
 
 def _folds(
-    snapshots: Snapshots, fold: Fold, known_at: date, settings: Settings
+    snapshots: Snapshots, fold: Fold, timeline: Timeline, settings: Settings
 ) -> tuple[ForwardFold, ForwardFold] | None:
     """Return a window's rows with churn, and with spend, as what is to be foretold."""
     train = snapshots.stacked(fold.training_cutoffs, known_at=fold.cutoff)
-    valid = snapshots.stacked([fold.cutoff], known_at=known_at)
+    valid = snapshots.stacked(
+        [fold.cutoff], known_at=timeline.test_cutoff or timeline.cutoff
+    )
     if train is None or valid is None:
         return None
     columns = feature_columns(train)
@@ -112,6 +112,8 @@ def _folds(
         train["spend"].to_numpy(np.float64),
         valid[columns],
         valid["spend"].to_numpy(np.float64),
+        cutoff=fold.cutoff,
+        known_at=timeline.teaching.label_window(fold.cutoff)[1],
     )
     churn = replace(
         spend,

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
+    from datetime import date
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -43,6 +44,9 @@ class ForwardFold:
     value : array of shape (n_valid_rows,) or None
         What each customer of the validation window was worth as of its cutoff, 0 or
         more; None where it is not needed.
+    cutoff, known_at : date or None
+        Day on which the validation window began, and day on which its outcomes were
+        known; None where they are not told.
     """
 
     train: pd.DataFrame
@@ -50,6 +54,25 @@ class ForwardFold:
     valid: pd.DataFrame
     y_valid: Floats
     value: Floats | None = None
+    cutoff: date | None = None
+    known_at: date | None = None
+
+    def knew(self, other: ForwardFold) -> bool:
+        """Return whether another window's outcomes were known when this one began.
+
+        Parameters
+        ----------
+        other : ForwardFold
+            Another window of the same log.
+
+        Returns
+        -------
+        bool
+            True where the days of neither are told.
+        """
+        if self.cutoff is None or other.known_at is None:
+            return True
+        return other.known_at <= self.cutoff
 
     def thinned(self, n_rows: int, *, random_state: int = 0) -> ForwardFold:
         """Return the fold with at most so many training rows, drawn at random.
@@ -80,6 +103,39 @@ class ForwardFold:
         rng = np.random.default_rng(random_state)
         kept = np.sort(rng.choice(len(self.train), n_rows, replace=False))
         return replace(self, train=self.train.iloc[kept], y_train=self.y_train[kept])
+
+
+def known_before(folds: Sequence[ForwardFold]) -> list[list[int]]:
+    """Return, for each window, the places of the earlier ones known when it began.
+
+    Parameters
+    ----------
+    folds : sequence of ForwardFold
+        Latest window first.
+
+    Returns
+    -------
+    list of list of int
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> import pandas as pd
+    >>> def window(month):
+    ...     known = date(2024, month + 2, 1)
+    ...     rows, y = pd.DataFrame(), np.empty(0)
+    ...     return ForwardFold(rows, y, rows, y, None, date(2024, month, 1), known)
+    >>> known_before([window(5), window(4), window(3)])
+    [[2], [], []]
+    """
+    return [
+        [
+            place + behind
+            for behind, earlier in enumerate(folds[place + 1 :], start=1)
+            if fold.knew(earlier)
+        ]
+        for place, fold in enumerate(folds)
+    ]
 
 
 def side_by_side(work: Callable[[T], R], items: Iterable[T]) -> list[R]:

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 
-from regulars.attributes.search import ATTRIBUTES, choose_recipe
+from regulars.attributes.search import ATTRIBUTES, choose_recipe, known_before
 from regulars.churn import Objective
 
 
@@ -60,3 +60,12 @@ def test_customers_of_unknown_value_are_worth_nothing_to_the_objective(table):
     )
     assert found.objective == "profit"
     assert found.recipe.boosted == none.recipe.boosted
+
+
+def test_only_windows_that_could_be_learnt_from_teach_a_calibration():
+    early, middle, late = np.array_split(np.arange(30), 3)
+    none = np.array([], dtype=int)
+    chain = [(np.r_[early, middle], late), (early, middle), (none, early)]
+    assert known_before(chain) == [[1, 2], [2], []]
+    still_open = [(early, late), (early, middle), (none, early)]
+    assert known_before(still_open) == [[2], [2], []]

@@ -134,6 +134,21 @@ def test_choose_takes_sigmoid_when_the_slope_is_wrong_every_time():
     assert choose(windows) == "sigmoid"
 
 
+def test_choose_is_not_taught_by_a_window_that_was_still_open():
+    windows = [_window(4_000, seed, slope=3.0) for seed in range(3)]
+    assert choose(windows, known=[[], [], []]) == "none"
+    assert choose(windows, known=[[2], [], []]) == "sigmoid"
+
+
+def test_choose_judges_a_window_by_those_known_to_it_alone():
+    low = [_window(4_000, seed, offset=0.5) for seed in range(2)]
+    high = _window(4_000, 2, offset=-0.5)
+    # the one in between shares the fault of the latest, but was still open
+    assert choose([low[0], low[1]]) != "none"
+    assert choose([low[0], low[1], high], known=[[2], [], []]) == "none"
+    assert choose([low[0], low[1], high], known=[[1], [], []]) != "none"
+
+
 def test_choose_takes_isotonic_when_the_bend_is_there_every_time():
     def bent(seed):
         rng = np.random.default_rng(seed)

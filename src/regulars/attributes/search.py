@@ -124,7 +124,9 @@ def choose_recipe(
     outcomes = [fold.y_valid for fold in folds]
     weights = _weigh(parts, outcomes)
     windows = [(combine(p, weights), y) for p, y in zip(parts, outcomes, strict=True)]
-    method = choose(windows) if calibration == "auto" else calibration
+    method: str = calibration
+    if calibration == "auto":
+        method = choose(windows, known_before(pairs))
     calibrator = Calibrator(method).fit(  # type: ignore[arg-type]
         np.concatenate([scores for scores, _ in windows]), np.concatenate(outcomes)
     )
@@ -132,6 +134,31 @@ def choose_recipe(
     losses["blend"] = _mean_loss([scores for scores, _ in windows], outcomes)
     recipe = Recipe(weights, boosted, logistic, calibrator)
     return Selection(recipe, losses, n_trials, n_pruned, objective=goal.name)
+
+
+def known_before(pairs: Sequence[tuple[Rows, Rows]]) -> list[list[int]]:
+    """Return, for each window, the earlier ones whose outcomes were known to it.
+
+    What a window learnt from was known when it began.
+
+    Parameters
+    ----------
+    pairs : sequence of (training, validation)
+        Positions of rows, the latest window first.
+
+    Returns
+    -------
+    list of list of int
+        Places of those behind it all of whose validation rows it learnt from.
+    """
+    return [
+        [
+            place + behind
+            for behind, (_, rows) in enumerate(pairs[place + 1 :], start=1)
+            if np.isin(rows, train).all()
+        ]
+        for place, (train, _) in enumerate(pairs)
+    ]
 
 
 def _fold(

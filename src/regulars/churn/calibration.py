@@ -173,18 +173,26 @@ class Calibrator(BaseEstimator):  # type: ignore[misc]
         return model
 
 
-def choose(windows: Sequence[tuple[Floats, Floats]]) -> Method:
+def choose(
+    windows: Sequence[tuple[Floats, Floats]],
+    known: Sequence[Sequence[int]] | None = None,
+) -> Method:
     """Return the calibration that holds up forward in time.
 
-    Each window but the earliest is judged, by log loss, with the map that the windows
-    before it teach. A method replaces "none", or one before it in `METHODS`, only if
-    its mean gain over these windows exceeds two standard errors. With fewer than two
-    windows there is nothing to judge by, and the answer is "none".
+    Each window is judged, by log loss, with the map taught by the windows whose
+    outcomes were known when it began. A method replaces "none", or one before it in
+    `METHODS`, only if its mean gain over these windows exceeds two standard errors.
+    Where no window had another before it there is nothing to judge by, and the answer
+    is "none".
 
     Parameters
     ----------
     windows : sequence of (log_odds, y)
         Out-of-time predictions and outcomes, a window each, latest first.
+    known : sequence of sequence of int, optional
+        For each window the places of those whose outcomes were known when it began.
+        Windows that overlap share their outcomes: a map taught by one flatters itself
+        on the other. Default: all that stand behind it.
 
     Returns
     -------
@@ -200,10 +208,14 @@ def choose(windows: Sequence[tuple[Floats, Floats]]) -> Method:
     True
     >>> choose([window(4000)])
     'none'
+    >>> choose([window(4000), window(4000)], known=[[], []])
+    'none'
     """
-    if len(windows) < 2:
+    if known is None:
+        known = [range(place + 1, len(windows)) for place in range(len(windows))]
+    if not any(known):
         return "none"
-    losses = {method: _forward_losses(method, windows) for method in METHODS}
+    losses = {method: _forward_losses(method, windows, known) for method in METHODS}
     best: Method = "none"
     for method in METHODS[1:]:
         gains = [a - b for a, b in zip(losses[best], losses[method], strict=True)]
@@ -214,12 +226,16 @@ def choose(windows: Sequence[tuple[Floats, Floats]]) -> Method:
 
 
 def _forward_losses(
-    method: Method, windows: Sequence[tuple[Floats, Floats]]
+    method: Method,
+    windows: Sequence[tuple[Floats, Floats]],
+    known: Sequence[Sequence[int]],
 ) -> list[Floats]:
-    """Return the losses of each window by the map that the windows before it teach."""
+    """Return the losses of each window by the map that those known before it teach."""
     found = []
-    for place, (scores, y) in enumerate(windows[:-1], start=1):
-        past_scores, past_y = zip(*windows[place:], strict=True)
+    for (scores, y), places in zip(windows, known, strict=True):
+        if not places:
+            continue
+        past_scores, past_y = zip(*(windows[place] for place in places), strict=True)
         fitted = Calibrator(method).fit(
             np.concatenate(past_scores), np.concatenate(past_y)
         )
@@ -236,7 +252,8 @@ def _level_offset(scores: Floats, target: Floats) -> float:
     """Return the offset at which the mean probability is the share of churners."""
     # half a customer on either side: no window proves a share of 0 or 1
     share = (target.sum() + 0.5) / (len(target) + 1)
-    gap = abs(float(logit(share))) + float(np.abs(scores).max())
+    # a little beyond the furthest that it can lie, which rounding would put outside
+    gap = abs(float(logit(share))) + float(np.abs(scores).max()) + 1.0
     return float(brentq(lambda z: expit(scores + z).mean() - share, -gap, gap))
 
 

@@ -21,7 +21,7 @@ from regulars.churn.ensemble import PROCESS, Recipe, combine, process_log_odds
 from regulars.churn.logistic import LogisticChurn
 from regulars.churn.objective import Objective, log_loss_of
 from regulars.churn.search import search_settings
-from regulars.forward import side_by_side
+from regulars.forward import known_before, side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -165,7 +165,9 @@ def _weighed(
     weights = blend_weights(parts, outcomes)
     blended = [combine(part, weights) for part in parts]
     windows = list(zip(blended, outcomes, strict=True))
-    method = choose(windows) if calibration == "auto" else calibration
+    method: str = calibration
+    if calibration == "auto":
+        method = choose(windows, known_before(folds))
     calibrator = Calibrator(method).fit(  # type: ignore[arg-type]
         np.concatenate(blended), np.concatenate(outcomes)
     )
