@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from regulars.errors import ConfigError, DataError, NotEnoughHistoryError
+from regulars.errors import ConfigError, DataError
 from regulars.workspace import open_workspace, read_and_check
 
 
@@ -34,11 +34,8 @@ def test_check_writes_its_account_and_the_quarantine(shop, orders):
 
 def test_log_of_refunds_only_is_told(tmp_path, open_shop, orders):
     shop = open_shop(tmp_path, orders.assign(amount=-5.0))
-    work = open_workspace(shop.settings(), lambda step: None)
-    from regulars.training import train
-
-    with pytest.raises(NotEnoughHistoryError, match="had bought anything before"):
-        train(work.ledger, work.timeline, work.settings, step=lambda step: None)
+    with pytest.raises(DataError, match=r"holds no purchase.* turn the sign"):
+        open_workspace(shop.settings(), lambda step: None)
 
 
 def test_nothing_before_the_cutoff_is_told(shop):
