@@ -274,3 +274,14 @@ def test_labelled_table_lies_in_a_file_or_in_the_engine_and_not_in_both():
         config.LabelledSettings(label="left")
     with pytest.raises(ValidationError, match="either 'path'"):
         config.LabelledSettings(path="churn.csv", table="churn", label="left")
+
+
+@pytest.mark.parametrize("value", [-5, float("nan"), float("inf")])
+def test_value_of_a_customer_is_an_amount(value):
+    with pytest.raises(ValidationError, match="an amount must be 0 or more"):
+        config.LabelledSettings(path="churn.csv", label="left", value=value)
+
+
+def test_value_of_a_customer_may_be_a_column():
+    place = config.LabelledSettings(path="churn.csv", label="left", value="margin")
+    assert place.value == "margin"

@@ -6,6 +6,7 @@ the configuration reference in ``docs/`` is generated from them.
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -158,6 +159,14 @@ class LabelledSettings(Section):
         description="Stratified tests, each with its own split; one by date where "
         "there is a date.",
     )
+
+    @field_validator("value")
+    @classmethod
+    def _worth_something(cls, value: float | str) -> float | str:
+        if not isinstance(value, str) and not 0 <= value < math.inf:
+            msg = "an amount must be 0 or more"
+            raise ValueError(msg)
+        return value
 
     @model_validator(mode="after")
     def _one_place(self) -> LabelledSettings:
