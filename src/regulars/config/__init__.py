@@ -14,6 +14,8 @@ from regulars.config.sections import (
 )
 from regulars.config.settings import Settings
 from regulars.config.tables import (
+    FillDownSettings,
+    JoinSettings,
     LabelledSettings,
     SourceSettings,
     SqlExpression,
@@ -24,7 +26,9 @@ __all__ = [
     "BacktestSettings",
     "ChurnSettings",
     "FeatureSettings",
+    "FillDownSettings",
     "GateSettings",
+    "JoinSettings",
     "LabelledSettings",
     "ProfitSettings",
     "ScoreSettings",

@@ -13,6 +13,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
+PATH_DESCRIPTION = "csv, tsv, json, jsonl, xlsx or parquet file, or a glob of them."
+
+
+def _check_one_place(path: str | None, table: str | None) -> None:
+    if (path is None) == (table is None):
+        msg = "give either 'path' (a file) or 'table' (in the engine), not both"
+        raise ValueError(msg)
 
 
 class Section(BaseModel):
@@ -30,12 +37,63 @@ class SqlExpression(Section):
     )
 
 
+class JoinSettings(Section):
+    """A file or table that belongs to the main one, one row for each of its keys."""
+
+    path: str | None = Field(None, description="File to join, as a table's own `path`.")
+    table: str | None = Field(
+        None, description="Table of the engine's database to join, as `schema.name`."
+    )
+    on: str | dict[str, str] = Field(
+        description="Column that both have, or `{own column: its column}`; the key "
+        "must not repeat on the joined side.",
+    )
+    kind: Literal["left", "inner"] = Field(
+        "left",
+        description="What becomes of rows without a partner: left keeps them, with "
+        "the joined columns empty; inner leaves them out and counts them.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _on_is_a_word(cls, data: object) -> object:
+        """Undo YAML 1.1, in which a bare ``on`` is the boolean true."""
+        if isinstance(data, dict):
+            return {"on" if key is True else key: each for key, each in data.items()}
+        return data
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """Column of the main file -> column of the joined one."""
+        return {self.on: self.on} if isinstance(self.on, str) else dict(self.on)
+
+    @model_validator(mode="after")
+    def _one_place(self) -> JoinSettings:
+        _check_one_place(self.path, self.table)
+        if not self.keys:
+            msg = "'on' names no column: give the key that both have"
+            raise ValueError(msg)
+        return self
+
+
+class FillDownSettings(Section):
+    """Lines of an order that leave blank what its first line says."""
+
+    by: str = Field(
+        min_length=1,
+        description="Column that names the order; where it is blank, the order above "
+        "goes on.",
+    )
+    columns: tuple[str, ...] = Field(
+        min_length=1,
+        description="Columns whose blank fields take the order's first value.",
+    )
+
+
 class TableSettings(Section):
     """Where a table lies and how its columns map to ours."""
 
-    path: str | None = Field(
-        None, description="csv, tsv or parquet file, or a glob of them."
-    )
+    path: str | None = Field(None, description=PATH_DESCRIPTION)
     table: str | None = Field(
         None, description="Table of the engine's database, as `schema.name`."
     )
@@ -49,9 +107,39 @@ class TableSettings(Section):
         description="strptime format of the times, where the file's own form is "
         "ambiguous.",
     )
+    where: str | None = Field(
+        None,
+        min_length=1,
+        description="Rows to read: an expression over the file's own columns, DuckDB's "
+        "dialect, such as `Status IN ('completed', 'paid')`. The others are counted as "
+        "left out; they are no fault.",
+    )
+    join: tuple[JoinSettings, ...] = Field(
+        (),
+        description="Files that belong to this one, joined in this order. A column "
+        "whose name is taken already is called `NAME (FILE)`.",
+    )
+    fill_down: FillDownSettings | None = Field(
+        None,
+        description="For exports whose line items leave the order's own fields blank "
+        "after its first line.",
+    )
+    amount_of: Literal["line", "order"] = Field(
+        "line",
+        description="Whether `amount` is the line's own, or the total of its "
+        "`order_id`, which stands on the order's first line or on each and is counted "
+        "once.",
+    )
+    guest_ids: Literal["auto"] | tuple[str, ...] = Field(
+        "auto",
+        description="Ids that are no person, such as the 0 of guests: treated as "
+        "`anonymous` says. auto: an id with an implausible share of all orders; `[]`: "
+        "none.",
+    )
     anonymous: Literal["set_aside", "error"] = Field(
         "set_aside",
-        description="Rows without a customer_id: counted and set aside, or an error.",
+        description="Rows without a customer_id, or of an id that is no person: counted "
+        "and set aside, or an error.",
     )
     duplicates: Literal["set_aside", "keep"] = Field(
         "set_aside",
@@ -62,14 +150,18 @@ class TableSettings(Section):
     max_bad_share: Share = Field(
         0.05,
         description="Largest share of faulty rows; above it the run stops. Anonymous "
-        "rows and rows after the cutoff are not faults.",
+        "rows, rows left out and rows after the cutoff are not faults.",
     )
+
+    @field_validator("guest_ids", mode="before")
+    @classmethod
+    def _ids_as_text(cls, value: object) -> object:
+        """Let YAML's numbers stand for ids: 0 means '0'."""
+        return [str(each) for each in value] if isinstance(value, list) else value
 
     @model_validator(mode="after")
     def _one_place(self) -> TableSettings:
-        if (self.path is None) == (self.table is None):
-            msg = "give either 'path' (a file) or 'table' (in the engine), not both"
-            raise ValueError(msg)
+        _check_one_place(self.path, self.table)
         return self
 
 
@@ -107,9 +199,7 @@ class SourceSettings(Section):
 class LabelledSettings(Section):
     """A table of attributes that says itself who has churned."""
 
-    path: str | None = Field(
-        None, description="csv, tsv or parquet file, or a glob of them."
-    )
+    path: str | None = Field(None, description=PATH_DESCRIPTION)
     table: str | None = Field(
         None, description="Table of the engine's database, as `schema.name`."
     )
@@ -170,9 +260,7 @@ class LabelledSettings(Section):
 
     @model_validator(mode="after")
     def _one_place(self) -> LabelledSettings:
-        if (self.path is None) == (self.table is None):
-            msg = "give either 'path' (a file) or 'table' (in the engine), not both"
-            raise ValueError(msg)
+        _check_one_place(self.path, self.table)
         used = [self.label, *(c for c in (self.id, self.date) if c is not None)]
         if len(set(used)) < len(used):
             msg = "'label', 'id' and 'date' must be different columns"
