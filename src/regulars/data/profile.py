@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from regulars.data.column_names import name_score
 from regulars.data.contract import ColumnContract, TableContract
 from regulars.data.formats import AmbiguousTimeError, find_time_format
 from regulars.data.parsing import is_missing, read_columns
@@ -22,75 +23,6 @@ if TYPE_CHECKING:
 _SAMPLE = 100_000
 # Two groups of digits, a month's name between them, or eight digits and more.
 _TIME_LIKE = re.compile(r"\d[-/.: ,]+(\d|[A-Za-z]{3})|[A-Za-z]{3}[-/. ,]*\d|^\d{8,14}$")
-
-SYNONYMS: dict[str, str] = {
-    "customer_id": (
-        "customerid customer custid cust customerno customernumber customerkey "
-        "customeruniqueid householdid householdkey household hshdnum memberid member "
-        "userid user clientid client buyerid shopperid visitorid accountid account "
-        "contactid cardid loyaltyid guestid donorid patronid subscriberid cid uid "
-        "customeremail email msisdn id"
-    ),
-    "order_time": (
-        "ordertime orderdate orderedat orderdatetime ordertimestamp invoicedate "
-        "transactiontime transactiondate transactiontimestamp purchasedate "
-        "purchasetime orderpurchasetimestamp saledate salesdate createdat placedat "
-        "paidat datetime timestamp date createdon processedat completedat time "
-        "day when dt"
-    ),
-    "amount": (
-        "amount amt orderamount totalamount ordertotal linetotal salesvalue "
-        "salesamount sales netsales revenue turnover dollars dollarvalue spend spent "
-        "paymentvalue purchaseamount purchaseamountusd purchasevalue total grandtotal "
-        "totalprice totalsales totalcost extendedprice netamount grossamount "
-        "subtotal payment paid value monetary net gross"
-    ),
-    "unit_price": "unitprice priceeach itemprice unitcost listprice price priceperunit",
-    "order_id": (
-        "orderid order ordernumber orderno invoice invoiceno invoiceid invoicenumber "
-        "basketid basket transactionid transaction receiptid receipt receiptno saleid "
-        "ticketid billno"
-    ),
-    "product_id": (
-        "productid product productcode sku stockcode itemid item itemcode articleid "
-        "article upc asin productname description"
-    ),
-    "category": (
-        "category productcategory categoryname department producttype productline "
-        "subcategory family commodity"
-    ),
-    "quantity": (
-        "quantity qty units pieces numberofcds cds nitems itemcount orderquantity"
-    ),
-    "discount_amount": "discountamount discount retaildisc coupondisc rebate",
-    "channel": "channel saleschannel orderchannel shipmode",
-    "store_id": "storeid store shopid shop branch branchid location",
-    "is_return": "isreturn isrefund returned refunded return refund returnflag",
-    "started_at": (
-        "startedat startdate started start subscriptionstart subscriptionstartdate "
-        "contractstart contractstartdate validfrom activatedat activationdate "
-        "signupdate signedupat joinedat joined begindate begin fromdate"
-    ),
-    "ended_at": (
-        "endedat enddate ended end subscriptionend subscriptionenddate contractend "
-        "contractenddate validto validuntil cancelledat canceledat cancellationdate "
-        "cancelleddate canceleddate terminatedat terminationdate churndate churnedat "
-        "todate until"
-    ),
-    "plan": "plan planname plantype planid tier package subscriptiontype contracttype",
-    "monthly_amount": (
-        "monthlyamount monthlycharges monthlycharge monthlyfee monthlyprice mrr "
-        "monthlyrevenue pricepermonth price fee amount"
-    ),
-    "label": (
-        "churn churned ischurn ischurned haschurned churnlabel churnflag churnvalue "
-        "churnstatus exited attrition attritionflag attrited hasleft left "
-        "iscancelled iscanceled cancelled canceled label target"
-    ),
-    "row_date": "snapshotdate snapshot asof asofdate observationdate cutoff rowdate",
-}
-"""Names that are common for each column, the likeliest first, without separators."""
-
 
 @dataclass(frozen=True)
 class ColumnProfile:
@@ -143,11 +75,7 @@ class ColumnProfile:
         float
             1 for the likeliest name, falling to 0.5 for the last listed, 0 for others.
         """
-        key = re.sub(r"[^a-z0-9]", "", self.name.lower())
-        names = SYNONYMS[column].split()
-        if key not in names:
-            return 0.0
-        return 1.0 - 0.5 * names.index(key) / len(names)
+        return name_score(self.name, column)
 
 
 def profile_columns(raw: RawTable) -> list[ColumnProfile]:
