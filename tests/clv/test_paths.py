@@ -57,6 +57,20 @@ def test_paths_do_not_depend_on_the_order_of_purchases(log, toy):
     )
 
 
+@pytest.mark.parametrize(
+    "refund", [{"amount": -3.0}, {"amount": 3.0, "is_return": True}]
+)
+def test_paths_leave_returns_out(log, toy, refund):
+    model = ModifiedBetaGeoModel().fit(toy)
+    dates = pd.date_range("2024-01-01", periods=40)
+    bought = log.assign(amount=5.0, is_return=False)
+    sent_back = {"customer_id": "ann", "order_date": pd.Timestamp("2024-01-15")}
+    more = pd.concat([bought, pd.DataFrame([sent_back | refund])])
+    pd.testing.assert_frame_equal(
+        alive_paths(model, more, dates), alive_paths(model, log, dates)
+    )
+
+
 def test_paths_say_which_columns_they_need(toy):
     model = ModifiedBetaGeoModel().fit(toy)
     with pytest.raises(DataError, match="needs the columns 'customer_id'"):

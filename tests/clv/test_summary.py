@@ -40,6 +40,60 @@ def test_summarise_follows_the_rules_for_days_and_refunds(log):
     assert found.index.tolist() == ["ann", "bob"]
 
 
+A, B, C = "2024-01-01", "2024-01-11", "2024-01-21"
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),  # (day, amount, is_return); frequency, recency, T, money
+    [
+        pytest.param([(A, 7.0), (B, -7.0)], [0, 0, 60, 0], id="refund on another day"),
+        pytest.param([(A, 7.0), (A, -7.0)], [0, 0, 60, 0], id="refund on the same day"),
+        pytest.param(
+            [(A, 7.0), (B, 9.0), (B, -4.0)], [1, 10, 60, 5], id="beside a purchase"
+        ),
+        pytest.param(
+            [(A, 7.0), (B, 9.0), (C, -9.0)], [1, 10, 60, 9], id="refund of a repeat"
+        ),
+        pytest.param(
+            [(A, -3.0), (B, 7.0), (C, 8.0)], [1, 10, 50, 8], id="refund comes first"
+        ),
+        pytest.param([(A, -7.0), (B, -1.0)], None, id="refunds only"),
+        pytest.param([(A, 7.0), (B, 0.0)], [1, 10, 60, 0], id="zero is a purchase"),
+        pytest.param([(A, 7.0), (B, -0.0)], [1, 10, 60, 0], id="so is minus zero"),
+        pytest.param(
+            [(A, 7.0, False), (B, -7.0, False)], [0, 0, 60, 0], id="flag says no"
+        ),
+        pytest.param(
+            [(A, 7.0, False), (B, 7.0, True)], [0, 0, 60, 0], id="flag without a minus"
+        ),
+        pytest.param(
+            [(A, 7.0, False), (B, 9.0, False), (B, 4.0, True)],
+            [1, 10, 60, 5],
+            id="flag without a minus beside a purchase",
+        ),
+        pytest.param(
+            [(A, 7.0, None), (B, -7.0, None)], [0, 0, 60, 0], id="flag is missing"
+        ),
+        pytest.param([(A, 7.0, 0), (B, 7.0, 1)], [0, 0, 60, 0], id="flag is 0 or 1"),
+        pytest.param([(A, 7), (B, -7)], [0, 0, 60, 0], id="whole amounts"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["frame", "table", "groups"])
+def test_negative_amount_is_a_return_everywhere(lines, expected, kind):
+    names = ["order_date", "amount", "is_return"][: len(lines[0])]
+    frame = pd.DataFrame(lines, columns=names).assign(customer_id="ann")
+    frame["order_date"] = pd.to_datetime(frame["order_date"])
+    if kind == "groups":
+        rows = grouped_summary(frame, CUTOFF)
+        assert rows.drop(columns="weight").to_numpy().tolist() == (
+            [] if expected is None else [expected[:3]]
+        )
+        return
+    found = summarise(frame if kind == "frame" else ibis.memtable(frame), CUTOFF)
+    found = found if kind == "frame" else found.drop("customer_id").to_pandas()
+    assert found.to_numpy().tolist() == ([] if expected is None else [expected])
+
+
 def test_summarise_ends_at_the_last_day_seen_as_lifetimes_does_when_told(log):
     found = summarise(log, CUTOFF, count_last_day=False)
     assert found["T"].tolist() == [59.0, 9.0]

@@ -35,7 +35,8 @@ def alive_paths(
         Fitted without covariates, in the unit of time given here.
     purchases : pandas.DataFrame
         A row a purchase: ``customer_id``, and ``order_date`` or ``order_time``.
-        Purchases of one day are one.
+        Purchases of one day are one. Returns are left out, as far as there are the
+        columns ``is_return`` and ``amount`` (negative: a return).
     dates : sequence of dates of length n_dates
         Where to look; T runs to the date itself.
     time_unit_days : float, default 1.0
@@ -107,6 +108,11 @@ def _purchase_days(purchases: pd.DataFrame) -> pd.DataFrame:
             f"'order_time'); the purchases have {sorted(map(str, purchases.columns))}."
         )
         raise DataError(msg)
-    day = pd.to_datetime(purchases[time]).dt.normalize()
-    days = pd.DataFrame({"customer_id": purchases["customer_id"], "day": day})
+    bought = purchases
+    if "is_return" in bought:
+        bought = bought[~(bought["is_return"].eq(True).fillna(False))]
+    if "amount" in bought:
+        bought = bought[~(bought["amount"] < 0)]
+    day = pd.to_datetime(bought[time]).dt.normalize()
+    days = pd.DataFrame({"customer_id": bought["customer_id"], "day": day})
     return days.drop_duplicates().sort_values(["customer_id", "day"])

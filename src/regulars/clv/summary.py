@@ -76,11 +76,13 @@ def summarise(
 
     Notes
     -----
-    All purchases of one calendar day are one. A day is a purchase day if it has a line
-    that is no return, even if returns of the same day net it to zero. Days of returns
-    only are none: they neither count nor enter ``monetary_value``. Only dates are
-    subtracted, as timestamps differ by engine. Customers without a purchase before the
-    cutoff have no row.
+    All purchases of one calendar day are one. A line is a return where ``is_return``
+    says so or the amount is negative; its amount counts as negative either way. A day
+    is a purchase day if it has a line that is no return (an amount of zero is one),
+    even if returns of the same day net it to zero. Days of returns only are none: they
+    neither count nor enter ``monetary_value``, also before the first purchase. Only
+    dates are subtracted, as timestamps differ by engine. Customers without a purchase
+    before the cutoff, those with returns only among them, have no row.
 
     Examples
     --------
@@ -219,16 +221,23 @@ def _days_of_log(table: ir.Table) -> ir.Table:
             "Parse it first, for instance with pandas.to_datetime."
         )
         raise DataError(msg)
-    table = table.mutate(day=table[time].cast("date"))
-    measures: dict[str, ir.Value] = {}
+    table = table.mutate(day=table[time].cast("date"), is_return=_is_return(table))
+    measures = {"is_purchase": (~table.is_return).any()}
     if "amount" in table.columns:
-        measures["spend"] = _micros(table.amount).sum() / _MICROS
-    by_day = table.group_by("customer_id", "day")
-    if "is_return" not in table.columns:
-        return by_day.aggregate(**measures) if measures else by_day.aggregate()
-    measures["is_purchase"] = (~table.is_return.fill_null(False)).any()
-    daily = by_day.aggregate(**measures)
+        signed = table.is_return.ifelse(-table.amount.abs(), table.amount)
+        measures["spend"] = _micros(signed).sum() / _MICROS
+    daily = table.group_by("customer_id", "day").aggregate(**measures)
     return daily.filter(daily.is_purchase).drop("is_purchase")
+
+
+def _is_return(table: ir.Table) -> ir.BooleanValue:
+    """Return where a line is a return: by its flag, or by a negative amount."""
+    found = ibis.literal(False)
+    if "is_return" in table.columns:
+        found = found | table.is_return.cast("boolean").fill_null(False)
+    if "amount" in table.columns:
+        found = found | (table.amount < 0).fill_null(False)
+    return found
 
 
 def _micros(amount: ir.NumericValue) -> ir.IntegerValue:
