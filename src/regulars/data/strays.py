@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    _Days = npt.NDArray[np.int64]
+
 _DEFAULT_DAYS = (
     *(date(1899, 12, 30), date(1900, 1, 1), date(1901, 1, 1), date(1970, 1, 1)),
     *(date(1980, 1, 1), date(2000, 1, 1), date(2038, 1, 19), date(2049, 12, 31)),
@@ -121,47 +123,45 @@ def find_stray_days(days: Sequence[date], counts: Sequence[int]) -> StrayDays | 
     rest's length, parts it from the rest, and it has at most 1% of the rows and 1,000
     of them. Default dates such as 1970-01-01 are stray up to half of the rows.
     """
-    order = np.argsort(np.array([day.toordinal() for day in days], dtype=np.int64))
-    number = np.array([day.toordinal() for day in days], dtype=np.int64)[order]
-    rows = np.asarray(counts, dtype=np.int64)[order]
+    number = np.array([day.toordinal() for day in days], dtype=np.int64)
+    rows = np.asarray(counts, dtype=np.int64)
+    order = np.argsort(number)
+    number, rows = number[order], rows[order]
     number, rows = number[rows > 0], rows[rows > 0]
     if len(number) < 2:
         return None
     is_default = np.array([_near_default(date.fromordinal(int(n))) for n in number])
     length = _usual_length(number, rows, is_default)
     start = _n_stray(number, rows, is_default, length)
-    rest = slice(start, None)
     # turned round, the last days are the first
-    end = _n_stray(
-        -number[rest][::-1], rows[rest][::-1], is_default[rest][::-1], length
-    )
-    stop = len(number) - end
-    if not start and not end:
+    turned = (-number[start:][::-1], rows[start:][::-1], is_default[start:][::-1])
+    stop = len(number) - _n_stray(*turned, length)
+    stretches = []
+    if start:
+        gap = number[start] - number[start - 1]
+        stretches.append(_stretch(number[:start], rows[:start], rows.sum(), gap))
+    if stop < len(number):
+        gap = number[stop] - number[stop - 1]
+        stretches.append(_stretch(number[stop:], rows[stop:], rows.sum(), gap))
+    if not stretches:
         return None
-    total = int(rows.sum())
-    stretches = [
-        StrayStretch(
-            first=date.fromordinal(int(number[part][0])),
-            last=date.fromordinal(int(number[part][-1])),
-            n_rows=int(rows[part].sum()),
-            share=float(rows[part].sum() / total),
-            gap_days=int(gap),
-        )
-        for part, gap in (
-            (slice(0, start), number[start] - number[start - 1]),
-            (slice(stop, None), number[min(stop, len(number) - 1)] - number[stop - 1]),
-        )
-        if len(number[part])
-    ]
-    first, last = number[start], number[stop - 1]
-    return StrayDays(
-        date.fromordinal(int(first)), date.fromordinal(int(last)), tuple(stretches)
+    first, last = (date.fromordinal(int(n)) for n in (number[start], number[stop - 1]))
+    return StrayDays(first, last, tuple(stretches))
+
+
+def _stretch(number: _Days, rows: _Days, total: int, gap: int) -> StrayStretch:
+    return StrayStretch(
+        first=date.fromordinal(int(number[0])),
+        last=date.fromordinal(int(number[-1])),
+        n_rows=int(rows.sum()),
+        share=float(rows.sum() / total),
+        gap_days=int(gap),
     )
 
 
 def _usual_length(
-    number: npt.NDArray[np.int64],
-    rows: npt.NDArray[np.int64],
+    number: _Days,
+    rows: _Days,
     is_default: npt.NDArray[np.bool_],
 ) -> int:
     """Return the days between which all but a hundredth at either end lies."""
@@ -175,8 +175,8 @@ def _usual_length(
 
 
 def _n_stray(
-    number: npt.NDArray[np.int64],
-    rows: npt.NDArray[np.int64],
+    number: _Days,
+    rows: _Days,
     is_default: npt.NDArray[np.bool_],
     length: int,
 ) -> int:
