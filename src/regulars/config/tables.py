@@ -138,8 +138,8 @@ class TableSettings(Section):
     )
     anonymous: Literal["set_aside", "error"] = Field(
         "set_aside",
-        description="Rows without a customer_id, or of an id that is no person: counted "
-        "and set aside, or an error.",
+        description="Rows without a customer_id, or of an id that is no person: "
+        "counted and set aside, or an error.",
     )
     duplicates: Literal["set_aside", "keep"] = Field(
         "set_aside",

@@ -24,6 +24,8 @@ from regulars.data.contract import TABLES, TableContract, day_name
 from regulars.data.engine import told
 from regulars.data.formats import check_time_format, find_time_format
 from regulars.data.mapping import Mapping, map_columns
+from regulars.data.order_lines import count_orders_once
+from regulars.data.preparing import complete_rows
 from regulars.data.quality import (
     MALFORMED,
     ReasonCount,
@@ -225,17 +227,26 @@ def _read_table(
 ) -> tuple[_Part, TableCounts]:
     scratch = _Scratch()
     raw = read_raw(contract.name, table_settings, connection, scratch.folder)
+    where = f"source.{contract.name}"
     with told(raw.label):
-        mapping = map_columns(raw, contract, table_settings, connection)
-        formats, notices = _time_formats(raw, mapping, contract, table_settings)
+        whole, notices = complete_rows(
+            raw, table_settings, connection, scratch.folder, where
+        )
+        mapping = map_columns(whole, contract, table_settings, connection)
+        if table_settings.amount_of == "order":
+            mapping, more = count_orders_once(mapping, raw, where)
+            notices += more
+        formats, more = _time_formats(raw, mapping, contract, table_settings)
+        notices += more
         rules = Rules(
             time_zone=settings.source.time_zone,
             formats=formats,
             cutoff=settings.time.cutoff,
             today=today,
             drop_duplicates=table_settings.duplicates == "set_aside",
+            guest_ids=table_settings.guest_ids,
         )
-        staged, reasons = stage(raw, mapping, contract, rules, connection)
+        staged, reasons = stage(whole, mapping, contract, rules, connection)
         counts = _count(raw, mapping, staged, contract, reasons)
     notices += _notices(staged, rules)
     if contract.name == "transactions":
@@ -245,7 +256,7 @@ def _read_table(
         facts = _plain_facts(staged.clean, contract)
     told_all = (*raw.notices, *counts.notices, *notices)
     counts = replace(counts, facts=facts, notices=told_all)
-    return _Part(raw, staged, connection, scratch), counts
+    return _Part(whole, staged, connection, scratch), counts
 
 
 def _time_formats(
@@ -280,6 +291,13 @@ def _notices(staged: Staged, rules: Rules) -> list[str]:
         notices.append(
             f"Flagged returns with a positive amount, made negative: "
             f"{staged.n_flipped:,}."
+        )
+    for guest in staged.guests:
+        notices.append(
+            f"Customer '{guest.id}' has {guest.n_orders:,} of {guest.n_all:,} orders "
+            f"({guest.share:.0%}): no person, but many (guests). Its rows are set "
+            "aside as anonymous; if it is a customer, set "
+            "source.transactions.guest_ids to []."
         )
     for name, count in staged.lost.items():
         notices.append(f"Values of {name} that cannot be read, left empty: {count:,}.")

@@ -21,7 +21,7 @@ from regulars.errors import ConfigError, DataError, suggestion
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from regulars.config import SqlExpression, TableSettings
+    from regulars.config import TableSettings
     from regulars.data.contract import TableContract
     from regulars.data.reading import RawTable
 
@@ -36,6 +36,7 @@ _NUMERIC = (
     exp.UnixToTime,
 )
 _COMPARISON = (exp.LT, exp.LTE, exp.GT, exp.GTE, exp.EQ, exp.NEQ, exp.Between, exp.In)
+_WHERE = "__where"
 _REFUSED = (exp.Query, exp.AggFunc, exp.Window, exp.Command, exp.DDL, exp.DML)
 
 
@@ -51,6 +52,8 @@ class Mapping:
         Canonical name -> column of `table`.
     described : dict of str to str
         Canonical name -> what the user wrote: a column or an expression.
+    where : str
+        Boolean column of `table` that says which rows to read; empty: all.
 
     Examples
     --------
@@ -60,6 +63,7 @@ class Mapping:
     table: Any
     sources: dict[str, str]
     described: dict[str, str]
+    where: str = ""
 
 
 def map_columns(
@@ -119,7 +123,11 @@ def map_columns(
         contract.column(name)
         if not isinstance(source, str):
             sources[name] = f"__sql_{name}"
-            worked_out[sources[name]] = _expression(name, source, raw, contract)
+            where = f"source.{contract.name}.columns.{name}.sql"
+            numeric = contract.column(name).kind == "number"
+            worked_out[sources[name]] = _expression(
+                where, source.sql, raw, numeric=numeric
+            )
             described[name] = source.sql
         elif (found := _find(source, raw)) is None:
             missing[name] = source
@@ -135,8 +143,24 @@ def map_columns(
             missing[column.name] = column.name
     if missing:
         raise DataError(_missing_columns(missing, raw, contract))
+    if settings.where is not None:
+        where = f"source.{contract.name}.where"
+        worked_out[_WHERE] = _expression(where, settings.where, raw, numeric=False)
     table = _with_expressions(raw, worked_out, contract, connection)
-    return Mapping(table, sources, described)
+    if settings.where is not None:
+        _refuse_other_than_boolean(table, settings.where, contract)
+    kept = _WHERE if settings.where is not None else ""
+    return Mapping(table, sources, described, kept)
+
+
+def _refuse_other_than_boolean(table: Any, where: str, contract: TableContract) -> None:
+    if not table[_WHERE].type().is_boolean():
+        msg = (
+            f"source.{contract.name}.where '{where}' is no condition: it gives a "
+            f"{table[_WHERE].type()}, not true or false. Compare a column with "
+            "something, as in Status = 'completed'."
+        )
+        raise ConfigError(msg)
 
 
 def _find(name: str, raw: RawTable) -> str | None:
@@ -176,12 +200,10 @@ def _missing_columns(
     return msg
 
 
-def _expression(
-    name: str, source: SqlExpression, raw: RawTable, contract: TableContract
-) -> str:
-    where = f"source.{contract.name}.columns.{name}.sql '{source.sql}'"
+def _expression(setting: str, sql: str, raw: RawTable, *, numeric: bool) -> str:
+    where = f"{setting} '{sql}'"
     with told(where, ConfigError):
-        tree = sqlglot.parse_one(source.sql, dialect="duckdb")
+        tree = sqlglot.parse_one(sql, dialect="duckdb")
     if any(tree.find(kind) for kind in _REFUSED):
         msg = (
             f"{where} must be one expression over the columns of one row: no SELECT, "
@@ -199,7 +221,6 @@ def _expression(
             )
             raise ConfigError(msg)
         column.set("this", exp.to_identifier(found, quoted=True))
-    numeric = contract.column(name).kind == "number"
     return _safe(tree, text, numeric=numeric).sql(dialect="duckdb")
 
 

@@ -16,14 +16,20 @@ if TYPE_CHECKING:
 
 AFTER_CUTOFF = "after_cutoff"
 DUPLICATE = "duplicate"
+GUEST = "guest_id"
 IN_THE_FUTURE = "in_the_future"
+LEFT_OUT = "left_out"
 MALFORMED = "malformed_line"
+NO_PARTNER = "no_partner"
 
 _LABELS = {
     AFTER_CUTOFF: "a time on or after the cutoff",
     DUPLICATE: "exact copy of an earlier row",
+    GUEST: "an id that stands for many people (guests)",
     IN_THE_FUTURE: "dated after today",
+    LEFT_OUT: "left out by 'where'",
     MALFORMED: "line with a wrong number of fields or a broken quote",
+    NO_PARTNER: "no partner in a joined file",
 }
 _ENDINGS = {
     "_unreadable": "{} that cannot be read as a time",
@@ -83,7 +89,8 @@ def is_fault(reason: str, id_column: str) -> bool:
     >>> is_fault("amount_not_a_number", "customer_id")
     True
     """
-    return reason not in {AFTER_CUTOFF, DUPLICATE, f"missing_{id_column}"}
+    harmless = {AFTER_CUTOFF, DUPLICATE, GUEST, LEFT_OUT, NO_PARTNER}
+    return reason not in {*harmless, f"missing_{id_column}"}
 
 
 @dataclass(frozen=True)
@@ -154,6 +161,14 @@ class TableCounts:
         """Rows that count towards ``max_bad_share``."""
         return sum(reason.rows for reason in self.reasons if reason.is_fault)
 
+    @property
+    def n_meant(self) -> int:
+        """Rows that were meant to be read: all but those left out on purpose."""
+        left_out = {LEFT_OUT, NO_PARTNER}
+        return self.rows_in - sum(
+            reason.rows for reason in self.reasons if reason.reason in left_out
+        )
+
     def summary(self) -> dict[str, Any]:
         """Return everything as plain values, ready for JSON.
 
@@ -211,8 +226,8 @@ def too_many_faults(
         if reason.is_fault
     )
     return (
-        f"{source}: {counts.n_faults:,} of {counts.rows_in:,} rows "
-        f"({counts.n_faults / counts.rows_in:.1%}) are faulty, more than "
+        f"{source}: {counts.n_faults:,} of {counts.n_meant:,} rows "
+        f"({counts.n_faults / counts.n_meant:.1%}) are faulty, more than "
         f"{setting}.max_bad_share allows ({limit:.1%}): {listed}."
         + (hint and f" {hint}")
         + " Mend the source, or raise max_bad_share to set them aside."

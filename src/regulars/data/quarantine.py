@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import ibis
 
 from regulars.data.engine import told
-from regulars.data.quality import DUPLICATE, MALFORMED, label
+from regulars.data.quality import DUPLICATE, GUEST, MALFORMED, label
 from regulars.data.reading import quote_text
 from regulars.data.staging import fingerprint, materialise, originals
 from regulars.errors import ConfigError
@@ -60,7 +60,8 @@ def write_rows(raw: RawTable, staged: Staged, connection: Any, path: Path) -> No
 
 def _frame(raw: RawTable, staged: Staged, connection: Any) -> Any:
     bad = staged.bad
-    if raw.view and staged.n_duplicates and connection.name == "duckdb":
+    unkept = staged.n_duplicates or staged.guests
+    if raw.view and unkept and connection.name == "duckdb":
         bad = _with_copies(raw, bad, connection)
     whole = bad.reason != MALFORMED
     labels = [(bad.reason == name, label(name)) for name in _reasons(bad)]
@@ -85,8 +86,8 @@ def _reasons(bad: Any) -> list[str]:
 
 
 def _with_copies(raw: RawTable, bad: Any, connection: Any) -> Any:
-    """Fetch the values of exact copies: they were not kept while reading."""
-    copies = bad.filter(bad.reason == DUPLICATE)
+    """Fetch the values of copies and guests: they were not kept while reading."""
+    copies = bad.filter(bad.reason.isin([DUPLICATE, GUEST]))
     table = connection.table(raw.view)
     prints = table.select(
         print=fingerprint(table, raw.columns), values=originals(table, raw.columns)

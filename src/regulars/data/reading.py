@@ -61,6 +61,8 @@ class RawTable:
         What was done about encodings and the like.
     has_header : bool
         Whether the first line of each file names the columns.
+    is_loaded : bool
+        Whether the one full reading has been done, and the view is of its rows.
 
     Examples
     --------
@@ -85,6 +87,7 @@ class RawTable:
     headless: str = ""
     notices: tuple[str, ...] = ()
     has_header: bool = True
+    is_loaded: bool = False
 
 
 def read_raw(

@@ -8,7 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from regulars.data.quality import dressed_number, too_many_faults, undress_sql
+from regulars.data.number_columns import (
+    refuse_dressed_numbers,
+    refuse_several_currencies,
+)
+from regulars.data.quality import GUEST, too_many_faults
 from regulars.errors import DataError
 
 if TYPE_CHECKING:
@@ -40,7 +44,7 @@ def refuse_if_bad(
     ------
     DataError
         It has no rows, or none that can be used; rows name no customer and that is an
-        error; numbers are written for people; more rows are faulty than allowed.
+        error; numbers are written for people, or currencies are mixed; more rows are faulty than allowed.
 
     Examples
     --------
@@ -51,8 +55,10 @@ def refuse_if_bad(
         msg = f"{raw.label} holds no rows. Export it again, or name another file."
         raise DataError(msg)
     _refuse_anonymous(raw.label, where, counts, contract, settings)
-    _refuse_dressed_numbers(raw, staged, counts, contract)
-    if counts.n_faults > settings.max_bad_share * counts.rows_in:
+    refuse_dressed_numbers(raw, staged, counts, contract, settings)
+    if contract.name == "transactions":
+        refuse_several_currencies(raw, settings)
+    if counts.n_faults > settings.max_bad_share * counts.n_meant:
         hint = _time_hint(counts, contract, settings)
         msg = too_many_faults(raw.label, where, counts, settings.max_bad_share, hint)
         raise DataError(msg)
@@ -70,11 +76,11 @@ def _refuse_anonymous(
     settings: TableSettings,
 ) -> None:
     for each in counts.reasons:
-        missing = each.reason == f"missing_{contract.id_column}"
-        if missing and settings.anonymous == "error":
+        anonymous = {f"missing_{contract.id_column}", GUEST}
+        if each.reason in anonymous and settings.anonymous == "error":
             msg = (
-                f"{label}: {each.rows:,} of {counts.rows_in:,} rows have no "
-                f"{contract.id_column} ({', '.join(each.examples)}). Fill it in, or "
+                f"{label}: {each.rows:,} of {counts.rows_in:,} rows have "
+                f"{each.label} ({', '.join(each.examples)}). Fill it in, or "
                 f"set {where}.anonymous to 'set_aside'."
             )
             raise DataError(msg)
@@ -95,28 +101,3 @@ def _time_hint(
         f"Set source.{contract.name}.time_format to how they are written, such as "
         "'%d.%m.%Y %H:%M'; seconds since 1970 are read by {sql: to_timestamp(column)}."
     )
-
-
-def _refuse_dressed_numbers(
-    raw: RawTable, staged: Staged, counts: TableCounts, contract: TableContract
-) -> None:
-    """Stop where numbers are merely written for people: dropping them would bias."""
-    for each in counts.reasons:
-        name = each.reason.removesuffix("_not_a_number")
-        source = counts.columns.get(name)
-        if name == each.reason or source not in raw.columns:
-            continue
-        bad = staged.bad
-        rows = bad.filter(bad.reason == each.reason)
-        position = raw.columns.index(source)
-        texts = rows.select(text=rows.originals[position]).distinct().limit(10_000)
-        found = sorted(texts.text.to_pyarrow().to_pylist())
-        example = dressed_number(found)
-        if example is not None:
-            msg = (
-                f"{raw.label}: column '{source}' holds numbers written for "
-                f"people, such as '{example}' ({each.rows:,} of {counts.rows_in:,} "
-                f"rows). Say how to read them: source.{contract.name}.columns.{name}: "
-                f"'{{sql: {undress_sql(example, source)}}}'."
-            )
-            raise DataError(msg)

@@ -12,17 +12,22 @@ import functools
 import operator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import ibis
 
 from regulars.data.contract import day_name
+from regulars.data.guests import Guest, find_guests
+from regulars.data.joins import MATCHED
 from regulars.data.parsing import Reading, first_fault, read_columns
 from regulars.data.quality import (
     AFTER_CUTOFF,
     DUPLICATE,
+    GUEST,
     IN_THE_FUTURE,
+    LEFT_OUT,
     MALFORMED,
+    NO_PARTNER,
 )
 from regulars.data.reading import FILE_NUMBER, quote_text
 
@@ -61,6 +66,8 @@ class Rules:
         Without a cutoff, rows more than a day after it are faulty.
     drop_duplicates : bool
         Whether all but the first of equal rows are set aside.
+    guest_ids : 'auto' or tuple of str
+        Ids of transactions that are no person.
 
     Examples
     --------
@@ -74,6 +81,7 @@ class Rules:
     cutoff: date | None
     today: date
     drop_duplicates: bool
+    guest_ids: Literal["auto"] | tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -95,6 +103,8 @@ class Staged:
         Returns flagged as such whose positive amount was made negative.
     lost : dict of str to int
         Optional column -> values that could not be read and were left empty.
+    guests : tuple of Guest
+        Ids that are no person, whose rows were set aside.
 
     Examples
     --------
@@ -107,10 +117,16 @@ class Staged:
     n_duplicates: int
     n_flipped: int
     lost: dict[str, int]
+    guests: tuple[Guest, ...] = ()
 
 
 def judge(
-    table: Any, sources: dict[str, str], contract: TableContract, rules: Rules
+    table: Any,
+    sources: dict[str, str],
+    contract: TableContract,
+    rules: Rules,
+    *,
+    where: str = "",
 ) -> Reading:
     """Return the clean columns of a table and everything that can be wrong with a row.
 
@@ -124,6 +140,8 @@ def judge(
         Canonical column -> column of `table`.
     contract : TableContract
     rules : Rules
+    where : str, default=''
+        Boolean column of `table` that says which rows to read.
 
     Returns
     -------
@@ -144,6 +162,12 @@ def judge(
         table, sources, contract, time_zone=rules.time_zone, formats=rules.formats
     )
     columns, faults = reading.columns, reading.faults
+    # What was never meant to be read is no fault, whatever else is wrong with it.
+    if MATCHED in table.columns:
+        faults.insert(0, (NO_PARTNER, ~reading.table[MATCHED]))
+    if where:
+        is_read = reading.table[where].fill_null(False)
+        faults.insert(0, (LEFT_OUT, ~is_read))
     when = contract.time_column
     if when in sources:
         day = columns[day_name(when)]
@@ -188,10 +212,12 @@ def stage(
     --------
     See `regulars.data.intake.read_tables`, which calls this for each table.
     """
-    reading = judge(mapping.table, mapping.sources, contract, rules)
+    reading = judge(
+        mapping.table, mapping.sources, contract, rules, where=mapping.where
+    )
     reasons = [name for name, _ in reading.faults]
-    if raw.rejects:
-        _forget_rejects(raw, connection)
+    if raw.rejects and not raw.is_loaded:
+        forget_rejects(raw, connection)
     checked = _checked(raw, reading)
     rows = _numbered(connection, f"{raw.view}_staged", checked)
     good = rows.filter(rows[_REASON].isnull())
@@ -201,8 +227,15 @@ def stage(
     if rules.drop_duplicates and n_duplicates:
         good = good.anti_join(copies, good[_ROW] == copies.copy_row)
         again = rows.semi_join(copies, rows[_ROW] == copies.copy_row)
-        again = again.mutate(**{_REASON: ibis.literal(1, "int8")})
-        bad = bad.union(_bad_rows(again, [DUPLICATE], contract.id_column))
+        bad = bad.union(_renamed(again, DUPLICATE, contract.id_column))
+    guests: list[Guest] = []
+    if contract.name == "transactions":
+        guests = find_guests(good, contract.id_column, rules.guest_ids)
+    if guests:
+        ids = good[contract.id_column].cast("string")
+        is_guest = ids.isin([guest.id for guest in guests])
+        bad = bad.union(_renamed(good.filter(is_guest), GUEST, contract.id_column))
+        good = good.filter(~is_guest)
     clean_rows = good.select(*reading.columns)
     clean = materialise(connection, f"{raw.view}_clean", clean_rows)
     bad = materialise(connection, f"{raw.view}_bad", bad)
@@ -213,8 +246,14 @@ def stage(
         connection.raw_sql(f"DROP VIEW {raw.view}_staged_rows")
         connection.raw_sql(f"DROP TABLE {raw.view}_staged")
     flipped = lost.pop(FLIPPED, 0)
-    staged = Staged(clean, bad, n_read, n_duplicates, flipped, lost)
-    return staged, [*reasons, DUPLICATE, MALFORMED]
+    staged = Staged(clean, bad, n_read, n_duplicates, flipped, lost, tuple(guests))
+    return staged, [*reasons, DUPLICATE, GUEST, MALFORMED]
+
+
+def _renamed(rows: Any, reason: str, id_column: str) -> Any:
+    """Return good rows as bad ones of one reason."""
+    marked = rows.mutate(**{_REASON: ibis.literal(1, "int8")})
+    return _bad_rows(marked, [reason], id_column)
 
 
 def _checked(raw: RawTable, reading: Reading) -> Any:
@@ -372,7 +411,8 @@ def _bad_rows(rows: Any, reasons: list[str], id_column: str) -> Any:
     )
 
 
-def _forget_rejects(raw: RawTable, connection: Any) -> None:
+def forget_rejects(raw: RawTable, connection: Any) -> None:
+    """Drop the engine's list of lines that it could not split."""
     # Looking at a sample also fills these; only the one full reading counts.
     connection.raw_sql(f"DROP TABLE IF EXISTS {raw.rejects}")
     connection.raw_sql(f"DROP TABLE IF EXISTS {raw.rejects}_scan")
