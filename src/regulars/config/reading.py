@@ -163,6 +163,8 @@ def _sentence(error: ErrorDetails) -> str:
 def _known_keys(path: list[str]) -> list[str]:
     model: type[BaseModel] | None = Settings
     for part in path:
+        if part.isdigit():  # a place in a list, whose items are of the model at hand
+            continue
         annotation = model.model_fields[part].annotation if model else None
         options = getattr(annotation, "__args__", (annotation,))
         model = next(
