@@ -44,7 +44,8 @@ def refuse_if_bad(
     ------
     DataError
         It has no rows, or none that can be used; rows name no customer and that is an
-        error; numbers are written for people, or currencies are mixed; more rows are faulty than allowed.
+        error; numbers are written for people, or currencies are mixed; more rows are
+        faulty than allowed.
 
     Examples
     --------

@@ -1,0 +1,472 @@
+"""Settle how the numbers of a text column are written, or refuse to guess.
+
+Reads ``1.234,50 €``, ``($50.00)``, ``1'000-`` and the like. A text such as ``1,234`` is
+read only if other values of the column say what its comma is; else the user is asked.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import ibis
+
+from regulars.data.config_text import text_of
+from regulars.data.currencies import codes_of, counted_list
+from regulars.data.parsing import is_missing
+from regulars.data.reading import quote_name
+from regulars.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+_SAMPLE = 5_000
+# Of the filled values, so many have to be numbers, else it is no column of numbers.
+_LEAST_SHARE = 0.5
+# All the dashes that people and programs write for a minus.
+_DASHES = "-\u2212\u2013\u2014\u2010\u2011\u2012\uff0d\ufe63"
+# Blanks of any width, and marks without one that programs leave behind.
+_BLANKS = r"\s\p{Z}\x{200B}-\x{200F}\x{FEFF}"
+_BLANKS_HERE = (
+    "\t\n\f\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+    "\u200b-\u200f\ufeff"
+)
+_APOSTROPHES = "'\u2019\u2018\u02bc\u00b4`"
+_MARKS = {"": "", ",": ",", ".": "[.]", "'": f"[{_APOSTROPHES}]", " ": f"[{_BLANKS}]"}
+# Texts of one shape, all digits being equal, are read in the same way; more than these
+# characters around the digits are no number's.
+_NUMBER_LIKE = "^[^0-9]{0,8}[0-9]([^A-Za-z]*[0-9])?[^0-9]{0,8}$"
+
+
+@dataclass(frozen=True)
+class NumberFormat:
+    """The way a column's numbers are written for people.
+
+    Parameters
+    ----------
+    decimal, thousands : str
+        Marks; a blank stands for blanks of any kind, an empty text for no mark.
+    is_indian : bool
+        Groups of two digits before the last of three: 1,23,456.
+    signs : tuple of str
+        Currency signs and codes beside the numbers.
+    codes : tuple of str
+        ISO codes that the signs may stand for, the likeliest first.
+    example, value : str, float
+        A text of the column and the number that it is.
+    n_read, n_unread : int
+        Filled rows that it reads, and that it does not.
+    unread : str
+        A text that it does not read.
+    """
+
+    decimal: str
+    thousands: str
+    is_indian: bool = False
+    signs: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()
+    example: str = ""
+    value: float = 0.0
+    n_read: int = 0
+    n_unread: int = 0
+    unread: str = ""
+
+    @property
+    def currency(self) -> str | None:
+        """ISO code, or None where there is no sign or it may mean several."""
+        return self.codes[0] if len(self.codes) == 1 else None
+
+    @property
+    def reading(self) -> str:
+        """What becomes of the example, in words."""
+        return f"'{self.example}' is {self.value:.15g}"
+
+
+class AmbiguousNumberError(DataError):
+    """The numbers of a column can be read in more than one way.
+
+    Parameters
+    ----------
+    message : str
+    formats : tuple of NumberFormat
+        The ways that read every value, and disagree.
+    """
+
+    def __init__(self, message: str, formats: tuple[NumberFormat, ...]) -> None:
+        super().__init__(message)
+        self.formats = formats
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """Rows that differ in their digits only."""
+
+    example: str
+    n_rows: int
+    is_plain: bool
+    # None where the text is no number with known currency signs.
+    signs: tuple[str, ...] | None
+
+
+# In order of preference where several read the same numbers.
+_WAYS = (
+    *(NumberFormat(".", mark) for mark in ("", ",", "'", " ")),
+    *(NumberFormat(",", mark) for mark in ("", ".", "'", " ")),
+    NumberFormat(".", ",", is_indian=True),
+)
+
+
+def find_number_format(
+    column: Any, label: str = "", setting: str = ""
+) -> NumberFormat | None:
+    """Return how a text column's numbers are written; None where a computer reads them.
+
+    All rows decide. None as well where less than half of the values are numbers.
+
+    Parameters
+    ----------
+    column : ibis.Column
+    label : str, optional
+        What messages call the column.
+    setting : str, optional
+        Which setting to name in messages: ``source.transactions.columns.amount``.
+
+    Returns
+    -------
+    NumberFormat or None
+
+    Raises
+    ------
+    AmbiguousNumberError
+        Two ways read every number and disagree.
+    DataError
+        No way reads every number, or there are several currencies.
+
+    Examples
+    --------
+    >>> table = ibis.memtable({"v": ["1,234", "2,500", "0,990"]})
+    >>> find_number_format(table.v).decimal
+    ','
+    >>> find_number_format(ibis.memtable({"v": ["1,234", "2,500"]}).v)
+    Traceback (most recent call last):
+        ...
+    regulars.data.numbers.AmbiguousNumberError: column 'v' can be read in two ways: ...
+    """
+    if not column.type().is_string():
+        return None
+    name = column.get_name()
+    label = label or f"column '{name}'"
+    setting = setting or f"columns.{name}"
+    texts = column.as_table().select(text=column.strip())
+    texts = texts.filter(~is_missing(texts.text))
+    if _known_share(_shapes(texts.limit(_SAMPLE))) < _LEAST_SHARE:
+        return None
+    shapes = _shapes(texts)
+    if _known_share(shapes) < _LEAST_SHARE:
+        return None
+    return _settled(shapes, name, label, setting)
+
+
+def format_of(texts: Iterable[str]) -> NumberFormat | None:
+    """Return how some texts are written, the likeliest way where they do not decide.
+
+    For a first look at a few values; None where most are plain or no numbers.
+    """
+    shapes = [_shape(text, 1, _is_plain(text)) for text in texts]
+    known = [shape for shape in shapes if shape.signs is not None]
+    dressed = [shape for shape in known if not shape.is_plain]
+    if not dressed or len(known) < _LEAST_SHARE * len(shapes):
+        return None
+    ways = _with_signs(known)
+    counts = [sum(_value(s.example, way) is not None for s in known) for way in ways]
+    return ways[counts.index(max(counts))]
+
+
+def _is_plain(text: str) -> bool:
+    return re.fullmatch(r"\s*[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)\s*", text) is not None
+
+
+def _shapes(texts: Any) -> list[_Shape]:
+    text = texts.text
+    plain = text.try_cast("float64").notnull() & ~text.contains("_")
+    like = (text.length() < 60) & text.re_search(_NUMBER_LIKE)
+    shape = ibis.ifelse(like, text.re_replace("[0-9]", "9"), ibis.null("string"))
+    # 0,990 has no thousands: a first digit of 0 makes a shape of its own.
+    zero = text.re_extract("[0-9]", 0) == "0"
+    named = texts.select(text=text, shape=shape, zero=zero, plain=plain)
+    counted = named.group_by("shape", "zero", "plain").aggregate(
+        n=named.count(), example=named.text.min()
+    )
+    rows = counted.order_by(ibis.desc("n"), "example").to_pyarrow().to_pylist()
+    return [_shape(row["example"], row["n"], bool(row["plain"])) for row in rows]
+
+
+def _shape(text: str, n_rows: int, is_plain: bool) -> _Shape:
+    signs = _signs_of(text)
+    if signs is not None and not any(
+        _value(text, replace(way, signs=signs)) is not None for way in _WAYS
+    ):
+        signs = None
+    return _Shape(text, n_rows, is_plain, signs)
+
+
+def _signs_of(text: str) -> tuple[str, ...] | None:
+    """Return the currency signs around a number; None where anything else is there."""
+    found = re.fullmatch(r"([^0-9]*)[0-9](?:.*[0-9])?([^0-9]*)", text, re.DOTALL)
+    if found is None:
+        return None
+    outside = re.sub(f"[{_DASHES}+(){_BLANKS_HERE}]", " ", " ".join(found.groups()))
+    signs = []
+    for piece in outside.split():
+        known = [
+            p for p in (piece, piece.rstrip(".,")) if not p or codes_of(p) is not None
+        ]
+        if not known:
+            return None
+        signs += [known[0]] if known[0] else []
+    return tuple(signs)
+
+
+def _known_share(shapes: list[_Shape]) -> float:
+    known = sum(s.n_rows for s in shapes if s.is_plain or s.signs is not None)
+    return known / max(sum(s.n_rows for s in shapes), 1)
+
+
+def _with_signs(shapes: Sequence[_Shape]) -> list[NumberFormat]:
+    signs = {sign: None for shape in shapes for sign in shape.signs or ()}
+    longest_first = tuple(sorted(signs, key=lambda sign: (-len(sign), sign)))
+    return [replace(way, signs=longest_first) for way in _WAYS]
+
+
+def _settled(
+    shapes: list[_Shape], name: str, label: str, setting: str
+) -> NumberFormat | None:
+    known = [s for s in shapes if s.is_plain or s.signs is not None]
+    is_plain = all(shape.is_plain for shape in known)
+    read = [s for s in known if s.signs is not None]
+    ways = _with_signs(read)
+    values = {way: [_value(s.example, way) for s in read] for way in ways}
+    # A number such as 1e5 is read by no other way than the computer's.
+    whole = [way for way in ways if None not in values[way] and len(read) == len(known)]
+    different: dict[tuple[float | None, ...], NumberFormat] = {}
+    for way in whole:
+        different.setdefault(tuple(values[way]), way)
+    distinct = list(different.values())
+    if is_plain and len(distinct) < 2:
+        return None
+    codes = _codes(read, label)
+    unread = [shape for shape in shapes if shape not in known]
+    forms = [
+        _exemplified(replace(way, codes=codes), read, distinct, known, unread)
+        for way in distinct
+    ]
+    if len(forms) == 1:
+        return forms[0]
+    if forms:
+        raise AmbiguousNumberError(_two_ways(forms, name, label, setting), (*forms,))
+    raise DataError(_mixture(values, read, known, codes, name, label, setting))
+
+
+def _exemplified(
+    form: NumberFormat,
+    read: list[_Shape],
+    rivals: list[NumberFormat],
+    known: list[_Shape],
+    unread: list[_Shape],
+) -> NumberFormat:
+    """Add an example that tells a way from its rivals, and what it reads."""
+
+    def tells(shape: _Shape) -> bool:
+        if len(rivals) > 1:
+            return len({_value(shape.example, way) for way in rivals}) > 1
+        return not shape.is_plain
+
+    example = next(shape.example for shape in read if tells(shape))
+    return replace(
+        form,
+        example=example,
+        value=_value(example, form) or 0.0,
+        n_read=sum(shape.n_rows for shape in known),
+        n_unread=sum(shape.n_rows for shape in unread),
+        unread=unread[0].example if unread else "",
+    )
+
+
+def _codes(shapes: list[_Shape], label: str) -> tuple[str, ...]:
+    """Return the codes that fit every sign; several currencies are refused."""
+    counts: dict[tuple[str, ...], int] = {}
+    for shape in shapes:
+        codes = _codes_together(shape.signs or ())
+        if codes:
+            counts[codes] = counts.get(codes, 0) + shape.n_rows
+    common = _common(list(counts))
+    if counts and not common:
+        listed = counted_list({" or ".join(c): n for c, n in counts.items()})
+        msg = (
+            f"{label} holds amounts in several currencies ({listed}); a log has one. "
+            "Keep the rows of one currency, or convert them."
+        )
+        raise DataError(msg)
+    return common
+
+
+def _codes_together(signs: Sequence[str]) -> tuple[str, ...]:
+    common = _common([codes for sign in signs if (codes := codes_of(sign))])
+    # $ may be any dollar where a code beside it says so, else it is the US dollar.
+    return ("USD",) if set(signs) == {"$"} else common
+
+
+def _common(choices: list[tuple[str, ...]]) -> tuple[str, ...]:
+    first = choices[0] if choices else ()
+    return tuple(code for code in first if all(code in each for each in choices))
+
+
+def _two_ways(forms: list[NumberFormat], name: str, label: str, setting: str) -> str:
+    lines = "".join(
+        f"\n  {proposal(setting, form, name)}  # {form.reading}" for form in forms
+    )
+    readings = " or ".join(f"{form.value:.15g}" for form in forms)
+    return (
+        f"{label} can be read in two ways: '{forms[0].example}' is {readings}, and "
+        f"none of its {forms[0].n_read:,} numbers says which. Write the right one of "
+        f"these lines under {setting.rpartition('.')[0]}:{lines}"
+    )
+
+
+def _mixture(
+    values: dict[NumberFormat, list[float | None]],
+    read: list[_Shape],
+    known: list[_Shape],
+    codes: tuple[str, ...],
+    name: str,
+    label: str,
+    setting: str,
+) -> str:
+    counts: dict[tuple[float | None, ...], tuple[int, NumberFormat, str]] = {}
+    for way, numbers in values.items():
+        rows = [
+            s for s, number in zip(read, numbers, strict=True) if number is not None
+        ]
+        total = sum(shape.n_rows for shape in rows)
+        shown = (
+            max(rows, key=lambda s: (not s.is_plain, s.n_rows)).example if rows else ""
+        )
+        counts.setdefault(tuple(numbers), (total, way, shown))
+    best = sorted((c for c in counts.values() if c[0]), key=lambda each: -each[0])[:2]
+    listed = ", ".join(
+        f"{_in_words(way)} (as in '{shown}') reads {total:,}"
+        for total, way, shown in best
+    )
+    missed = next(
+        s for s in known if s not in read or _value(s.example, best[0][1]) is None
+    )
+    total = sum(shape.n_rows for shape in known)
+    return (
+        f"{label} holds numbers written for people in more than one way: of {total:,} "
+        f"numbers {listed}; '{missed.example}' does not fit the first. Mend the file, "
+        "or have the others set aside as faulty, under "
+        f"{setting.rpartition('.')[0]} by: "
+        f"{proposal(setting, replace(best[0][1], codes=codes), name)}"
+    )
+
+
+def _in_words(way: NumberFormat) -> str:
+    names = {".": "point", ",": "comma", "'": "apostrophe", " ": "blank"}
+    words = f"a decimal {names[way.decimal]}"
+    return words + (
+        f" and {names[way.thousands]}s for thousands" if way.thousands else ""
+    )
+
+
+def proposal(setting: str, form: NumberFormat, name: str) -> str:
+    """Return the line of YAML that reads a column of numbers written for people.
+
+    Parameters
+    ----------
+    setting : str
+        Such as ``source.transactions.columns.amount``.
+    form : NumberFormat
+    name : str
+        The source's column.
+
+    Returns
+    -------
+    str
+    """
+    key = setting.rpartition(".")[2]
+    return f"{text_of(key)}: {{sql: {text_of(number_sql(form, name))}}}"
+
+
+def number_sql(form: NumberFormat, column: str) -> str:
+    """Return a DuckDB expression that reads numbers, null where a text does not fit.
+
+    Parameters
+    ----------
+    form : NumberFormat
+    column : str
+        The source's column.
+
+    Returns
+    -------
+    str
+    """
+    name = column if re.fullmatch(r"[A-Za-z_]\w*", column) else quote_name(column)
+    # Of `Rs.` the point goes with the sign: it is no decimal mark.
+    pointed = [_escaped(sign) for sign in form.signs if form.decimal in sign]
+    kept = "|".join([*pointed, f"[^0-9{form.decimal}]"])
+    digits = f"regexp_replace({name}, {_quoted(_any_case(kept, pointed))}, '', 'g')"
+    if form.decimal == ",":
+        digits = f"replace({digits}, ',', '.')"
+    sign = f"regexp_replace({name}, '[^{_DASHES}+()]', '', 'g')"
+    sign = f"translate({sign}, '{_DASHES[1:]}', '{'-' * (len(_DASHES) - 1)}')"
+    return (
+        f"CASE WHEN regexp_matches({name}, {_quoted('^' + _pattern(form) + '$')}) "
+        f"THEN TRY_CAST({digits} AS DOUBLE) * CASE {sign} "
+        "WHEN '' THEN 1 WHEN '+' THEN 1 WHEN '-' THEN -1 WHEN '()' THEN -1 END END"
+    )
+
+
+def _pattern(form: NumberFormat) -> str:
+    """Return the pattern of a whole text; that it has one sign is seen to elsewhere."""
+    point, mark = _MARKS[form.decimal], _MARKS[form.thousands]
+    whole = "[0-9]+"
+    if mark:
+        whole = f"[1-9][0-9]{{0,2}}(?:{mark}[0-9]{{3}})+|{whole}"
+    if form.is_indian:
+        whole = f"[1-9][0-9]?(?:{mark}[0-9]{{2}})+{mark}[0-9]{{3}}|{whole}"
+    whole = f"(?:{whole})" if mark else whole
+    # No mark without digits behind it: 12,- is 12 and no minus.
+    number = f"(?:{whole}(?:{point}[0-9]+)?|{point}[0-9]+)"
+    signs = [_escaped(sign) for sign in form.signs]
+    before = "|".join([*signs, f"[{_DASHES}+({_BLANKS}]"])
+    after = "|".join([*signs, f"[{_DASHES}+){_BLANKS}]"])
+    return _any_case(f"(?:{before})*{number}(?:{after})*", signs)
+
+
+def _any_case(pattern: str, signs: Sequence[str]) -> str:
+    letters = any(character.isalpha() for sign in signs for character in sign)
+    return f"(?i){pattern}" if letters else pattern
+
+
+def _escaped(sign: str) -> str:
+    return re.sub(r"[.$^*+?()\[\]{}|/\\]", lambda found: f"[{found.group()}]", sign)
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _value(text: str, form: NumberFormat) -> float | None:
+    """Return the number of a text as `number_sql` reads it."""
+    pattern = _pattern(form).replace(_BLANKS, _BLANKS_HERE)
+    if re.fullmatch(pattern, text) is None:
+        return None
+    sign = re.sub(f"[^{_DASHES}+()]", "", text)
+    sign = re.sub(f"[{_DASHES}]", "-", sign)
+    if sign not in {"", "+", "-", "()"}:
+        return None
+    for each in form.signs:
+        text = re.sub(re.escape(each), "", text, flags=re.IGNORECASE)
+    digits = re.sub(f"[^0-9{form.decimal}]", "", text).replace(",", ".")
+    return float(digits) * (-1 if sign in {"-", "()"} else 1)
