@@ -1,10 +1,11 @@
 # Everything a person types. Needs GNU make and Python 3.11 or newer, nothing else.
 #
-#   make demo    set up, run the whole job on the CDNOW log, name the results
-#   make test    set up, run every test
+#   make demo    set up what running needs, run the whole job on the CDNOW log
+#   make test    set up the tools as well, run every test
 #   make lint    style, types, layers, spelling
 #   make bench   figures and times, as the README quotes them
 #   make docs    write the generated pages of docs/ anew
+#   make setup   set up all of it and run nothing
 #   make clean   remove what the commands above have made, models and results aside
 
 SHELL := /bin/bash
@@ -19,17 +20,28 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 \
 
 VENV := .venv
 BIN := $(VENV)/bin
+# What running needs; and, on top of it, what tests, style and documents need.
 STAMP := $(VENV)/.installed
+DEV_STAMP := $(VENV)/.installed-dev
 PYTEST_ARGS ?=
+
+# A lock is a complete list: pip has nothing to resolve, so that what has come out since
+# makes no difference. (Until 23.3, pip takes the newest release of a package that is
+# asked for with an extra, and then refuses it.) `pip check` tells if the list has a gap.
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+INSTALL := $(PIP) install --quiet --no-deps --require-hashes -r
+CHECK := $(PIP) check || { echo "The packages in $(VENV) do not go together:" \
+	"'make clean' and begin anew." >&2; exit 1; }
 
 .PHONY: help setup demo test lint bench docs clean
 
 help:
 	@sed -n 's/^#   \(make .*\)/\1/p' $(firstword $(MAKEFILE_LIST))
 
-setup: $(STAMP)
+setup: $(DEV_STAMP)
 
-# Done once, and again when the lock or the project's own settings change.
+# Done once, and again when the lock or the project's own settings change. The tools, if
+# they are there, follow: old ones need not go with a new lock.
 $(STAMP): requirements.lock pyproject.toml
 	@if [ -z "$(PYTHON)" ]; then \
 		echo "regulars needs Python 3.11 or newer; no such python3 was found." \
@@ -46,15 +58,21 @@ $(STAMP): requirements.lock pyproject.toml
 			"module (Debian and Ubuntu: apt-get install python3-venv)." >&2; \
 		exit 2; \
 	}
-	@test -x $(BIN)/python || "$(PYTHON)" -m venv $(VENV)
-	@echo "Installing the locked packages into $(VENV); the first time takes minutes."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-		--require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-		--no-deps --no-build-isolation -e .
+	@$(PIP) --version >/dev/null 2>&1 || "$(PYTHON)" -m venv $(VENV)
+	@echo "Installing what running needs into $(VENV); the first time takes minutes."
+	@$(INSTALL) $(if $(wildcard $(DEV_STAMP)),requirements-dev.lock,requirements.lock)
+	@$(PIP) install --quiet --no-deps --no-build-isolation -e .
+	@$(CHECK)
 	@touch $@
 
-demo: setup
+# The second lock holds the first.
+$(DEV_STAMP): requirements-dev.lock $(STAMP)
+	@echo "Installing the tools for tests, style and documents into $(VENV)."
+	@$(INSTALL) requirements-dev.lock
+	@$(CHECK)
+	@touch $@
+
+demo: $(STAMP)
 	$(BIN)/regulars demo
 	@echo
 	@echo "Score file: out/demo/scores.parquet"

@@ -12,7 +12,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from regulars.data.files import locate_files
+from regulars.data.locating import locate_files
 from regulars.errors import ConfigError, DataError, suggestion
 
 if TYPE_CHECKING:
@@ -225,7 +225,7 @@ def _dataset(
         msg = (
             f"'{source}' has the checksum {found[:12]}..., not {sha256[:12]}...: the "
             f"installed '{package}' ships other data than the published. Install the "
-            "version that requirements.lock names."
+            "version that requirements-dev.lock names."
         )
         raise DataError(msg)
     return Dataset(name, path, source, licence, citation, sha256)
