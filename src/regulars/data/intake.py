@@ -403,8 +403,9 @@ def transaction_facts(clean: Any, currency: str) -> dict[str, Any]:
     for name in ("first_order", "last_order"):
         facts[name] = facts[name].isoformat() if facts[name] else None
     for name in ("revenue", "returns_amount"):
-        # Cents are exact enough for people and do not depend on the order of adding.
-        facts[name] = round(float(facts[name] or 0.0), 2) + 0.0
+        # Thousandths, which some currencies have, are exact enough for people and do
+        # not depend on the order of adding.
+        facts[name] = round(float(facts[name] or 0.0), 3) + 0.0
     facts["n_returns"] = int(facts["n_returns"] or 0)
     facts["n_zero_amount"] = int(facts["n_zero_amount"] or 0)
     return {**facts, "currency": currency}

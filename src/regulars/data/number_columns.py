@@ -5,18 +5,15 @@ from __future__ import annotations
 import itertools
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import sqlglot
 from sqlglot import exp
 
 from regulars.config import SqlExpression
-from regulars.data.config_text import text_of
+from regulars.data.config_text import beside, text_of
 from regulars.data.contract import TABLES, TableContract
 from regulars.data.currencies import (
-    counted_list,
-    currency_column,
-    currency_in_name,
     guess_currency,
 )
 from regulars.data.mapping import _means_number as means_number
@@ -26,14 +23,10 @@ from regulars.data.numbers import (
     find_number_format,
     number_sql,
 )
-from regulars.data.reading import quote_name
 from regulars.errors import DataError
 
 if TYPE_CHECKING:
-    from regulars.config import TableSettings
-    from regulars.data.quality import TableCounts
     from regulars.data.reading import RawTable
-    from regulars.data.staging import Staged
 
 
 @dataclass(frozen=True)
@@ -154,9 +147,22 @@ def _rewritten(sql: str, form_of: dict[str, NumberFormat]) -> str:
 
 def lines_of(name: str, sources: tuple[NumberSource, ...]) -> list[str]:
     """Return the lines of YAML between which a user chooses, or the one to write."""
+    lines = [f"{text_of(name)}: {{sql: {text_of(each.sql)}}}" for each in sources]
+    if len(sources) == 1:
+        return lines
+    told = zip(lines, differences(sources), strict=True)
+    return [f"{line}  # {_in_a_comment(reading)}" for line, reading in told]
+
+
+def differences(sources: tuple[NumberSource, ...]) -> list[str]:
+    """Return what each way makes of the columns that the ways read differently."""
+    in_doubt = [
+        position
+        for position in range(len(sources[0].forms))
+        if len({each.forms[position].reading for each in sources}) > 1
+    ]
     return [
-        f"{text_of(name)}: {{sql: {text_of(each.sql)}}}"
-        + (f"  # {_in_a_comment(each.reading)}" if len(sources) > 1 else "")
+        ", ".join(each.forms[position].reading for position in in_doubt)
         for each in sources
     ]
 
@@ -178,7 +184,7 @@ def number_lines(name: str, sources: tuple[NumberSource, ...]) -> list[str]:
     """Return the comments by which a configuration asks how to read a column."""
     if not sources:
         return []
-    told = " or ".join(_in_a_comment(each.reading) for each in sources)
+    told = " or ".join(map(_in_a_comment, differences(sources)))
     lines = [f"# {line}" for line in lines_of(name, sources)]
     return [f"# {told}: say which, one of these for the line above", *lines]
 
@@ -203,6 +209,20 @@ class GuessedNumbers:
     choices: dict[str, tuple[NumberSource, ...]]
     currency: str
     notes: dict[str, str]
+
+
+def column_lines(numbers: GuessedNumbers) -> list[str]:
+    """Return the lines of a configuration that map columns, and what is to be said."""
+    lines = []
+    for name, source in numbers.columns.items():
+        written = (
+            text_of(source)
+            if isinstance(source, str)
+            else f"{{sql: {text_of(source.sql)}}}"
+        )
+        lines.append(f"{name}: {written}{beside(numbers.notes, f'columns.{name}')}")
+        lines += number_lines(name, numbers.choices.get(name, ()))
+    return lines + left_out_lines(numbers.notes)
 
 
 def guess_numbers(
@@ -269,92 +289,3 @@ def _unread(source: NumberSource) -> str:
 
 def _names_in(source: str | SqlExpression, raw: RawTable) -> list[str]:
     return [source] if isinstance(source, str) else _number_names(source.sql, raw)
-
-
-def refuse_dressed_numbers(
-    raw: RawTable,
-    staged: Staged,
-    counts: TableCounts,
-    contract: TableContract,
-    settings: TableSettings,
-) -> None:
-    """Stop where numbers are merely written for people: dropping them would bias."""
-    for name, described in counts.columns.items():
-        if contract.column(name).kind != "number":
-            continue
-        source = settings.columns.get(name)
-        source = described if source is None or isinstance(source, str) else source
-        is_optional = not contract.column(name).required
-        if not (
-            _has_faults(name, staged, counts)
-            or (is_optional and not isinstance(source, str))
-            or (isinstance(source, str) and _may_be_thousands(staged.clean[name]))
-        ):
-            continue
-        setting = f"source.{contract.name}.columns.{name}"
-        sources = number_sources(source, raw, raw.label, setting)
-        if sources:
-            raise DataError(_proposal(raw.label, setting, described, sources))
-
-
-def _has_faults(name: str, staged: Staged, counts: TableCounts) -> bool:
-    reasons = {each.reason for each in counts.reasons}
-    wrong = {f"missing_{name}", f"{name}_not_a_number"}
-    return bool(reasons & wrong or staged.lost.get(name))
-
-
-def _may_be_thousands(value: Any) -> bool:
-    """Say whether 1.234 may mean 1,234: no number has more or fewer decimals than 3."""
-    off = ((value * 1000).round() - value * 1000).abs()
-    row = value.as_table().aggregate(largest=value.abs().max(), off=off.max())
-    found = row.to_pyarrow().to_pylist()[0]
-    if found["largest"] is None:
-        return False
-    return bool(found["largest"] < 1000 and found["off"] < 1e-6)
-
-
-def _proposal(
-    label: str, setting: str, described: str, sources: tuple[NumberSource, ...]
-) -> str:
-    where, _, name = setting.rpartition(".")
-    lines = lines_of(name, sources)
-    first = sources[0].forms[0]
-    if len(sources) > 1:
-        readings = " or ".join(each.reading for each in sources)
-        return (
-            f"{label}: '{described}' ({name}) can be read in two ways: {readings}; "
-            f"none of its {first.n_read:,} numbers says which. Write the right one of "
-            f"these lines under {where}:" + "".join(f"\n  {line}" for line in lines)
-        )
-    return (
-        f"{label}: '{described}' ({name}) holds numbers written for people: "
-        f"{sources[0].reading} ({first.n_read:,} of {first.n_read + first.n_unread:,} "
-        f"values can be read so). Say so under {where} by: {lines[0]}"
-    )
-
-
-def refuse_several_currencies(raw: RawTable, settings: TableSettings) -> None:
-    """Stop where the rows of a log name several currencies, and nothing is said of it.
-
-    An expression or a condition that uses the column of currencies says something.
-    """
-    source = settings.columns.get("amount", "amount")
-    if isinstance(source, str) and currency_in_name(source) is not None:
-        return
-    column = currency_column(raw)
-    if column is None or len(column[1]) < 2:
-        return
-    name, counts = column
-    said = [settings.where or "", "" if isinstance(source, str) else source.sql]
-    if any(name.casefold() in text.casefold() for text in said):
-        return
-    first = next(iter(counts))
-    kept = text_of(f"{quote_name(name)} = '{first}'")
-    converted = text_of(f"{quote_name(name)} IS NOT NULL")
-    msg = (
-        f"{raw.label}: '{name}' names {len(counts)} currencies "
-        f"({counted_list(counts)}), and a log has one. Keep one by where: {kept} under "
-        "source.transactions; or convert the amounts by an expression that uses "
-        f"'{name}'; or, if they are converted already, say so by where: {converted}"
-    )
-    raise DataError(msg)

@@ -6,6 +6,7 @@ read only if other values of the column say what its comma is; else the user is 
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -25,18 +26,26 @@ _SAMPLE = 5_000
 # Of the filled values, so many have to be numbers, else it is no column of numbers.
 _LEAST_SHARE = 0.5
 # All the dashes that people and programs write for a minus.
-_DASHES = "-\u2212\u2013\u2014\u2010\u2011\u2012\uff0d\ufe63"
-# Blanks of any width, and marks without one that programs leave behind.
-_BLANKS = r"\s\p{Z}\x{200B}-\x{200F}\x{FEFF}"
-_BLANKS_HERE = (
-    "\t\n\f\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
-    "\u200b-\u200f\ufeff"
-)
+_DASHES = "-\u2212\u2013\u2014\u2010\u2011"
+# Blanks of any width, for the engine and for Python.
+_BLANKS = r"\s\p{Z}"
+_BLANKS_HERE = "\t\n\f\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 _APOSTROPHES = "'\u2019\u2018\u02bc\u00b4`"
 _MARKS = {"": "", ",": ",", ".": "[.]", "'": f"[{_APOSTROPHES}]", " ": f"[{_BLANKS}]"}
 # Texts of one shape, all digits being equal, are read in the same way; more than these
 # characters around the digits are no number's.
 _NUMBER_LIKE = "^[^0-9]{0,8}[0-9]([^A-Za-z]*[0-9])?[^0-9]{0,8}$"
+
+
+# Names of columns that SQL takes for something else.
+_KEYWORD_LIST = (
+    "ALL AND ANY AS ASC BETWEEN BY CASE CAST COLUMN CROSS CURRENT_DATE DATE DEFAULT "
+    "DESC DISTINCT ELSE END EXCEPT FALSE FOR FROM FULL GROUP HAVING IN INNER INTERVAL "
+    "INTO IS JOIN LEFT LIKE LIMIT NATURAL NOT NULL OFFSET ON OR ORDER OUTER OVER "
+    "PRIMARY RIGHT SELECT TABLE THEN TIME TIMESTAMP TO TRUE UNION UNIQUE USING VALUES "
+    "WHEN WHERE WINDOW WITH"
+)
+_KEYWORDS = frozenset(_KEYWORD_LIST.split())
 
 
 @dataclass(frozen=True)
@@ -179,7 +188,7 @@ def format_of(texts: Iterable[str]) -> NumberFormat | None:
     if not dressed or len(known) < _LEAST_SHARE * len(shapes):
         return None
     ways = _with_signs(known)
-    counts = [sum(_value(s.example, way) is not None for s in known) for way in ways]
+    counts = [sum(read_text(s.example, way) is not None for s in known) for way in ways]
     return ways[counts.index(max(counts))]
 
 
@@ -205,7 +214,7 @@ def _shapes(texts: Any) -> list[_Shape]:
 def _shape(text: str, n_rows: int, is_plain: bool) -> _Shape:
     signs = _signs_of(text)
     if signs is not None and not any(
-        _value(text, replace(way, signs=signs)) is not None for way in _WAYS
+        read_text(text, replace(way, signs=signs)) is not None for way in _WAYS
     ):
         signs = None
     return _Shape(text, n_rows, is_plain, signs)
@@ -246,7 +255,7 @@ def _settled(
     is_plain = all(shape.is_plain for shape in known)
     read = [s for s in known if s.signs is not None]
     ways = _with_signs(read)
-    values = {way: [_value(s.example, way) for s in read] for way in ways}
+    values = {way: [read_text(s.example, way) for s in read] for way in ways}
     # A number such as 1e5 is read by no other way than the computer's.
     whole = [way for way in ways if None not in values[way] and len(read) == len(known)]
     different: dict[tuple[float | None, ...], NumberFormat] = {}
@@ -279,14 +288,14 @@ def _exemplified(
 
     def tells(shape: _Shape) -> bool:
         if len(rivals) > 1:
-            return len({_value(shape.example, way) for way in rivals}) > 1
+            return len({read_text(shape.example, way) for way in rivals}) > 1
         return not shape.is_plain
 
-    example = next(shape.example for shape in read if tells(shape))
+    example = max((s.example for s in read if tells(s)), key=len)
     return replace(
         form,
         example=example,
-        value=_value(example, form) or 0.0,
+        value=read_text(example, form) or 0.0,
         n_read=sum(shape.n_rows for shape in known),
         n_unread=sum(shape.n_rows for shape in unread),
         unread=unread[0].example if unread else "",
@@ -359,7 +368,7 @@ def _mixture(
         for total, way, shown in best
     )
     missed = next(
-        s for s in known if s not in read or _value(s.example, best[0][1]) is None
+        s for s in known if s not in read or read_text(s.example, best[0][1]) is None
     )
     total = sum(shape.n_rows for shape in known)
     return (
@@ -398,6 +407,12 @@ def proposal(setting: str, form: NumberFormat, name: str) -> str:
     return f"{text_of(key)}: {{sql: {text_of(number_sql(form, name))}}}"
 
 
+def sql_name(column: str) -> str:
+    """Return a column's name for SQL, in quotes where it needs them."""
+    is_word = re.fullmatch(r"[A-Za-z_]\w*", column, re.ASCII) is not None
+    return column if is_word and column.upper() not in _KEYWORDS else quote_name(column)
+
+
 def number_sql(form: NumberFormat, column: str) -> str:
     """Return a DuckDB expression that reads numbers, null where a text does not fit.
 
@@ -411,7 +426,7 @@ def number_sql(form: NumberFormat, column: str) -> str:
     -------
     str
     """
-    name = column if re.fullmatch(r"[A-Za-z_]\w*", column) else quote_name(column)
+    name = sql_name(column)
     # Of `Rs.` the point goes with the sign: it is no decimal mark.
     pointed = [_escaped(sign) for sign in form.signs if form.decimal in sign]
     kept = "|".join([*pointed, f"[^0-9{form.decimal}]"])
@@ -457,10 +472,14 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _value(text: str, form: NumberFormat) -> float | None:
-    """Return the number of a text as `number_sql` reads it."""
-    pattern = _pattern(form).replace(_BLANKS, _BLANKS_HERE)
-    if re.fullmatch(pattern, text) is None:
+def read_text(text: str, form: NumberFormat) -> float | None:
+    """Return the number of a text as `number_sql` reads it; None where it is none."""
+    if (
+        _compiled(form.decimal, form.thousands, form.is_indian, form.signs).fullmatch(
+            text
+        )
+        is None
+    ):
         return None
     sign = re.sub(f"[^{_DASHES}+()]", "", text)
     sign = re.sub(f"[{_DASHES}]", "-", sign)
@@ -470,3 +489,11 @@ def _value(text: str, form: NumberFormat) -> float | None:
         text = re.sub(re.escape(each), "", text, flags=re.IGNORECASE)
     digits = re.sub(f"[^0-9{form.decimal}]", "", text).replace(",", ".")
     return float(digits) * (-1 if sign in {"-", "()"} else 1)
+
+
+@functools.cache
+def _compiled(
+    decimal: str, thousands: str, is_indian: bool, signs: tuple[str, ...]
+) -> re.Pattern[str]:
+    form = NumberFormat(decimal, thousands, is_indian, signs)
+    return re.compile(_pattern(form).replace(_BLANKS, _BLANKS_HERE))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from regulars.data.number_columns import (
+from regulars.data.number_refusal import (
     refuse_dressed_numbers,
     refuse_several_currencies,
 )

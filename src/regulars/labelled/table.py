@@ -24,7 +24,9 @@ from regulars.attributes.columns import (
     typed,
 )
 from regulars.config import TableSettings
+from regulars.data.accounting import count_broken_lines
 from regulars.data.engine import connect
+from regulars.data.number_frames import frame_of_numbers
 from regulars.data.reading import FILE_NUMBER, read_raw
 from regulars.errors import ConfigError, DataError, suggestion
 from regulars.labelled.inspection import days_of, inspect_columns, summarise
@@ -192,17 +194,20 @@ def _read(
             raw = read_raw("customers", source, connection, Path(folder))
             frame = raw.table.drop(FILE_NUMBER).execute()
             notices = list(raw.notices)
+            n_broken = count_broken_lines(raw, connection, len(frame))
     finally:
         connection.disconnect()
     if frame.empty:
         msg = f"{raw.label} holds no rows. Export it again."
         raise DataError(msg)
-    lines = sum(file.lines.total - file.lines.empty for file in raw.files)
-    lost = lines - raw.has_header * len(raw.files) - len(frame)
-    if lost > 0 and not any(file.lines.has_quotes for file in raw.files):
-        notices.append(f"{lost} lines have too many or too few fields: not read.")
+    if n_broken:
+        lines = "1 line cannot" if n_broken == 1 else f"{n_broken:,} lines cannot"
+        notices.append(f"{lines} be split into as many fields as columns: not read.")
     frame.index = pd.RangeIndex(1, len(frame) + 1, name=ROW)
-    return frame, notices
+    skipped = [place.label, place.id or "", place.date or "", *place.drop]
+    cure = "Write them in one way, or list the column under churn.labelled.drop."
+    frame, read = frame_of_numbers(frame, skipped, raw.label, cure)
+    return frame, notices + read
 
 
 def _refuse_absent(raw: pd.DataFrame, place: LabelledSettings) -> None:
