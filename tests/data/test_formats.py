@@ -1,7 +1,7 @@
 import ibis
 import pytest
 
-from regulars.data.formats import CANDIDATES, AmbiguousTimeError, find_time_format
+from regulars.data.formats import AmbiguousTimeError, find_time_format
 from regulars.errors import DataError
 
 
@@ -43,7 +43,3 @@ def test_two_readings_are_refused_with_both_formats():
 def test_mixture_is_refused_with_counts():
     with pytest.raises(DataError, match=r"of 2 different values '%d/%m/%Y' reads 1"):
         found("31/12/2024", "12/31/2024")
-
-
-def test_candidates_are_all_different():
-    assert len(set(CANDIDATES)) == len(CANDIDATES)

@@ -16,34 +16,13 @@ import ibis
 
 from regulars.data.contract import EARLIEST, LATEST, ColumnContract, TableContract
 from regulars.data.parsing import is_missing, parse_format, read_columns
+from regulars.data.time_shapes import possible_formats
+from regulars.data.zones import unclear_zone
 from regulars.errors import ConfigError, DataError
 
 _SAMPLE = 5_000
 _DIRECTIVES = "aAbBcdfgGHIjmMnpSuUVwWxXyYzZ%"
-_CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p", " %H:%M:%S.%f")
-_DAYS = (
-    *(
-        f"{first}{mark}{second}{mark}{year}"
-        for first, second in (("%d", "%m"), ("%m", "%d"))
-        for mark in "/.-"
-        for year in ("%Y", "%y")
-    ),
-    *(
-        form.replace("%b", month).replace("%Y", year)
-        for form in ("%d %b %Y", "%d-%b-%Y", "%d%b%Y", "%b %d, %Y", "%b %d %Y")
-        for month in ("%b", "%B")
-        for year in ("%Y", "%y")
-    ),
-    "%Y.%m.%d",
-)
-CANDIDATES = (
-    *(day + clock for day in _DAYS for clock in _CLOCKS),
-    "%Y%m%d %H:%M:%S",
-    "%Y%m%d %H:%M",
-    "%Y%m%d%H%M%S",
-    "%Y%m%d%H%M",
-)
-"""Formats that are tried, day first before month first."""
+_MOST_UNCLEAR = 0.05
 
 
 class AmbiguousTimeError(DataError):
@@ -159,10 +138,13 @@ def find_time_format(column: Any, label: str, setting: str) -> TimeFormat:
     texts = column.as_table().select(text=column.strip())
     texts = texts.filter(~is_missing(texts.text))
     sample = texts.limit(_SAMPLE).distinct()
+    values = [text for text in sample.text.to_pyarrow().to_pylist() if text]
+    shapes = possible_formats(values)
+    _refuse_unclear_zones(values, label)
     total, standard = _standard(sample)
-    if total == 0 or standard >= total / 2:
+    if total == 0 or standard >= total / 2 or not shapes:
         return TimeFormat(None, standard / total if total else 0.0)
-    counts = _counts(sample, CANDIDATES)
+    counts = _counts(sample, shapes)
     possible = tuple(form for form, count in counts.items() if count)
     if not possible:
         return TimeFormat(None, standard / total)
@@ -170,6 +152,18 @@ def find_time_format(column: Any, label: str, setting: str) -> TimeFormat:
     if len(possible) > 1:
         best = _decide(texts.distinct(), possible, label, setting)
     return TimeFormat(best, counts[best] / total)
+
+
+def _refuse_unclear_zones(values: list[str], label: str) -> None:
+    unclear = [text for text in values if unclear_zone([text])]
+    if len(unclear) > _MOST_UNCLEAR * len(values):
+        msg = (
+            f"{label} holds times in a zone that has several meanings, such as "
+            f"'{unclear[0]}': {unclear_zone(unclear)}. Write its offset instead, in "
+            "the export or by an expression, as in "
+            "{sql: \"replace(COLUMN, 'CST', '-0600')\"}."
+        )
+        raise DataError(msg)
 
 
 def _standard(sample: Any) -> tuple[int, int]:
