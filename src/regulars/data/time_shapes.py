@@ -112,12 +112,7 @@ def _with_clock(text: str) -> list[str]:
     if compact:
         seconds = "%S" if len(compact[3]) == 6 else ""
         return [f"%Y%m%d{compact['gap']}%H%M{seconds}"]
-    first = re.fullmatch(
-        rf"(?P<day>.*?){_GAP}(?P<clock>\d[\d:.,]*( ?[AaPp][Mm])?)", text
-    )
-    last = re.fullmatch(
-        r"(?P<clock>\d[\d:]*( ?[AaPp][Mm])?)(?P<gap> |, )(?P<day>.*)", text
-    )
+    first, last = _DAY_FIRST.fullmatch(text), _CLOCK_FIRST.fullmatch(text)
     forms = []
     for parts in (first, last):
         clock = parts and _CLOCK.fullmatch(parts["clock"])
