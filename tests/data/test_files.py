@@ -1,70 +1,30 @@
 import gzip
+import zipfile
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regulars.data.files import (
-    _LineCounter,
-    detect_delimiter,
-    inspect_file,
-    locate_files,
-)
-from regulars.errors import ConfigError, DataError, MissingExtraError
-
-
-def test_glob_is_sorted(tmp_path):
-    for name in ("b.csv", "a.csv"):
-        (tmp_path / name).write_text("x")
-    found = locate_files(f"{tmp_path}/*.csv")
-    assert [file.name for file in found] == ["a.csv", "b.csv"]
-
-
-def test_glob_without_match_is_refused(tmp_path):
-    with pytest.raises(ConfigError, match="No file matches"):
-        locate_files(f"{tmp_path}/*.csv")
-
-
-def test_missing_file_suggests_the_nearest(tmp_path):
-    (tmp_path / "orders.csv").write_text("x")
-    with pytest.raises(ConfigError, match=r"Did you mean 'orders\.csv'"):
-        locate_files(f"{tmp_path}/order.csv")
-
-
-def test_folder_of_one_kind_is_read_whole(tmp_path):
-    (tmp_path / "year=2024").mkdir()
-    for name in ("year=2024/a.parquet", "_SUCCESS", ".hidden"):
-        (tmp_path / name).write_text("x")
-    assert [file.name for file in locate_files(str(tmp_path))] == ["a.parquet"]
-
-
-def test_folder_of_several_kinds_is_refused(tmp_path):
-    for name in ("a.parquet", "b.csv"):
-        (tmp_path / name).write_text("x")
-    with pytest.raises(ConfigError, match=r"kinds \.csv, \.parquet"):
-        locate_files(str(tmp_path))
-
-
-def test_empty_folder_is_refused(tmp_path):
-    with pytest.raises(ConfigError, match="holds no files"):
-        locate_files(str(tmp_path))
-
-
-def test_package_that_is_not_installed_names_the_command():
-    with pytest.raises(MissingExtraError, match="pip install no_such_package"):
-        locate_files("package:no_such_package/a.csv")
-
-
-def test_file_missing_from_a_package_is_refused():
-    with pytest.raises(ConfigError, match="There is no file"):
-        locate_files("package:lifetimes/datasets/CDNOW_mister.txt")
+from regulars.data.files import detect_delimiter, inspect_file
+from regulars.data.lines import LineCounter
+from regulars.errors import DataError
 
 
 @pytest.mark.parametrize(
     ("start", "what"),
     [
         (b"PK\x03\x04", "Excel workbook"),
-        (b"\xd0\xcf\x11\xe0", "old Excel"),
+        (b"<html><body><table><tr><td>id", "an HTML page"),
+        (b"\n<!-- shop -->\n<!DOCTYPE html>", "an HTML page"),
+        (b"\xef\xbb\xbf<meta charset='utf-8'><table>", "an HTML page"),
+        ("<table><tr>".encode("utf-16"), "an HTML page"),
+        (b'<?xml version="1.0"?>\n<html xmlns="x">', "an HTML page"),
+        (b'<?xml version="1.0"?>\n<orders>', "an XML document"),
+        (b"\x1f\x8b\x08\x00", "add .gz to its name"),
+        (b"ARROW1\x00\x00", "Arrow"),
+        (b"7z\xbc\xaf", "7-Zip"),
+        (b"BZh91AY&SY\x00", "bzip2"),
+        (b"a" * 257 + b"ustar", "a tar archive"),
         (b"SQLite format 3", "SQLite"),
         (b"%PDF-1.7", "PDF"),
         (b"a,b\n\x00\x01", "NUL bytes"),
@@ -75,6 +35,21 @@ def test_foreign_file_is_refused_by_name(tmp_path, start, what):
     file.write_bytes(start + b"x" * 100)
     with pytest.raises(DataError, match=what):
         inspect_file(file)
+
+
+def test_zip_is_refused_with_what_it_holds(tmp_path):
+    with zipfile.ZipFile(tmp_path / "orders.xls", "w") as archive:
+        archive.writestr("orders.csv", "id,n\n1,2\n")
+    with pytest.raises(DataError, match=r"zip archive.*it holds orders\.csv\. Unpack"):
+        inspect_file(tmp_path / "orders.xls")
+
+
+@pytest.mark.parametrize(
+    "header", ["<TICKER>,<DATE>", "ORCHARD,n", "ARROW1,n", "[id],[n]", "{id},n", "BZh"]
+)
+def test_header_that_begins_like_something_else_is_text(tmp_path, header):
+    (tmp_path / "a.csv").write_text(f"{header}\n1,2\n")
+    assert inspect_file(tmp_path / "a.csv").kind == "text"
 
 
 def test_bytes_of_no_known_encoding_are_refused(tmp_path):
@@ -123,7 +98,7 @@ def test_delimiter_is_found(text, delimiter):
 def test_lines_are_counted_alike_however_the_file_is_cut(text, size):
     # Windows lines here: a lone carriage return is rewritten before it is counted.
     data = text.replace("\r", "\r\n").encode()
-    counter = _LineCounter()
+    counter = LineCounter()
     for start in range(0, len(data), size):
         counter.add(data[start : start + size])
     lines = data.decode().replace("\r\n", "\n").split("\n")

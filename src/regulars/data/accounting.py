@@ -1,8 +1,7 @@
 """Make sure that no row was lost between the file and the tables.
 
-What was read and how many rows were accounted for come in; nothing goes out but a
-notice, or an error. Lines are counted by the bytes of the file, rows by the engine: two
-counts that know nothing of each other.
+Lines are counted by the bytes of the file, rows by the engine: two counts that know
+nothing of each other.
 """
 
 from __future__ import annotations
@@ -62,13 +61,47 @@ def assert_whole(
     n_breaks, n_swallowed = _line_breaks(raw, staged)
     n_empty = sum(file.lines.empty for file in raw.files)
     if not n_breaks <= n_extra <= n_breaks + n_empty:
-        raise DataError(_swallowed(raw, staged, n_extra - n_breaks))
+        raise DataError(_swallowed(raw, n_extra - n_breaks, _start(staged)))
     if n_swallowed:
         return (
             f"A quote that is not closed took {n_swallowed:,} more lines with it; they "
             "are set aside together.",
         )
     return ()
+
+
+def count_broken_lines(raw: RawTable, connection: Any, n_rows: int) -> int:
+    """Return the lines of a source, read once in full, that are no rows.
+
+    Raises `DataError` where a quote that is not closed took lines with it.
+    """
+    if not raw.rejects:
+        return 0
+    exists = connection.raw_sql(
+        f"SELECT count(*) FROM duckdb_tables() WHERE table_name = '{raw.rejects}'"
+    ).fetchone()[0]
+    n_broken, n_inside = 0, 0
+    if exists:
+        # One line can be refused for several reasons at once.
+        n_broken, n_inside = connection.raw_sql(f"""
+            WITH lines AS (
+                SELECT file_id, line, rtrim(any_value(csv_line), chr(10)) AS text
+                FROM {raw.rejects} GROUP BY ALL
+            )
+            SELECT count(*),
+                   coalesce(sum(len(text) - len(replace(text, chr(10), ''))), 0)
+            FROM lines
+        """).fetchone()
+    n_lines = sum(file.lines.total - raw.has_header for file in raw.files)
+    n_empty = sum(file.lines.empty for file in raw.files)
+    n_extra = n_lines - n_rows - n_broken - n_inside
+    if any(file.lines.has_quotes for file in raw.files):
+        columns = [name for name in raw.table.columns if name != FILE_NUMBER]
+        inside = sum((_breaks(raw.table[name]) for name in columns), ibis.literal(0))
+        n_extra -= _total(raw.table, inside)
+    if not 0 <= n_extra <= n_empty:
+        raise DataError(_swallowed(raw, n_extra, ""))
+    return int(n_broken)
 
 
 def _lost(raw: RawTable, expected: int, found: int) -> str:
@@ -98,10 +131,13 @@ def _total(table: Any, value: Any) -> int:
     return int(table.aggregate(total=value.sum()).to_pyarrow()[0][0].as_py() or 0)
 
 
-def _swallowed(raw: RawTable, staged: Staged, n_lines: int) -> str:
+def _start(staged: Staged) -> str:
     malformed = staged.bad.filter(staged.bad.reason == MALFORMED)
     first = malformed.order_by("file", "row").limit(1).to_pyarrow().to_pylist()
-    where = f" Row {first[0]['row']:,} may be where it starts." if first else ""
+    return f" Row {first[0]['row']:,} may be where it starts." if first else ""
+
+
+def _swallowed(raw: RawTable, n_lines: int, where: str) -> str:
     return (
         f"{raw.label}: {n_lines:,} lines would be lost, because a quote is opened and "
         f"not closed.{where} Mend the quotes there, or export the file again."

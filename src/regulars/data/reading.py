@@ -1,31 +1,29 @@
 """Put a source, whatever it is, before the engine as one view of its own columns.
 
-A table's settings and a connection come in; a `RawTable` goes out: a view in which
-every column of a text file is still text, so that leading zeros and broken values
-survive until they are checked, and a number that says which file a row came from.
+Every column of a text file is still text in it, so that leading zeros and broken values
+survive until they are checked; a number says which file a row came from.
 """
 
 from __future__ import annotations
 
 import itertools
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
+from regulars.data.alignment import FileColumns, align_columns, needed_columns
+from regulars.data.conversion import open_files
 from regulars.data.engine import told
-from regulars.data.files import (
-    SourceFile,
-    inspect_file,
-    locate_files,
-    rewrite,
-)
-from regulars.errors import ConfigError, DataError, suggestion
+from regulars.errors import ConfigError, suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
     from regulars.config import TableSettings
+    from regulars.data.alignment import Need
+    from regulars.data.files import SourceFile
 
 FILE_NUMBER = "__file"
 """Column of the view that numbers the files, from 1."""
@@ -128,7 +126,8 @@ def read_raw(
             f"is {connection.name}. Use engine 'duckdb://', or name a 'table'."
         )
         raise ConfigError(msg)
-    return _read_files(name, path, settings, connection, folder)
+    needs = needed_columns(name, settings)
+    return _read_files(path, _view_name(name), needs, settings, connection, folder)
 
 
 def _read_database_table(name: str, table: str, connection: Any) -> RawTable:
@@ -173,19 +172,33 @@ def _known_tables(connection: Any) -> list[str]:
 
 
 def _read_files(
-    name: str, path: str, settings: TableSettings, connection: Any, folder: Path
+    path: str,
+    view: str,
+    needs: Iterable[Need],
+    settings: TableSettings,
+    connection: Any,
+    folder: Path,
 ) -> RawTable:
-    files, notices = _inspect_all(path, folder)
+    files, notices = open_files(path, folder)
     text = files[0].kind == "text"
     header = _has_header(files, settings)
+    with told(f"'{path}'"):
+        columns = [_columns_of(file, header, connection) for file in files]
+
+    def has_values(number: int, name: str) -> bool:
+        place = _parquet(files[number])
+        rows = connection.raw_sql(f"SELECT count({quote_name(name)}) > 0 FROM {place}")
+        return bool(rows.fetchone()[0])
+
+    named = _labelled(columns, files)
+    spelled, more = align_columns(named, needs, has_values, header=header)
     groups: dict[tuple[Any, ...], list[int]] = {}
     for number, file in enumerate(files):
-        key = (file.delimiter, file.header if header else len(file.header))
-        groups.setdefault(key if text else (), []).append(number)
-    view = _view_name(name)
+        key = (file.delimiter, columns[number].names, columns[number].types)
+        groups.setdefault((*key, file.origin is None), []).append(number)
     rejects = f"{view}_rejects" if text else ""
     selects = [
-        _select([files[number] for number in numbers], numbers, header, rejects)
+        _select(files, numbers, header, rejects, spelled[numbers[0]])
         for numbers in groups.values()
     ]
     with told(f"'{path}'"):
@@ -201,33 +214,42 @@ def _read_files(
         files=tuple(files),
         rejects=rejects,
         headless=_headless(files[0]) if text and header else "",
-        notices=tuple(notices),
+        notices=(*notices, *more),
         has_header=header,
     )
 
 
-def _inspect_all(path: str, folder: Path) -> tuple[list[SourceFile], list[str]]:
-    files: list[SourceFile] = []
-    notices: list[str] = []
-    for found in locate_files(path):
-        file = inspect_file(found)
-        if file is None:
-            notices.append(f"'{found.name}' is empty.")
-            continue
-        if file.encoding in {"cp1252", "utf-16"}:
-            known_as = {"cp1252": "Windows-1252 (Latin-1)", "utf-16": "UTF-16"}
-            how = known_as[file.encoding]
-            notices.append(f"'{found.name}' is not UTF-8; it was read as {how}.")
-        if not file.is_plain:
-            file = rewrite(file, folder / f"{len(files)}.txt")
-        files.append(file)
-    if not files:
-        msg = f"'{path}' is empty: it holds no header and no rows. Export it again."
-        raise DataError(msg)
-    if len({file.kind for file in files}) > 1:
-        msg = f"'{path}' means parquet and text files at once. Name one kind only."
-        raise ConfigError(msg)
-    return files, notices
+def _columns_of(file: SourceFile, header: bool, connection: Any) -> FileColumns:
+    folders = tuple(_partitions(file))
+    if file.kind == "text":
+        own = unique_names(file.header, header_line=header)
+        return FileColumns(file.label, (*own, *folders), _headless(file))
+    place = _parquet(file)
+    described = connection.raw_sql(f"DESCRIBE SELECT * FROM {place}").fetchall()
+    types = tuple((row[0], row[1]) for row in described)
+    return FileColumns(file.label, (*(name for name, _ in types), *folders), "", types)
+
+
+def _parquet(file: SourceFile) -> str:
+    return f"read_parquet({quote_text(str(file.path))}, hive_partitioning = false)"
+
+
+def _labelled(columns: list[FileColumns], files: list[SourceFile]) -> list[FileColumns]:
+    """Name files by their folder too where several have the same name."""
+    labels = [each.label for each in columns]
+    return [
+        each
+        if labels.count(each.label) == 1
+        else replace(each, label="/".join((file.origin or file.path).parts[-2:]))
+        for each, file in zip(columns, files, strict=True)
+    ]
+
+
+def _partitions(file: SourceFile) -> dict[str, str]:
+    """Return what the names of the folders say, as in ``month=01``."""
+    parts = (file.origin or file.path).parent.parts
+    pairs = [part.split("=") for part in parts if part.count("=") == 1]
+    return {name: unquote(value) for name, value in pairs if name and value}
 
 
 def _has_header(files: list[SourceFile], settings: TableSettings) -> bool:
@@ -253,31 +275,32 @@ def _repeated(file: SourceFile) -> frozenset[str]:
 
 
 def _select(
-    files: list[SourceFile], numbers: list[int], header: bool, rejects: str
+    files: list[SourceFile],
+    numbers: list[int],
+    header: bool,
+    rejects: str,
+    spelling: dict[str, str],
 ) -> str:
-    paths = [str(file.path) for file in files]
-    listed = "[" + ", ".join(map(quote_text, paths)) + "]"
-    places = "[" + ", ".join(str(number + 1) for number in numbers) + "]"
-    number = (
-        f"{places}[list_position({listed}, __path)]"
-        if len(paths) > 1
-        else (str(numbers[0] + 1))
-    )
-    hive = any("=" in part for part in files[0].path.parts)
+    """Return the query of files with the same columns, under their common spelling."""
+    group = [files[number] for number in numbers]
+    listed = "[" + ", ".join(quote_text(str(file.path)) for file in group) + "]"
+    first = group[0]
+    folders = _partitions(first)
+    is_copy = first.origin is not None
     options = [
         listed,
         "filename = '__path'",
-        f"hive_partitioning = {str(hive).lower()}",
+        f"hive_partitioning = {str(bool(folders) and not is_copy).lower()}",
         "hive_types_autocast = false",
     ]
-    if files[0].kind == "parquet":
+    if first.kind == "parquet":
         reader = f"read_parquet({', '.join([*options, 'union_by_name = true'])})"
     else:
-        names = unique_names(files[0].header, header_line=header)
+        names = unique_names(first.header, header_line=header)
         types = ", ".join(f"{quote_text(name)}: 'VARCHAR'" for name in names)
         options += [
             "auto_detect = false",
-            f"delim = {quote_text(files[0].delimiter)}",
+            f"delim = {quote_text(first.delimiter)}",
             "quote = '\"'",
             "escape = '\"'",
             f"header = {str(header).lower()}",
@@ -288,10 +311,27 @@ def _select(
             f"rejects_scan = '{rejects}_scan'",
         ]
         reader = f"read_csv({', '.join(options)})"
-    return (
-        f"SELECT * EXCLUDE (__path), CAST({number} AS SMALLINT) AS {FILE_NUMBER} "
-        f"FROM {reader}"
+    renamed = ", ".join(
+        f"{quote_name(name)} AS {quote_name(common)}"
+        for name, common in spelling.items()
+        if name != common
     )
+    selected = "* EXCLUDE (__path)" + (f" RENAME ({renamed})" if renamed else "")
+    if is_copy:
+        # The copy lies elsewhere, so the names of the folders have to be written out.
+        for name in folders:
+            values = [quote_text(_partitions(file)[name]) for file in group]
+            selected += f", {_by_file(values, listed)} AS {quote_name(name)}"
+    number = _by_file([str(number + 1) for number in numbers], listed)
+    number = f"CAST({number} AS SMALLINT) AS {FILE_NUMBER}"
+    return f"SELECT {selected}, {number} FROM {reader}"
+
+
+def _by_file(values: list[str], listed: str) -> str:
+    """Return an expression that has one of the values for each of the listed files."""
+    if len(values) == 1:
+        return values[0]
+    return f"[{', '.join(values)}][list_position({listed}, __path)]"
 
 
 def unique_names(header: Iterable[str], *, header_line: bool = True) -> list[str]:

@@ -1,0 +1,91 @@
+"""Turn files that the engine does not read as they are into text that it does.
+
+JSON and workbooks are converted once a process and kept until it ends: several steps
+read the same file one after the other.
+"""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from regulars.data.files import inspect_file, rewrite
+from regulars.data.json_records import rewrite_json
+from regulars.data.locating import locate_files, split_sheet
+from regulars.data.workbooks import rewrite_sheet
+from regulars.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    from regulars.data.files import SourceFile
+
+    Converted = tuple[SourceFile | None, tuple[str, ...]]
+
+_ENCODINGS = {"cp1252": "Windows-1252 (Latin-1)", "utf-16": "UTF-16"}
+_converted: dict[tuple[str, int, int, str], Converted] = {}
+
+
+def open_files(path: str, folder: Path) -> tuple[list[SourceFile], list[str]]:
+    """Return the files of a path as the engine can read them, and what was done.
+
+    Copies of text files in another form are written to `folder`.
+    """
+    files: list[SourceFile] = []
+    notices: list[str] = []
+    _, sheet = split_sheet(path)
+    for place in locate_files(path):
+        source = inspect_file(place)
+        if sheet and source is not None and source.kind != "excel":
+            msg = f"'{path}': '{place.name}' is no workbook, so it has no sheets."
+            raise ConfigError(msg)
+        if source is not None:
+            source, done = _readable(source, sheet, folder / f"{len(files)}.txt")
+            notices += done
+        if source is None:
+            notices.append(f"'{place.name}' is empty.")
+        else:
+            files.append(source)
+    if not files:
+        msg = f"'{path}' is empty: it holds no header and no rows. Export it again."
+        raise DataError(msg)
+    if len({file.kind for file in files}) > 1:
+        msg = (
+            f"'{path}' means parquet and text files at once. Name one kind only, such "
+            "as *.parquet."
+        )
+        raise ConfigError(msg)
+    return files, notices
+
+
+def _readable(source: SourceFile, sheet: str, target: Path) -> Converted:
+    if source.kind in {"json", "excel"}:
+        return _convert_once(source, sheet)
+    notices: tuple[str, ...] = ()
+    if source.encoding in _ENCODINGS:
+        how = _ENCODINGS[source.encoding]
+        notices = (f"'{source.label}' is not UTF-8; it was read as {how}.",)
+    return (source if source.is_plain else rewrite(source, target)), notices
+
+
+def _convert_once(source: SourceFile, sheet: str) -> Converted:
+    state = source.path.stat()
+    key = (str(source.path.resolve()), state.st_size, state.st_mtime_ns, sheet)
+    known = _converted.get(key)
+    if known is None or (known[0] is not None and not known[0].path.exists()):
+        target = _folder() / f"{len(_converted)}.txt"
+        if source.kind == "json":
+            known = rewrite_json(source, target)
+        else:
+            known = rewrite_sheet(source, sheet, target)
+        _converted[key] = known
+    return known
+
+
+@functools.cache
+def _folder() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="regulars-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
