@@ -89,10 +89,12 @@ def _top(
 
 @app.command()
 def init(
-    file: Annotated[
-        Path,
+    files: Annotated[
+        list[str],
         typer.Argument(
-            help="Purchases, contracts, or a table with a label: csv, tsv, parquet."
+            metavar="FILE...",
+            help="Purchases, contracts, or a table with a label; or several files "
+            "that belong together, such as orders, payments and customers.",
         ),
     ],
     label: Annotated[
@@ -106,27 +108,21 @@ def init(
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Look at a file and write a configuration for what it holds."""
-    from regulars.data.guess import guess_config, render_config
-    from regulars.data.kinds_guess import guess_kind
+    """Look at files and write a configuration for what they hold."""
+    from regulars.data.proposal import propose
     from regulars.scoring.sinks import write_text
 
-    found = guess_kind(str(file), label)
-    if found is None:
-        guess = guess_config(str(file))
-        name, kind, text = guess.name, "non_contractual", render_config(guess)
-    else:
-        name, kind, text = found.name, found.kind, found.text
-    target = out or Path(f"{name}.yaml")
+    found = propose(files, label)
+    target = out or Path(f"{found.name}.yaml")
     if target.exists() and not force:
         msg = f"'{target}' is there already. Pass --force to replace it, or --out."
         raise ConfigError(msg)
-    write_text(text, target)
+    write_text(found.text, target)
     console = _console(quiet)
     console.print(
         f"Wrote {target}. Read it through, then: regulars run {target}", soft_wrap=True
     )
-    _finish(as_json, {"config": str(target), "kind": kind})
+    _finish(as_json, {"config": str(target), "kind": found.kind})
 
 
 @app.command()

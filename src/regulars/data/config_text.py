@@ -65,6 +65,17 @@ def text_of(text: str) -> str:
     return text if plain and not reserved else json.dumps(text, ensure_ascii=False)
 
 
+def sql_of(sql: str) -> str:
+    r"""Return an expression as YAML, in the quotes that leave it as it is.
+
+    >>> sql_of("status = 'paid'"), sql_of('"Unit price" * 2')
+    ('"status = \'paid\'"', '\'"Unit price" * 2\'')
+    """
+    if not set('"\\') & set(sql):
+        return f'"{sql}"' if set("'(): ,#*") & set(sql) else text_of(sql)
+    return f"'{sql}'" if "'" not in sql else json.dumps(sql, ensure_ascii=False)
+
+
 def beside(notes: dict[str, str], setting: str) -> str:
     """Return the note of a setting as a comment, or nothing.
 

@@ -14,14 +14,21 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from regulars.data.column_names import name_key
 from regulars.data.config_text import beside, name_of, text_of, time_lines
+from regulars.data.contract import TABLES
 from regulars.data.engine import connect
-from regulars.data.guess import choose_horizon, open_unknown
-from regulars.data.profile import ColumnProfile, profile_columns
+from regulars.data.guess_trial import choose_horizon
+from regulars.data.number_columns import column_lines, guess_numbers
+from regulars.data.numbers import format_of
+from regulars.data.unknown import OpenFile, look_at, open_unknown
 from regulars.errors import ConfigError, suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from regulars.config import SqlExpression
+    from regulars.data.profile import ColumnProfile
 
 TIME_SHARE = 0.9
 # words for the customer who left, the plainest first
@@ -35,6 +42,11 @@ STAYED_WORDS = frozenset(
 )
 MOST_LABELS = 3
 WANTED_HORIZON = 60
+_MORE_TABLES = {
+    "events": "",
+    "tickets": "",
+    "customers": "  # attributes, with known_from",
+}
 
 
 @dataclass(frozen=True)
@@ -88,24 +100,50 @@ def guess_kind(path: str | Path, label: str | None = None) -> GuessedKind | None
     connection = connect()
     with tempfile.TemporaryDirectory(prefix="regulars-") as folder:
         raw = open_unknown(place, connection, Path(folder))
-        profiles = profile_columns(raw)
-        if label is not None and label not in {each.name for each in profiles}:
-            names = [each.name for each in profiles]
-            msg = (
-                f"--label: the file has no column '{label}'.{suggestion(label, names)} "
-                f"It has {', '.join(names[:20])}."
-            )
-            raise ConfigError(msg)
-        start, end = _contract_columns(profiles)
-        if label is None and start is not None and end is not None:
-            span = _span(raw.table, start, end)
-            text = _contracts(place, profiles, start, end, span)
-            return GuessedKind(name_of(place), "contractual", text)
+        return kind_of(look_at(place, raw, connection), label)
+
+
+def kind_of(
+    file: OpenFile, label: str | None = None, tables: dict[str, str] | None = None
+) -> GuessedKind | None:
+    """Propose a configuration for an open file; as `guess_kind`.
+
+    `tables` are other tables of ours that belong to contracts, and their files.
+    """
+    profiles = file.profiles
+    if label is not None and label not in {each.name for each in profiles}:
+        names = [each.name for each in profiles]
+        msg = (
+            f"--label: the file has no column '{label}'.{suggestion(label, names)} "
+            f"It has {', '.join(names[:20])}."
+        )
+        raise ConfigError(msg)
+    start, end = _contract_columns(profiles)
+    if label is None and start is not None and end is not None:
+        span = _span(file.raw.table, start, end)
+        text = _contracts(file, start, end, span, tables or {})
+        return GuessedKind(name_of(file.path), "contractual", text)
     found = _label_of(profiles, label)
-    if found is None:
+    if found is None or (label is None and _marks_orders(found[0], profiles)):
         return None
-    text = _labelled(place, profiles, found)
-    return GuessedKind(name_of(place), "labelled", text)
+    text = _labelled(file.path, profiles, found)
+    return GuessedKind(name_of(file.path), "labelled", text)
+
+
+def _marks_orders(label: ColumnProfile, profiles: Sequence[ColumnProfile]) -> bool:
+    """Say whether a label such as 'cancelled' is said of orders, not of customers."""
+    if name_key(label.name).find("churn") >= 0:
+        return False
+    numbers = [each for each in profiles if each.numeric_share >= TIME_SHARE]
+    times = [each for each in profiles if each.time_share >= TIME_SHARE]
+    return all(
+        _best(among, role) is not None
+        for among, role in (
+            (profiles, "order_id"),
+            (times, "order_time"),
+            (numbers, "amount"),
+        )
+    )
 
 
 def _best(profiles: Sequence[ColumnProfile], column: str) -> ColumnProfile | None:
@@ -143,13 +181,15 @@ def _span(table: Any, start: ColumnProfile, end: ColumnProfile) -> int:
 
 
 def _contracts(
-    path: str,
-    profiles: Sequence[ColumnProfile],
+    file: OpenFile,
     start: ColumnProfile,
     end: ColumnProfile,
     span: int,
+    tables: dict[str, str],
 ) -> str:
+    path, profiles = file.path, file.profiles
     free = [each for each in profiles if each not in (start, end)]
+    columns: dict[str, str | SqlExpression]
     columns = {"started_at": start.name, "ended_at": end.name}
     for name in ("customer_id", "plan", "monthly_amount"):
         found = _best(free, name)
@@ -169,23 +209,28 @@ def _contracts(
         "horizon": f"the contracts span {span:,} days" if span else "",
         "price": "" if "monthly_amount" in columns else "needs monthly_amount",
     }
-    listed = [f"      {name}: {text_of(column)}" for name, column in columns.items()]
+    numbers = guess_numbers(
+        columns, file.raw, TABLES["subscriptions"], "monthly_amount"
+    )
     name = name_of(path)
     lines = [
         "# Written by 'regulars init': look it over, then run 'regulars check' on it.",
         f"# {start.n_rows:,} contracts, {end.n_filled:,} of them with an end.",
         f"name: {text_of(name)}",
         "source:",
-        "  currency: USD  # not told by the file: a label only",
+        f"  currency: {numbers.currency}{beside(numbers.notes, 'currency')}",
         "  subscriptions:",
         f"    path: {text_of(path)}",
         "    columns:  # our name: the file's column",
-        *listed,
+        *(f"      {line}" for line in column_lines(numbers)),
         *time_lines(start.time_choices, start.time_format),
+        *(f"  {name}: {{path: {text_of(path)}}}" for name, path in tables.items()),
         "  # more of what you know of the customers, each row with its day:",
-        "  # events: {path: events.csv}",
-        "  # tickets: {path: tickets.csv}",
-        "  # customers: {path: customers.csv}  # attributes, with known_from",
+        *(
+            f"  # {name}: {{path: {name}.csv}}{note}"
+            for name, note in _MORE_TABLES.items()
+            if name not in tables
+        ),
         "time:",
         f"  horizon_days: {horizon}{beside(notes, 'horizon')}",
         "  cutoff: null  # null: the day after the last record; set it to the day of",
@@ -205,7 +250,9 @@ def _but(notes: dict[str, str]) -> str:
 
 
 def _allowed(name: str, profile: ColumnProfile) -> bool:
-    return name != "monthly_amount" or profile.numeric_share >= TIME_SHARE
+    if name != "monthly_amount" or profile.numeric_share >= TIME_SHARE:
+        return True
+    return profile.is_text and format_of(profile.examples) is not None
 
 
 def _label_of(
