@@ -14,9 +14,9 @@ from typing import Any
 
 import ibis
 
-from regulars.data.contract import EARLIEST, LATEST, ColumnContract, TableContract
-from regulars.data.parsing import is_missing, parse_format, read_columns
-from regulars.data.time_shapes import possible_formats
+from regulars.data.contract import EARLIEST, LATEST
+from regulars.data.parsing import is_missing, parse_format
+from regulars.data.time_shapes import is_standard, possible_formats
 from regulars.data.zones import unclear_zone
 from regulars.errors import ConfigError, DataError
 
@@ -141,7 +141,7 @@ def find_time_format(column: Any, label: str, setting: str) -> TimeFormat:
     values = [text for text in sample.text.to_pyarrow().to_pylist() if text]
     shapes = possible_formats(values)
     _refuse_unclear_zones(values, label)
-    total, standard = _standard(sample)
+    total, standard = len(values), sum(map(is_standard, values))
     if total == 0 or standard >= total / 2 or not shapes:
         return TimeFormat(None, standard / total if total else 0.0)
     counts = _counts(sample, shapes)
@@ -164,17 +164,6 @@ def _refuse_unclear_zones(values: list[str], label: str) -> None:
             "{sql: \"replace(COLUMN, 'CST', '-0600')\"}."
         )
         raise DataError(msg)
-
-
-def _standard(sample: Any) -> tuple[int, int]:
-    moment = ColumnContract("moment", "time", "when", required=True)
-    contract = TableContract("sample", "one value", (moment,))
-    reading = read_columns(sample, {"moment": "text"}, contract)
-    row = reading.table.aggregate(
-        total=reading.table.count(), read=reading.columns["moment"].count()
-    )
-    counted = row.to_pyarrow().to_pylist()[0]
-    return int(counted["total"]), int(counted["read"])
 
 
 def _valid(text: Any, form: str) -> Any:

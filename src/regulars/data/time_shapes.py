@@ -6,9 +6,12 @@ few formats, so that the engine need not try them all.
 
 from __future__ import annotations
 
+import calendar
 import functools
 import re
 from typing import TYPE_CHECKING
+
+from regulars.data.zones import HOURS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,7 +56,10 @@ _UNIX = re.compile(
     rf"{_MONTH} +\d{{1,2}} (?P<clock>[\d:]+){_OF_UNIX} \d{{4}}(?P<last> [-+]\d{{4}})?",
     re.IGNORECASE,
 )
-_STANDARD = re.compile(r"\d{4}[-/]\d{1,2}[-/]\d{1,2}([T ]|$)|(19|20)\d{6}$")
+_STANDARD = re.compile(
+    r"(\d{4})(?:(?P<mark>[-/])(\d{1,2})(?P=mark)(\d{1,2})|(\d{2})(\d{2})$)"
+    r"(?:[T ]+(\d{1,2}):(\d{2})(?::(\d{1,2})(?:[.,]\d{1,9})?)?(?P<zone> ?.+)?)?"
+)
 
 
 def possible_formats(texts: Iterable[str]) -> tuple[str, ...]:
@@ -68,7 +74,30 @@ def _is_month_first(form: str) -> bool:
 
 def looks_like_time(text: str) -> bool:
     """Say whether a text has the shape of a time: ISO 8601, yyyymmdd, or a format."""
-    return bool(_STANDARD.match(text)) or bool(_formats(text))
+    return is_standard(text) or bool(_formats(text))
+
+
+def is_standard(text: str) -> bool:
+    """Say whether a text is a time of ISO 8601 or yyyymmdd, which need no format."""
+    parts = _STANDARD.fullmatch(text)
+    if not parts:
+        return False
+    year, month, day = (int(parts[i]) for i in (1, 3, 4, 5, 6) if parts[i])
+    clock = [int(parts[i] or 0) for i in (7, 8, 9)]
+    zone = parts["zone"]
+    return (
+        1 <= month <= 12
+        and 1 <= day <= calendar.monthrange(max(year, 1), month)[1]
+        and clock <= [24, 0, 0]
+        and max(clock[1:]) < 60
+        and (not zone or _names_a_zone(zone))
+    )
+
+
+def _names_a_zone(text: str) -> bool:
+    zone = _ZONE.fullmatch(re.sub("z$", "Z", _REMARK.sub("", text)))
+    name = text.strip().upper()
+    return bool(zone) and ("/" in name or not name.isalpha() or name in HOURS)
 
 
 @functools.lru_cache(maxsize=4096)

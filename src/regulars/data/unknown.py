@@ -51,7 +51,8 @@ def open_unknown(path: str, connection: Any, folder: Path) -> RawTable:
 
 def look_at(path: str, raw: RawTable, connection: Any) -> OpenFile:
     """Return an open file with the profiles of its columns and a sample."""
-    return OpenFile(path, raw, profile_columns(raw), take_sample(raw, connection))
+    sample = take_sample(raw, connection)
+    return OpenFile(path, raw, profile_columns(raw, sample), sample)
 
 
 def _looks_like_header(raw: RawTable) -> bool:
