@@ -109,16 +109,22 @@ def init(
     as_json: AsJson = False,
 ) -> None:
     """Look at files and write a configuration for what they hold."""
+    from regulars.data.folders import locate_log
     from regulars.data.proposal import propose
     from regulars.scoring.sinks import write_text
 
-    found = propose(files, label)
+    places = [locate_log(file) for file in files]
+    found = propose([path for path, _ in places], label)
     target = out or Path(f"{found.name}.yaml")
     if target.exists() and not force:
         msg = f"'{target}' is there already. Pass --force to replace it, or --out."
         raise ConfigError(msg)
     write_text(found.text, target)
     console = _console(quiet)
+    for path, others in places:
+        if others:
+            shown = ", ".join(others[:10]) + ", ..." * (len(others) > 10)
+            console.print(f"Read {path}; passed over {shown}.", soft_wrap=True)
     console.print(
         f"Wrote {target}. Read it through, then: regulars run {target}", soft_wrap=True
     )

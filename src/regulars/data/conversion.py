@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import atexit
 import functools
+import glob
 import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import pyarrow.parquet as pq
 
 from regulars.data.files import inspect_file, rewrite
 from regulars.data.json_records import rewrite_json
@@ -58,6 +61,15 @@ def open_files(path: str, folder: Path) -> tuple[list[SourceFile], list[str]]:
         )
         raise ConfigError(msg)
     return files, notices
+
+
+def column_names(file: Path) -> tuple[str, ...]:
+    """Return the names of a file's columns."""
+    with tempfile.TemporaryDirectory(prefix="regulars-") as folder:
+        (source, *_), _ = open_files(glob.escape(str(file)), Path(folder))
+    if source.kind == "parquet":
+        return tuple(pq.read_schema(source.path).names)
+    return source.header
 
 
 def _readable(source: SourceFile, sheet: str, target: Path) -> Converted:
