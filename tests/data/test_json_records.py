@@ -101,6 +101,21 @@ def test_objects_inside_become_columns(tmp_path):
     assert raw.table["customer.id"].to_pyarrow().to_pylist() == ["7", None]
 
 
+@pytest.mark.parametrize(
+    "sql", ["customer.address.zip", '"customer.address.zip"', "left(customer.id, 9)"]
+)
+def test_column_of_an_object_can_be_used_in_an_expression(tmp_path, sql):
+    inner = {"id": "k7", "address": {"zip": "k7"}}
+    (tmp_path / "a.json").write_text(json.dumps([{"id": 1, "customer": inner, **A}]))
+    settings = parse_settings(
+        f"name: t\nsource: {{transactions: {{path: '{tmp_path}/a.json', columns: "
+        f"{{customer_id: {{sql: '{sql}'}}}}}}}}"
+    )
+    intake = read_tables(settings, connect(), today=date(2025, 1, 1))
+    ids = intake.tables["transactions"].customer_id.to_pyarrow().to_pylist()
+    assert ids == ["k7"]
+
+
 def test_field_that_comes_late_is_a_column_of_all(tmp_path):
     records = [{"id": n} for n in range(2_000)] + [{"id": 2_000, "late": "x"}]
     (tmp_path / "a.jsonl").write_text(lines(*records))

@@ -112,11 +112,15 @@ def _of_expression(sql: str, wanted_as: str) -> list[Need]:
     for choice in tree.find_all(exp.Coalesce):
         columns = list(choice.find_all(exp.Column))
         free |= {id(column) for column in columns}
-        needs.append(Need(tuple(column.name for column in columns), wanted_as))
+        needs.append(Need(tuple(map(_dotted_name, columns)), wanted_as))
     for column in tree.find_all(exp.Column):
         if id(column) not in free:
-            needs.append(Need((column.name,), wanted_as))
+            needs.append(Need((_dotted_name(column),), wanted_as))
     return [need for need in needs if need.names]
+
+
+def _dotted_name(column: exp.Column) -> str:
+    return ".".join(part.name for part in column.parts)
 
 
 def align_columns(

@@ -213,6 +213,11 @@ def _expression(setting: str, sql: str, raw: RawTable, *, numeric: bool) -> str:
     text = _text_columns(raw)
     for column in tree.find_all(exp.Column):
         found = _find(column.name, raw)
+        if column.table and (inner := _find(_dotted_name(column), raw)) is not None:
+            # The column of an object inside a JSON record, such as customer.id.
+            found = inner
+            for part in ("table", "db", "catalog"):
+                column.set(part, None)
         if found is None:
             msg = (
                 f"{where} uses the column '{column.name}', which {raw.label} does not "
@@ -222,6 +227,11 @@ def _expression(setting: str, sql: str, raw: RawTable, *, numeric: bool) -> str:
             raise ConfigError(msg)
         column.set("this", exp.to_identifier(found, quoted=True))
     return _safe(tree, text, numeric=numeric).sql(dialect="duckdb")
+
+
+def _dotted_name(column: exp.Column) -> str:
+    """Return a column's name with what stands before its points."""
+    return ".".join(part.name for part in column.parts)
 
 
 def _text_columns(raw: RawTable) -> frozenset[str]:
