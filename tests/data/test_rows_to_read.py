@@ -186,6 +186,8 @@ def test_a_blank_order_number_continues_the_order_above(read):
     blank = SHOP.replace("#1,,", ",,").replace("#2,,", ",,")
     intake = read({"s.csv": blank}, f"{SHOP_KEYS}, {FILL}, amount_of: order")
     assert figures(intake)[:3] == (2, 3, 43.0)
+    # a blank line of the order is no line without a day or a customer
+    assert figures(intake)[3] == {}
 
 
 def test_totals_on_every_line_are_counted_once(read):

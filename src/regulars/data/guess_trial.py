@@ -108,10 +108,10 @@ def _without_strays(
     assert strays is not None
     note = strays.describe().rstrip(".")
     keep = strays.keep_sql(_time_sql(guess, when))
-    where = keep if guess.where is None else f"({guess.where}) AND {keep}"
+    where = keep if guess.where is None else f"{guess.where} AND {keep}"
     if not guess.time_choices:
         changed = replace(
-            guess, where=where, notes={**guess.notes, "where.strays": f"and: {note}"}
+            guess, where=where, notes={**guess.notes, "where.strays": note}
         )
         try:
             again = _read(changed, connection)

@@ -142,6 +142,9 @@ def find_totals(
     facts = _facts(amount, order, columns, profiles, sample)
     if not facts["n"] or facts["alike"] < facts["n"] or facts["n_values"] < 2:
         return None
+    if facts["at_once"] < 0.95 * facts["n"]:
+        # a contract that is paid again and again, not an order of several lines
+        return None
     n_alike, has_prices = facts["n"], facts["priced"] > 0.5 * facts["n"]
     if has_prices and facts["of_lines"] > 0.5 * facts["priced"]:
         return None
@@ -174,6 +177,8 @@ def _facts(
     """Count orders of several lines, and what their amounts have to do with prices."""
     price = _number_named("unit_price", profiles, {amount})
     quantity = _number_named("quantity", profiles, {amount, price or ""})
+    when = columns["order_time"]
+    when = column_sql(when) if isinstance(when, str) else "NULL"
     line = "NULL"
     if price is not None:
         pieces = f"try_cast({column_sql(quantity)} AS DOUBLE)" if quantity else "1"
@@ -185,11 +190,12 @@ def _facts(
         f"orders AS (SELECT count(*) AS lines, count({column_sql(amount)}) AS filled, "
         f"count(DISTINCT {column_sql(amount)}) AS n_values, "
         f"any_value({column_sql(amount)}) AS value, max({value}) AS total, "
+        f"count(DISTINCT {when}) AS n_times, "
         f"sum({line}) AS added, max({line}) AS dearest, "
         f"count(*) FILTER (abs({line} - {value}) < 0.011) AS own "
         f"FROM lines WHERE {column_sql(order)} IS NOT NULL "
         f"GROUP BY {column_sql(order)} HAVING count(*) > 1) "
-        "SELECT count(*) AS n, "
+        "SELECT count(*) AS n, count(*) FILTER (n_times <= 1) AS at_once, "
         "count(*) FILTER (filled = lines AND n_values = 1) AS alike, "
         "count(DISTINCT value) AS n_values, "
         "count(added) AS priced, "

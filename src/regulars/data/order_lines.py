@@ -46,14 +46,16 @@ def fill_blanks(
     by = names[settings.by]
     columns = [names[name] for name in settings.columns if names[name] != by]
     above = ibis.window(order_by=LINE, preceding=(None, 0))
-    keyed = raw.table.mutate(
-        __order=_filled(raw.table[by]).last(include_null=False).over(above)
+    # last(include_null=False) over a window is compiled without IGNORE NULLS: so the
+    # names are counted, and each count has one name
+    counted = raw.table.mutate(__n=_filled(raw.table[by]).count().over(above)).view()
+    keyed = counted.mutate(
+        __order=_filled(counted[by]).max().over(ibis.window(group_by="__n"))
     ).view()
-    whole = ibis.window(group_by="__order", order_by=LINE, preceding=None, following=0)
     filled = {
         name: ibis.ifelse(
             _filled(keyed[name]).isnull() & keyed["__order"].notnull(),
-            _filled(keyed[name]).first(include_null=False).over(whole),
+            _first_filled(keyed, name),
             keyed[name],
         )
         for name in columns
@@ -67,9 +69,16 @@ def fill_blanks(
         )
     )
     n_filled = _count(table.filter(table["__was_blank"]))
-    table = table.drop("__order", "__was_blank").order_by(LINE)
+    table = table.drop("__n", "__order", "__was_blank").order_by(LINE)
     notice = "Lines that take blank fields from the first line of their order: "
     return replace(raw, table=table), [f"{notice}{n_filled:,}."] if n_filled else []
+
+
+def _first_filled(keyed: Any, name: str) -> Any:
+    """Return the first value of a column among the lines of an order, not blank."""
+    value = _filled(keyed[name])
+    lines = ibis.window(group_by="__order", order_by=[value.isnull(), keyed[LINE]])
+    return value.first(include_null=True).over(lines)
 
 
 def _filled(column: Any) -> Any:

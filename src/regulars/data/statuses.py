@@ -244,7 +244,7 @@ def _flag_condition(
         return None
     listed = ", ".join(quote_text(value) for value in yes)
     text = name if profile.is_text else f"CAST({name} AS VARCHAR)"
-    sql = f"{text} NOT IN ({listed})"
+    sql = f"{text} NOT IN ({listed})" if len(yes) > 1 else f"{text} <> {listed}"
     if n_null:
         sql = f"({sql} OR {name} IS NULL)"
     return _Condition(sql, profile.name, {profile.name: sum(yes.values())}, {}, 0)
@@ -257,9 +257,12 @@ def _counts(
     source = raw.view
     if lines_of is not None:
         by = column_sql(lines_of)
+        # where the order's name is blank too, the order above goes on
         source = (
-            f"(SELECT coalesce(nullif(trim({name}), ''), max(nullif(trim({name}), '')) "
-            f"OVER (PARTITION BY {by})) AS {name} FROM {raw.view})"
+            f"(SELECT max({name}) OVER (PARTITION BY __order) AS {name} FROM "
+            f"(SELECT {name}, last_value({by} IGNORE NULLS) OVER (ORDER BY __line) "
+            f"AS __order FROM (SELECT {name}, {by}, row_number() OVER () AS __line "
+            f"FROM {raw.view})))"
         )
     value = f"nullif(CAST({name} AS VARCHAR), '')"
     rows = sample.ask(
