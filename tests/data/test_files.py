@@ -105,3 +105,12 @@ def test_lines_are_counted_alike_however_the_file_is_cut(text, size):
     lines = lines[:-1] if lines[-1] == "" else lines
     assert counter.count.total == len(lines)
     assert counter.count.empty == sum(line == "" for line in lines)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+def test_character_cut_by_a_block_is_still_utf8(tmp_path, monkeypatch, size):
+    monkeypatch.setattr("regulars.data.files._BLOCK", size)
+    (tmp_path / "a.csv").write_text("id,name\n1,é€😀\n2,Ann\n")
+    assert inspect_file(tmp_path / "a.csv").encoding == "utf-8"
+    (tmp_path / "b.csv").write_bytes("id,name\n1,é".encode()[:-1] + b"\n2,Ann\n")
+    assert inspect_file(tmp_path / "b.csv").encoding == "cp1252"

@@ -1,7 +1,7 @@
 """Turn files that the engine does not read as they are into text that it does.
 
-JSON and workbooks are converted once a process and kept until it ends: several steps
-read the same file one after the other.
+Files are looked at, and JSON and workbooks converted, once a process as long as they do
+not change: several steps read the same file one after the other.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import functools
 import glob
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,10 +26,12 @@ from regulars.errors import ConfigError, DataError
 if TYPE_CHECKING:
     from regulars.data.files import SourceFile
 
+    _State = tuple[str, int, int]
     Converted = tuple[SourceFile | None, tuple[str, ...]]
 
 _ENCODINGS = {"cp1252": "Windows-1252 (Latin-1)", "utf-16": "UTF-16"}
-_converted: dict[tuple[str, int, int, str], Converted] = {}
+_inspected: dict[_State, SourceFile | None] = {}
+_converted: dict[tuple[_State, str], Converted] = {}
 
 
 def open_files(path: str, folder: Path) -> tuple[list[SourceFile], list[str]]:
@@ -40,7 +43,7 @@ def open_files(path: str, folder: Path) -> tuple[list[SourceFile], list[str]]:
     notices: list[str] = []
     _, sheet = split_sheet(path)
     for place in locate_files(path):
-        source = inspect_file(place)
+        source = _inspect_once(place)
         if sheet and source is not None and source.kind != "excel":
             msg = f"'{path}': '{place.name}' is no workbook, so it has no sheets."
             raise ConfigError(msg)
@@ -82,9 +85,22 @@ def _readable(source: SourceFile, sheet: str, target: Path) -> Converted:
     return (source if source.is_plain else rewrite(source, target)), notices
 
 
+def _state(file: Path) -> _State:
+    """Return what tells whether a file is still the same."""
+    state = file.stat()
+    return str(file.absolute()), state.st_size, state.st_mtime_ns
+
+
+def _inspect_once(file: Path) -> SourceFile | None:
+    key = _state(file)
+    if key not in _inspected:
+        _inspected[key] = inspect_file(file)
+    source = _inspected[key]
+    return None if source is None else replace(source, path=file)
+
+
 def _convert_once(source: SourceFile, sheet: str) -> Converted:
-    state = source.path.stat()
-    key = (str(source.path.resolve()), state.st_size, state.st_mtime_ns, sheet)
+    key = (_state(source.path), sheet)
     known = _converted.get(key)
     if known is None or (known[0] is not None and not known[0].path.exists()):
         target = _folder() / f"{len(_converted)}.txt"

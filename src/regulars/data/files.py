@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 BLANKS = " "
 """Separator of a file whose fields are separated by runs of blanks."""
 
-_BLOCK = 1 << 24
+_BLOCK = 1 << 20
 _HEAD = 1 << 18
 
 
@@ -164,7 +164,9 @@ def _scan(file: Path, head: bytes) -> tuple[str, LineCounter]:
         try:
             while block := stream.read(_BLOCK):
                 counter.add(block)
-                decoder.decode(block)
+                # ASCII needs no decoding, unless it comes within a character.
+                if not block.isascii() or decoder.getstate()[0]:
+                    decoder.decode(block)
             decoder.decode(b"", final=True)
         except UnicodeDecodeError:
             return _check_cp1252(file), counter

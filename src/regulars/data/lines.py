@@ -71,11 +71,12 @@ class LineCounter:
     def add(self, block: bytes) -> None:
         """Count one more block of a file."""
         self._feeds += block.count(b"\n")
-        self._returns += block.count(b"\r")
+        returns = block.count(b"\r") if b"\r" in block else 0
+        self._returns += returns
         self._has_quotes = self._has_quotes or b'"' in block
         seam = self._tail + block[:2]
         self._empty += bool(self._tail and re.match(rb"\n\r?\n", seam))
-        if b"\n\n" in block or b"\n\r" in block:
+        if b"\n\n" in block or (returns and b"\n\r" in block):
             self._empty += len(re.findall(rb"\n(?=\r?\n)", block))
         end = (self._tail + block)[-2:] if len(block) < 2 else block[-2:]
         self._tail = b"\n" if end.endswith(b"\n") else end * (end == b"\n\r")
