@@ -37,8 +37,10 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)?(?:#([^)\s]+))?\)")
 FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 
 # Set up or enter an environment, which the one that runs these tests stands for. That
-# `make` knows them is tested below; `make test` is what runs this very file.
+# `make` knows them is tested below; `make test` is what runs this very file. The wheel
+# and its demo are tried in an environment of their own by .ci/run.
 SET_UP = {"make demo", "make test", ". .venv/bin/activate"}
+SET_UP |= {"pip install .", "regulars demo"}
 # Runs until it is stopped; see test_mlflow_page_answers_as_the_readme_says.
 SERVER = "mlflow ui --backend-store-uri sqlite:///models/mlflow.db"
 
