@@ -79,7 +79,7 @@ def count_broken_lines(raw: RawTable, connection: Any, n_rows: int) -> int:
         return 0
     exists = connection.raw_sql(
         f"SELECT count(*) FROM duckdb_tables() WHERE table_name = '{raw.rejects}'"
-    ).fetchone()[0]
+    ).fetchall()[0][0]
     n_broken, n_inside = 0, 0
     if exists:
         # One line can be refused for several reasons at once.
@@ -91,7 +91,7 @@ def count_broken_lines(raw: RawTable, connection: Any, n_rows: int) -> int:
             SELECT count(*),
                    coalesce(sum(len(text) - len(replace(text, chr(10), ''))), 0)
             FROM lines
-        """).fetchone()
+        """).fetchall()[0]
     n_lines = sum(file.lines.total - raw.has_header for file in raw.files)
     n_empty = sum(file.lines.empty for file in raw.files)
     n_extra = n_lines - n_rows - n_broken - n_inside

@@ -198,17 +198,24 @@ def _is_plain(text: str) -> bool:
 
 def _shapes(texts: Any) -> list[_Shape]:
     text = texts.text
-    plain = text.try_cast("float64").notnull() & ~text.contains("_")
-    like = (text.length() < 60) & text.re_search(_NUMBER_LIKE)
-    shape = ibis.ifelse(like, text.re_replace("[0-9]", "9"), ibis.null("string"))
-    # 0,990 has no thousands: a first digit of 0 makes a shape of its own.
-    zero = text.re_extract("[0-9]", 0) == "0"
-    named = texts.select(text=text, shape=shape, zero=zero, plain=plain)
-    counted = named.group_by("shape", "zero", "plain").aggregate(
-        n=named.count(), example=named.text.min()
-    )
+    keys = {
+        "shape": text.translate("012345678", "999999999"),
+        # 0,990 has no thousands: a first digit of 0 makes a shape of its own.
+        "zero": text.re_search("^[^0-9]*0"),
+        "plain": text.try_cast("float64").notnull() & ~text.contains("_"),
+    }
+    each = _counted(texts.mutate(**keys, n=1, example=text))
+    # Texts that are no numbers may be of as many shapes as there are rows.
+    like = (each.shape.length() < 60) & each.shape.re_search(_NUMBER_LIKE)
+    shape = ibis.ifelse(like, each.shape, ibis.null("string"))
+    counted = _counted(each.mutate(shape=shape))
     rows = counted.order_by(ibis.desc("n"), "example").to_pyarrow().to_pylist()
     return [_shape(row["example"], row["n"], bool(row["plain"])) for row in rows]
+
+
+def _counted(table: Any) -> Any:
+    groups = table.group_by("shape", "zero", "plain")
+    return groups.aggregate(n=table.n.sum(), example=table.example.min())
 
 
 def _shape(text: str, n_rows: int, is_plain: bool) -> _Shape:

@@ -7,12 +7,8 @@ it is only said.
 
 from __future__ import annotations
 
-import re
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from typing import Any
 
 AFTER_CUTOFF = "after_cutoff"
 DUPLICATE = "duplicate"
@@ -232,70 +228,3 @@ def too_many_faults(
         + (hint and f" {hint}")
         + " Mend the source, or raise max_bad_share to set them aside."
     )
-
-
-# Sign or bracket, currency, digits with marks between them, currency, sign or bracket.
-_CURRENCY = r"(?:[A-Z]{0,3}[^\w\s.,()+-]|[A-Z]{3}|kr\.?|zł)"
-_DRESSED = re.compile(
-    rf"^[-+(]?\s*(?:{_CURRENCY}\s*)?[-+]?\d[\d.,'\s]*(?:{_CURRENCY}\s*)?[-)]?$"
-)
-
-
-def dressed_number(texts: Sequence[str]) -> str | None:
-    """Return the first text that is a number in another dress than a computer's.
-
-    Parameters
-    ----------
-    texts : sequence of str
-        Texts that are not numbers to the engine.
-
-    Returns
-    -------
-    str or None
-
-    Examples
-    --------
-    >>> dressed_number(["n/a", "1.234,50"]), dressed_number(["$5"])
-    ('1.234,50', '$5')
-    >>> dressed_number(["abc", "2024-01-01", "5x7"]) is None
-    True
-    """
-    for text in texts:
-        if _DRESSED.match(text.strip()):
-            return text
-    return None
-
-
-def undress_sql(text: str, column: str) -> str:
-    """Return an SQL expression that reads numbers dressed like an example.
-
-    Parameters
-    ----------
-    text : str
-        The example.
-    column : str
-        The source's column.
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> undress_sql("1.234,50", "price")
-    "CAST(replace(replace(price, '.', ''), ',', '.') AS DOUBLE)"
-    """
-    name = column if column.isidentifier() else f'"{column}"'
-    if re.search(r",\d{1,2}\D*$", text):
-        inner = f"replace(replace({name}, '.', ''), ',', '.')"
-    elif re.search(r"\.\d{1,2}\D*$", text) or "," not in text:
-        inner = f"replace({name}, ',', '')"
-    else:
-        # 1,234 is a thousand to one writer and 1.234 to another.
-        return (
-            f"CAST(replace({name}, ',', '') AS DOUBLE)' if the comma separates "
-            f"thousands, or '{{sql: CAST(replace({name}, ',', '.') AS DOUBLE)}}"
-        )
-    if re.search(r"[^\d.,+-]", text):
-        inner = f"regexp_replace({inner}, '[^0-9.-]', '', 'g')"
-    return f"CAST({inner} AS DOUBLE)"
