@@ -35,6 +35,7 @@ _ADVICE = (
     "Write a list of records, or one record a line; with pandas: "
     "to_json(path, orient='records')."
 )
+_PLAIN = {str, int, type(None)}
 # Control characters inside texts are common, and do no harm.
 _decode = json.JSONDecoder(strict=False).raw_decode
 
@@ -98,9 +99,14 @@ def _write(source: SourceFile, target: Path, names: dict[str, None]) -> _Pass:
                 n_broken += 1
                 continue
             flat = _flat(record)
-            if not flat.keys() <= names.keys():
+            if list(flat) == header:
+                values = list(flat.values())
+            else:
                 names.update(dict.fromkeys(flat))
-            writer.add([_cell(flat.get(name)) for name in header])
+                values = [flat.get(name) for name in header]
+            if not _PLAIN.issuperset(map(type, values)):
+                values = [_cell(value) for value in values]
+            writer.add(values)
             n_records += 1
         lines = writer.count
     complete = len(names) == len(header)
@@ -109,7 +115,7 @@ def _write(source: SourceFile, target: Path, names: dict[str, None]) -> _Pass:
 
 def _flat(record: Record) -> Record:
     """Return a record whose inner objects are columns named ``outer.inner``."""
-    if not any(type(value) is dict for value in record.values()):
+    if dict not in map(type, record.values()):
         return record
     pairs = list(_pairs(record, ""))
     flat = dict(pairs)
@@ -131,7 +137,7 @@ def _pairs(record: Record, outer: str) -> Iterator[tuple[str, Any]]:
 
 def _cell(value: Any) -> Cell:
     kind = type(value)
-    if kind is str or value is None or kind is int:
+    if kind in _PLAIN:
         return value  # type: ignore[no-any-return]
     if kind is bool:
         return "true" if value else "false"
