@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import platform
 import subprocess
+from dataclasses import asdict
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ import pandas as pd
 
 from regulars.churn import baselines
 from regulars.data.fingerprint import fingerprint
+from regulars.data.margins import own_margins
 from regulars.features.matrix import FEATURES
 from regulars.tracking import host_of
 
@@ -103,9 +105,17 @@ def training_card(
             "model": process.kind,
             "params": process.purchases_.params_ | process.spend_.params_,
             "log_likelihood": process.purchases_.log_likelihood_,
+            "shares": process.shares_.to_dict(),
         },
+        "margin": _margin(work),
         **manifest(settings, fingerprint(work.ledger)),
     }
+
+
+def _margin(work: Workspace) -> dict[str, Any]:
+    """Return the margin of value, and how many lines carry their own."""
+    own = own_margins(work.ledger.transactions)
+    return {"rate": work.settings.value.margin, "own": asdict(own) if own else None}
 
 
 def _spend_choice(training: Training) -> dict[str, Any]:
@@ -310,7 +320,8 @@ PROCESS_MEANINGS = {
     "the purchase process",
     "btyd_expected_purchases": "Expected purchases in the horizon, by the purchase "
     "process",
-    "btyd_order_value": "Expected spend of a purchase, by the spend process",
+    "btyd_order_value": "Expected spend of a purchase, net of returns, by the spend "
+    "process",
     "btyd_expected_spend": "Expected spend in the horizon, by both processes",
 }
 

@@ -19,6 +19,7 @@ import pandas as pd
 from regulars.carryover import carry_bounds, carry_silence, carry_spend
 from regulars.churn.ensemble import ChurnEnsemble, Recipe
 from regulars.clv.process import COLUMNS, PurchaseProcess
+from regulars.clv.shares import VALUE_COLUMNS
 from regulars.errors import DataError
 from regulars.segments import RfmSegments
 from regulars.spend.ensemble import SpendEnsemble, SpendRecipe
@@ -46,7 +47,8 @@ class Horizon:
     horizon_days, gap_days : int
         The predicted window is ``[cutoff + gap, cutoff + gap + horizon)``.
     margin : float
-        Share of spend that is margin; in (0, 1].
+        Share of spend that is margin, of lines without a margin of their own; in
+        (0, 1].
     discount_rate_annual : float
         Yearly discount rate; >= 0.
     clv_horizon_days : int
@@ -381,13 +383,13 @@ def feature_columns(rows: pd.DataFrame) -> list[str]:
     Parameters
     ----------
     rows : DataFrame
-        Keys, features and perhaps outcomes.
+        Keys, features, what value is made of and perhaps outcomes.
 
     Returns
     -------
     list of str
     """
-    others = {*KEYS, *OUTCOMES}
+    others = {*KEYS, *OUTCOMES, *VALUE_COLUMNS}
     return [name for name in rows.columns if name not in others]
 
 

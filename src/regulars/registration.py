@@ -157,7 +157,13 @@ def example_request(work: Workspace) -> pd.DataFrame:
         A customer and their raw history.
     """
     first = date(2024, 1, 5)
-    sample = {"quantity": 1.0, "discount_amount": 0.0, "is_return": False}
+    sample = {
+        "quantity": 1.0,
+        "discount_amount": 0.0,
+        "cost_amount": 8.0,
+        "margin_rate": 0.3,
+        "is_return": False,
+    }
     more = {name: sample.get(name, "1") for name in serving_context(work).columns}
     history = [
         {

@@ -55,6 +55,7 @@ def _one_cutoff(log: pd.DataFrame, cutoff: pd.Timestamp, seen: int) -> pd.DataFr
     out = out.join(_windows(out, days, bought, seen, set(log.columns)))
     out = out.join(_basket(out, days, lines, cutoff))
     out = out.join(_calendar(out, bought))
+    out = out.join(_value(days, bought))
     out = out.astype("float64").sort_index()
     out.insert(0, "cutoff", cutoff)
     return out.reset_index()
@@ -68,6 +69,15 @@ def _lines(log: pd.DataFrame) -> pd.DataFrame:
         if name in log:
             value = log[name].astype("float64")
             lines[name] = value.where(~is_return, -value.abs())
+    own = pd.Series(np.nan, index=log.index)
+    if "margin_rate" in log:
+        own = log["amount"].abs() * log["margin_rate"]
+    if "cost_amount" in log:
+        own = (log["amount"].abs() - log["cost_amount"].abs()).fillna(own)
+    if {"margin_rate", "cost_amount"} & set(log):
+        sign = np.where(is_return, -1.0, 1.0)
+        lines["margin"] = sign * own.fillna(0.0)
+        lines["margin_amount"] = sign * log["amount"].abs() * own.notna()
     for name in ("product_id", "category"):
         if name in log:
             lines[name] = log[name]
@@ -77,7 +87,8 @@ def _lines(log: pd.DataFrame) -> pd.DataFrame:
 
 def _days(lines: pd.DataFrame) -> pd.DataFrame:
     keys = ["customer_id", "day"]
-    sums = [n for n in ("amount", "quantity", "discount_amount") if n in lines]
+    measures = ("amount", "quantity", "discount_amount", "margin", "margin_amount")
+    sums = [n for n in measures if n in lines]
     days = lines.groupby(keys)[sums].sum()
     sold = lines[~lines["is_return"]].groupby(keys)
     days["n_lines"] = sold.size()
@@ -237,6 +248,28 @@ def _calendar(out: pd.DataFrame, bought: pd.DataFrame) -> pd.DataFrame:
     is_same = (weekday == before)[before.notna()]
     c["same_weekday_share"] = is_same.groupby(by_customer).mean()
     return c
+
+
+def _value(days: pd.DataFrame, bought: pd.DataFrame) -> pd.DataFrame:
+    gross = bought["spend"] + bought["returned"]
+    repeats = gross[bought["gap"].notna()].groupby(bought["customer_id"])
+    totals = days.groupby("customer_id")
+    v = pd.DataFrame({"gross_amount": gross.groupby(bought["customer_id"]).sum()})
+    v["gross_order_value"] = repeats.mean()
+    v["gross_order_value"] = v["gross_order_value"].fillna(0.0)
+    v["returned_amount"] = totals["returned"].sum()
+    if "margin" not in days:
+        return v
+    v["own_margin"] = totals["margin"].sum()
+    v["own_margin_amount"] = totals["margin_amount"].sum()
+    known = bought[bought["margin_amount"] > 1e-9]
+    shares = (known["margin"] / known["margin_amount"]).clip(-1.0, 1.0)
+    by_customer = shares.groupby(known["customer_id"])
+    v["own_margin_days"] = by_customer.size()
+    v["own_margin_spread"] = by_customer.var(ddof=0) * by_customer.size()
+    none = ["own_margin_days", "own_margin_spread"]
+    v[none] = v[none].fillna(0.0)
+    return v
 
 
 def _ratio(numerator: pd.Series, denominator: pd.Series) -> pd.Series:

@@ -189,6 +189,8 @@ def test_new_customer_clv_counts_the_first_purchase_when_asked():
     ("changes", "message"),
     [
         ({"margin": 1.2}, "margin must be >= 0 and <= 1, got 1.2"),
+        ({"margin": [0.1, 1.2]}, "margin must be >= 0 and <= 1, got 1.2"),
+        ({"margin": [-0.1, 0.2]}, "margin must be >= 0 and <= 1, got -0.1"),
         ({"margin": float("nan")}, "margin must be"),
         ({"discount_rate_annual": -0.1}, "discount_rate_annual must be >= 0"),
         ({"horizon_days": 0}, "horizon_days must be > 0"),

@@ -22,6 +22,8 @@ TYPES = {
     "category": pa.string(),
     "quantity": pa.float64(),
     "discount_amount": pa.float64(),
+    "cost_amount": pa.float64(),
+    "margin_rate": pa.float64(),
 }
 
 

@@ -16,8 +16,19 @@ from regulars.features import build_matrix
 
 FIRST = date(2023, 1, 2)
 CUTOFFS = (date(2023, 6, 5), date(2024, 3, 4))
-OPTIONAL = ("order_id", "product_id", "category", "quantity", "discount_amount")
+OPTIONAL = (
+    "order_id",
+    "product_id",
+    "category",
+    "quantity",
+    "discount_amount",
+    "cost_amount",
+    "margin_rate",
+)
 MONEY = (
+    "gross_order_value",
+    "gross_amount",
+    "returned_amount",
     "monetary_value",
     "revenue",
     "aov",
@@ -52,6 +63,8 @@ def rows(draw):
             "category": st.sampled_from(["x", "y", None]),
             "quantity": st.integers(1, 4),
             "discount_amount": st.integers(0, 300),
+            "cost_amount": st.sampled_from([None, 0.0, 3.0, 60.0, -60.0]),
+            "margin_rate": st.sampled_from([None, -0.5, 0.0, 0.25, 1.0]),
         }
     )
     # Few distinct days, so that days with several lines are common.
@@ -190,18 +203,14 @@ def test_build_matrix_is_same_bits_when_all_dates_shift_by_weeks(
 @given(rows=rows())
 @properties
 def test_build_matrix_scales_money_only_when_amounts_double(rows, features_of):
+    amounts = ("amount", "discount_amount", "cost_amount")
     doubled = [
-        row
-        | {"amount": 2 * row["amount"]}
-        | (
-            {"discount_amount": 2 * row["discount_amount"]}
-            if "discount_amount" in row
-            else {}
-        )
+        row | {name: 2 * row[name] for name in amounts if row.get(name) is not None}
         for row in rows
     ]
     expected = features_of(rows, *CUTOFFS)
-    money = list(MONEY)
+    own = [n for n in ("own_margin", "own_margin_amount") if n in expected]
+    money = [*MONEY, *own]
     expected[money] = expected[money] * 2
     found = features_of(doubled, *CUTOFFS)
     pd.testing.assert_frame_equal(found, expected, check_exact=False, rtol=1e-12)

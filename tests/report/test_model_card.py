@@ -42,3 +42,36 @@ def test_notes_cannot_break_the_document(note):
     text = render_model_card({"name": "shop", "notes": [note]})
     assert "\n# two" not in text
     assert "one | two" not in text
+
+
+@pytest.mark.parametrize(
+    ("margin", "expected"),
+    [
+        ({"rate": 0.3, "own": None}, "Margin: 30% of spend for all (`value.margin`)"),
+        (
+            {
+                "rate": 0.3,
+                "own": {
+                    "columns": ["cost_amount", "margin_rate"],
+                    "n_lines": 1200,
+                    "n_own": 1000,
+                    "share": 0.42,
+                },
+            },
+            "Margin: by line (`cost_amount`, else `margin_rate`) for 1 000 lines, "
+            "together 42%; 30% (`value.margin`) for the other 200;",
+        ),
+    ],
+)
+def test_card_says_which_margin_was_used(margin, expected):
+    text = render_model_card({"name": "shop", "margin": margin})
+    assert expected in text
+
+
+def test_card_says_how_much_is_kept_where_orders_came_back():
+    shares = {"kept": {"mean": 0.81, "orders": 4.3}, "margin": None}
+    text = render_model_card({"name": "shop", "process": {"shares": shares}})
+    assert "Kept of what is bought: 81% of the amount; it weighs as much as 4.3" in text
+    shares = {"kept": {"mean": 1.0, "orders": 0.0}, "margin": None}
+    text = render_model_card({"name": "shop", "process": {"shares": shares}})
+    assert "Kept of" not in text

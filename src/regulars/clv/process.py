@@ -3,8 +3,9 @@
 The RFM columns of feature rows come in; the probability of no purchase in the horizon,
 the probability of being alive, expected purchases, order value and spend, discounted
 margin and the date of the next order go out. One `PurchaseProcess` is one purchase
-model and one Gamma-Gamma model, fitted to the customers known at one cutoff. Days are
-the unit outside; inside it is weeks, the unit of the published parameters.
+model, one Gamma-Gamma model of what is bought, and the shares of it that are kept and
+earned, fitted to the customers known at one cutoff. Days are the unit outside; inside
+it is weeks, the unit of the published parameters.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from regulars.clv.beta_geo import BetaGeoModel
 from regulars.clv.gamma_gamma import GammaGammaModel
 from regulars.clv.modified_beta_geo import ModifiedBetaGeoModel
 from regulars.clv.pareto_nbd import ParetoNBDModel
+from regulars.clv.shares import ValueShares
 from regulars.clv.value import discounted_clv
 from regulars.errors import NotEnoughHistoryError
 
@@ -50,7 +52,8 @@ def purchase_summary(features: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     features : DataFrame of shape (n_rows, n_features)
-        With ``frequency``, ``recency_days``, ``T_days`` and ``monetary_value``.
+        With ``frequency``, ``recency_days``, ``T_days`` and ``monetary_value``; where
+        there is a ``gross_order_value``, before returns, that is taken.
 
     Returns
     -------
@@ -63,12 +66,13 @@ def purchase_summary(features: pd.DataFrame) -> pd.DataFrame:
     ...     "T_days": [21.0], "monetary_value": [9.5]})).to_dict("records")
     [{'frequency': 1.0, 'recency': 2.0, 'T': 3.0, 'monetary_value': 9.5}]
     """
+    money = "gross_order_value" if "gross_order_value" in features else "monetary_value"
     return pd.DataFrame(
         {
             "frequency": features["frequency"],
             "recency": features["recency_days"] / DAYS_PER_WEEK,
             "T": features["T_days"] / DAYS_PER_WEEK,
-            "monetary_value": features["monetary_value"].fillna(0.0),
+            "monetary_value": features[money].fillna(0.0),
         }
     )
 
@@ -85,6 +89,9 @@ class PurchaseProcess:
     ----------
     purchases_ : BetaGeoModel, ModifiedBetaGeoModel or ParetoNBDModel
     spend_ : GammaGammaModel
+        Of orders before returns.
+    shares_ : ValueShares
+        What customers keep of their orders, and the margin of it.
 
     Examples
     --------
@@ -107,7 +114,7 @@ class PurchaseProcess:
         self.kind = kind
 
     def fit(self, features: pd.DataFrame) -> Self:
-        """Fit both models to the customers of one cutoff.
+        """Fit the models to the customers of one cutoff.
 
         Parameters
         ----------
@@ -131,6 +138,7 @@ class PurchaseProcess:
         )
         _refuse_without_spend(summary)
         self.spend_ = GammaGammaModel().fit(summary)
+        self.shares_ = ValueShares.fit(features)
         return self
 
     def predict(
@@ -149,7 +157,8 @@ class PurchaseProcess:
         -------
         DataFrame of shape (n_rows, 5)
             ``p_alive``; ``btyd_no_purchase_probability``; ``btyd_expected_purchases``;
-            ``btyd_order_value`` and ``btyd_expected_spend`` in the log's currency.
+            ``btyd_order_value`` and ``btyd_expected_spend`` in the log's currency, net
+            of returns.
 
         Notes
         -----
@@ -170,7 +179,7 @@ class PurchaseProcess:
                 expected, direct, out=np.ones_like(direct), where=direct > 0
             )
             silent = 1.0 - (1.0 - silent) * np.clip(kept, 0.0, 1.0)
-        value = np.asarray(self.spend_.expected_average_value(summary))
+        value = self._order_value(summary, features)
         return pd.DataFrame(
             {
                 "p_alive": np.asarray(model.probability_alive(summary)),
@@ -190,14 +199,14 @@ class PurchaseProcess:
         discount_rate_annual: float,
         horizon_days: int,
     ) -> Floats:
-        """Return discounted margin from the cutoff on, in monthly steps.
+        """Return discounted margin, net of returns, from the cutoff, in monthly steps.
 
         Parameters
         ----------
         features : DataFrame of shape (n_rows, n_features)
             As `purchase_summary` needs them.
         margin : float
-            Share of spend that is margin; in (0, 1].
+            Share of spend that is margin, of lines without their own; in (0, 1].
         discount_rate_annual : float
             Yearly discount rate; >= 0.
         horizon_days : int
@@ -206,19 +215,24 @@ class PurchaseProcess:
         Returns
         -------
         array of shape (n_rows,)
-            In the log's currency.
+            In the log's currency; 0 or more.
         """
         summary = purchase_summary(features)
         clv = discounted_clv(
             self.purchases_,
             summary,
-            expected_value=np.asarray(self.spend_.expected_average_value(summary)),
-            margin=margin,
+            expected_value=self._order_value(summary, features),
+            margin=self.shares_.margin_share(features, margin),
             discount_rate_annual=discount_rate_annual,
             horizon_days=horizon_days,
             time_unit_days=DAYS_PER_WEEK,
         )
         return np.asarray(clv, dtype=np.float64)
+
+    def _order_value(self, summary: pd.DataFrame, features: pd.DataFrame) -> Floats:
+        """Return what an order is expected to bring, net of what is sent back."""
+        gross = np.asarray(self.spend_.expected_average_value(summary))
+        return np.asarray(gross * self.shares_.net_share(features))
 
     def days_to_next_order(self, features: pd.DataFrame) -> Floats:
         """Return the median of the days to the next purchase.
@@ -248,6 +262,7 @@ class PurchaseProcess:
             "kind": self.kind,
             "purchases": self.purchases_.to_dict(),
             "spend": self.spend_.to_dict(),
+            "shares": self.shares_.to_dict(),
         }
 
     @classmethod
@@ -266,6 +281,7 @@ class PurchaseProcess:
         process = cls(data["kind"])
         process.purchases_ = PURCHASE_MODELS[process.kind].from_dict(data["purchases"])
         process.spend_ = GammaGammaModel.from_dict(data["spend"])
+        process.shares_ = ValueShares.from_dict(data.get("shares"))
         return process
 
 

@@ -36,7 +36,7 @@ def discounted_clv(
     model: Any,
     summary: Any,
     *,
-    margin: float,
+    margin: float | FloatArray,
     discount_rate_annual: float,
     horizon_days: float,
     time_unit_days: float,
@@ -55,7 +55,7 @@ def discounted_clv(
         Anything with ``expected_purchases(summary, t)``.
     summary : pandas.DataFrame or ibis.Table
         One row a customer, with the columns of `model` (and of `value_model`).
-    margin : float
+    margin : float or array of shape (n_customers,)
         Share of an order's value that stays after its costs, 0 to 1.
     discount_rate_annual : float
         Yearly rate, >= 0; for an endless horizon at least 0.001.
@@ -202,14 +202,16 @@ class _Plan:
     def make(
         cls,
         model: Any,
-        margin: float,
+        margin: float | FloatArray,
         discount_rate_annual: float,
         horizon_days: float,
         time_unit_days: float,
         step_days: float | None,
     ) -> _Plan:
         """Check the arguments and return the plan."""
-        _check_range("margin", margin, 0.0, 1.0)
+        margins = np.atleast_1d(np.asarray(margin, dtype=np.float64))
+        for end in (margins.min(initial=0.0), margins.max(initial=0.0)):
+            _check_range("margin", float(end), 0.0, 1.0)
         _check_range("discount_rate_annual", discount_rate_annual, 0.0, np.inf)
         _check_range("time_unit_days", time_unit_days, 0.0, np.inf, above=True)
         _check_horizon(horizon_days, discount_rate_annual)

@@ -79,7 +79,13 @@ class ChurnSettings(Section):
 class ValueSettings(Section):
     """What turns purchases into money."""
 
-    margin: float = Field(0.3, gt=0, le=1, description="Margin on each unit of spend.")
+    margin: float = Field(
+        0.3,
+        gt=0,
+        le=1,
+        description="Margin on each unit of spend, for lines without a `cost_amount` "
+        "or `margin_rate` of their own.",
+    )
     discount_rate_annual: float = Field(
         0.1, ge=0, lt=10, description="Yearly discount rate of future margins."
     )

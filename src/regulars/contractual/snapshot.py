@@ -15,6 +15,7 @@ import pandas as pd
 from regulars.contractual.histories import attributes_of, columns_of, words_before
 from regulars.contractual.spells import running
 from regulars.features.matrix import build_matrix
+from regulars.features.value import VALUE_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -112,7 +113,7 @@ def _with_purchases(
         lookback_days=work.settings.time.lookback_days,
         groups=work.settings.features.groups,
         extra=work.settings.features.extra,
-    ).drop(columns="cutoff")
+    ).drop(columns=["cutoff", *VALUE_COLUMNS], errors="ignore")
     return rows.merge(matrix, how="left", on="customer_id", validate="1:1")
 
 

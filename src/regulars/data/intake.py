@@ -24,6 +24,7 @@ from regulars.data.contract import TABLES, TableContract, day_name
 from regulars.data.engine import told
 from regulars.data.formats import check_time_format, find_time_format
 from regulars.data.mapping import Mapping, map_columns
+from regulars.data.margins import margin_notices
 from regulars.data.order_lines import count_orders_once
 from regulars.data.preparing import complete_rows
 from regulars.data.quality import (
@@ -252,6 +253,7 @@ def _read_table(
     if contract.name == "transactions":
         facts = transaction_facts(staged.clean, settings.source.currency)
         notices += _collective_customer(staged.clean, counts.rows_kept)
+        notices += margin_notices(staged.clean, settings.value.margin)
     else:
         facts = _plain_facts(staged.clean, contract)
     told_all = (*raw.notices, *counts.notices, *notices)

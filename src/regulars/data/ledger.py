@@ -30,6 +30,12 @@ REQUIRED = ("customer_id", "order_time", "order_date", "amount", "is_return")
 MEASURES = ("spend", "returns_amount", "quantity", "discount_amount")
 """Columns of a ledger's days that also stand there in integer millionths."""
 
+OWN_MARGIN_UNITS = ("margin", "margin_amount")
+"""The same, of logs whose lines carry their own margin; other logs lack them."""
+
+MARGIN_COLUMNS = ("cost_amount", "margin_rate")
+"""Columns of the transactions that say a line's own margin; the first one wins."""
+
 
 @dataclass(frozen=True)
 class Ledger:
@@ -44,7 +50,10 @@ class Ledger:
         of that day), ``returns_amount`` (>= 0), ``quantity`` and ``discount_amount``
         (net of returns; null where the source has no such column). The four measures
         are float64; ``spend_micros`` and so on hold the same as int64 millionths,
-        whose sums do not depend on the order of the rows.
+        whose sums do not depend on the order of the rows. Where the source has a
+        ``cost_amount`` or a ``margin_rate`` there are also ``margin``, of the lines
+        that have one (taken back by returns), and ``margin_amount``, what those lines
+        came to.
     items : ibis.Table or None
         One row a line bought: ``customer_id``, ``day``, and ``product_id`` and
         ``category`` as far as the source has them; None where it has neither.
@@ -77,7 +86,7 @@ def build_ledger(transactions: ibis.Table) -> Ledger:
     transactions : ibis.Table
         Clean transactions: ``customer_id``, ``order_time``, ``order_date``, ``amount``,
         ``is_return``, and any of ``order_id``, ``product_id``, ``category``,
-        ``quantity``, ``discount_amount``.
+        ``quantity``, ``discount_amount``, ``cost_amount``, ``margin_rate``.
 
     Returns
     -------
@@ -204,7 +213,35 @@ def _signed_lines(transactions: ibis.Table) -> ibis.Table:
             f"{name}_micros": _micros(is_return.ifelse(-value.abs(), value))
             for name, value in measures.items()
         },
+        **_own_margins(t, is_return),
     )
+
+
+def line_margin(transactions: ibis.Table) -> ibis.Value | None:
+    """Return the margin of each line as if it were bought; null where it has none.
+
+    A cost is read without its sign, as some systems write costs, or those of returns,
+    with a minus. None where the log has neither column.
+    """
+    t = transactions
+    amount, found = t.amount.cast("float64").abs(), []
+    if "cost_amount" in t.columns:
+        found.append(amount - t.cost_amount.cast("float64").abs())
+    if "margin_rate" in t.columns:
+        found.append(amount * t.margin_rate.cast("float64"))
+    return ibis.coalesce(*found) if found else None
+
+
+def _own_margins(t: ibis.Table, is_return: ibis.Value) -> dict[str, ibis.Value]:
+    margin = line_margin(t)
+    if margin is None:
+        return {}
+    amount = margin.isnull().ifelse(0.0, t.amount.cast("float64").abs())
+    signed = {"margin": margin.fill_null(0.0), "margin_amount": amount}
+    return {
+        f"{name}_micros": _micros(is_return.ifelse(-value, value))
+        for name, value in signed.items()
+    }
 
 
 def _micros(value: ibis.Value) -> ibis.Value:
@@ -215,7 +252,7 @@ def _days(lines: ibis.Table) -> ibis.Table:
     bought = lines.is_bought
     sums = {
         f"{name}_micros": lines[f"{name}_micros"].sum().cast("int64")
-        for name in ("spend", "quantity", "discount_amount")
+        for name in ("spend", "quantity", "discount_amount", *OWN_MARGIN_UNITS)
         if f"{name}_micros" in lines.columns
     }
     returned = lines.spend_micros.sum(where=~bought).fill_null(0)
@@ -257,7 +294,7 @@ def with_units(days: ibis.Table) -> ibis.Table:
     Returns
     -------
     ibis.Table
-        The same rows with the columns of `MEASURES`, as float64.
+        The same rows with the columns of `units_of`, as float64.
     """
     missing = {
         f"{name}_micros": ibis.null("int64")
@@ -266,8 +303,17 @@ def with_units(days: ibis.Table) -> ibis.Table:
     }
     days = days.mutate(**missing)
     return days.mutate(
-        **{name: days[f"{name}_micros"].cast("float64") / MICROS for name in MEASURES}
+        **{
+            name: days[f"{name}_micros"].cast("float64") / MICROS
+            for name in units_of(days)
+        }
     )
+
+
+def units_of(days: ibis.Table) -> tuple[str, ...]:
+    """Return the measures of some days: those of all logs, and own margins if any."""
+    own = [name for name in OWN_MARGIN_UNITS if f"{name}_micros" in days.columns]
+    return (*MEASURES, *own)
 
 
 def _items(transactions: ibis.Table) -> ibis.Table | None:

@@ -23,6 +23,7 @@ from regulars.features import basket, calendar, rfm, rhythm, windows
 from regulars.features.group import Group, refuse_repeated
 from regulars.features.past import History, Past
 from regulars.features.summary import lasting, left_join, summarise
+from regulars.features.value import value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -97,7 +98,8 @@ def build_matrix(
     -------
     DataFrame of shape (n_customers_at_cutoffs, 2 + n_features)
         ``customer_id``, ``cutoff`` (datetime64), and the features as float64, missing
-        as NaN; sorted by cutoff and customer. The customers at a cutoff are those with
+        as NaN, then `regulars.features.value.VALUE_COLUMNS`, which nothing learns from;
+        sorted by cutoff and customer. The customers at a cutoff are those with
         a purchase before it (and inside the lookback). The same log gives the same
         bits, whatever the order of its rows and the number of threads.
 
@@ -122,7 +124,7 @@ def build_matrix(
     0           a        1.0           8.0     9.0
     """
     history = History(ledger, lookback_days=lookback_days, first_day=first_day)
-    builders = [*_chosen(groups), *map(_load, extra)]
+    builders = [*_chosen(groups), value, *map(_load, extra)]
     pasts = history.along(cutoffs)
     if not pasts:
         msg = "No cutoff was given; the matrix needs at least one. Pass cutoffs=[...]."

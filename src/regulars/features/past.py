@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import ibis
 
-from regulars.data.ledger import MEASURES, materialise, with_units
+from regulars.data.ledger import materialise, units_of, with_units
 from regulars.errors import ConfigError, LeakageError
 from regulars.features.known import Known, known
 from regulars.features.sequence import novelties, sequence
@@ -219,7 +219,7 @@ def _prepared(days: ibis.Table, items: ibis.Table | None) -> _Log:
         new = materialise(novelties(items))
     # Units are worked out where they are read: written down, they would make the days
     # half as large again.
-    integers = sequence(days.drop(*MEASURES))
+    integers = sequence(days.drop(*units_of(days)))
     return with_units(materialise(integers)), items, new
 
 

@@ -20,8 +20,8 @@ LIMITS = (
     "rival, a price change) it cannot know.",
     "A high probability of stopping is no reason to contact on its own: whether an "
     "offer changes anything, only a campaign with a control group shows.",
-    "Customer value is an expectation over the configured horizon at the configured "
-    "margin, not a promise for one customer.",
+    "Customer value is an expectation over the configured horizon at the margin named "
+    "under Data, not a promise for one customer.",
     "It holds for the population of its log; on another shop, country or horizon train "
     "it again.",
     "Figures are those of the model that had not seen the test window; the model that "
@@ -104,8 +104,38 @@ def _data(card: dict[str, Any]) -> list[tuple[str, Any]]:
         ("Test cutoff", time.get("test_cutoff") or "none: the history is too short"),
         ("Learnt for the test from", _days(time.get("training_cutoffs"))),
         ("Learnt for the scores from", _days(time.get("refit_cutoffs"))),
+        ("Margin", _margin(card)),
+        ("Kept of what is bought", _kept(card)),
         ("Fingerprint of the data", card.get("fingerprint")),
     ]
+
+
+def _margin(card: dict[str, Any]) -> str | None:
+    """Return which margin value was worked out with."""
+    margin = card.get("margin")
+    if not margin:
+        return None
+    own, rate = margin["own"], percent(margin["rate"])
+    if not own or not own["n_own"]:
+        return f"{rate} of spend for all (`value.margin`)"
+    columns = ", else ".join(f"`{name}`" for name in own["columns"])
+    share = "" if own["share"] is None else f", together {percent(own['share'])}"
+    text = f"by line ({columns}) for {number(own['n_own'])} lines{share}"
+    n_others = own["n_lines"] - own["n_own"]
+    if n_others:
+        text += f"; {rate} (`value.margin`) for the other {number(n_others)}"
+    return f"{text}; each customer's is drawn towards everybody's"
+
+
+def _kept(card: dict[str, Any]) -> str | None:
+    """Return how much of the amount bought is kept; None where nothing came back."""
+    kept = ((card.get("process") or {}).get("shares") or {}).get("kept")
+    if not kept or kept["mean"] >= 1:
+        return None
+    own = "everybody's counts for each customer"
+    if kept["orders"] is not None:
+        own = f"it weighs as much as {number(kept['orders'], 1)} orders of one's own"
+    return f"{percent(kept['mean'])} of the amount; {own}"
 
 
 def _span(first: Any, last: Any) -> str | None:

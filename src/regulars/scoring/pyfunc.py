@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from regulars.data.engine import connect
 from regulars.data.intake import normalise_transactions
-from regulars.data.ledger import build_ledger
+from regulars.data.ledger import MARGIN_COLUMNS, build_ledger
 from regulars.errors import DataError
 from regulars.features.matrix import build_matrix
 from regulars.model import RetentionModel
@@ -40,6 +40,8 @@ FIELDS = {
     "category": pa.string(),
     "quantity": pa.float64(),
     "discount_amount": pa.float64(),
+    "cost_amount": pa.float64(),
+    "margin_rate": pa.float64(),
     "channel": pa.string(),
     "store_id": pa.string(),
     "is_return": pa.bool_(),
@@ -239,7 +241,7 @@ def _flatten(
     lengths = [len(row) for row in rows]
     owner = np.repeat(ids.astype(str).to_numpy(dtype=object), lengths)
     flat = flat.add_column(0, "customer_id", pa.array(owner, pa.string()))
-    needed = [name for name in names if name != "is_return"]
+    needed = [name for name in names if not _may_be_empty(name, rows)]
     absent = [n for n in needed if len(flat) and flat[n].null_count == len(flat)]
     if absent:
         msg = (
@@ -249,6 +251,16 @@ def _flatten(
         raise DataError(msg)
     returned = flat["is_return"].fill_null(False)
     return flat.set_column(flat.column_names.index("is_return"), "is_return", returned)
+
+
+def _may_be_empty(name: str, rows: Sequence[list[dict[str, Any]]]) -> bool:
+    """Return whether a column may be null in all rows: a margin that is sent as null.
+
+    One that is not sent at all is refused, as the batch would have known it.
+    """
+    if name in MARGIN_COLUMNS:
+        return any(name in row for history in rows for row in history)
+    return name == "is_return"
 
 
 def _plain_rows(history: object) -> list[dict[str, Any]]:

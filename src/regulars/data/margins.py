@@ -1,0 +1,80 @@
+"""Which margin counts: that of the line itself, or the configured one for all.
+
+The clean transactions come in; how many lines carry their own margin, and the sentence
+that says so, go out. What a line's margin is, `regulars.data.ledger` says.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from regulars.data.ledger import MARGIN_COLUMNS, line_margin
+
+if TYPE_CHECKING:
+    import ibis
+
+
+@dataclass(frozen=True)
+class OwnMargins:
+    """How many lines carry their own margin, and what it comes to."""
+
+    columns: tuple[str, ...]
+    n_lines: int
+    n_own: int
+    share: float | None
+    """Margin over amount of those lines, net of returns; None where that is nothing."""
+
+
+def own_margins(transactions: ibis.Table) -> OwnMargins | None:
+    """Return the count of own margins; None where the log has no column for them."""
+    margin = line_margin(transactions)
+    if margin is None:
+        return None
+    is_return = transactions.amount < 0
+    t = transactions.mutate(own=margin, taken=is_return.ifelse(-margin, margin))
+    sums = t.aggregate(
+        n_lines=t.count(),
+        n_own=t.own.count(),
+        margin=t.taken.sum(),
+        amount=t.amount.sum(where=t.own.notnull()),
+    )
+    row = sums.to_pyarrow().to_pylist()[0]
+    amount = row["amount"] or 0.0
+    return OwnMargins(
+        columns=tuple(n for n in MARGIN_COLUMNS if n in transactions.columns),
+        n_lines=row["n_lines"],
+        n_own=row["n_own"],
+        share=row["margin"] / amount if amount > 0 else None,
+    )
+
+
+def margin_notices(transactions: ibis.Table, margin: float) -> list[str]:
+    """Return the sentence about own margins; none where the log has none.
+
+    Parameters
+    ----------
+    transactions : ibis.Table
+        Clean transactions.
+    margin : float
+        ``value.margin``, for lines without their own.
+
+    Examples
+    --------
+    >>> import ibis
+    >>> lines = ibis.memtable({"amount": [10.0, 5.0], "cost_amount": [6.0, None]})
+    >>> margin_notices(lines, 0.3)[0]
+    'Own margin (cost_amount): 1 of 2 lines, 40.0% of their amount; ... other 1.'
+    """
+    found = own_margins(transactions)
+    if found is None:
+        return []
+    columns = ", else ".join(found.columns)
+    share = "" if found.share is None else f", {found.share:.1%} of their amount"
+    rest = f"value.margin ({margin:.1%}) for the other {found.n_lines - found.n_own:,}"
+    if found.n_own == found.n_lines:
+        rest = "value.margin is not used"
+    return [
+        f"Own margin ({columns}): {found.n_own:,} of {found.n_lines:,} lines{share}; "
+        f"{rest}."
+    ]
