@@ -205,7 +205,7 @@ TABLES: dict[str, TableContract] = {
                 ColumnContract(
                     "margin_rate",
                     "number",
-                    "margin as a share of the amount, where the line has no cost_amount",
+                    "margin as a share of the amount; counts where there is no cost",
                     "share",
                     lower=-1,
                     upper=1,
