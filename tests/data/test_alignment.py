@@ -9,6 +9,7 @@ from regulars.data.engine import connect
 from regulars.data.intake import read_tables
 from regulars.data.reading import read_raw
 from regulars.errors import DataError
+from regulars.labelled.table import read_labelled
 
 HEADER = "customer_id,order_time,amount\n"
 
@@ -254,3 +255,27 @@ def test_numbers_of_several_sizes_are_read(tmp_path):
     assert rows["customer_id"] == [7, 7]
     assert [float(each) for each in rows["amount"]] == [5.0, 5.5]
     assert rows["channel"] == [None, "web"]
+
+
+def test_joined_files_must_have_their_key(tmp_path):
+    write(tmp_path, a_csv="order_id,customer_id,order_time,amount\n1,7,2024-01-01,5\n")
+    (tmp_path / "more").mkdir()
+    write(
+        tmp_path / "more", a_csv="order_id,city\n1,Bonn\n", b_csv="order,city\n2,Ulm\n"
+    )
+    settings = parse_settings(
+        f"name: t\nsource: {{transactions: {{path: '{tmp_path}/a.csv', "
+        f"join: [{{path: '{tmp_path}/more', on: order_id}}]}}}}"
+    )
+    with pytest.raises(DataError, match=r"'b\.csv' has no column 'order_id'"):
+        read_tables(settings, connect(), today=date(2025, 1, 1))
+
+
+def test_labelled_files_must_have_the_label(tmp_path):
+    write(tmp_path, a_csv="age,left\n30,yes\n40,no\n", b_csv="age,exited\n50,yes\n")
+    settings = parse_settings(
+        "name: t\nchurn: {kind: labelled, labelled: "
+        f"{{path: '{tmp_path}', label: left, positive: yes}}}}"
+    )
+    with pytest.raises(DataError, match=r"'b\.csv' has no column 'left'.*'exited'"):
+        read_labelled(settings)

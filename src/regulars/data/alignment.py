@@ -58,7 +58,10 @@ class FileColumns:
 
 @dataclass(frozen=True)
 class Need:
-    """Columns of which each file must have at least one, and what wants them."""
+    """Columns of which each file must have at least one.
+
+    `wanted_as` is the canonical column that they become as they are.
+    """
 
     names: tuple[str, ...]
     wanted_as: str = ""
@@ -82,26 +85,26 @@ def needed_columns(name: str, settings: TableSettings) -> list[Need]:
         for each in (
             [Need((source,), canonical)]
             if isinstance(source, str)
-            else _of_expression(source.sql, canonical)
+            else _of_expression(source.sql)
         )
     ]
     if settings.where is not None:
-        needs += _of_expression(settings.where, "where")
+        needs += _of_expression(settings.where)
     if settings.fill_down is not None:
         filled = (settings.fill_down.by, *settings.fill_down.columns)
-        needs += [Need((column,), "fill_down") for column in filled]
-    needs += [Need((key,), "join") for join in settings.join for key in join.keys]
+        needs += [Need((column,)) for column in filled]
+    needs += [Need((key,)) for join in settings.join for key in join.keys]
     contract = TABLES.get(name)
     if contract is not None:
         needs += [
-            Need((column.name,))
+            Need((column.name,), column.name)
             for column in contract.columns
             if column.required and column.name not in settings.columns
         ]
     return needs
 
 
-def _of_expression(sql: str, wanted_as: str) -> list[Need]:
+def _of_expression(sql: str) -> list[Need]:
     """Return what an expression needs; of what stands in a coalesce, one is enough."""
     try:
         tree = sqlglot.parse_one(sql, dialect="duckdb")
@@ -112,10 +115,10 @@ def _of_expression(sql: str, wanted_as: str) -> list[Need]:
     for choice in tree.find_all(exp.Coalesce):
         columns = list(choice.find_all(exp.Column))
         free |= {id(column) for column in columns}
-        needs.append(Need(tuple(map(_dotted_name, columns)), wanted_as))
+        needs.append(Need(tuple(map(_dotted_name, columns))))
     for column in tree.find_all(exp.Column):
         if id(column) not in free:
-            needs.append(Need((_dotted_name(column),), wanted_as))
+            needs.append(Need((_dotted_name(column),)))
     return [need for need in needs if need.names]
 
 
@@ -171,9 +174,9 @@ def _refuse_missing(
         f"{instead}.{more}{_headless(file)}{suggestion(name, own)} Rename the column "
         "in the file, or name only files with the same columns"
     )
-    if need.wanted_as != "where" and len(own) == 1 and not file.headless:
+    if need.wanted_as and len(own) == 1 and not file.headless:
         msg += (
-            f", or read both: {need.wanted_as or need.names[0]}: {{sql: "
+            f", or read both: {need.wanted_as}: {{sql: "
             f'\'coalesce("{name}", "{own[0]}")\'}}'
         )
     msg += "."

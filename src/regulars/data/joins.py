@@ -85,7 +85,7 @@ def _joined_side(
     inner = folder / where.replace(".", "-")
     inner.mkdir(exist_ok=True)
     settings = TableSettings(path=join.path, table=join.table)
-    raw = read_raw("joined", settings, connection, inner)
+    raw = read_raw("joined", settings, connection, inner, join.keys.values())
     keys = [
         _column([*raw.columns], key, where, raw.label) for key in join.keys.values()
     ]

@@ -12,7 +12,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from regulars.data.alignment import FileColumns, align_columns, needed_columns
+from regulars.data.alignment import (
+    FileColumns,
+    Need,
+    align_columns,
+    needed_columns,
+)
 from regulars.data.conversion import open_files
 from regulars.data.engine import told
 from regulars.errors import ConfigError, suggestion
@@ -22,7 +27,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from regulars.config import TableSettings
-    from regulars.data.alignment import Need
     from regulars.data.files import SourceFile
 
 FILE_NUMBER = "__file"
@@ -89,7 +93,11 @@ class RawTable:
 
 
 def read_raw(
-    name: str, settings: TableSettings, connection: Any, folder: Path
+    name: str,
+    settings: TableSettings,
+    connection: Any,
+    folder: Path,
+    needed: Iterable[str] = (),
 ) -> RawTable:
     """Make a view of one source.
 
@@ -101,6 +109,8 @@ def read_raw(
     connection : ibis.backends.BaseBackend
     folder : Path
         For rewritten files; must live until the view has been read.
+    needed : iterable of str, optional
+        Columns, beside those of the settings, that must be in each file or in none.
 
     Returns
     -------
@@ -126,7 +136,7 @@ def read_raw(
             f"is {connection.name}. Use engine 'duckdb://', or name a 'table'."
         )
         raise ConfigError(msg)
-    needs = needed_columns(name, settings)
+    needs = [*needed_columns(name, settings), *(Need((each,)) for each in needed)]
     return _read_files(path, _view_name(name), needs, settings, connection, folder)
 
 

@@ -191,7 +191,10 @@ def _read(
     try:
         with tempfile.TemporaryDirectory(prefix="regulars-") as folder:
             source = TableSettings(path=place.path, table=place.table)
-            raw = read_raw("customers", source, connection, Path(folder))
+            needed = [place.label, *(each for each in (place.id, place.date) if each)]
+            if isinstance(place.value, str):
+                needed.append(place.value)
+            raw = read_raw("customers", source, connection, Path(folder), needed)
             frame = raw.table.drop(FILE_NUMBER).execute()
             notices = list(raw.notices)
             n_broken = count_broken_lines(raw, connection, len(frame))
