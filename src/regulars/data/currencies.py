@@ -60,7 +60,7 @@ SIGNS: dict[str, tuple[str, ...]] = {
     "₡": ("CRC",),
     "₲": ("PYG",),
     "৳": ("BDT",),
-    "R": ("ZAR",),
+    "R": ("ZAR",),  # codespell:ignore
     "Rp": ("IDR",),
     "RM": ("MYR",),
     **dict.fromkeys(("KSh", "KSh."), ("KES",)),
@@ -76,7 +76,8 @@ _LISTED = (
     "LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MUR MVR MWK MXN MYR MZN NAD NGN NIO "
     "NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR "
     "SDG SEK SGD SLE SOS SRD SSP SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH "
-    "UGX USD UYU UZS VES VND VUV WST XAF XCD XOF XPF YER ZAR ZMW"
+    "UGX USD UYU UZS VES VND VUV WST XAF XCD XOF XPF YER "
+    "ZAR ZMW"  # codespell:ignore
 )
 _CODES = frozenset(_LISTED.split())
 # Codes that are also words, in the name of a column or in small letters.

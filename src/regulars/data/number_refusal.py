@@ -16,7 +16,7 @@ from regulars.data.numbers import sql_name
 from regulars.errors import DataError
 
 if TYPE_CHECKING:
-    from regulars.config import TableSettings
+    from regulars.config import SqlExpression, TableSettings
     from regulars.data.contract import TableContract
     from regulars.data.quality import TableCounts
     from regulars.data.reading import RawTable
@@ -36,17 +36,29 @@ def refuse_dressed_numbers(
             continue
         source = settings.columns.get(name)
         source = described if source is None or isinstance(source, str) else source
-        is_optional = not contract.column(name).required
-        if not (
-            _has_faults(name, staged, counts)
-            or (is_optional and not isinstance(source, str))
-            or (isinstance(source, str) and _may_be_thousands(staged.clean[name]))
-        ):
+        if not _is_suspicious(name, source, raw, staged, counts, contract):
             continue
         setting = f"source.{contract.name}.columns.{name}"
         sources = number_sources(source, raw, raw.label, setting)
         if sources:
             raise DataError(_proposal(raw.label, setting, described, sources))
+
+
+def _is_suspicious(
+    name: str,
+    source: str | SqlExpression,
+    raw: RawTable,
+    staged: Staged,
+    counts: TableCounts,
+    contract: TableContract,
+) -> bool:
+    """Say whether to look at a column's texts, which takes a reading of the file."""
+    if not isinstance(source, str):
+        # What an optional expression does not read leaves no trace.
+        return _has_faults(name, staged, counts) or not contract.column(name).required
+    if source not in raw.columns or not raw.table[source].type().is_string():
+        return False
+    return _has_faults(name, staged, counts) or _may_be_thousands(staged.clean[name])
 
 
 def _has_faults(name: str, staged: Staged, counts: TableCounts) -> bool:

@@ -32,6 +32,10 @@ _BLANKS = r"\s\p{Z}"
 _BLANKS_HERE = "\t\n\f\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 _APOSTROPHES = "'\u2019\u2018\u02bc\u00b4`"
 _MARKS = {"": "", ",": ",", ".": "[.]", "'": f"[{_APOSTROPHES}]", " ": f"[{_BLANKS}]"}
+# What an engine takes for a number as it stands.
+_PLAIN = (
+    "(?i)^[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)(e[-+]?[0-9]+)?$|^[-+]?(nan|inf|infinity)$"
+)
 # Texts of one shape, all digits being equal, are read in the same way; more than these
 # characters around the digits are no number's.
 _NUMBER_LIKE = "^[^0-9]{0,8}[0-9]([^A-Za-z]*[0-9])?[^0-9]{0,8}$"
@@ -193,7 +197,7 @@ def format_of(texts: Iterable[str]) -> NumberFormat | None:
 
 
 def _is_plain(text: str) -> bool:
-    return re.fullmatch(r"\s*[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)\s*", text) is not None
+    return re.search(_PLAIN, text.strip()) is not None
 
 
 def _shapes(texts: Any) -> list[_Shape]:
@@ -202,7 +206,7 @@ def _shapes(texts: Any) -> list[_Shape]:
         "shape": text.translate("012345678", "999999999"),
         # 0,990 has no thousands: a first digit of 0 makes a shape of its own.
         "zero": text.re_search("^[^0-9]*0"),
-        "plain": text.try_cast("float64").notnull() & ~text.contains("_"),
+        "plain": text.re_search(_PLAIN),
     }
     each = _counted(texts.mutate(**keys, n=1, example=text))
     # Texts that are no numbers may be of as many shapes as there are rows.
