@@ -111,7 +111,7 @@ def _link(left: OpenFile, right: OpenFile) -> Link | None:
     by_name = _pairs_by_name(left, right)
     tested = [_tested(left, own, right, other) for own, other in by_name]
     good = [link for link in tested if link and link.contained >= _LEAST_CONTAINED]
-    if not good and not by_name:
+    if not good:
         tested = [
             _tested(left, *pair[:1], right, pair[1]) for pair in _pairs(left, right)
         ]

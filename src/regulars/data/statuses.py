@@ -280,11 +280,10 @@ def _speaks_of_other_things(
     Rows with negative amounts take a sale back: without them the sale would stay. And a
     mark that all orders of a customer bear says that the customer has left.
     """
-    name = column_sql(condition.column)
-    amount = columns.get("amount")
-    amount_sql = amount if isinstance(amount, str) else None
-    if amount_sql is not None:
-        sign = f"left(translate({column_sql(amount_sql)}, '(' || chr(8722), '--'), 1)"
+    signed = [columns.get("amount"), columns.get("quantity")]
+    named = [source for source in signed if isinstance(source, str)]
+    if named:
+        sign = f"left(translate({column_sql(named[0])}, '(' || chr(8722), '--'), 1)"
         row = sample.one(
             f"SELECT count(*) AS n, count(*) FILTER ({sign} = '-') AS negative "
             f"FROM {{sample}} WHERE NOT ({condition.sql})"
@@ -296,11 +295,11 @@ def _speaks_of_other_things(
         return False
     row = sample.one(
         f"WITH each AS (SELECT count(DISTINCT {column_sql(when)}) AS days, "
-        f"count(DISTINCT {name}) AS states FROM {{sample}} "
+        f"count(*) FILTER (NOT ({condition.sql})) = count(*) AS always FROM {{sample}} "
         f"WHERE {column_sql(customer)} IS NOT NULL GROUP BY {column_sql(customer)} "
         f"HAVING count(*) FILTER (NOT ({condition.sql})) > 0 "
         f"AND count(DISTINCT {column_sql(when)}) > 1) "
-        "SELECT count(*) AS n, count(*) FILTER (states = 1) AS same FROM each"
+        "SELECT count(*) AS n, count(*) FILTER (always) AS same FROM each"
     )
     return bool(row["n"] >= 10 and row["same"] > 0.9 * row["n"])
 
