@@ -53,9 +53,24 @@ CASES = {
         {"manifest.json", "LICENSE"},
     ),
     "two logs, one by name": (
-        {"orders.csv": ORDERS, "basket_lines.csv": ORDERS.replace("total", "price")},
+        {"orders.csv": ORDERS, "till.csv": "kunde,datum,betrag,laden\n7,2024,1,1\n"},
         "orders.csv",
-        {"basket_lines.csv"},
+        {"till.csv"},
+    ),
+    "a column more": (
+        {"a.csv": ORDERS, "b.csv": "channel," + ORDERS, "who.txt": PEOPLE},
+        "*.csv",
+        {"who.txt"},
+    ),
+    "almost alike: reading says what differs": (
+        {"a.csv": ORDERS, "b.csv": ORDERS.replace("customer_id", "x")},
+        "",
+        set(),
+    ),
+    "first part empty": (
+        {"log/part-0.csv": "", "log/part-1.csv": ORDERS, "who.csv": PEOPLE},
+        "log",
+        {"who.csv"},
     ),
     "parts below": (
         {
@@ -91,7 +106,7 @@ def test_log_of_a_folder_is_picked(tmp_path, case):
     [
         ({"a.csv": ORDERS, "b.csv": ORDERS + "x"}, None),
         (
-            {"a.csv": ORDERS, "b.csv": ORDERS.replace("total", "price")},
+            {"a.csv": ORDERS, "b.csv": "kunde,datum,betrag,laden\n7,2024,1,1\n"},
             "several logs: a.csv, b.csv",
         ),
         ({"a.csv": PEOPLE, "b.csv": PRICES}, "none is plainly the log: a.csv, b.csv"),

@@ -10,7 +10,8 @@ import itertools
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from pyarrow import ArrowException
 
 from regulars.data.alignment import column_key
 from regulars.data.column_names import name_score
@@ -19,15 +20,14 @@ from regulars.data.conversion import column_names
 from regulars.data.locating import KINDS, files_below, locate_files, may_be_data
 from regulars.errors import ConfigError, RegularsError
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 _ROLES = (("customer_id",), ("order_time",), ("amount", "unit_price"))
 _LOG_NAME = re.compile(
     r"(transaction|order|sale|purchase|invoice|receipt|log|bestellung|commande|pedido)s?",
     re.IGNORECASE,
 )
 _SHOWN = 6
+_SHARED = 0.5
+_LOOKED_AT = 5
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,18 @@ class _Family:
     """Files that seem to be parts of one table: same folder, kind and columns."""
 
     files: tuple[Path, ...]
-    columns: tuple[str, ...]
+    columns: frozenset[str]
+
+    def is_like(self, other: _Family) -> bool:
+        """Whether both are of one kind and share half of their columns."""
+        same_kind = _kind(self.files[0]) == _kind(other.files[0])
+        both, either = self.columns & other.columns, self.columns | other.columns
+        return same_kind and bool(both) and len(both) >= _SHARED * len(either)
+
+    def with_files(self, other: _Family) -> _Family:
+        """Return both as one."""
+        files = tuple(sorted((*self.files, *other.files)))
+        return _Family(files, self.columns | other.columns)
 
     @property
     def is_log(self) -> bool:
@@ -63,7 +74,7 @@ def locate_log(path: str) -> tuple[str, tuple[str, ...]]:
     if not folder.is_dir():
         return path, ()
     files = files_below(folder)
-    families = list(_families([file for file in files if may_be_data(file)]))
+    families = _families([file for file in files if may_be_data(file)])
     if not families:
         locate_files(path)
     if len(families) == 1 and len(families[0].files) == len(files):
@@ -74,17 +85,21 @@ def locate_log(path: str) -> tuple[str, tuple[str, ...]]:
     return _path_of(chosen, folder), shown
 
 
-def _families(files: list[Path]) -> Iterator[_Family]:
-    """Yield the tables that the files are parts of."""
+def _families(files: list[Path]) -> list[_Family]:
+    """Return the tables that the files are parts of."""
     parts: dict[tuple[Path, int, str], list[Path]] = {}
     for file in files:
         parts.setdefault((file.parent, _kind(file), _stem(file)), []).append(file)
-    tables: dict[tuple[int, tuple[str, ...]], list[Path]] = {}
-    for (_, kind, _), members in parts.items():
-        names = _columns(members[0])
-        tables.setdefault((kind, names), []).extend(members)
-    for (_, names), members in tables.items():
-        yield _Family(tuple(sorted(members)), names)
+    families: list[_Family] = []
+    for members in parts.values():
+        each = _Family(tuple(members), _columns_of(members))
+        # Files that are almost alike belong together: reading them says what differs.
+        alike = next((other for other in families if other.is_like(each)), None)
+        if alike is not None:
+            families.remove(alike)
+            each = alike.with_files(each)
+        families.append(each)
+    return families
 
 
 def _kind(file: Path) -> int:
@@ -101,12 +116,14 @@ def _stem(file: Path) -> str:
     return letters.strip()
 
 
-def _columns(file: Path) -> tuple[str, ...]:
-    """Return the names of a file's columns; none where it cannot be read."""
-    try:
-        return tuple(sorted(map(column_key, column_names(file))))
-    except (RegularsError, OSError):
-        return ()
+def _columns_of(files: list[Path]) -> frozenset[str]:
+    """Return the names of the first file's columns that can be read; else none."""
+    for file in files[:_LOOKED_AT]:
+        try:
+            return frozenset(map(column_key, column_names(file)))
+        except (RegularsError, OSError, ArrowException):
+            continue
+    return frozenset()
 
 
 def _chosen(families: list[_Family], folder: Path) -> _Family:
