@@ -83,15 +83,16 @@ def _proposal(
     where, _, name = setting.rpartition(".")
     lines = lines_of(name, sources)
     first = sources[0].forms[0]
+    shown = f"'{name}'" if name == described else f"'{described}' ({name})"
     if len(sources) > 1:
         readings = " or ".join(differences(sources))
         return (
-            f"{label}: '{described}' ({name}) can be read in two ways: {readings}; "
+            f"{label}: {shown} can be read in two ways: {readings}; "
             f"none of its {first.n_read:,} numbers says which. Write the right one of "
             f"these lines under {where}:" + "".join(f"\n  {line}" for line in lines)
         )
     return (
-        f"{label}: '{described}' ({name}) holds numbers written for people: "
+        f"{label}: {shown} holds numbers written for people: "
         f"{sources[0].reading} ({first.n_read:,} of {first.n_read + first.n_unread:,} "
         f"values can be read so). Say so under {where} by: {lines[0]}"
     )
