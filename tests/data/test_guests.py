@@ -57,6 +57,12 @@ def test_implausible_ids_are_guests(tmp_path, shares, guests):
         assert any(f"'{each}'" in n and "guest_ids" in n for n in counts.notices)
 
 
+def test_guests_are_seen_without_order_numbers(tmp_path):
+    """On days alone, a year has but 365 orders for the till."""
+    counts = read(tmp_path, log({"0": 583}).drop(columns="order_id"), duplicates="keep")
+    assert counts.counts["transactions"].reasons[0].rows == 583
+
+
 def test_few_customers_have_no_guests(tmp_path):
     """A firm of ten customers may well live off one of them."""
     intake = read(tmp_path, log({"0": 583}, n_customers=10, n_orders=50))

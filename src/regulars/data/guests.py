@@ -51,10 +51,15 @@ def find_guests(
     rows: Any, id_column: str, guest_ids: Literal["auto"] | Sequence[str]
 ) -> list[Guest]:
     """Return the ids among clean transactions that are no person, most orders first."""
-    order = rows["order_id"] if "order_id" in rows.columns else rows["order_time"]
+    # without order numbers each row may be an order: guests buy many times a day
+    n_orders = rows.count()
+    if "order_id" in rows.columns:
+        n_orders = ibis.greatest(
+            rows["order_id"].nunique(), rows["order_date"].nunique()
+        )
     counts = (
         rows.group_by(id=rows[id_column].cast("string"))
-        .aggregate(n=ibis.greatest(order.nunique(), rows["order_date"].nunique()))
+        .aggregate(n=n_orders)
         .mutate(n_all=lambda t: t.n.sum().over(), n_ids=lambda t: t.id.count().over())
     )
     if guest_ids == "auto":
