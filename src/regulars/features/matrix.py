@@ -98,10 +98,11 @@ def build_matrix(
     -------
     DataFrame of shape (n_customers_at_cutoffs, 2 + n_features)
         ``customer_id``, ``cutoff`` (datetime64), and the features as float64, missing
-        as NaN, then `regulars.features.value.VALUE_COLUMNS`, which nothing learns from;
-        sorted by cutoff and customer. The customers at a cutoff are those with
-        a purchase before it (and inside the lookback). The same log gives the same
-        bits, whatever the order of its rows and the number of threads.
+        as NaN; with the group ``rfm`` also `regulars.features.value.VALUE_COLUMNS`,
+        which nothing learns from. Sorted by cutoff and customer. The customers at a
+        cutoff are those with a purchase before it (and inside the lookback). The same
+        log gives the same bits, whatever the order of its rows and the number of
+        threads.
 
     Raises
     ------
@@ -124,7 +125,9 @@ def build_matrix(
     0           a        1.0           8.0     9.0
     """
     history = History(ledger, lookback_days=lookback_days, first_day=first_day)
-    builders = [*_chosen(groups), value, *map(_load, extra)]
+    chosen = _chosen(groups)
+    of_value = [value] if rfm.rfm in chosen else []
+    builders = [*chosen, *of_value, *map(_load, extra)]
     pasts = history.along(cutoffs)
     if not pasts:
         msg = "No cutoff was given; the matrix needs at least one. Pass cutoffs=[...]."
