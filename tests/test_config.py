@@ -285,3 +285,20 @@ def test_value_of_a_customer_is_an_amount(value):
 def test_value_of_a_customer_may_be_a_column():
     place = config.LabelledSettings(path="churn.csv", label="left", value="margin")
     assert place.value == "margin"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("out/Kunden #1 100%", "out/Kunden #1 100%"),
+        ("out #2/x #3", "out #2/x #3"),
+        ("'out #2'", "out #2"),
+        ("out#2", "out#2"),
+    ],
+)
+def test_override_with_a_hash_is_a_path_not_a_comment(text, value):
+    assert parse_settings(LEAST, [f"outputs={text}"]).outputs == value
+
+
+def test_override_of_a_number_may_have_a_comment():
+    assert parse_settings(LEAST, ["seed=30 # any"]).seed == 30

@@ -14,6 +14,7 @@ from regulars.tracking import (
     host_of,
     scratch_folder,
 )
+from regulars.tracking.locations import database_file
 from regulars.tracking.surroundings import addressed
 
 PICKLES = {".pkl", ".pickle", ".joblib", ".dill", ".cloudpickle", ".npy", ".pt"}
@@ -169,3 +170,21 @@ def test_scratch_folder_is_gone_afterwards():
     with scratch_folder() as folder:
         (folder / "a").write_text("x")
     assert not folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("uri", "file"),
+    [
+        ("sqlite:///models/mlflow.db", "models/mlflow.db"),
+        ("sqlite:////data/Kunden #1 100%/m.db", "/data/Kunden #1 100%/m.db"),
+        ("sqlite:///m.db?timeout=20&check_same_thread=false", "m.db"),
+        ("sqlite:///what?/m.db", "what?/m.db"),
+        ("sqlite:///a?b=c/m.db", "a?b=c/m.db"),
+        ("sqlite:///:memory:", None),
+        ("sqlite:///file:m.db?mode=ro&uri=true", None),
+        ("postgresql://db/mlflow", None),
+        ("http://localhost", None),
+    ],
+)
+def test_file_of_a_store_is_read_from_its_address(uri, file):
+    assert database_file(uri) == (None if file is None else Path(file))

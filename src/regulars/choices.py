@@ -8,7 +8,6 @@ window began; none holds a row of the test window.
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -19,9 +18,11 @@ from regulars.features.matrix import FEATURES, MEANINGS
 from regulars.forward import ForwardFold
 from regulars.model import feature_columns
 from regulars.spend import SpendSelection, select_spend
+from regulars.tracking import LocalStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -191,8 +192,7 @@ def study_file(settings: Settings) -> Path:
     >>> study_file(parse_settings(text, ["tracking.uri=http://host"])).as_posix()
     'out/x/tuning.db'
     """
-    scheme, found, path = settings.tracking.uri.partition("sqlite:///")
-    store = path.partition("?")[0]
-    if found and store and not scheme:
-        return Path(store).with_name(STUDY)
+    store = LocalStore.at(settings.tracking.uri)
+    if store is not None:
+        return store.database.with_name(STUDY)
     return settings.outputs_folder / STUDY

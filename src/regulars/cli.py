@@ -237,6 +237,24 @@ def rollback(
 
 
 @app.command()
+def relocate(
+    config: ConfigPath,
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write into a moved store where its models are now, for MLflow's own commands."""
+    from regulars import pipeline
+
+    settings = load_settings(config, overrides or ())
+    result = pipeline.relocate(settings)
+    n_changed = result["n_changed"]
+    changed = f"{n_changed:,} locations changed" if n_changed else "nothing to change"
+    _console(quiet).print(f"{result['store']}: {changed}.", soft_wrap=True)
+    _finish(as_json, result)
+
+
+@app.command()
 def score(
     config: ConfigPath,
     overrides: Overrides = None,
@@ -321,19 +339,32 @@ def run(
     quiet: Quiet = False,
 ) -> None:
     """Do the main job: check, train, score, kpis, report."""
-    _run(load_settings(config, overrides or ()), as_json=as_json, quiet=quiet)
+    _finish(as_json, _run(load_settings(config, overrides or ()), quiet=quiet))
 
 
 @app.command()
 def demo(
-    overrides: Overrides = None, as_json: AsJson = False, quiet: Quiet = False
+    overrides: Overrides = None,
+    open_page: Annotated[
+        bool,
+        typer.Option("--open", help="Open the report in the browser afterwards."),
+    ] = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Run the main job on the CDNOW log that a dependency ships."""
     from importlib.resources import files
 
+    from regulars import console as look
+
     text = files("regulars").joinpath("demo.yaml").read_text(encoding="utf-8")
     settings = parse_settings(text, overrides or (), origin="demo")
-    _run(settings, as_json=as_json, quiet=quiet)
+    result = _run(settings, quiet=quiet)
+    address = look.page_address(result["report"])
+    _console(quiet).print(f"In a browser: {address}", soft_wrap=True)
+    _finish(as_json, {**result, "report_address": address})
+    if open_page and not look.open_page(address):
+        sys.stderr.write("regulars: no browser could be opened here.\n")
 
 
 @app.command()
@@ -355,7 +386,7 @@ def simulate(
     _finish(as_json, result)
 
 
-def _run(settings: Settings, *, as_json: bool, quiet: bool) -> None:
+def _run(settings: Settings, *, quiet: bool) -> dict[str, Any]:
     from regulars import console as look
     from regulars import pipeline
 
@@ -365,7 +396,7 @@ def _run(settings: Settings, *, as_json: bool, quiet: bool) -> None:
     _tell_training(console, result)
     console.print(f"Scores: {result['scores']}", soft_wrap=True)
     console.print(f"Report: {result['report']}", soft_wrap=True)
-    _finish(as_json, result)
+    return result
 
 
 def _stages(

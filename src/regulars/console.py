@@ -7,7 +7,11 @@ is no terminal.
 
 from __future__ import annotations
 
+import os
+import sys
+import webbrowser
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -185,6 +189,19 @@ def backtested(result: dict[str, Any], labels: dict[str, str]) -> Table:
             _gap(gap),
         )
     return table
+
+
+def page_address(page: str) -> str:
+    """Return the address under which a browser on this machine opens a page."""
+    return Path(page).resolve().as_uri()
+
+
+def open_page(address: str) -> bool:
+    """Open a page in the browser; return whether there was a screen and a browser."""
+    # without a screen, a text browser would take the terminal
+    screens = ("DISPLAY", "WAYLAND_DISPLAY")
+    has_screen = sys.platform in ("darwin", "win32") or any(map(os.getenv, screens))
+    return has_screen and webbrowser.open(address)
 
 
 def _gap(gap: dict[str, float | None] | None) -> str:

@@ -21,7 +21,7 @@ from regulars.card import (
     training_result,
 )
 from regulars.data.fingerprint import fingerprint
-from regulars.errors import LeakageError
+from regulars.errors import ConfigError, LeakageError
 from regulars.evaluation import judge_offer
 from regulars.kpis.cohorts import cohort_retention
 from regulars.kpis.retention import monthly_kpis, summary_kpis
@@ -32,7 +32,7 @@ from regulars.report import render_report
 from regulars.scoring.batch import Provenance, score_customers
 from regulars.scoring.hindsight import refuse_hindsight
 from regulars.scoring.sinks import write_json, write_scores, write_text
-from regulars.tracking import Store
+from regulars.tracking import Store, host_of
 from regulars.training import Training, train
 from regulars.workspace import Workspace, open_workspace, read_and_check
 
@@ -120,6 +120,8 @@ def train_model(work: AnyWorkspace, step: Step) -> dict[str, Any]:
     dict
         What ``train --json`` ends with (design section 7).
     """
+    # before the long work, not after it
+    Store(work.settings.tracking.uri, work.settings.name).check_writable()
     if isinstance(work, labelled.TableWorkspace):
         return labelled.train_and_register(work, step)
     if isinstance(work, contractual.ContractWorkspace):
@@ -160,6 +162,8 @@ def backtest(work: AnyWorkspace, step: Step) -> dict[str, Any]:
         runs of the windows are nested.
     """
     settings = work.settings
+    store = Store(settings.tracking.uri, settings.name)
+    store.check_writable()
     if isinstance(work, labelled.TableWorkspace):
         result, figures = labelled.backtest(work, step)
     elif isinstance(work, contractual.ContractWorkspace):
@@ -167,7 +171,6 @@ def backtest(work: AnyWorkspace, step: Step) -> dict[str, Any]:
     else:
         result, figures = run_backtest(work, step)
     step("register")
-    store = Store(settings.tracking.uri, settings.name)
     tags = {"regulars.fingerprint": _fingerprint(work)}
     result["run_id"] = record_backtest(store, result, figures, tags)
     write_json(result, settings.outputs_folder / "backtest.json")
@@ -191,6 +194,41 @@ def rollback(settings: Settings, to: str | None = None) -> dict[str, Any]:
     """
     before, after = Store(settings.tracking.uri, settings.name).rollback(to)
     return {"name": settings.name, "before": before, "after": after}
+
+
+def relocate(settings: Settings) -> dict[str, Any]:
+    """Write into a store that has been moved where its artefacts are now.
+
+    Parameters
+    ----------
+    settings : Settings
+        Names the store.
+
+    Returns
+    -------
+    dict
+        ``store`` (file) and ``n_changed`` (locations).
+
+    Raises
+    ------
+    ConfigError
+        The store is no SQLite file, or there is none.
+    """
+    store = Store(settings.tracking.uri, settings.name)
+    if store.local is None:
+        msg = (
+            f"tracking.uri '{host_of(settings.tracking.uri)}' is no SQLite file: its "
+            "artefacts do not move with a folder. Nothing is to be done."
+        )
+        raise ConfigError(msg)
+    if not store.local.database.is_file():
+        msg = (
+            f"There is no store '{store.local.database.absolute()}'. Run the command "
+            "in the project's folder, or name the store: "
+            "--set tracking.uri=sqlite:////FOLDER/mlflow.db."
+        )
+        raise ConfigError(msg)
+    return {"store": str(store.local.database), "n_changed": store.relocate()}
 
 
 def score(

@@ -52,6 +52,8 @@ def judge_challenger(work: Workspace, training: Training, store: Store) -> Decis
     version = store.champion_version()
     if version is None:
         return _first(work, training)
+    if store.is_lost(version):
+        return Decision(True, f"the files of the champion, version {version}, are lost")
     tags = store.version_tags(version)
     newer_days = _days_between(tags.get("cutoff"), work.timeline.cutoff)
     if newer_days < 0:

@@ -115,6 +115,8 @@ def judge_challenger(
     version = store.champion_version()
     if version is None:
         return _first(training, cases, settings, claim)
+    if store.is_lost(version):
+        return Decision(True, f"the files of the champion, version {version}, are lost")
     tags = store.version_tags(version)
     if tags.get("kind") != claim.kind or tags.get("question") != claim.question:
         return Decision(True, f"the champion answers another question: {_asked(tags)}")

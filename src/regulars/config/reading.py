@@ -125,10 +125,17 @@ def _apply_override(data: dict[str, Any], override: str) -> None:
             msg = f"--set '{override}': '{parent}' holds a value, not a section."
             raise ConfigError(msg)
     try:
-        node[leaf] = yaml.safe_load(value)
+        node[leaf] = _typed(value)
     except yaml.YAMLError as error:
         msg = f"--set '{override}': the value is not valid YAML."
         raise ConfigError(msg) from error
+
+
+def _typed(text: str) -> Any:
+    """Read the value of an override; `` #`` in a path begins no comment there."""
+    value = yaml.safe_load(text)
+    is_cut = isinstance(value, str) and " #" in text and text.strip().startswith(value)
+    return text.strip() if is_cut else value
 
 
 def _expand(node: Any, origin: str) -> Any:

@@ -9,17 +9,21 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from pathlib import Path
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from regulars.errors import ConfigError, DataError
 from regulars.model import RetentionModel
+from regulars.tracking.fetching import model_folder, run_folder
+from regulars.tracking.locations import ARTIFACTS, LocalStore, readable_address
 from regulars.tracking.records import Registered
+from regulars.tracking.relocation import refuse_unwritable, relocate
 from regulars.tracking.surroundings import addressed, host_of, quiet
 from regulars.tracking.writing import MODEL_FOLDER, log_model, log_record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from mlflow import MlflowClient
 
@@ -48,6 +52,15 @@ class Store:
         self.name = name
         self._client: MlflowClient | None = None
 
+    @cached_property
+    def local(self) -> LocalStore | None:
+        """The SQLite file of the store; None for a server or another database."""
+        return LocalStore.at(self.uri)
+
+    @cached_property
+    def _address(self) -> str:
+        return readable_address(self.uri)
+
     @property
     def client(self) -> MlflowClient:
         """MLflow client of the store."""
@@ -58,10 +71,10 @@ class Store:
                 from sqlalchemy.exc import SQLAlchemyError
 
                 try:
-                    if self.uri.startswith("sqlite:///"):
-                        path = Path(self.uri.removeprefix("sqlite:///"))
-                        path.parent.mkdir(parents=True, exist_ok=True)
-                    client = MlflowClient(self.uri, registry_uri=self.uri)
+                    address = self._address
+                    if self.local is not None:
+                        self.local.database.parent.mkdir(parents=True, exist_ok=True)
+                    client = MlflowClient(address, registry_uri=address)
                     client.search_experiments(max_results=1)
                 except (MlflowException, OSError, SQLAlchemyError) as error:
                     reason = str(error).partition("\n")[0].rstrip(".")
@@ -82,6 +95,8 @@ class Store:
         """
         from mlflow.exceptions import MlflowException
 
+        if self._is_missing():
+            return None
         with quiet():
             try:
                 found = self.client.get_model_version_by_alias(self.name, CHAMPION)
@@ -133,26 +148,60 @@ class Store:
             There is no such model.
         """
         version = version or self.champion_version()
-        if version is None:
-            msg = (
-                f"There is no champion called '{self.name}' in '{self.uri}'. Train "
-                "one first: regulars train CONFIG."
-            )
+        if version is None or self._is_missing():
+            msg = f"{self._no_champion()}. Train one first: regulars train CONFIG."
             raise DataError(msg)
         from mlflow.exceptions import MlflowException
 
-        with quiet(), addressed(self.uri):
-            from mlflow.artifacts import download_artifacts
-
-            uri = f"models:/{self.name}/{version}"
+        uri = f"models:/{self.name}/{version}"
+        start = f"Cannot load model {uri} from '{host_of(self.uri)}'"
+        with quiet(), addressed(self._address):
             try:
                 run_id = self.client.get_model_version(self.name, version).run_id
-                folder = download_artifacts(artifact_uri=uri, tracking_uri=self.uri)
+                folder = model_folder(self.client, self.local, self.name, version)
             except MlflowException as error:
-                msg = f"Cannot load model {uri} from '{self.uri}': {error.message}"
+                msg = f"{start}: {error.message}"
                 raise DataError(msg) from error
-        model = Path(folder) / "data" / MODEL_FOLDER
+        model = folder / "data" / MODEL_FOLDER
+        if not model.is_dir():
+            msg = (
+                f"{start}: its files are not in '{folder}'. Copy the folder "
+                f"'{ARTIFACTS}' together with the store, or train again."
+            )
+            raise DataError(msg)
         return model, Registered(uri, version, str(run_id))
+
+    def is_lost(self, version: str) -> bool:
+        """Return whether the files of a registered model are missing.
+
+        Only a local store is asked: another host's are fetched when they are needed.
+
+        Parameters
+        ----------
+        version : str
+            Version in the registry.
+
+        Returns
+        -------
+        bool
+        """
+        if self.local is None:
+            return False
+        try:
+            self.fetch(version)
+        except DataError:
+            return True
+        return False
+
+    def _is_missing(self) -> bool:
+        # a question makes no store
+        return self.local is not None and not self.local.database.exists()
+
+    def _no_champion(self) -> str:
+        start = f"There is no champion called '{self.name}' in '{host_of(self.uri)}'"
+        if self.local is None or not self._is_missing():
+            return start
+        return f"{start} (there is no file '{self.local.database.absolute()}')"
 
     def load_tested(self, version: str) -> RetentionModel | None:
         """Load the model that a registered model was tested with.
@@ -185,13 +234,12 @@ class Store:
         """
         from mlflow.exceptions import MlflowException
 
-        with quiet(), addressed(self.uri):
+        with quiet(), addressed(self._address):
             run_id = self.client.get_model_version(self.name, version).run_id
             try:
-                folder = self.client.download_artifacts(str(run_id), TESTED_FOLDER)
+                path = run_folder(self.client, self.local, str(run_id), TESTED_FOLDER)
             except (MlflowException, OSError):
                 return None
-        path = Path(folder)
         return path if (path / "model.json").is_file() else None
 
     def register(self, record: RunRecord, *, is_champion: bool) -> Registered:
@@ -208,7 +256,7 @@ class Store:
         -------
         Registered
         """
-        with quiet(), addressed(self.uri):
+        with quiet(), addressed(self._address):
             import mlflow
 
             experiment = self._experiment()
@@ -259,8 +307,8 @@ class Store:
         current = self.champion_version()
         if current is None:
             msg = (
-                f"There is no champion called '{self.name}' in '{self.uri}', so there "
-                "is nothing to roll back. Train one first: regulars train CONFIG."
+                f"{self._no_champion()}, so there is nothing to roll back. Train one "
+                "first: regulars train CONFIG."
             )
             raise DataError(msg)
         target = to or self.version_tags(current).get(PREVIOUS)
@@ -271,6 +319,7 @@ class Store:
             )
             raise DataError(msg)
         self._check_version(target, current)
+        self.relocate()
         self.client.set_registered_model_alias(self.name, CHAMPION, target)
         self.tag_version(current, {"champion": "false", "rolled_back_to": target})
         self.tag_version(target, {"champion": "true", "champion_since": _now()})
@@ -314,7 +363,7 @@ class Store:
         str
             Id of the parent run.
         """
-        with quiet(), addressed(self.uri):
+        with quiet(), addressed(self._address):
             import mlflow
 
             experiment = self._experiment()
@@ -379,14 +428,38 @@ class Store:
         )
         return str(found.version)
 
+    def check_writable(self) -> None:
+        """Refuse a local store that cannot be written to.
+
+        Raises
+        ------
+        ConfigError
+            The file or its folder is read-only.
+        """
+        if self.local is not None:
+            refuse_unwritable(self.local.database)
+
+    def relocate(self) -> int:
+        """Write into a local store that was moved where its artefacts are now.
+
+        Returns
+        -------
+        int
+            Locations that were changed.
+        """
+        if self.local is None:
+            return 0
+        self.check_writable()
+        return relocate(self.local)
+
     def _experiment(self) -> str:
+        self.relocate()
         found = self.client.get_experiment_by_name(self.name)
         if found is not None:
             return str(found.experiment_id)
         location = None
-        if self.uri.startswith("sqlite:///"):
-            beside = Path(self.uri.removeprefix("sqlite:///")).resolve().parent
-            location = (beside / "artifacts" / self.name).as_uri()
+        if self.local is not None:
+            location = (self.local.folder / ARTIFACTS / self.name).as_uri()
         return str(self.client.create_experiment(self.name, location))
 
 
