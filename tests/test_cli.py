@@ -212,6 +212,28 @@ def test_missing_log_when_guessing(told, tmp_path):
     assert "nothing.csv" in told("init", tmp_path / "nothing.csv")
 
 
+def test_files_that_belong_together_become_one_configuration(
+    command, told, tmp_path, monkeypatch, orders
+):
+    monkeypatch.chdir(tmp_path)
+    orders = orders.assign(order_id=range(len(orders)))
+    orders.drop(columns="amount").to_csv("orders.csv", index=False)
+    orders[["order_id", "amount"]].to_csv("payments.csv", index=False)
+    status, out, err = command("init", "orders.csv", "payments.csv", "--json")
+    assert (status, err) == (0, "")
+    config = _last_line(out)["config"]
+    status, out, err = command("check", config, "--json", "--quiet")
+    assert (status, err) == (0, "")
+    found = _last_line(out)["tables"]["transactions"]
+    assert found["rows_in"] == len(orders)
+    assert found["revenue"] == round(float(orders.amount.sum()), 2)
+    payments = pd.concat([orders[["order_id", "amount"]]] * 2)
+    payments.to_csv("twice.csv", index=False)
+    orders.assign(item=1).loc[lambda f: f.index.repeat(2)].to_csv("items.csv")
+    message = told("init", "items.csv", "twice.csv", "--out", "two.yaml")
+    assert "order_id" in message
+
+
 def test_missing_column_with_the_nearest(told, tmp_path, open_shop, orders):
     shop = open_shop(tmp_path, orders.rename(columns={"amount": "amonut"}))
     text = told("check", shop.config)
