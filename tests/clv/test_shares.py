@@ -126,6 +126,14 @@ def test_margin_of_who_sent_all_back_is_everybodys():
     assert shares.margin_share(found, 0.9) == pytest.approx([0.4])
 
 
+def test_margin_of_who_keeps_next_to_nothing_says_nothing():
+    whole = rows([(4, 40, 0)] * 9, **margins([20] * 9, [40] * 9, [4] * 9, [0.1] * 9))
+    odd = rows([(4, 40, 39.999)], **margins([-3], [0.001], [4], [0.1]))
+    shares = ValueShares.fit(pd.concat([whole, odd]))
+    assert shares.margin.orders is None
+    assert shares.margin_share(odd, 0.3) == pytest.approx([0.5], abs=0.01)
+
+
 def test_margin_share_is_drawn_towards_everybodys_by_how_orders_vary():
     rng = np.random.default_rng(2)
     true = rng.normal(0.4, 0.1, 2000)

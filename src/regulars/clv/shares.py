@@ -157,10 +157,13 @@ def _kept(features: pd.DataFrame) -> tuple[Floats, Floats]:
 
 
 def _own_margin(features: pd.DataFrame) -> tuple[Floats, Floats]:
-    """Return the margin share of lines with their own, and of how many days."""
+    """Return the margin share of lines with their own, and of how many kept days.
+
+    Of who keeps next to nothing, margin over amount is one rounding error over another.
+    """
     money = features["own_margin"].to_numpy(np.float64)
     amount = features["own_margin_amount"].to_numpy(np.float64)
-    days = features["own_margin_days"].to_numpy(np.float64)
+    days = features["own_margin_days"].to_numpy(np.float64) * _kept(features)[0]
     share = np.divide(money, amount, out=np.zeros(len(money)), where=amount > 0)
     return np.clip(share, LOWEST_MARGIN, 1.0), np.where(amount > 0, days, 0.0)
 
@@ -173,5 +176,6 @@ def _fit_margin(features: pd.DataFrame) -> Credibility | None:
     if amount <= 0 or not n.any():
         return None
     mean = float(np.clip(money / amount, LOWEST_MARGIN, 1.0))
+    days = features["own_margin_days"].to_numpy(np.float64)
     spread = features["own_margin_spread"].to_numpy(np.float64)
-    return Credibility.fit(share, n, spread, mean)
+    return Credibility.fit(share, np.where(2 * n >= days, days, 0.0), spread, mean)

@@ -133,7 +133,9 @@ def _kept(card: dict[str, Any]) -> str | None:
     if not kept or kept["mean"] >= 1:
         return None
     own = "everybody's counts for each customer"
-    if kept["orders"] is not None:
+    if kept["orders"] is not None and kept["orders"] < 0.1:
+        own = "each customer's own counts"
+    elif kept["orders"] is not None:
         own = f"it weighs as much as {number(kept['orders'], 1)} orders of one's own"
     return f"{percent(kept['mean'])} of the amount; {own}"
 
