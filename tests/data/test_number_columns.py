@@ -153,6 +153,12 @@ def test_quantity_and_price_are_read_alike(log):
     }
 
 
+def test_refunds_are_subtracted_where_both_columns_are_dressed(log):
+    rows = [("1.234,50 €", "10,00 €" if i % 9 == 0 else "0,00 €") for i in range(30)]
+    counts = check(init(log(rows, header=("Total", "Refunded Amount"))))
+    assert counts.facts["revenue"] == 30 * 1234.5 - 4 * 10
+
+
 def test_an_expression_over_dressed_numbers_is_refused_with_the_cure(log):
     path = log([("2", "1,50"), ("3", "2,00")], header=("qty", "price"))
     columns = {"order_time": "date", "amount": {"sql": "qty * price"}}

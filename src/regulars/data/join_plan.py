@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from regulars.config import JoinSettings
 from regulars.data.column_names import name_key
+from regulars.data.numbers import holds_numbers
 from regulars.data.reading import quote_name
 from regulars.errors import ConfigError
 
@@ -83,7 +84,7 @@ def plan_joins(files: Sequence[OpenFile]) -> JoinPlan:
 
 def _weight(file: OpenFile) -> tuple[bool, bool, int]:
     """Return what speaks for a main file: amounts, times, rows."""
-    numbers = [p for p in file.profiles if p.numeric_share > 0.8]
+    numbers = [p for p in file.profiles if holds_numbers(p, 0.8)]
     has_amount = any(
         p.name_score("amount") or p.name_score("unit_price") for p in numbers
     )
@@ -266,7 +267,7 @@ def _both_repeat(
 
 
 def _holds(file: OpenFile) -> str:
-    numbers = [p for p in file.profiles if p.numeric_share > 0.8]
+    numbers = [p for p in file.profiles if holds_numbers(p, 0.8)]
     scored = [
         (max(p.name_score("amount"), p.name_score("unit_price")), p.name)
         for p in numbers

@@ -20,7 +20,7 @@ from regulars.data.contract import TABLES
 from regulars.data.engine import connect
 from regulars.data.guess_trial import choose_horizon
 from regulars.data.number_columns import column_lines, guess_numbers
-from regulars.data.numbers import format_of
+from regulars.data.numbers import holds_numbers
 from regulars.data.unknown import OpenFile, look_at, open_unknown
 from regulars.errors import ConfigError, suggestion
 
@@ -134,7 +134,7 @@ def _marks_orders(label: ColumnProfile, profiles: Sequence[ColumnProfile]) -> bo
     """Say whether a label such as 'cancelled' is said of orders, not of customers."""
     if name_key(label.name).find("churn") >= 0:
         return False
-    numbers = [each for each in profiles if each.numeric_share >= TIME_SHARE]
+    numbers = [each for each in profiles if holds_numbers(each)]
     times = [each for each in profiles if each.time_share >= TIME_SHARE]
     return all(
         _best(among, role) is not None
@@ -250,9 +250,7 @@ def _but(notes: dict[str, str]) -> str:
 
 
 def _allowed(name: str, profile: ColumnProfile) -> bool:
-    if name != "monthly_amount" or profile.numeric_share >= TIME_SHARE:
-        return True
-    return profile.is_text and format_of(profile.examples) is not None
+    return name != "monthly_amount" or holds_numbers(profile)
 
 
 def _label_of(

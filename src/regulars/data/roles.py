@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from regulars.config import SqlExpression
 from regulars.data.column_names import name_key
 from regulars.data.identity import choose_customer
-from regulars.data.numbers import format_of
+from regulars.data.numbers import holds_numbers
 from regulars.data.sample import column_sql
 from regulars.errors import ConfigError
 
@@ -103,8 +103,8 @@ def guess_columns(
 def _take_amount(guess: GuessedColumns) -> None:
     free = guess.free
     amount = _amount_by_name(free)
-    quantity = _best("quantity", [p for p in free if _is_number(p)])
-    price = _best("unit_price", [p for p in free if _is_number(p)])
+    quantity = _best("quantity", [p for p in free if holds_numbers(p)])
+    price = _best("unit_price", [p for p in free if holds_numbers(p)])
     if amount is None and price is not None and quantity is not None:
         product = f"{column_sql(quantity.name)} * {column_sql(price.name)}"
         guess.columns["amount"] = SqlExpression(sql=product)
@@ -222,22 +222,13 @@ def _time_column(free: list[ColumnProfile]) -> ColumnProfile | None:
 def _amount_by_name(free: list[ColumnProfile]) -> ColumnProfile | None:
     return _best(
         "amount",
-        [p for p in free if p.numeric_share > 0.8 or _is_number(p)],
+        [p for p in free if holds_numbers(p, 0.8)],
     )
-
-
-def _is_number(profile: ColumnProfile) -> bool:
-    """Say whether a column holds numbers, be they written for people."""
-    if profile.numeric_share > 0.9:
-        return True
-    if not profile.is_text or profile.time_share > 0.5:
-        return False
-    return format_of(profile.examples) is not None
 
 
 def _fits(name: str, profile: ColumnProfile) -> bool:
     if name in {"quantity", "discount_amount"}:
-        return _is_number(profile)
+        return holds_numbers(profile)
     if name == "is_return":
         return profile.n_distinct <= 2
     return profile.n_distinct > 1
