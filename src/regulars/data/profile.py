@@ -6,12 +6,16 @@ guessing, and intake checks everything afterwards.
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import ibis
+
 from regulars.data.column_names import name_score
 from regulars.data.formats import AmbiguousTimeError, find_time_format
+from regulars.data.parsing import clean_text
 from regulars.data.reading import quote_name
 from regulars.data.sample import Sample, column_sql, take_sample
 from regulars.data.time_shapes import is_standard, looks_like_time
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
     from regulars.data.reading import RawTable
 
 _EXAMPLES = 200
+_VALUES = "regulars_values"
 _FIRST_ROWS = 5_000
 _NAMES_A_TIME = re.compile(
     r"date|time|datum|zeit|fecha|hora|when|epoch|stamp|(^|[_\W])(ts|at|on|day)$|[a-z]At$",
@@ -171,10 +176,10 @@ def _counts_sql(name: str) -> str:
         for unit, (low, high) in _UNITS.items()
     )
     return f"""
-        WITH given AS (
+        WITH {_VALUES} AS (
             SELECT {quote_name(name)} AS text, count(*) AS n
-            FROM {{sample}} GROUP BY 1
-        ), numbers AS (
+            FROM {{plain}} GROUP BY 1
+        ), given AS ({_cleaned_sql()}), numbers AS (
             SELECT *, CASE WHEN NOT contains(text, '_')
                 AND NOT regexp_matches(text, '^[-+]?[0-9]{{{_LONGEST_NUMBER + 1},}}$')
                 THEN TRY_CAST(text AS DOUBLE) END AS cast_number
@@ -193,6 +198,13 @@ def _counts_sql(name: str) -> str:
             arg_min(text, hash(text), {_EXAMPLES}) FILTER (text IS NOT NULL) AS examples
         FROM finite
     """
+
+
+@functools.cache
+def _cleaned_sql() -> str:
+    values = ibis.table({"text": "string", "n": "int64"}, name=_VALUES)
+    cleaned = values.select(text=clean_text(values.text), n=values.n)
+    return str(ibis.to_sql(cleaned, dialect="duckdb"))
 
 
 def _unit_of(counts: dict[str, Any], n_filled: int) -> str:
@@ -223,7 +235,7 @@ def _time_of(
     share = _standard_share(name, kind, sample)
     if not kind.is_string() or share >= 0.5:
         return None, (), share, ""
-    column = sample.connection.table(sample.name)[name]
+    column = sample.connection.table(sample.plain)[name]
     try:
         found = find_time_format(column, f"the column '{name}'", "time_format")
     except AmbiguousTimeError as error:
@@ -242,8 +254,9 @@ def _whole(text: str, kind: Any) -> str:
 def _standard_share(name: str, kind: Any, sample: Sample) -> float:
     """Return the share of the first rows that are ISO 8601 or yyyymmdd."""
     rows = sample.ask(
-        f"SELECT text, count(*) AS n FROM (SELECT {quote_name(name)} AS text "
-        f"FROM {{sample}} LIMIT {_FIRST_ROWS}) WHERE text IS NOT NULL GROUP BY text"
+        f"WITH {_VALUES} AS (SELECT text, count(*) AS n FROM "
+        f"(SELECT {quote_name(name)} AS text FROM {{plain}} LIMIT {_FIRST_ROWS}) "
+        f"GROUP BY text) SELECT * FROM ({_cleaned_sql()}) WHERE text IS NOT NULL"
     )
     counts = {_whole(row["text"], kind): int(row["n"]) for row in rows}
     read = sum(n for text, n in counts.items() if is_standard(text))
