@@ -51,10 +51,14 @@ def write_rows(raw: RawTable, staged: Staged, connection: Any, path: Path) -> No
         frame = _frame(raw, staged, connection)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            part.touch()  # the engine would say that it cannot be read
             _write(frame, connection, part, path.suffix)
             part.replace(path)
         except OSError as error:
-            msg = f"The quarantine file '{path}' cannot be written: {error.strerror}."
+            msg = (
+                f"The quarantine file '{path}' cannot be written: {error.strerror}. "
+                "Name a folder that can be written to (outputs in the configuration)."
+            )
             raise ConfigError(msg) from error
 
 

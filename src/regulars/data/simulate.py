@@ -187,7 +187,14 @@ def write_simulation(
     _refuse_foreign_folder(target)
     partial = target.with_name(f".{target.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
-    (partial / "orders").mkdir(parents=True)
+    try:
+        (partial / "orders").mkdir(parents=True)
+    except OSError as error:
+        msg = (
+            f"Cannot write '{target}': {error.strerror}. Name a folder that can be "
+            "written to (--out)."
+        )
+        raise ConfigError(msg) from error
     try:
         counts = _write_files(
             partial, n_customers, seed, customers_per_file, population, progress
