@@ -2,6 +2,7 @@ import re
 
 import ibis
 import pytest
+import sqlglot
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,12 +10,14 @@ from hypothesis import strategies as st
 from regulars.data.engine import connect
 from regulars.data.numbers import (
     AmbiguousNumberError,
+    expand_numbers,
     find_number_format,
     format_of,
+    number_expression,
     number_sql,
     read_text,
 )
-from regulars.errors import DataError
+from regulars.errors import ConfigError, DataError
 
 ENGINE = connect()
 NO_BREAK, NARROW, THIN = "\u00a0", "\u202f", "\u2009"
@@ -26,10 +29,15 @@ def column(texts, name="v"):
     return ibis.memtable({name: list(texts)}, schema={name: "string"})[name]
 
 
+def expanded(sql):
+    tree = expand_numbers(sqlglot.parse_one(sql, dialect="duckdb"), "amount.sql")
+    return tree.sql(dialect="duckdb")
+
+
 def by_sql(form, texts, name="v"):
     ENGINE.create_table("texts", column(texts, name).as_table(), overwrite=True)
-    rows = ENGINE.raw_sql(f"SELECT {number_sql(form, name)} FROM texts").fetchall()
-    return [row[0] for row in rows]
+    sql = f"SELECT {number_expression(form, name)} FROM texts"
+    return [row[0] for row in ENGINE.raw_sql(sql).fetchall()]
 
 
 @pytest.mark.parametrize(
@@ -200,7 +208,7 @@ def test_any_name_of_a_column_can_be_pasted(name):
     line = str(caught.value).splitlines()[1]
     (source,) = yaml.safe_load(line).values()
     ENGINE.create_table("texts", column(texts, name).as_table(), overwrite=True)
-    rows = ENGINE.raw_sql(f"SELECT {source['sql']} FROM texts").fetchall()
+    rows = ENGINE.raw_sql(f"SELECT {expanded(source['sql'])} FROM texts").fetchall()
     assert rows == [(1234.0,), (2500.0,)]
 
 
@@ -269,3 +277,19 @@ def readings(texts):
 def test_numbers_of_any_format_are_read_back_or_asked_for(units, style):
     texts = [written(each, style) for each in units]
     assert [float(f"{each}e-{style['places']}") for each in units] in readings(texts)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "read_number(v)",
+        "read_number('1.234,5', v)",
+        "read_number(v, '1.23,5')",
+        "read_number(v, '1.234,5', 3)",
+        "read_number(v + 1, '1.234,5')",
+    ],
+)
+def test_a_way_of_writing_that_makes_no_sense_is_refused(sql):
+    tree = sqlglot.parse_one(sql, dialect="duckdb")
+    with pytest.raises(ConfigError, match=r"amount.sql: .*its numbers are written"):
+        expand_numbers(tree, "amount.sql")

@@ -7,10 +7,17 @@ the configuration reference in ``docs/`` is generated from them.
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Annotated, Any, Literal, get_args
+from zoneinfo import available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 PATH_DESCRIPTION = "csv, tsv, json, jsonl, xlsx or parquet file, or a glob of them."
@@ -22,10 +29,30 @@ def _check_one_place(path: str | None, table: str | None) -> None:
         raise ValueError(msg)
 
 
+def _kinds(annotation: Any) -> set[Any]:
+    """Return the plain types that an annotation is made of."""
+    options = get_args(annotation)
+    return {annotation} if not options else set().union(*map(_kinds, options))
+
+
 class Section(BaseModel):
     """A part of the configuration: frozen, and an unknown key is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _means_what_it_says(cls, value: Any, info: ValidationInfo) -> Any:
+        """Refuse yes and no for a number, and text that no system stores."""
+        if isinstance(value, bool):
+            kinds = _kinds(cls.model_fields[info.field_name or ""].annotation)
+            if kinds & {int, float} and bool not in kinds:
+                msg = f"a number was expected, not {'yes' if value else 'no'}"
+                raise ValueError(msg)
+        if isinstance(value, str) and "\0" in value:
+            msg = "the text holds a NUL character"
+            raise ValueError(msg)
+        return value
 
 
 class SqlExpression(Section):
@@ -33,7 +60,9 @@ class SqlExpression(Section):
 
     sql: str = Field(
         min_length=1,
-        description="Expression over the file's own columns, DuckDB's dialect.",
+        description="Expression over the file's own columns, DuckDB's dialect; "
+        "`read_number(price, '1.234,5', '€')` reads numbers written for people, given "
+        "how one is written and the currency signs beside it.",
     )
 
 
@@ -188,11 +217,10 @@ class SourceSettings(Section):
     @field_validator("time_zone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError) as error:
+        # ZoneInfo itself takes folders and files that are no zone.
+        if value != "UTC" and value not in available_timezones() - {"localtime"}:
             msg = f"'{value}' is not a time zone such as 'Europe/Berlin' or 'UTC'"
-            raise ValueError(msg) from error
+            raise ValueError(msg)
         return value
 
 

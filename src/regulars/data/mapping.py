@@ -15,6 +15,7 @@ import sqlglot
 from sqlglot import exp
 
 from regulars.data.engine import told
+from regulars.data.numbers import expand_numbers
 from regulars.data.reading import quote_name
 from regulars.errors import ConfigError, DataError, suggestion
 
@@ -203,7 +204,7 @@ def _missing_columns(
 def _expression(setting: str, sql: str, raw: RawTable, *, numeric: bool) -> str:
     where = f"{setting} '{sql}'"
     with told(where, ConfigError):
-        tree = sqlglot.parse_one(sql, dialect="duckdb")
+        tree = expand_numbers(sqlglot.parse_one(sql, dialect="duckdb"), where)
     if any(tree.find(kind) for kind in _REFUSED):
         msg = (
             f"{where} must be one expression over the columns of one row: no SELECT, "
@@ -246,7 +247,7 @@ def _safe(tree: exp.Expr, text: Iterable[str], *, numeric: bool) -> exp.Expr:
     numbers = [
         column
         for column in tree.find_all(exp.Column)
-        if column.name in text and _means_number(column, numeric=numeric)
+        if column.name in text and means_number(column, numeric=numeric)
     ]
     casts = [cast for cast in tree.find_all(exp.Cast) if type(cast) is exp.Cast]
     for column in numbers:
@@ -267,14 +268,15 @@ def _replaced(tree: exp.Expr, old: exp.Expr, new: exp.Expr) -> exp.Expr:
     return tree
 
 
-def _means_number(node: exp.Expr, *, numeric: bool) -> bool:
+def means_number(node: exp.Expr, *, numeric: bool) -> bool:
+    """Say whether a column of text is used as a number where it stands."""
     parent = node.parent
     if parent is None:
         return numeric
     if isinstance(parent, (exp.Paren, exp.Coalesce, exp.Greatest, exp.Least)):
-        return _means_number(parent, numeric=numeric)
+        return means_number(parent, numeric=numeric)
     if isinstance(parent, (exp.Case, exp.If)) and node.arg_key != "this":
-        return _means_number(parent, numeric=numeric)
+        return means_number(parent, numeric=numeric)
     if isinstance(parent, _COMPARISON):
         others = [other for other in parent.iter_expressions() if other is not node]
         return any(_is_number(other) for other in others)

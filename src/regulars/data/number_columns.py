@@ -16,7 +16,7 @@ from regulars.data.contract import TABLES, TableContract
 from regulars.data.currencies import (
     guess_currency,
 )
-from regulars.data.mapping import _means_number as means_number
+from regulars.data.mapping import means_number
 from regulars.data.numbers import (
     AmbiguousNumberError,
     NumberFormat,

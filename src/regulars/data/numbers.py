@@ -12,12 +12,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import ibis
+import sqlglot
+from sqlglot import exp
 
 from regulars.data.config_text import text_of
 from regulars.data.currencies import codes_of, counted_list
 from regulars.data.parsing import is_missing
 from regulars.data.reading import quote_name
-from regulars.errors import DataError
+from regulars.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -132,6 +134,14 @@ _WAYS = (
 )
 
 
+def _example_of(way: NumberFormat) -> str:
+    groups = "12{0}34{0}567" if way.is_indian else "1{0}234"
+    return f"{groups.format(way.thousands)}{way.decimal}5"
+
+
+_BY_EXAMPLE = {_example_of(way): way for way in _WAYS}
+
+
 def find_number_format(
     column: Any, label: str = "", setting: str = ""
 ) -> NumberFormat | None:
@@ -212,7 +222,7 @@ def value_sql(profile: ColumnProfile) -> str:
     form = format_of(profile.examples) if profile.is_text else None
     if form is None:
         return f"try_cast({quote_name(profile.name)} AS DOUBLE)"
-    return f"({number_sql(form, profile.name)})"
+    return f"({number_expression(form, profile.name)})"
 
 
 def _is_plain(text: str) -> bool:
@@ -443,7 +453,59 @@ def sql_name(column: str) -> str:
     return column if is_word and column.upper() not in _KEYWORDS else quote_name(column)
 
 
+READ_NUMBER = "read_number"
+"""Function of the configuration's expressions: column, example, currency signs."""
+
+
 def number_sql(form: NumberFormat, column: str) -> str:
+    """Return how a configuration reads numbers: ``read_number(price, '1.234,5')``.
+
+    Parameters
+    ----------
+    form : NumberFormat
+    column : str
+        The source's column.
+
+    Returns
+    -------
+    str
+        To be expanded by `expand_numbers`, or by `number_expression` at once.
+    """
+    words = ", ".join(map(_quoted, [_example_of(form), *form.signs]))
+    return f"{READ_NUMBER}({sql_name(column)}, {words})"
+
+
+def expand_numbers(tree: exp.Expr, where: str) -> exp.Expr:
+    """Return an expression with engine functions in place of `READ_NUMBER`."""
+    for call in list(tree.find_all(exp.Anonymous)):
+        if call.name.lower() != READ_NUMBER:
+            continue
+        column, *words = call.expressions
+        texts = [w.this for w in words if isinstance(w, exp.Literal) and w.is_string]
+        form = _form_of(texts) if isinstance(column, exp.Column) else None
+        if form is None or len(texts) < len(words):
+            examples = ", ".join(_quoted(each) for each in _BY_EXAMPLE)
+            msg = (
+                f"{where}: '{call.sql(dialect='duckdb')}' must name a column, how its "
+                f"numbers are written (one of {examples}), and any currency signs, as "
+                "in read_number(price, '1.234,5', '€')."
+            )
+            raise ConfigError(msg)
+        sql = number_expression(form, column.name)
+        new = exp.Paren(this=sqlglot.parse_one(sql, dialect="duckdb"))
+        if call is tree:
+            return new
+        call.replace(new)
+    return tree
+
+
+def _form_of(texts: Sequence[str]) -> NumberFormat | None:
+    way = _BY_EXAMPLE.get(texts[0]) if texts else None
+    longest_first = sorted(texts[1:], key=lambda sign: (-len(sign), sign))
+    return None if way is None else replace(way, signs=(*longest_first,))
+
+
+def number_expression(form: NumberFormat, column: str) -> str:
     """Return a DuckDB expression that reads numbers, null where a text does not fit.
 
     Parameters
@@ -503,7 +565,7 @@ def _quoted(text: str) -> str:
 
 
 def read_text(text: str, form: NumberFormat) -> float | None:
-    """Return the number of a text as `number_sql` reads it; None where it is none."""
+    """Return the number of a text as the engine reads it; None where it is none."""
     if (
         _compiled(form.decimal, form.thousands, form.is_indian, form.signs).fullmatch(
             text
