@@ -363,6 +363,35 @@ def test_return_beside_its_sale_is_a_return(init):
     assert read(settings)[0][2] == net
 
 
+RETURNS = {
+    "a till's kinds of rows": ("type", "Return", "type = 'Return'"),
+    "a German till's": ("Belegart", "Gutschrift", "Belegart = 'Gutschrift'"),
+    "refunds below their payments": ("status", "refunded", "status = 'refunded'"),
+}
+
+
+@pytest.mark.parametrize("case", RETURNS)
+def test_rows_that_take_a_sale_back_are_returns(init, case):
+    name, word, sql = RETURNS[case]
+    sales = log(**{name: lambda f: "Sale"})
+    back = sales.iloc[::8].assign(**{name: word})
+    lost = sales.iloc[3::40].assign(order_id=lambda f: f.order_id + 7_000)
+    if name == "status":
+        sales = pd.concat([sales, lost.assign(status="failed")])
+    _, settings = init(orders=pd.concat([sales, back]))
+    assert sources(settings)["is_return"] == sql
+    figures, reasons = read(settings)
+    good = sales[sales[name] == "Sale"]
+    assert figures[2] == round(good.amount.sum() - back.amount.sum(), 2)
+    assert reasons == ({"left_out": len(lost)} if name == "status" else {})
+
+
+def test_codes_are_asked_about(init):
+    text, settings = init(orders=log(current_state=lambda f: f.index % 5 + 1))
+    assert settings.source.transactions.where is None
+    assert "# 'current_state' holds codes (1 80, 2 80, 3 80, 4 80, 5 80)" in text
+
+
 def mail(frame):
     return "p" + frame.customer_id.astype(str) + "@example.org"
 

@@ -18,10 +18,12 @@ from regulars.data.engine import connect
 from regulars.data.guess_text import GuessedConfig, render_config
 from regulars.data.guess_trial import choose_horizon, try_guess
 from regulars.data.number_columns import guess_numbers
+from regulars.data.numbers import holds_numbers, value_sql
 from regulars.data.order_blocks import OrderBlocks, find_blocks, find_totals
+from regulars.data.return_marks import find_return_rows
 from regulars.data.roles import GuessedColumns, guess_columns
 from regulars.data.sample import column_sql
-from regulars.data.statuses import RowsToRead, find_rows_to_read
+from regulars.data.statuses import RowsToRead, find_rows_to_read, status_codes
 from regulars.data.unknown import OpenFile, look_at, open_unknown
 
 if TYPE_CHECKING:
@@ -79,9 +81,13 @@ def guess_log(
     raw, profiles, sample = file.raw, file.profiles, file.sample
     blocks = None if plan is not None else find_blocks(profiles, sample)
     guess = guess_columns(profiles, raw, sample, blocks)
-    totals = find_totals(guess.columns, profiles, sample, blocks)
+    returns = _take_returns(guess, file)
     lines_of = None if blocks is None else blocks.by
-    rows = find_rows_to_read(profiles, raw, sample, guess.columns, lines_of)
+    rows = find_rows_to_read(profiles, raw, sample, guess.columns, lines_of, returns)
+    is_return = guess.columns.get("is_return")
+    left_out = [is_return.sql] if isinstance(is_return, SqlExpression) else []
+    left_out += [] if rows is None else [f"NOT ({rows.sql})"]
+    totals = find_totals(guess.columns, profiles, sample, blocks, left_out)
     _subtract_refunds(guess, file, rows)
     _mention_freight(guess)
     fill_down = None if blocks is None else _fill_down(guess, blocks, rows, totals)
@@ -95,6 +101,8 @@ def guess_log(
     if rows is not None:
         notes["where"] = rows.note
         notes |= {"where.kept": rows.kept_note} if rows.kept_note else {}
+    elif codes := status_codes(profiles, sample):
+        notes["where.codes"] = codes
     if plan is not None:
         notes |= plan.notes
     proposal = GuessedConfig(
@@ -116,6 +124,18 @@ def guess_log(
         tables=tables or {},
     )
     return try_guess(proposal, connection, when)
+
+
+def _take_returns(guess: GuessedColumns, file: OpenFile) -> tuple[str, ...]:
+    """Mark rows that take a sale back as returns; return their words."""
+    if "is_return" in guess.columns:
+        return ()
+    rows = find_return_rows(file.profiles, file.sample, guess.columns)
+    if rows is None:
+        return ()
+    guess.columns["is_return"] = SqlExpression(sql=rows.sql)
+    guess.notes["columns.is_return"] = f"{rows.n_rows:,} rows take a sale back"
+    return rows.values
 
 
 def _fill_down(
@@ -149,9 +169,7 @@ def _subtract_refunds(
     """Take what was paid back from the amount, where kept rows have such refunds."""
     amount = guess.columns["amount"]
     refunds = [
-        p
-        for p in guess.free
-        if p.name_score("refunded_amount") and p.numeric_share > 0.9
+        p for p in guess.free if p.name_score("refunded_amount") and holds_numbers(p)
     ]
     if not refunds or not isinstance(amount, str):
         return
@@ -159,8 +177,8 @@ def _subtract_refunds(
     name = column_sql(refund.name)
     kept = "true" if rows is None else f"coalesce(({rows.sql}), true)"
     counts = file.sample.one(
-        f"SELECT count(*) FILTER (try_cast({name} AS DOUBLE) > 0) AS paid_back, "
-        f"count(*) FILTER (try_cast({name} AS DOUBLE) < 0) AS negative "
+        f"SELECT count(*) FILTER ({value_sql(refund)} > 0) AS paid_back, "
+        f"count(*) FILTER ({value_sql(refund)} < 0) AS negative "
         f"FROM {{sample}} WHERE {kept}"
     )
     n_rows = counts["paid_back"] + counts["negative"]
@@ -180,8 +198,7 @@ def _mention_freight(guess: GuessedColumns) -> None:
     extra = [
         p.name
         for p in guess.free
-        if p.numeric_share > 0.9
-        and re.search(r"freight|shipping|versand", p.name.lower())
+        if holds_numbers(p) and re.search(r"freight|shipping|versand", p.name.lower())
     ]
     if extra and re.search(r"price|cost|preis|prix|precio", text.lower()):
         guess.notes.setdefault("columns.amount", f"without '{extra[0]}'")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from regulars.data.column_names import name_key
+from regulars.data.numbers import holds_numbers, value_sql
 from regulars.data.sample import column_sql
 
 if TYPE_CHECKING:
@@ -127,11 +128,13 @@ def find_totals(
     profiles: Sequence[ColumnProfile],
     sample: Sample,
     blocks: OrderBlocks | None,
+    left_out: Sequence[str] = (),
 ) -> OrderTotals | None:
     """Return whether the amount is its order's total; None where it is the line's.
 
     A total stands on the order's first line only, or on all of them alike. Lines may be
     alike by chance: so the name, the lines' own prices or many orders have to say so.
+    `left_out` are conditions of rows that say nothing, such as refunds of sales.
     """
     amount, order = columns.get("amount"), columns.get("order_id")
     if not isinstance(amount, str) or not isinstance(order, str):
@@ -139,7 +142,7 @@ def find_totals(
     if blocks is not None and amount in blocks.columns:
         note = f"'{amount}' stands on the first line of each order"
         return OrderTotals(is_total=True, note=note)
-    facts = _facts(amount, order, columns, profiles, sample)
+    facts = _facts(amount, order, columns, profiles, sample, left_out)
     if not facts["n"] or facts["alike"] < facts["n"] or facts["n_values"] < 2:
         return None
     if facts["at_once"] < 0.95 * facts["n"]:
@@ -173,20 +176,23 @@ def _facts(
     columns: dict[str, Any],
     profiles: Sequence[ColumnProfile],
     sample: Sample,
+    left_out: Sequence[str],
 ) -> dict[str, Any]:
     """Count orders of several lines, and what their amounts have to do with prices."""
+    by_name = {profile.name: profile for profile in profiles}
     price = _number_named("unit_price", profiles, {amount})
     quantity = _number_named("quantity", profiles, {amount, price or ""})
     when = columns["order_time"]
     when = column_sql(when) if isinstance(when, str) else "NULL"
+    read = " AND ".join(f"NOT coalesce(({sql}), false)" for sql in left_out) or "true"
     line = "NULL"
     if price is not None:
-        pieces = f"try_cast({column_sql(quantity)} AS DOUBLE)" if quantity else "1"
-        line = f"try_cast({column_sql(price)} AS DOUBLE) * {pieces}"
-    value = f"try_cast({column_sql(amount)} AS DOUBLE)"
+        pieces = value_sql(by_name[quantity]) if quantity else "1"
+        line = f"{value_sql(by_name[price])} * {pieces}"
+    value = value_sql(by_name[amount]) if amount in by_name else "NULL"
     # taxes, shipping and vouchers stand between a total and the sum of its lines
     return sample.one(
-        f"WITH lines AS (SELECT DISTINCT * FROM {{sample}}), "
+        f"WITH lines AS (SELECT DISTINCT * FROM {{sample}} WHERE {read}), "
         f"orders AS (SELECT count(*) AS lines, count({column_sql(amount)}) AS filled, "
         f"count(DISTINCT {column_sql(amount)}) AS n_values, "
         f"any_value({column_sql(amount)}) AS value, max({value}) AS total, "
@@ -213,6 +219,6 @@ def _number_named(
     scored = [
         (p.name_score(role), p.name)
         for p in profiles
-        if p.name not in taken and p.numeric_share > 0.9 and p.name_score(role)
+        if p.name not in taken and holds_numbers(p) and p.name_score(role)
     ]
     return max(scored)[1] if scored else None

@@ -81,6 +81,7 @@ _STAMP = re.compile(
 _YES = frozenset({"1", "1.0", "y", "yes", "true", "t", "ja", "oui", "si", "x", "j"})
 _NO = frozenset({"0", "0.0", "n", "no", "false", "f", "nein", "non"})
 _MOST_LISTED = 8
+_MOST_CODES = 20
 
 
 @dataclass(frozen=True)
@@ -108,14 +109,26 @@ def is_no_sale(status: str) -> bool:
     >>> is_no_sale("wc-cancelled"), is_no_sale("partially_refunded"), is_no_sale("paid")
     (True, False, False)
     """
-    words = _words(status)
-    if any(_DOUBT.fullmatch(word) for word in words):
+    words = words_of(status)
+    if is_in_doubt(words):
         return False
     joined = "".join(words)
     return any(_NO_SALE.fullmatch(word) for word in (*words, joined))
 
 
-def _words(status: str) -> list[str]:
+def is_in_doubt(words: Sequence[str]) -> bool:
+    """Say whether a word takes the plainness of the others away: partial, requested."""
+    return any(_DOUBT.fullmatch(word) for word in words)
+
+
+def is_status(profile: ColumnProfile) -> bool:
+    """Say whether a column is named as a status of orders is."""
+    key = name_key(profile.name)
+    return bool(_STATUS_NAME.search(key) and not _OTHER_STATUS.search(key))
+
+
+def words_of(status: str) -> list[str]:
+    """Return the words of a status in small letters without accents."""
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", status)
     plain = unicodedata.normalize("NFKD", spaced.lower())
     bare = "".join(c for c in plain if not unicodedata.combining(c))
@@ -128,6 +141,7 @@ def find_rows_to_read(
     sample: Sample,
     columns: dict[str, Any],
     lines_of: str | None = None,
+    returns: Sequence[str] = (),
 ) -> RowsToRead | None:
     """Return the rows that are sales; None where no column says that some are not.
 
@@ -140,13 +154,15 @@ def find_rows_to_read(
         Canonical column -> the file's column or an expression.
     lines_of : str, optional
         Column that names the order, where its later lines leave the status blank.
+    returns : sequence of str
+        Statuses of rows that take a sale back, and so are read.
     """
     taken = {source for source in columns.values() if isinstance(source, str)}
     conditions = []
     for profile in profiles:
         if profile.name in taken or not profile.n_filled:
             continue
-        condition = _condition(profile, profiles, raw, sample, lines_of)
+        condition = _condition(profile, profiles, raw, sample, lines_of, returns)
         if condition is not None and not _speaks_of_other_things(
             condition, sample, columns
         ):
@@ -164,6 +180,7 @@ def _condition(
     raw: RawTable,
     sample: Sample,
     lines_of: str | None,
+    returns: Sequence[str],
 ) -> _Condition | None:
     key = name_key(profile.name)
     name = column_sql(profile.name)
@@ -172,14 +189,18 @@ def _condition(
     if not 1 <= profile.n_distinct <= _MOST_VALUES or profile.time_share > 0.5:
         return None
     flag = _FLAG.fullmatch(key) is not None
-    if not flag and (not _STATUS_NAME.search(key) or _OTHER_STATUS.search(key)):
+    if not flag and not is_status(profile):
         return None
     counts = _counts(name, raw, sample, lines_of)
     n_null = counts.pop(None, 0)
     values = {str(value): n for value, n in counts.items()}
     if flag:
         return _flag_condition(profile, name, values, n_null)
-    bad = {value: n for value, n in values.items() if is_no_sale(value)}
+    bad = {
+        value: n
+        for value, n in values.items()
+        if is_no_sale(value) and value not in returns
+    }
     if any(name_key(v) == "complete" for v in values) and any(
         _MAGENTO_NAMES.fullmatch(name_key(each.name)) for each in profiles
     ):
@@ -213,7 +234,7 @@ def _stamp_condition(
 
 
 def _is_doubtful(status: str) -> bool:
-    words = _words(status)
+    words = words_of(status)
     joined = "".join(words)
     doubt = any(_UNPAID.fullmatch(word) for word in (*words, joined))
     half = any(_NO_SALE.fullmatch(word) for word in words)
@@ -320,6 +341,26 @@ def _described(
         kept.append(f"{n_null:,} rows without a status are kept")
     names = tuple(each.column for each in conditions)
     return RowsToRead(sql, names, _listed(left_out), "; ".join(kept))
+
+
+def status_codes(profiles: Sequence[ColumnProfile], sample: Sample) -> str:
+    """Return a question about a status that is written in numbers; empty where none."""
+    for profile in profiles:
+        coded = profile.examples and all(
+            re.fullmatch(r"\d+", t) for t in profile.examples
+        )
+        if is_status(profile) and coded and 3 <= profile.n_distinct <= _MOST_CODES:
+            name = column_sql(profile.name)
+            rows = sample.ask(
+                f"SELECT {name} AS value, count(*) AS n FROM {{sample}} "
+                f"WHERE {name} IS NOT NULL GROUP BY ALL"
+            )
+            counts = _listed({row["value"]: row["n"] for row in rows})
+            return (
+                f"'{profile.name}' holds codes ({counts}): if some mean cancelled or "
+                f'refunded, leave them out: where: "{name} NOT IN (6)"'
+            )
+    return ""
 
 
 def _listed(counts: dict[str, int]) -> str:
