@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from regulars.kpis.cohorts import cohort_retention
+from regulars.kpis.notes import kpi_notes
 from regulars.kpis.overview import json_records, kpi_overview
 from regulars.kpis.retention import (
     customer_retention_rate,
@@ -14,6 +15,7 @@ __all__ = [
     "cohort_retention",
     "customer_retention_rate",
     "json_records",
+    "kpi_notes",
     "kpi_overview",
     "monthly_kpis",
     "summary_kpis",

@@ -16,7 +16,7 @@ import numpy as np
 from regulars.kpis.periods import (
     MICROS,
     Period,
-    days_before,
+    days_in_bulk,
     label_of,
     number_of,
     period_number,
@@ -123,8 +123,9 @@ def cohort_retention(
     >>> table["revenue_per_customer"]
     [[15.0, 15.0]]
     """
+    known, cutoff = days_in_bulk(ledger, cutoff)
     now = number_of(cutoff, period)
-    cells = _cells(days_before(ledger, cutoff), period)
+    cells = _cells(known, period)
     refuse_no_purchases(len(cells), cutoff)
     cells = cells[cells["cohort"] + cells["age"] < now]
     begins = cells[cells["age"] == 0]

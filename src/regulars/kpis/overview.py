@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from regulars.kpis.cohorts import cohort_retention
+from regulars.kpis.notes import kpi_notes
 from regulars.kpis.retention import monthly_kpis, summary_kpis
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def kpi_overview(ledger: Ledger, cutoff: date, *, currency: str = "") -> dict[st
     Returns
     -------
     dict
-        JSON-safe: ``cutoff``, ``currency``, ``summary`` (see
+        JSON-safe: ``cutoff``, ``currency``, ``notes``, ``summary`` (see
         :func:`~regulars.kpis.retention.summary_kpis`), ``monthly`` (rows of
         :func:`~regulars.kpis.retention.monthly_kpis`) and ``cohorts`` (see
         :func:`~regulars.kpis.cohorts.cohort_retention`).
@@ -98,6 +99,7 @@ def kpi_overview(ledger: Ledger, cutoff: date, *, currency: str = "") -> dict[st
     return {
         "cutoff": cutoff.isoformat(),
         "currency": currency,
+        "notes": kpi_notes(ledger, cutoff),
         "summary": summary_kpis(ledger, cutoff),
         "monthly": json_records(monthly_kpis(ledger, cutoff)),
         "cohorts": cohort_retention(ledger, cutoff),

@@ -1,14 +1,16 @@
 """Calendar months and quarters as consecutive integers, in the engine and in Python.
 
 In come days; out go period numbers, which subtract to whole periods on every engine,
-and their labels. Also the one question that every KPI asks of a ledger: what had been
-bought before the cutoff.
+and their labels. Also the questions that every KPI asks of a ledger: what had been
+bought before the cutoff, and which of it lies in the bulk of the log.
 """
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from regulars.data.strays import StrayDays, find_stray_days
 from regulars.errors import NotEnoughHistoryError, suggestion
 
 if TYPE_CHECKING:
@@ -22,10 +24,12 @@ __all__ = [
     "MICROS",
     "Period",
     "days_before",
+    "days_in_bulk",
     "label_of",
     "number_of",
     "period_number",
     "refuse_no_purchases",
+    "strays_before",
 ]
 
 Period: TypeAlias = Literal["month", "quarter"]
@@ -161,6 +165,55 @@ def days_before(ledger: Ledger, cutoff: date) -> ibis.Table:
     1
     """
     return ledger.days.filter(ledger.days.day < cutoff)
+
+
+def strays_before(ledger: Ledger, cutoff: date) -> StrayDays | None:
+    """Return the days before the cutoff that lie far from the bulk of the log.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        One row a customer and day.
+    cutoff : date
+        The instant we pretend is now.
+
+    Returns
+    -------
+    StrayDays or None
+        As :func:`~regulars.data.strays.find_stray_days`.
+    """
+    known = days_before(ledger, cutoff)
+    days = known.group_by("day").aggregate(n=known.count()).to_pyarrow().to_pydict()
+    return find_stray_days(days["day"], days["n"])
+
+
+def days_in_bulk(ledger: Ledger, cutoff: date) -> tuple[ibis.Table, date]:
+    """Return the days from which periods are made, and where the last of them ends.
+
+    One row of 1970 would make 659 months of a log of two years: days that lie far from
+    the rest are left out.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        One row a customer and day.
+    cutoff : date
+        The instant we pretend is now.
+
+    Returns
+    -------
+    days : ibis.Table
+        The rows of :func:`days_before` without stray days.
+    end : date
+        The cutoff, or the day after the bulk of the log where stray days follow it.
+    """
+    known = days_before(ledger, cutoff)
+    strays = strays_before(ledger, cutoff)
+    if strays is None:
+        return known, cutoff
+    bulk = known.filter(known.day.between(strays.first, strays.last))
+    is_after = any(each.first > strays.last for each in strays.stretches)
+    return bulk, strays.last + timedelta(days=1) if is_after else cutoff
 
 
 def refuse_no_purchases(n_purchase_periods: int, cutoff: date) -> None:

@@ -17,6 +17,7 @@ import pandas as pd
 from regulars.kpis.periods import (
     MICROS,
     days_before,
+    days_in_bulk,
     label_of,
     number_of,
     period_number,
@@ -126,7 +127,8 @@ def monthly_kpis(ledger: Ledger, cutoff: date) -> pd.DataFrame:
     -------
     DataFrame
         One row a month, from that of the first purchase to that of the day before the
-        cutoff, months without a purchase included:
+        cutoff, months without a purchase included. Days that lie far from the rest of
+        the log (one row of 1970) are left out:
 
         - ``month`` (``1997-01``) and ``is_complete`` (False where the cutoff falls
           within the month: its figures are too low by nature);
@@ -168,7 +170,7 @@ def monthly_kpis(ledger: Ledger, cutoff: date) -> pd.DataFrame:
     0  2024-01         2    <NA>     30.0             NaN
     1  2024-02         1       1     30.0             0.5
     """
-    known = days_before(ledger, cutoff)
+    known, cutoff = days_in_bulk(ledger, cutoff)
     buyers = _buyers_by_month(known)
     refuse_no_purchases(len(buyers), cutoff)
     now = number_of(cutoff, "month")
@@ -220,7 +222,8 @@ def summary_kpis(ledger: Ledger, cutoff: date) -> dict[str, Any]:
         customer), ``repeat_purchase_rate`` (share with two orders or more, 0 to 1),
         ``first_day`` and ``last_day`` with a record, and the mean monthly
         ``retention_rate`` and ``churn_rate`` over complete months, each customer of a
-        month counting once (None where there are no two months).
+        month counting once (None where there are no two months, or where nobody has
+        bought on a second day yet).
 
     Raises
     ------
@@ -243,6 +246,8 @@ def summary_kpis(ledger: Ledger, cutoff: date) -> dict[str, Any]:
     """
     retention = _pooled_retention(monthly_kpis(ledger, cutoff))
     row = _totals(days_before(ledger, cutoff))
+    if row["most_days"] < 2:
+        retention = None
     revenue = row["micros"] / MICROS
     return {
         "n_customers": row["n_customers"],
@@ -261,6 +266,7 @@ def summary_kpis(ledger: Ledger, cutoff: date) -> dict[str, Any]:
 def _totals(known: ibis.Table) -> dict[str, Any]:
     customers = known.group_by("customer_id").agg(
         n_orders=known.n_orders.sum(where=known.is_purchase),
+        n_days=known.is_purchase.cast("int64").sum(),
         micros=known.spend_micros.sum().cast("int64"),
         first=known.day.min(),
         last=known.day.max(),
@@ -269,6 +275,7 @@ def _totals(known: ibis.Table) -> dict[str, Any]:
         n_customers=customers.count(where=customers.n_orders > 0),
         n_repeaters=customers.count(where=customers.n_orders >= 2),
         n_orders=customers.n_orders.sum().cast("int64"),
+        most_days=customers.n_days.max(),
         micros=customers.micros.sum().cast("int64"),
         first=customers["first"].min(),
         last=customers["last"].max(),
