@@ -147,6 +147,10 @@ def check(
         summary = pipeline.check(settings, step)
     console = _console(quiet)
     console.print(look.checked(summary))
+    for text, line in look.asked(summary["findings"]):
+        console.print(text)
+        if line:
+            console.print(f"    {line}", soft_wrap=True)
     for name, found in summary["tables"].items():
         for notice in found["notices"] if summary["kind"] != "non_contractual" else ():
             console.print(f"Note on {name}: {notice}")
@@ -300,14 +304,22 @@ def kpis(
 
     def tell(console: Console, result: dict[str, Any]) -> None:
         for name, value in result.items():
-            shown = f"{value:,.4g}" if isinstance(value, float) else value
-            console.print(f"{name.replace('_', ' ')}: {shown}")
+            if name == "notes":
+                continue
+            shown: object = value
+            if isinstance(value, float):
+                shown = f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:,.4g}"
+            words = "not known yet" if value is None else shown
+            console.print(f"{name.replace('_', ' ')}: {words}")
+        for note in result.get("notes", ()):
+            console.print(f"Note: {note}")
 
     _stages(
         settings,
         lambda work, step: pipeline.kpis(work, step),
         ("check", "kpis"),
         tell,
+        opening=pipeline.open_figures,
         as_json=as_json,
         quiet=quiet,
     )
@@ -407,13 +419,15 @@ def _stages(
     *,
     as_json: bool,
     quiet: bool,
+    opening: Callable[..., Any] | None = None,
 ) -> None:
     """Open the workspace, do one stage, tell the result."""
     from regulars import console as look
     from regulars import pipeline
 
     with look.progress(steps, quiet=quiet) as step:
-        result = stage(pipeline.open_work(settings, step), step)
+        work = (opening or pipeline.open_work)(settings, step)
+        result = stage(work, step)
     tell(_console(quiet), result)
     _finish(as_json, result)
 

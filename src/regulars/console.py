@@ -113,6 +113,41 @@ def checked(summary: dict[str, Any]) -> Table:
     return table
 
 
+def asked(findings: Sequence[dict[str, Any]]) -> Iterator[tuple[Text, str]]:
+    """Return what the check asks, each with what to do and the line to write.
+
+    Parameters
+    ----------
+    findings : sequence of dict
+        ``findings`` of ``check.json``.
+
+    Yields
+    ------
+    text : rich.text.Text
+        To be wrapped.
+    line : str
+        A line for the configuration, not to be wrapped, or an empty text.
+    """
+    if not findings:
+        yield Text("Nothing to ask about these data."), ""
+        return
+    yield Text(f"To ask before anything is trained: {len(findings)}"), ""
+    for finding in findings:
+        is_warning = finding["severity"] == "warning"
+        mark = "Warning" if is_warning else "Question"
+        table = "" if finding["table"] == "transactions" else f" ({finding['table']})"
+        name = f"\n{mark}: {finding['key'].replace('_', ' ')}{table}\n"
+        setting, advice = finding["setting"], finding["advice"]
+        if setting:
+            inline = f"`{setting['line']}` under `{setting['under']}`"
+            below = f"the line below under `{setting['under']}`"
+            advice = advice.replace(inline, below)
+        # the user's own values: brackets in them are no markup
+        text = Text(name, "bold red" if is_warning else "bold")
+        text.append(Text(f"{finding['seen']}\n{advice}", "not bold default"))
+        yield text, setting["line"] if setting else ""
+
+
 def compared(result: dict[str, Any], labels: dict[str, str]) -> Table | None:
     """Return the model beside its baselines, or None without a test window.
 

@@ -20,10 +20,18 @@ from regulars.card import (
     training_card,
     training_result,
 )
+from regulars.data.findings import other_id_advice
 from regulars.data.fingerprint import fingerprint
-from regulars.errors import ConfigError, LeakageError
+from regulars.errors import (
+    ConfigError,
+    ConvergenceError,
+    DataError,
+    LeakageError,
+    NotEnoughHistoryError,
+)
 from regulars.evaluation import judge_offer
 from regulars.kpis.cohorts import cohort_retention
+from regulars.kpis.notes import kpi_notes, why_no_scores
 from regulars.kpis.retention import monthly_kpis, summary_kpis
 from regulars.labelled import stages as labelled
 from regulars.promotion import judge_challenger, window_features
@@ -34,7 +42,14 @@ from regulars.scoring.hindsight import refuse_hindsight
 from regulars.scoring.sinks import write_json, write_scores, write_text
 from regulars.tracking import Store, host_of
 from regulars.training import Training, train
-from regulars.workspace import Workspace, open_workspace, read_and_check
+from regulars.workspace import (
+    CheckedLog,
+    Workspace,
+    check_tables,
+    lay_out,
+    open_log,
+    open_workspace,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -99,10 +114,7 @@ def check(settings: Settings, step: Step) -> dict[str, Any]:
     """
     if settings.churn.kind == "labelled":
         return labelled.check_table(settings, step).table.summary
-    return {
-        "kind": settings.churn.kind,
-        **read_and_check(settings, step).summary(),
-    }
+    return check_tables(settings, step)[1]
 
 
 def train_model(work: AnyWorkspace, step: Step) -> dict[str, Any]:
@@ -127,9 +139,7 @@ def train_model(work: AnyWorkspace, step: Step) -> dict[str, Any]:
     if isinstance(work, contractual.ContractWorkspace):
         return contractual.train_contracts(work, step)
     settings = work.settings
-    training = train(
-        work.ledger, work.timeline, settings, step=step, features=work.features
-    )
+    training = _trained(work, step)
     step("register")
     store = Store(settings.tracking.uri, settings.name)
     decision = judge_challenger(work, training, store)
@@ -143,6 +153,21 @@ def train_model(work: AnyWorkspace, step: Step) -> dict[str, Any]:
     write_text(card_text(card), settings.outputs_folder / "model_card.md")
     _write_manifest(work)
     return result
+
+
+def _trained(work: Workspace, step: Step) -> Training:
+    """Train; where nobody bought twice, say which other column may name the person."""
+    settings = work.settings
+    try:
+        return train(
+            work.ledger, work.timeline, settings, step=step, features=work.features
+        )
+    except NotEnoughHistoryError as error:
+        advice = other_id_advice(work.intake, settings)
+        if not advice:
+            raise
+        msg = f"{error} {advice}"
+        raise NotEnoughHistoryError(msg) from error
 
 
 def backtest(work: AnyWorkspace, step: Step) -> dict[str, Any]:
@@ -285,40 +310,66 @@ def score(
     }
 
 
-def kpis(work: AnyWorkspace, step: Step) -> dict[str, Any]:
-    """Work out the business's own figures; write ``kpis.json``.
+def open_figures(settings: Settings, step: Step) -> AnyWorkspace | CheckedLog:
+    """Read and check what `kpis` needs: of a log no more than one purchase.
 
     Parameters
     ----------
-    work : Workspace
-        Tables and cutoffs.
+    settings : Settings
+        The configuration.
     step : callable
         Called with the name of each step as it begins.
 
     Returns
     -------
+    CheckedLog, TableWorkspace or ContractWorkspace
+    """
+    if settings.churn.kind == "non_contractual":
+        return open_log(settings, step)
+    return open_work(settings, step)
+
+
+def kpis(
+    work: AnyWorkspace | CheckedLog, step: Step, *, no_scores: str | None = None
+) -> dict[str, Any]:
+    """Work out the business's own figures; write ``kpis.json``.
+
+    Parameters
+    ----------
+    work : Workspace or CheckedLog
+        Tables and cutoffs.
+    step : callable
+        Called with the name of each step as it begins.
+    no_scores : str, optional
+        Why there are no scores beside these figures, in a sentence.
+
+    Returns
+    -------
     dict
-        The summary figures.
+        The summary figures, and ``notes`` where something is to be said of them.
     """
     if isinstance(work, labelled.TableWorkspace):
         return labelled.kpis_of_table(work, step)
     if isinstance(work, contractual.ContractWorkspace):
         return contractual.kpis_of_contracts(work, step)
     step("kpis")
-    cutoff = work.timeline.cutoff
+    cutoff = work.cutoff if isinstance(work, CheckedLog) else work.timeline.cutoff
     monthly = monthly_kpis(work.ledger, cutoff)
     summary = summary_kpis(work.ledger, cutoff)
+    notes = kpi_notes(work.ledger, cutoff)
     write_json(
         {
             "name": work.settings.name,
             "currency": work.settings.source.currency,
+            "notes": notes,
+            "no_scores": no_scores or why_no_scores(work.ledger, cutoff),
             "summary": summary,
             "monthly": json_records(monthly),
             "cohorts": cohort_retention(work.ledger, cutoff),
         },
         work.settings.outputs_folder / "kpis.json",
     )
-    return dict(summary)
+    return {**summary, "notes": notes}
 
 
 def report(settings: Settings, step: Step) -> Path:
@@ -355,9 +406,14 @@ def run(settings: Settings, step: Step) -> dict[str, Any]:
     -------
     dict
         What `train_model` returns, and ``scores``, ``report``, ``outputs``.
+
+    Raises
+    ------
+    NotEnoughHistoryError, DataError, ConvergenceError
+        Nothing can be trained. Of a purchase log the figures and a page with them are
+        written all the same.
     """
-    work = open_work(settings, step)
-    result = train_model(work, step)
+    work, result = _opened_and_trained(settings, step)
     try:
         scored = score(work, step)
     except LeakageError:
@@ -371,6 +427,38 @@ def run(settings: Settings, step: Step) -> dict[str, Any]:
         "report": str(page),
         "outputs": str(settings.outputs_folder),
     }
+
+
+def _opened_and_trained(
+    settings: Settings, step: Step
+) -> tuple[AnyWorkspace, dict[str, Any]]:
+    if settings.churn.kind != "non_contractual":
+        other = open_work(settings, step)
+        return other, train_model(other, step)
+    log = open_log(settings, step)
+    try:
+        work = lay_out(log)
+        return work, train_model(work, step)
+    except (NotEnoughHistoryError, DataError, ConvergenceError) as error:
+        page = _page_without_scores(log, str(error), step)
+        if page is None:
+            raise
+        msg = f"{error} The figures of the business, without scores, are in {page}."
+        kind = DataError if isinstance(error, DataError) else NotEnoughHistoryError
+        raise kind(msg) from error
+
+
+def _page_without_scores(log: CheckedLog, why: str, step: Step) -> Path | None:
+    """Write figures and page of a log that nothing can be learnt from."""
+    folder = log.settings.outputs_folder
+    try:
+        kpis(log, step, no_scores=why)
+    except NotEnoughHistoryError:
+        return None
+    step("report")
+    # scores and tests of an earlier run are not those of this log
+    page = render_report(folder, parts=("check.json", "kpis.json"))
+    return write_text(page, folder / "report.html")
 
 
 def _write_manifest(work: AnyWorkspace) -> None:

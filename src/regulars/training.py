@@ -19,6 +19,7 @@ from regulars.churn import Recipe, baselines
 from regulars.clv.process import LABELS
 from regulars.clv.process_diagnostics import process_diagnostics
 from regulars.data.silence import daily_purchases, silence_notes, silences_known
+from regulars.data.strays import stray_days_of
 from regulars.evaluation.holdout import (
     ChurnTest,
     ValueTest,
@@ -216,6 +217,7 @@ def choose_and_test(
     notes = [
         *history_notes(timeline, settings),
         *stale_notes(ledger, timeline),
+        *stray_notes(ledger),
         *silence_notes(silences, timeline.cutoff),
     ]
     if selection is None:
@@ -275,6 +277,28 @@ def stale_notes(ledger: Ledger, timeline: Timeline) -> list[str]:
         f"The log ends {silent_days} days before the cutoff ({timeline.cutoff}). If "
         "records are missing there, customers who bought look as if they had left: "
         f"read a newer log, or pass a cutoff of {ledger.last_day + timedelta(days=1)}."
+    ]
+
+
+def stray_notes(ledger: Ledger) -> list[str]:
+    """Return a warning where days lie far from the rest of the log.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        One row a customer and day.
+
+    Returns
+    -------
+    list of str
+    """
+    strays = stray_days_of(ledger.days.day)
+    if strays is None:
+        return []
+    return [
+        f"Windows are laid over {strays.first} to {strays.last}, the bulk of the log; "
+        "days lie far from it, and their customers count with what they bought there. "
+        "`regulars check` names the setting that leaves them out."
     ]
 
 

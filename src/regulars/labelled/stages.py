@@ -14,6 +14,7 @@ import numpy as np
 from regulars.attributes.gate import Claim
 from regulars.attributes.registration import register_attributes
 from regulars.attributes.scores import ToScore, score_and_write
+from regulars.data.findings import find_in_ids
 from regulars.labelled.table import LabelledTable, read_labelled
 from regulars.labelled.training import backtest_table, cases_of, train_table
 from regulars.scoring.sinks import make_folder, write_json, write_scores
@@ -82,6 +83,8 @@ def check_table(settings: Settings, step: Step) -> TableWorkspace:
     outputs = settings.outputs_folder
     make_folder(outputs)
     table = read_labelled(settings)
+    asked = find_in_ids(table.customer_id, "customers")
+    table.summary["findings"] = [each.summary() for each in asked]
     write_scores(table.set_aside, outputs / "quarantine.csv")
     write_json(table.summary, outputs / "check.json")
     return TableWorkspace(settings, table)

@@ -48,6 +48,8 @@ def retention_chart(kpis: dict[str, Any]) -> go.Figure | None:
     rows = kpis.get("monthly") or []
     if all(row.get("retention_rate") is None for row in rows):
         return None
+    if nobody_came_back(kpis):
+        return None
     chart = figure([], height=340)
     for key, name, colour, dash, symbol in (
         ("retention_rate", "Kept", BLUE, "solid", "circle"),
@@ -170,6 +172,8 @@ def cohort_chart(kpis: dict[str, Any]) -> go.Figure | None:
     >>> cohort_chart({"cohorts": table}).data[0].z
     ([0.2], [None])
     """
+    if nobody_came_back(kpis):
+        return None
     table = kpis.get("cohorts") or {}
     rows = list(table.get("retention") or [])[-COHORTS_DRAWN:]
     names = list(table.get("cohorts") or [])[-COHORTS_DRAWN:]
@@ -285,6 +289,30 @@ def _draw_window(
             "<extra></extra>",
         )
         shown.add(group)
+
+
+def nobody_came_back(kpis: dict[str, Any]) -> bool:
+    """Return whether several months have passed in which nobody bought again.
+
+    Parameters
+    ----------
+    kpis : dict
+        ``kpis.json``.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> months = [{"is_complete": True}, {"is_complete": True}]
+    >>> nobody_came_back({"summary": {"retention_rate": None}, "monthly": months})
+    True
+    """
+    summary = kpis.get("summary") or {}
+    is_unknown = summary.get("retention_rate", 0.0) is None
+    months = [row for row in kpis.get("monthly") or [] if row.get("is_complete", True)]
+    return is_unknown and len(months) >= 2
 
 
 def last_complete_month(kpis: dict[str, Any]) -> dict[str, Any] | None:

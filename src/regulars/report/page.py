@@ -22,12 +22,14 @@ from regulars.report.backtest_charts import rival_label, slice_rows, window_rows
 from regulars.report.captions import captions
 from regulars.report.charts import render_charts
 from regulars.report.comparison import churn_comparison, value_comparison
+from regulars.report.history_charts import nobody_came_back
 from regulars.report.model_card import search_words
 from regulars.report.offer_charts import offer_rows
 from regulars.report.results import WRITTEN_BY, Results, read_results
 from regulars.report.spend_tables import spend_comparison, spend_intervals
 from regulars.report.tables import (
     customers_at_risk,
+    findings,
     intake,
     key_figures,
     opening,
@@ -36,6 +38,8 @@ from regulars.report.tables import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import plotly.graph_objects as go
 
 FILE_NAME = "report.html"
@@ -43,7 +47,9 @@ FILE_NAME = "report.html"
 UNSAFE_IN_SCRIPT = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
 
 
-def render_report(folder: str | Path) -> str:
+def render_report(
+    folder: str | Path, *, parts: Sequence[str] = tuple(WRITTEN_BY)
+) -> str:
     """Return the report on a run as an HTML page.
 
     Parameters
@@ -51,6 +57,8 @@ def render_report(folder: str | Path) -> str:
     folder : str or Path
         Where the run has written ``check.json``, ``kpis.json``, ``training.json`` and
         the scores. A section whose file is missing says so.
+    parts : sequence of str
+        Files to make the page of; default: all that are there.
 
     Returns
     -------
@@ -77,7 +85,7 @@ def render_report(folder: str | Path) -> str:
     >>> page[:15]
     '<!doctype html>'
     """
-    results = read_results(folder)
+    results = read_results(folder, parts)
     if results.kind:
         page = _environment().get_template("attributes.html")
         content = {**_shared(results), **attribute_content(results)}
@@ -153,6 +161,7 @@ def _shared(results: Results) -> dict[str, Any]:
         "figures": _as_script(drawn),
         "captions": captions(results),
         "intake": intake(results),
+        "findings": findings(results),
         "churn_table": churn_comparison(training),
         "currency": results.currency,
         "offers": offer_rows(training, results.currency),
@@ -166,10 +175,14 @@ def _shared(results: Results) -> dict[str, Any]:
 
 def _content(results: Results) -> dict[str, Any]:
     """Return everything that the page of a purchase log lays out."""
-    training = results.training or {}
+    training, kpis = results.training or {}, results.kpis or {}
     return {
         **_shared(results),
-        "kpis": results.kpis or {},
+        "kpis": kpis,
+        "notes": [*(training.get("notes") or ()), *(kpis.get("notes") or ())],
+        # a page without predictions says once why, not in each of its sections
+        "no_scores": None if training else kpis.get("no_scores"),
+        "nobody_came_back": nobody_came_back(kpis),
         "opening": opening(results),
         "key_figures": key_figures(results),
         "value_table": value_comparison(training),

@@ -10,11 +10,14 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from regulars.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 WRITTEN_BY = {
     "check.json": "regulars check",
@@ -130,13 +133,17 @@ def has_own_worth(results: Results) -> bool:
     return bool(scores["clv"].min() < scores["clv"].max())
 
 
-def read_results(folder: str | Path) -> Results:
+def read_results(
+    folder: str | Path, parts: Sequence[str] = tuple(WRITTEN_BY)
+) -> Results:
     """Read what a run has written into its outputs folder.
 
     Parameters
     ----------
     folder : str or Path
         The folder that ``outputs`` names in the configuration.
+    parts : sequence of str
+        Files to read; default: all that are there.
 
     Returns
     -------
@@ -159,7 +166,7 @@ def read_results(folder: str | Path) -> Results:
     'EUR'
     """
     root = Path(folder)
-    found = [name for name in WRITTEN_BY if (root / name).is_file()]
+    found = [name for name in parts if (root / name).is_file()]
     if not found:
         what = "holds none of the files" if root.is_dir() else "does not exist"
         msg = (
@@ -167,15 +174,15 @@ def read_results(folder: str | Path) -> Results:
             f"at least one of {', '.join(WRITTEN_BY)}. Run 'regulars run CONFIG' first."
         )
         raise DataError(msg)
-    parts: dict[str, Any] = {
+    content: dict[str, Any] = {
         name.removesuffix(".json"): _read_json(root / name)
         for name in found
         if name.endswith(".json")
     }
     if "scores.parquet" in found:
-        columns = ATTRIBUTE_COLUMNS if Results(**parts).kind else SCORE_COLUMNS
-        parts["scores"] = _read_scores(root / "scores.parquet", columns)
-    return Results(**parts)
+        columns = ATTRIBUTE_COLUMNS if Results(**content).kind else SCORE_COLUMNS
+        content["scores"] = _read_scores(root / "scores.parquet", columns)
+    return Results(**content)
 
 
 def _read_json(path: Path) -> dict[str, Any]:

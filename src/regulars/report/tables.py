@@ -14,6 +14,7 @@ from regulars.report.formats import (
     date,
     is_missing,
     money,
+    month,
     number,
     percent,
     plural,
@@ -56,10 +57,27 @@ def key_figures(results: Results) -> list[tuple[str, str, str]]:
     if results.scores is not None and len(results.scores):
         found += _score_figures(results, results.scores)
     elif results.kpis:
-        summary = results.kpis.get("summary") or {}
-        found.append((number(summary.get("n_customers")), "customers", ""))
+        found += _business_figures(results)
     figure = _auc_figure(results.training or {})
     return [*found, figure] if figure else found
+
+
+def _business_figures(results: Results) -> list[tuple[str, str, str]]:
+    """Pick figures of what has been, where nothing is predicted."""
+    kpis = results.kpis or {}
+    summary, months = kpis.get("summary") or {}, kpis.get("monthly") or []
+    found = [(number(summary.get("n_customers")), "customers", "")]
+    if summary.get("n_orders"):
+        found.append((number(summary["n_orders"]), "orders", ""))
+    if not is_missing(summary.get("revenue")):
+        revenue = money(summary["revenue"], results.currency, short=True)
+        mean = money(summary.get("aov"), results.currency)
+        found.append((revenue, "revenue", f"{mean} an order"))
+    over = [row for row in months if row.get("is_complete", True)]
+    if over and not is_missing(over[-1].get("n_new")):
+        words = f"new customers in {month(over[-1]['month'])}"
+        found.append((number(over[-1]["n_new"]), words, ""))
+    return found
 
 
 def _score_figures(
@@ -244,6 +262,36 @@ def intake(results: Results) -> list[dict[str, Any]]:
     '2'
     """
     return [_checked(name, row, results) for name, row in results.tables.items()]
+
+
+def findings(results: Results) -> list[dict[str, Any]]:
+    """Lay out what the check asks of the data.
+
+    Parameters
+    ----------
+    results : Results
+        What a run has written.
+
+    Returns
+    -------
+    list of dict
+        ``seen`` and ``advice`` (code between backticks), and ``is_warning``.
+
+    Examples
+    --------
+    >>> from regulars.report.results import Results
+    >>> asked = {"severity": "ask", "seen": "A gap.", "advice": "Mend it."}
+    >>> findings(Results(check={"findings": [asked]}))
+    [{'seen': 'A gap.', 'advice': 'Mend it.', 'is_warning': False}]
+    """
+    return [
+        {
+            "seen": str(each.get("seen") or ""),
+            "advice": str(each.get("advice") or ""),
+            "is_warning": each.get("severity") == "warning",
+        }
+        for each in (results.check or {}).get("findings") or []
+    ]
 
 
 def _checked(name: str, row: dict[str, Any], results: Results) -> dict[str, Any]:
