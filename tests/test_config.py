@@ -4,6 +4,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+import yaml
 from pydantic import BaseModel, ValidationError
 
 from regulars import config
@@ -302,3 +303,16 @@ def test_override_with_a_hash_is_a_path_not_a_comment(text, value):
 
 def test_override_of_a_number_may_have_a_comment():
     assert parse_settings(LEAST, ["seed=30 # any"]).seed == 30
+
+
+def test_a_bare_on_is_the_key_of_a_join():
+    """YAML 1.1 reads it as the boolean true."""
+    read = yaml.safe_load("{path: a.csv, on: order_id}")
+    assert True in read
+    join = config.JoinSettings.model_validate(read)
+    assert (join.on, join.keys) == ("order_id", {"order_id": "order_id"})
+
+
+def test_lines_of_an_order_need_a_column_to_fill():
+    with pytest.raises(ValidationError, match="columns"):
+        config.FillDownSettings(by="Name", columns=())
