@@ -74,9 +74,6 @@ $(DEV_STAMP): requirements-dev.lock $(STAMP)
 
 demo: $(STAMP)
 	$(BIN)/regulars demo
-	@echo
-	@echo "Score file: out/demo/scores.parquet"
-	@echo "Report:     out/demo/report.html"
 
 test: setup
 	$(BIN)/python -m pytest -n auto --dist loadfile $(PYTEST_ARGS)
