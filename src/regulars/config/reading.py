@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import os
 import re
+import reprlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
 from regulars.config.settings import Settings
+from regulars.config.yaml_text import NotYamlError, read_yaml
 from regulars.errors import ConfigError, suggestion
 
 if TYPE_CHECKING:
@@ -92,11 +93,9 @@ def parse_settings(
     regulars.errors.ConfigError: configuration: unknown key 'tme'. Did you mean 'time'?
     """
     try:
-        data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        place = getattr(error, "problem_mark", None)
-        line = f" at line {place.line + 1}" if place else ""
-        msg = f"{origin} is not valid YAML{line}. Check indentation and quotes there."
+        data = read_yaml(text)
+    except NotYamlError as error:
+        msg = f"{origin} is not valid YAML{error}"
         raise ConfigError(msg) from error
     if not isinstance(data, dict):
         msg = f"{origin} must hold keys such as 'name' and 'source'; it does not."
@@ -104,7 +103,7 @@ def parse_settings(
     for override in overrides:
         _apply_override(data, override)
     try:
-        return Settings.model_validate(_expand(data, origin))
+        return Settings.model_validate(_without_blank_sections(_expand(data, origin)))
     except ValidationError as error:
         msg = f"{origin}: " + "; ".join(_sentence(e) for e in error.errors()[:5])
         raise ConfigError(msg) from error
@@ -126,16 +125,25 @@ def _apply_override(data: dict[str, Any], override: str) -> None:
             raise ConfigError(msg)
     try:
         node[leaf] = _typed(value)
-    except yaml.YAMLError as error:
+    except NotYamlError as error:
         msg = f"--set '{override}': the value is not valid YAML."
         raise ConfigError(msg) from error
 
 
 def _typed(text: str) -> Any:
     """Read the value of an override; `` #`` in a path begins no comment there."""
-    value = yaml.safe_load(text)
+    value = read_yaml(text)
     is_cut = isinstance(value, str) and " #" in text and text.strip().startswith(value)
     return text.strip() if is_cut else value
+
+
+def _without_blank_sections(data: dict[Any, Any]) -> dict[Any, Any]:
+    """Drop sections of which only the name stands there: they hold the defaults."""
+    return {
+        key: value
+        for key, value in data.items()
+        if value is not None or key not in Settings.model_fields or key == "name"
+    }
 
 
 def _expand(node: Any, origin: str) -> Any:
@@ -163,8 +171,14 @@ def _sentence(error: ErrorDetails) -> str:
         return f"unknown key '{key}'.{suggestion(where[-1], known)}"
     if error["type"] == "missing":
         return f"'{key}' is missing"
+    if error["type"] in {"model_type", "dict_type"}:
+        keys = ", ".join(_known_keys(where)[:5])
+        return f"'{key}' is a section of keys{keys and f', such as {keys}'}: no value"
     message = error["msg"].removeprefix("Value error, ")
-    return f"'{key}': {message[:1].lower()}{message[1:]} (got {error['input']!r})"
+    given = reprlib.repr(error["input"])
+    is_said = error["type"] == "value_error" and given in message
+    got = "" if is_said else f" (got {given})"
+    return f"'{key}': {message[:1].lower()}{message[1:]}{got}"
 
 
 def _known_keys(path: list[str]) -> list[str]:

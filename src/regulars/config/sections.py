@@ -6,24 +6,56 @@ the configuration reference in ``docs/`` is generated from them.
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Annotated, Literal
+import re
+from datetime import date, datetime, time
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from regulars.config.tables import LabelledSettings, Section, Share
 
-PositiveInt = Annotated[int, Field(ge=1)]
+PositiveInt = Annotated[int, Field(ge=1, le=1_000)]
+Days = Annotated[int, Field(ge=1, le=36_525)]  # a hundred years
+FIRST_CUTOFF, LAST_CUTOFF = date(1900, 1, 2), date(2099, 12, 31)
+LARGEST_SEED = 2**31 - 1  # what every library takes
+
+
+def _calendar_day(value: Any) -> Any:
+    """Return a day written as YYYY-MM-DD; all else is refused in a sentence."""
+    if value is None:
+        return None
+    if isinstance(value, datetime) and value.time() == time():
+        return value.date()
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    text = str(value).strip()
+    day, clock = text[:10], text[10:].strip(" T")
+    form = "write a day as YYYY-MM-DD, such as 2024-06-30"
+    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", day, re.ASCII):
+        msg = f"{value!r} is not a day; {form}"
+        raise ValueError(msg)
+    try:
+        found = date.fromisoformat(day)
+    except ValueError as error:
+        msg = f"{value!r} is no day of the calendar; {form}"
+        raise ValueError(msg) from error
+    if clock.strip("0:"):
+        msg = f"{value!r} has a time of day, but a cutoff is a whole day; {form}"
+        raise ValueError(msg)
+    return found
 
 
 class TimeSettings(Section):
     """Cutoffs and windows (half-open intervals of whole days)."""
 
-    horizon_days: PositiveInt = Field(90, description="Length of the predicted window.")
+    horizon_days: Days = Field(90, description="Length of the predicted window.")
     gap_days: int = Field(
-        0, ge=0, description="Days between the cutoff and the predicted window."
+        0,
+        ge=0,
+        le=36_525,
+        description="Days between the cutoff and the predicted window.",
     )
-    lookback_days: PositiveInt | None = Field(
+    lookback_days: Days | None = Field(
         None, description="How far back features may look; null: all the history."
     )
     cutoff: date | None = Field(
@@ -33,7 +65,20 @@ class TimeSettings(Section):
     training_cutoffs: PositiveInt = Field(
         6, description="Training snapshots asked for."
     )
-    step_days: PositiveInt = Field(30, description="Days between training snapshots.")
+    step_days: Days = Field(30, description="Days between training snapshots.")
+
+    @field_validator("cutoff", mode="before")
+    @classmethod
+    def _a_day(cls, value: Any) -> Any:
+        return _calendar_day(value)
+
+    @field_validator("cutoff")
+    @classmethod
+    def _within_reach(cls, value: date | None) -> date | None:
+        if value is not None and not FIRST_CUTOFF <= value <= LAST_CUTOFF:
+            msg = f"{str(value)!r} is not between {FIRST_CUTOFF} and {LAST_CUTOFF}"
+            raise ValueError(msg)
+        return value
 
 
 class ChurnSettings(Section):
@@ -48,7 +93,7 @@ class ChurnSettings(Section):
         description="Candidates; the validation window decides.",
     )
     tuning_trials: int = Field(
-        30, ge=0, description="Settings tried on the validation windows."
+        30, ge=0, le=100_000, description="Settings tried on the validation windows."
     )
     objective: Literal["log_loss", "average_precision", "profit"] = Field(
         "log_loss",
@@ -89,7 +134,7 @@ class ValueSettings(Section):
     discount_rate_annual: float = Field(
         0.1, ge=0, lt=10, description="Yearly discount rate of future margins."
     )
-    clv_horizon_days: PositiveInt = Field(
+    clv_horizon_days: Days = Field(
         365, description="How far ahead customer lifetime value looks."
     )
 
@@ -147,7 +192,7 @@ class BacktestSettings(Section):
     windows: PositiveInt = Field(
         4, description="Test windows, the last complete one and earlier ones."
     )
-    step_days: PositiveInt | None = Field(
+    step_days: Days | None = Field(
         None, description="Days between test windows; null: one horizon."
     )
 

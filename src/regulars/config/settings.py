@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import Field, model_validator
 
 from regulars.config.sections import (
+    LARGEST_SEED,
     BacktestSettings,
     ChurnSettings,
     FeatureSettings,
@@ -53,7 +54,9 @@ class Settings(Section):
         default=TrackingSettings(), description="MLflow."
     )
     outputs: str = Field("", description="Folder of the results; empty: out/<name>.")
-    seed: int = Field(0, ge=0, description="Seed of everything random.")
+    seed: int = Field(
+        0, ge=0, le=LARGEST_SEED, description="Seed of everything random."
+    )
 
     @model_validator(mode="before")
     @classmethod

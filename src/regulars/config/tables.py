@@ -254,7 +254,8 @@ class LabelledSettings(Section):
         "within 30 days'): rows whose label was not known when a test begins do not "
         "learn for it. Needs `date`.",
     )
-    value: float | str = Field(
+    # what is not finite is refused below, in the words of an amount
+    value: Annotated[float, Field(allow_inf_nan=True)] | str = Field(
         200.0,
         description="What a customer is worth if kept, in the currency: one amount for "
         "all, or the column that says it.",
