@@ -42,7 +42,7 @@ from regulars.clv import (
 )
 from regulars.clv.diagnostics import holdout_scores, tracking
 from regulars.clv.summary import grouped_summary, summarise
-from regulars.data.simulate import write_simulation
+from regulars.datasets.simulate import write_simulation
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -29,7 +29,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from regulars.data.ledger import build_ledger
-from regulars.data.simulate import write_simulation
+from regulars.datasets.simulate import write_simulation
 from regulars.features import build_matrix
 
 if TYPE_CHECKING:

@@ -28,7 +28,7 @@ from rivals.markdown import cell_page, labelled_page
 
 if TYPE_CHECKING:
     from regulars.config import Settings
-    from regulars.training import Training
+    from regulars.training.train import Training
 
 IRANIAN = "iranian"
 

@@ -18,8 +18,8 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from regulars.config import load_settings
-from regulars.training import train
-from regulars.workspace import open_workspace
+from regulars.kinds.non_contractual.workspace import open_workspace
+from regulars.training.train import train
 
 TARGET_SECONDS = 180
 

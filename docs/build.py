@@ -23,10 +23,10 @@ from annotated_types import Ge, Gt, Le, Lt, MinLen
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from regulars.churn.baselines import labels
 from regulars.config import Settings, SqlExpression, TableSettings
 from regulars.data.contract import TABLES
 from regulars.features.matrix import DEFAULT_GROUPS, MEANINGS, describe_features
+from regulars.models.churn.baselines import labels
 
 if typing.TYPE_CHECKING:
     from pydantic.fields import FieldInfo

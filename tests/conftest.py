@@ -13,7 +13,7 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 
 from regulars.config import parse_settings
-from regulars.data.simulate import simulate_customers
+from regulars.datasets.simulate import simulate_customers
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -121,8 +121,8 @@ def shop(tmp_path, orders):
 def few_trees():
     """Trees enough to tell scores apart, few enough for a test."""
     patch = pytest.MonkeyPatch()
-    patch.setattr("regulars.churn.search.MAX_TREES", 100)
-    patch.setattr("regulars.spend.selection.TREES", (10, 30))
+    patch.setattr("regulars.models.churn.search.MAX_TREES", 100)
+    patch.setattr("regulars.models.spend.selection.TREES", (10, 30))
     yield
     patch.undo()
 

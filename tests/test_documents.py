@@ -274,7 +274,7 @@ def test_generated_page_is_what_the_code_would_write(name):
 
 
 def test_readme_holds_figures_of_the_model_and_its_rivals():
-    from regulars.churn.baselines import labels
+    from regulars.models.churn.baselines import labels
 
     module = build()
     text = README.read_text(encoding="utf-8")

@@ -16,10 +16,10 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
 import regulars
-from regulars.churn import BoostedChurn, Calibrator, LogisticChurn
 from regulars.clv.base import ParametricModel
 from regulars.clv.purchases import PurchaseModel
-from regulars.spend import SpendRegressor
+from regulars.models.churn import BoostedChurn, Calibrator, LogisticChurn
+from regulars.models.spend import SpendRegressor
 
 
 def _estimators():

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from regulars import snapshots
-from regulars.training import train
-from regulars.workspace import open_workspace
+from regulars.kinds.non_contractual.workspace import open_workspace
+from regulars.training.train import train
 
 
 def _quietly(step):

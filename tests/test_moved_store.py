@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 
 from regulars.errors import ConfigError, DataError
-from regulars.promotion import judge_challenger
 from regulars.tracking import LocalStore, RunRecord, Store
 from regulars.tracking.relocation import COLUMNS
+from regulars.training.promote import judge_challenger
 
 PROJECT = """\
 name: shop

@@ -15,11 +15,11 @@ from regulars.clv.process import PurchaseProcess
 from regulars.config import parse_settings
 from regulars.errors import DataError, NotEnoughHistoryError
 from regulars.features.matrix import build_matrix
+from regulars.kinds.non_contractual.workspace import open_workspace
 from regulars.pipeline import json_records
-from regulars.registration import example_request
 from regulars.scoring.batch import COLUMNS, Provenance, score_customers
-from regulars.training import train
-from regulars.workspace import open_workspace
+from regulars.training.register import example_request
+from regulars.training.train import train
 
 CUTOFF = "2024-12-01"
 PROVENANCE = ["model_version", "scored_at", "run_id"]

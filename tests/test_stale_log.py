@@ -9,7 +9,7 @@ import pytest
 
 from regulars.config import TimeSettings
 from regulars.timeline import plan
-from regulars.training import STALE_DAYS, stale_notes
+from regulars.training.train import STALE_DAYS, stale_notes
 
 LAST = date(2024, 12, 31)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from regulars.errors import ConfigError, DataError
-from regulars.model import RetentionModel
+from regulars.models.retention import RetentionModel
 from regulars.tracking import (
     CHAMPION,
     RunRecord,

@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 
 from regulars.config import parse_settings
-from regulars.data.guess import guess_config, render_config
 from regulars.errors import DataError
 from regulars.evaluation.backtest import judge_window
 from regulars.evaluation.gate import ece_by_chance
-from regulars.training import train
-from regulars.workspace import open_workspace
+from regulars.init.guess import guess_config, render_config
+from regulars.kinds.non_contractual.workspace import open_workspace
+from regulars.training.train import train
 
 LOGS_FILE = Path(__file__).parents[1] / "benchmarks" / "unseen_logs.py"
 

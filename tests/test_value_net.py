@@ -9,16 +9,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from regulars.churn import Recipe
 from regulars.clv.process import PurchaseProcess
 from regulars.data.intake import normalise_transactions
 from regulars.data.ledger import build_ledger
 from regulars.features import build_matrix
 from regulars.features.value import VALUE_COLUMNS
-from regulars.model import Horizon, RetentionModel
+from regulars.models.churn import Recipe
+from regulars.models.retention import Horizon, RetentionModel
+from regulars.models.spend import SpendRecipe
 from regulars.scoring.batch import Provenance, score_customers
 from regulars.scoring.pyfunc import NestedScorer, ServingContext
-from regulars.spend import SpendRecipe
 
 FIRST = pd.Timestamp("2023-01-01")
 CUTOFF = date(2024, 1, 1)

@@ -12,8 +12,8 @@ import json
 import pandas as pd
 import pytest
 
-from regulars.training import train
-from regulars.workspace import open_workspace
+from regulars.kinds.non_contractual.workspace import open_workspace
+from regulars.training.train import train
 
 
 def silent(step):

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import lightgbm
 import numpy as np
 
-from regulars.labelled.table import read_labelled
-from regulars.labelled.training import train_table
+from regulars.kinds.labelled.table import read_labelled
+from regulars.kinds.labelled.training import train_table
 from regulars.metrics import evaluate_churn
 from rivals.judging import profits
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from regulars.attributes.training import AttributeTraining
     from regulars.config import ProfitSettings, Settings
+    from regulars.training.tabular_train import AttributeTraining
 
     Floats = NDArray[np.float64]
 

@@ -110,7 +110,7 @@ def init(
 ) -> None:
     """Look at files and write a configuration for what they hold."""
     from regulars.data.folders import locate_log
-    from regulars.data.proposal import propose
+    from regulars.init.proposal import propose
     from regulars.scoring.sinks import write_text
 
     places = [locate_log(file) for file in files]
@@ -193,7 +193,7 @@ def backtest(
     """Repeat the training as of earlier days, and test each time."""
     from regulars import console as look
     from regulars import pipeline
-    from regulars.churn.baselines import labels
+    from regulars.models.churn.baselines import labels
 
     settings = load_settings(config, overrides or ())
 
@@ -388,7 +388,7 @@ def simulate(
     quiet: Quiet = False,
 ) -> None:
     """Write the purchases of simulated customers with known parameters."""
-    from regulars.data.simulate import write_simulation
+    from regulars.datasets.simulate import write_simulation
 
     done = write_simulation(out, customers, seed=seed)
     result = json.loads(json.dumps(vars(done), default=str))
@@ -434,7 +434,7 @@ def _stages(
 
 def _tell_training(console: Console, result: dict[str, Any]) -> None:
     from regulars import console as look
-    from regulars.churn.baselines import labels
+    from regulars.models.churn.baselines import labels
 
     table = look.compared(result, labels() | result.get("baseline_labels", {}))
     if table is not None:

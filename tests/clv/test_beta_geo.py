@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import approx_fprime
 
+from regulars.clv import to_lifetimes
 from regulars.clv.beta_geo import BetaGeoModel
 from regulars.clv.rows import Rows
 from regulars.errors import BoundaryWarning, DataError, NotEnoughHistoryError
@@ -74,7 +75,7 @@ def test_standard_errors_equal_those_of_lifetimes(fitted, summary, lifetimes):
 
 
 def test_predictions_equal_those_of_lifetimes(fitted, histories, lifetimes):
-    theirs = fitted.to_lifetimes()
+    theirs = to_lifetimes(fitted)
     columns = [histories[name] for name in ("frequency", "recency", "T")]
     with np.errstate(all="ignore"):  # it overflows for heavy buyers
         alive = theirs.conditional_probability_alive(*columns)

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import approx_fprime
 
+from regulars.clv import to_lifetimes
 from regulars.clv.pareto_nbd import ParetoNBDModel
 
 
@@ -36,7 +37,7 @@ def test_predictions_are_those_of_the_btyd_walkthrough(fitted):
 
 
 def test_predictions_equal_those_of_lifetimes(fitted, histories, lifetimes):
-    theirs = fitted.to_lifetimes()
+    theirs = to_lifetimes(fitted)
     columns = [histories[name].to_numpy() for name in ("frequency", "recency", "T")]
     with np.errstate(all="ignore"):  # it overflows for heavy buyers
         alive = np.asarray(theirs.conditional_probability_alive(*columns))
@@ -55,7 +56,7 @@ def test_predictions_equal_those_of_lifetimes(fitted, histories, lifetimes):
 
 
 def test_chances_of_n_purchases_equal_those_of_lifetimes(fitted, toy, lifetimes):
-    theirs = fitted.to_lifetimes()
+    theirs = to_lifetimes(fitted)
     columns = [
         toy[name].to_numpy(dtype=float) for name in ("frequency", "recency", "T")
     ]

@@ -16,7 +16,7 @@ import pytest
 
 from regulars.clv import BetaGeoModel, ModifiedBetaGeoModel, ParetoNBDModel
 from regulars.clv.summary import summarise
-from regulars.data.datasets import complete_journey
+from regulars.datasets.public import complete_journey
 from regulars.errors import BoundaryWarning, RegularsWarning
 
 MODELS = [BetaGeoModel, ModifiedBetaGeoModel, ParetoNBDModel]

@@ -22,7 +22,7 @@ from regulars.clv.value import (
     new_customer_clv,
     residual_clv,
 )
-from regulars.data.simulate import simulate_customers
+from regulars.datasets.simulate import simulate_customers
 from regulars.errors import DataError
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from regulars.clv import BetaGeoModel, GammaGammaModel, discounted_clv, summarise
 from regulars.clv.value_intervals import discounted_clv_interval
-from regulars.data.simulate import simulate_customers
+from regulars.datasets.simulate import simulate_customers
 
 TERMS = {
     "margin": 0.3,

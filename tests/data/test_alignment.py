@@ -9,7 +9,7 @@ from regulars.data.engine import connect
 from regulars.data.intake import read_tables
 from regulars.data.reading import read_raw
 from regulars.errors import DataError
-from regulars.labelled.table import read_labelled
+from regulars.kinds.labelled.table import read_labelled
 
 HEADER = "customer_id,order_time,amount\n"
 

@@ -6,7 +6,7 @@ import pytest
 
 from regulars.data.folders import locate_log
 from regulars.data.locating import locate_files
-from regulars.data.simulate import write_simulation
+from regulars.datasets.simulate import write_simulation
 from regulars.errors import ConfigError
 
 ORDERS = "customer_id,order_date,total\n7,2024-01-01,5\n"

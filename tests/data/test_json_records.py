@@ -10,7 +10,7 @@ from regulars.data.engine import connect
 from regulars.data.intake import read_tables
 from regulars.data.reading import read_raw
 from regulars.errors import DataError
-from regulars.labelled.table import read_labelled
+from regulars.kinds.labelled.table import read_labelled
 
 A = {"customer_id": "007", "order_time": "2024-01-02", "amount": 5.5}
 B = {"customer_id": 7, "order_time": "2024-01-03", "amount": 1200}

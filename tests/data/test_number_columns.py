@@ -10,13 +10,13 @@ from tests.data.test_numbers import AMOUNTS, styles, written
 
 from regulars.config import TableSettings, parse_settings
 from regulars.data.engine import connect
-from regulars.data.guess import guess_config, render_config
 from regulars.data.intake import read_tables
-from regulars.data.kinds_guess import guess_kind
 from regulars.data.number_columns import number_sources
 from regulars.data.reading import read_raw
 from regulars.errors import DataError, RegularsError
-from regulars.labelled.table import read_labelled
+from regulars.init.guess import guess_config, render_config
+from regulars.init.kinds_guess import guess_kind
+from regulars.kinds.labelled.table import read_labelled
 
 FIRST = date(2024, 1, 1)
 

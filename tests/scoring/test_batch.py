@@ -7,10 +7,10 @@ import pytest
 
 from regulars.errors import DataError
 from regulars.features.matrix import build_matrix
+from regulars.kinds.non_contractual.workspace import open_workspace
 from regulars.scoring import batch
 from regulars.scoring.batch import COLUMNS, Provenance, score_customers
 from regulars.tracking import Store
-from regulars.workspace import open_workspace
 
 NOW = Provenance("7", "abc", datetime(2025, 1, 1, tzinfo=UTC))
 

@@ -3,6 +3,7 @@
 from regulars.clv.beta_geo import BetaGeoModel
 from regulars.clv.beta_geo_beta_binom import BetaGeoBetaBinomModel
 from regulars.clv.gamma_gamma import GammaGammaModel
+from regulars.clv.lifetimes_bridge import from_lifetimes, to_lifetimes
 from regulars.clv.modified_beta_geo import ModifiedBetaGeoModel
 from regulars.clv.pareto_nbd import ParetoNBDModel
 from regulars.clv.paths import alive_paths
@@ -21,9 +22,11 @@ __all__ = [
     "alive_paths",
     "discounted_clv",
     "discounted_clv_interval",
+    "from_lifetimes",
     "grouped_summary",
     "new_customer_clv",
     "residual_clv",
     "summarise",
     "summary_from_survivors",
+    "to_lifetimes",
 ]

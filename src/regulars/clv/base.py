@@ -8,7 +8,6 @@ attributes of conventions section 1.
 
 from __future__ import annotations
 
-import os
 import warnings
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, cast
@@ -20,15 +19,14 @@ from sklearn.utils.validation import check_is_fitted
 
 from regulars.clv.fitting import Optimum, maximise, single_threaded
 from regulars.clv.intervals import prediction_interval
-from regulars.clv.lifetimes_bridge import from_lifetimes, to_lifetimes
 from regulars.clv.persistence import load_model, model_from_dict, model_to_dict
 from regulars.clv.persistence import save_model as write_model
 from regulars.clv.rows import Rows, distinct, read_rows
 from regulars.errors import BoundaryWarning, NotEnoughHistoryError
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Mapping
-    from pathlib import Path
     from typing import Self
 
     from regulars.clv.fitting import FloatArray, Objective
@@ -398,67 +396,6 @@ class ParametricModel(BaseEstimator, ABC):  # type: ignore[misc]
             Fitted, equal to the last bit to the one that was saved.
         """
         return cast("Self", load_model(path, cls))
-
-    def to_lifetimes(self, summary: pd.DataFrame | None = None) -> Any:
-        """Return a fitter of lifetimes with these parameters.
-
-        Parameters
-        ----------
-        summary : pandas.DataFrame, optional
-            Becomes its ``data``, which its plots need.
-
-        Returns
-        -------
-        lifetimes fitter
-            For its plots and methods.
-        """
-        check_is_fitted(self, "theta_")
-        return to_lifetimes(self, summary)
-
-    @classmethod
-    def from_lifetimes(cls, fitter: Any) -> Self:
-        """Return a model with the parameters of a fitted lifetimes fitter.
-
-        Parameters
-        ----------
-        fitter : lifetimes fitter
-            Of the same model, with its ``data``.
-
-        Returns
-        -------
-        Self
-            Fitted.
-        """
-        return cast("Self", from_lifetimes(cls, fitter))
-
-    def report(
-        self, path: str | os.PathLike[str], summary: Any, **options: Any
-    ) -> Path:
-        """Write one page about the fitted model: parameters, and how they fit.
-
-        Parameters
-        ----------
-        path : path
-            The HTML file to write; its folder must exist.
-        summary : pandas.DataFrame or ibis.Table
-            What the model was fitted to.
-        **options
-            ``purchase_days``, ``time_unit_days``, ``calibration_end``,
-            ``value_model`` and ``title`` of `write_model_report`.
-
-        Returns
-        -------
-        pathlib.Path
-            The file; it needs nothing but itself.
-
-        See Also
-        --------
-        regulars.clv.model_report.write_model_report
-        """
-        # not at the top: charts are drawn by few, and Plotly is slow to import
-        from regulars.clv.model_report import write_model_report
-
-        return write_model_report(os.fspath(path), self, summary, **options)
 
     # -- predicting -------------------------------------------------------------
 

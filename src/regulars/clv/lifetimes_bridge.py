@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from sklearn.utils.validation import check_is_fitted
 
 from regulars.errors import ConfigError, DataError
 
@@ -52,6 +53,7 @@ def to_lifetimes(model: ParametricModel, summary: pd.DataFrame | None = None) ->
     ConfigError
         If lifetimes has no such model, or none with covariates.
     """
+    check_is_fitted(model, "theta_")
     theirs, names = _counterpart(type(model).__name__)
     if len(model.params_) > len(names):
         extra = [name for name in model.params_ if name not in names]

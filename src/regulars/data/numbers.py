@@ -24,7 +24,6 @@ from regulars.errors import ConfigError, DataError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from regulars.data.profile import ColumnProfile
 
 _SAMPLE = 5_000
 # Of the filled values, so many have to be numbers, else it is no column of numbers.
@@ -206,23 +205,6 @@ def format_of(texts: Iterable[str]) -> NumberFormat | None:
     ways = _with_signs(known)
     counts = [sum(read_text(s.example, way) is not None for s in known) for way in ways]
     return ways[counts.index(max(counts))]
-
-
-def holds_numbers(profile: ColumnProfile, least: float = 0.9) -> bool:
-    """Say whether a column holds numbers, be they written for people."""
-    if profile.numeric_share > least:
-        return True
-    if not profile.is_text or profile.time_share > 0.5:
-        return False
-    return format_of(profile.examples) is not None
-
-
-def value_sql(profile: ColumnProfile) -> str:
-    """Return an expression for a column's numbers, for a first look at them."""
-    form = format_of(profile.examples) if profile.is_text else None
-    if form is None:
-        return f"try_cast({quote_name(profile.name)} AS DOUBLE)"
-    return f"({number_expression(form, profile.name)})"
 
 
 def _is_plain(text: str) -> bool:

@@ -16,7 +16,7 @@ from regulars.scoring.reasons import explain
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from regulars.model import RetentionModel
+    from regulars.models.retention import RetentionModel
 
 BLOCK = 100_000
 COLUMNS = (

@@ -24,7 +24,7 @@ from regulars.data.intake import normalise_transactions
 from regulars.data.ledger import MARGIN_COLUMNS, build_ledger
 from regulars.errors import DataError
 from regulars.features.matrix import build_matrix
-from regulars.model import RetentionModel
+from regulars.models.retention import RetentionModel
 from regulars.scoring.batch import Provenance, score_customers
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from regulars.errors import ConfigError, DataError
-from regulars.model import RetentionModel
+from regulars.models.retention import RetentionModel
 from regulars.tracking.fetching import model_folder, run_folder
 from regulars.tracking.locations import ARTIFACTS, LocalStore, readable_address
 from regulars.tracking.records import Registered

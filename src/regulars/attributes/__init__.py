@@ -1,1 +1,0 @@
-"""Churn from a row of attributes: what tables with a label and contracts share."""

@@ -1,0 +1,1 @@
+"""Small public data sets, and simulated customers."""

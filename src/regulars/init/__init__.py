@@ -1,0 +1,1 @@
+"""Look at unknown files and propose a configuration."""

@@ -1,0 +1,185 @@
+"""The snapshots that timelines learn from and test on, as cases with splits.
+
+A workspace and timelines come in: for each cutoff whose outcome is known the customers
+with a running contract are laid under each other, with who cancelled, what each is
+worth and the parts of the base; each timeline leaves as the split that it makes of
+them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from regulars.kinds.contractual.histories import words_before, words_in
+from regulars.kinds.contractual.snapshot import KEYS, stacked
+from regulars.kinds.contractual.spells import cancelled
+from regulars.kinds.contractual.worth import worth_at
+from regulars.training.dataset import Cases, Split
+from regulars.training.slice_labels import parts_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from numpy.typing import NDArray
+
+    from regulars.kinds.contractual.histories import Words
+    from regulars.kinds.contractual.workspace import ContractWorkspace
+    from regulars.timeline import Timeline
+
+TENURE_DAYS = (0, 91, 365, 731)
+TENURES = ("under 3 months", "3 to 12 months", "1 to 2 years", "2 years and more")
+
+
+class Past:
+    """The snapshots that some timelines learn from and test on.
+
+    Parameters
+    ----------
+    work : ContractWorkspace
+        Tables.
+    lines : sequence of Timeline
+        Their cutoffs, but for those of the scores.
+
+    Attributes
+    ----------
+    cases : Cases
+        Every row whose outcome is known.
+    """
+
+    def __init__(self, work: ContractWorkspace, lines: Sequence[Timeline]) -> None:
+        self._work = work
+        known = [pd.Timestamp(line.test_cutoff or line.cutoff) for line in lines]
+        words = [words_before(work.dated, day) for day in known]
+        self._words = dict(zip(lines, words, strict=True))
+        days = sorted({day for line in lines for day in _cutoffs(line)})
+        self.cases, self._day = _cases(work, days, _together(words))
+
+    def rows_at(self, cutoffs: Sequence[date]) -> NDArray[np.intp]:
+        """Return the positions of the rows of cutoffs.
+
+        Parameters
+        ----------
+        cutoffs : sequence of date
+            Days.
+
+        Returns
+        -------
+        array of int
+        """
+        return np.flatnonzero(self._day.isin(list(cutoffs)).to_numpy())
+
+    def split(self, line: Timeline) -> Split:
+        """Return the rows that test a timeline's window, and that learn for it.
+
+        Parameters
+        ----------
+        line : Timeline
+            One of those given.
+
+        Returns
+        -------
+        Split
+        """
+        churned = self.cases.churned
+        pairs = [
+            (self.rows_at(fold.training_cutoffs), self.rows_at([fold.cutoff]))
+            for fold in line.folds
+        ]
+        test = line.test_cutoff
+        return Split(
+            self.rows_at(line.training_cutoffs),
+            self.rows_at([test] if test else []),
+            [p for p in pairs if all(_is_mixed(churned[side]) for side in p)],
+            str(test),
+            test,
+            self._columns(line),
+        )
+
+    def _columns(self, line: Timeline) -> tuple[str, ...]:
+        """Return the columns that there were at the test cutoff."""
+        own = self._words[line]
+        names = [str(name) for name in self.cases.attributes.columns]
+        later = {
+            f"{table}_{word}"
+            for table, words in words_in(names).items()
+            for word in words
+            if word not in own.get(table, ())
+        }
+        return tuple(n for n in names if not any(stem in n for stem in later))
+
+
+def _cutoffs(line: Timeline) -> set[date]:
+    """Return the cutoffs whose outcomes are known at the timeline's own cutoff."""
+    return {day for day in line.snapshots if day != line.cutoff}
+
+
+def _together(words: Sequence[Words]) -> Words:
+    tables = {table for each in words for table in each}
+    return {
+        table: tuple(dict.fromkeys(w for each in words for w in each.get(table, ())))
+        for table in sorted(tables)
+    }
+
+
+def _cases(
+    work: ContractWorkspace, days: Sequence[date], words: Words
+) -> tuple[Cases, pd.Series]:
+    rows = stacked(work, days, words)
+    day = rows["cutoff"].dt.date
+    outcomes, worth = [], []
+    for cutoff in days:
+        here = rows[day == cutoff]
+        line, spells = work.timeline, work.spells
+        outcomes.append(cancelled(spells, line, here["customer_id"], cutoff))
+        found = worth_at(here, spells, cutoff, work.settings.value)
+        worth.append(np.full(len(here), np.nan) if found is None else found)
+    churned, value = np.concatenate(outcomes), np.concatenate(worth)
+    # who left in the gap is neither kept nor lost in the window
+    known = np.isfinite(churned)
+    rows = rows[known].reset_index(drop=True)
+    price = value[known] if np.isfinite(value).any() else None
+    cases = Cases(
+        rows.drop(columns=KEYS),
+        churned[known],
+        price,
+        _parts(rows, price),
+        rows["customer_id"].to_numpy(dtype=object),
+    )
+    return cases, day[known].reset_index(drop=True)
+
+
+def _parts(rows: pd.DataFrame, price: NDArray[np.float64] | None) -> pd.DataFrame:
+    texts = rows.drop(columns=KEYS).select_dtypes(exclude="number")
+    found = parts_of(texts)
+    place = np.searchsorted(TENURE_DAYS, rows["tenure_days"].to_numpy(), side="right")
+    found["tenure"] = np.array(TENURES, dtype=object)[place - 1]
+    if price is not None:
+        worth = parts_of(texts[[]], price)
+        found[list(worth.columns)] = worth
+    return found
+
+
+def _is_mixed(churned: NDArray[np.float64]) -> bool:
+    return len(np.unique(churned)) == 2
+
+
+def has_both(cases: Cases, split: Split) -> bool:
+    """Return whether both sides of a split hold cancellations and others.
+
+    Parameters
+    ----------
+    cases : Cases
+        Rows with an outcome.
+    split : Split
+        Training and test rows.
+
+    Returns
+    -------
+    bool
+    """
+    sides = (split.train, split.test)
+    return all(_is_mixed(cases.churned[side]) for side in sides)

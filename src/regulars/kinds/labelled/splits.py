@@ -1,0 +1,293 @@
+"""How the rows of a labelled table are divided into those that learn and that test.
+
+Outcomes, and days where the rows have them, come in; splits go out. Rows with days are
+tested on later ones than were learnt from, and a row learns only where its label was
+known by then. Rows without days are dealt at random, class by class.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import StratifiedKFold, StratifiedShuffleSplit
+
+from regulars.errors import DataError
+from regulars.training.dataset import Split
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Rows = NDArray[np.intp]
+
+N_FOLDS = 3
+FEWEST_OF_A_CLASS = 20
+
+
+def random_splits(
+    churned: Floats, share: float, count: int, *, random_state: int = 0
+) -> list[Split]:
+    """Return stratified splits, each with folds inside its training part.
+
+    Parameters
+    ----------
+    churned : array of shape (n_rows,)
+        1 where the customer churned, else 0.
+    share : float
+        Of the rows, that test; in (0, 1).
+    count : int
+        Splits.
+    random_state : int, default=0
+        Seed.
+
+    Returns
+    -------
+    list of Split
+
+    Examples
+    --------
+    >>> splits = random_splits(np.array([0.0, 1.0] * 50), 0.2, 2)
+    >>> [len(split.test) for split in splits]
+    [20, 20]
+    """
+    cut = StratifiedShuffleSplit(count, test_size=share, random_state=random_state)
+    return [
+        Split(train, test, folds(churned, train, random_state), f"split {number}")
+        for number, (train, test) in enumerate(cut.split(churned, churned), start=1)
+    ]
+
+
+def parts_in_turn(churned: Floats, count: int, *, random_state: int = 0) -> list[Split]:
+    """Return splits in which every row tests once.
+
+    Parameters
+    ----------
+    churned : array of shape (n_rows,)
+        1 where the customer churned, else 0.
+    count : int
+        Parts; 2 or more.
+    random_state : int, default=0
+        Seed.
+
+    Returns
+    -------
+    list of Split
+
+    Examples
+    --------
+    >>> splits = parts_in_turn(np.array([0.0, 1.0] * 50), 4)
+    >>> sorted(np.concatenate([split.test for split in splits]).tolist())[-1]
+    99
+    """
+    cut = StratifiedKFold(count, shuffle=True, random_state=random_state)
+    return [
+        Split(
+            train,
+            test,
+            folds(churned, train, random_state),
+            f"part {number} of {count}",
+        )
+        for number, (train, test) in enumerate(cut.split(churned, churned), start=1)
+    ]
+
+
+def folds(
+    churned: Floats, rows: Rows, random_state: int = 0
+) -> list[tuple[Rows, Rows]]:
+    """Return pairs of training and validation rows, dealt at random.
+
+    Parameters
+    ----------
+    churned : array of shape (n_rows,)
+        1 where the customer churned, else 0.
+    rows : array of int
+        Positions to divide.
+    random_state : int, default=0
+        Seed.
+
+    Returns
+    -------
+    list of (training, validation)
+    """
+    cut = StratifiedKFold(N_FOLDS, shuffle=True, random_state=random_state)
+    return [
+        (rows[train], rows[valid]) for train, valid in cut.split(rows, churned[rows])
+    ]
+
+
+def dated_split(
+    days: pd.Series, churned: Floats, share: float, *, label_days: int = 0
+) -> Split:
+    """Return the split that tests on the latest days.
+
+    Parameters
+    ----------
+    days : Series of shape (n_rows,)
+        Day of each row.
+    churned : array of shape (n_rows,)
+        1 where the customer churned, else 0.
+    share : float
+        Of the rows, that test, about; a day is never torn apart.
+    label_days : int, default=0
+        Days after a row's own until its label is known: rows whose label was not
+        known on the first day of the test do not learn.
+
+    Returns
+    -------
+    Split
+
+    Raises
+    ------
+    DataError
+        All rows are of one day, or one side does not hold both classes.
+
+    Examples
+    --------
+    >>> days = pd.Series(pd.date_range("2024-01-01", periods=100))
+    >>> split = dated_split(days, np.array([0.0, 1.0] * 50), 0.2, label_days=10)
+    >>> split.name, split.train[-1]
+    ('2024-03-21', np.int64(70))
+    """
+    start = _nth_day(days, 1 - share)
+    found = window_split(days, churned, start, None, label_days=label_days)
+    if found is None:
+        known = (days + pd.Timedelta(days=label_days) <= start).sum()
+        msg = (
+            f"The {known} rows whose label was known by {start.date()} or the "
+            f"{(days >= start).sum()} rows from then on do not hold both churned and "
+            "stayed customers, so that nothing can be learnt and tested by date. Leave "
+            "churn.labelled.date out, or add rows."
+        )
+        raise DataError(msg)
+    return found
+
+
+def dated_windows(
+    days: pd.Series,
+    churned: Floats,
+    share: float,
+    count: int,
+    *,
+    label_days: int = 0,
+) -> list[Split]:
+    """Return tests rolled back through time, the latest first.
+
+    Parameters
+    ----------
+    days : Series of shape (n_rows,)
+        Day of each row.
+    churned : array of shape (n_rows,)
+        1 where the customer churned, else 0.
+    share : float
+        Of the rows, that each window tests, about.
+    count : int
+        Windows asked for; those without both classes on both sides are left out.
+    label_days : int, default=0
+        Days after a row's own until its label is known.
+
+    Returns
+    -------
+    list of Split
+
+    Examples
+    --------
+    >>> days = pd.Series(pd.date_range("2024-01-01", periods=100))
+    >>> windows = dated_windows(days, np.array([0.0, 1.0] * 50), 0.2, 9)
+    >>> [window.name for window in windows]
+    ['2024-03-21', '2024-03-01', '2024-02-10', '2024-01-21']
+    """
+    levels = [1 - share * k for k in range(1, count + 1) if share * k < 1]
+    starts = list(dict.fromkeys(_nth_day(days, level) for level in levels))
+    ends = [None, *starts]
+    found = (
+        window_split(days, churned, start, end, label_days=label_days)
+        for start, end in zip(starts, ends, strict=False)
+    )
+    return [split for split in found if split is not None]
+
+
+def _nth_day(days: pd.Series, level: float) -> pd.Timestamp:
+    ordered = np.sort(days.to_numpy())
+    # rounded: 1 - 0.8 is a little less than a fifth
+    return pd.Timestamp(ordered[int(round(len(ordered) * level, 6))])
+
+
+def window_split(
+    days: pd.Series,
+    churned: Floats,
+    start: pd.Timestamp,
+    end: pd.Timestamp | None,
+    *,
+    label_days: int = 0,
+) -> Split | None:
+    """Return the split that tests on the days from one to before another.
+
+    Parameters
+    ----------
+    days : Series of shape (n_rows,)
+        Day of each row.
+    churned : array of shape (n_rows,)
+        1 where the customer churned, else 0.
+    start : Timestamp
+        First day of the test.
+    end : Timestamp or None
+        Day after the last; None: there is none.
+    label_days : int, default=0
+        Days after a row's own until its label is known.
+
+    Returns
+    -------
+    Split or None
+        None where one side does not hold both classes.
+    """
+    values = days.to_numpy()
+    known = values + np.timedelta64(label_days, "D")
+    train = np.flatnonzero(
+        (values < start.to_datetime64()) & (known <= start.to_datetime64())
+    )
+    inside = values >= start if end is None else (values >= start) & (values < end)
+    test = np.flatnonzero(inside)
+    if any(len(np.unique(churned[part])) < 2 for part in (train, test)):
+        return None
+    pairs = forward_pairs(days, churned, train, label_days=label_days)
+    return Split(train, test, pairs, str(start.date()), start.date())
+
+
+def forward_pairs(
+    days: pd.Series, churned: Floats, rows: Rows, *, label_days: int = 0
+) -> list[tuple[Rows, Rows]]:
+    """Return validation windows after their training rows, the latest first.
+
+    Parameters
+    ----------
+    days : Series of shape (n_rows,)
+        Day of each row.
+    churned : array of shape (n_rows,)
+        1 where the customer churned, else 0.
+    rows : array of int
+        Positions to divide.
+    label_days : int, default=0
+        Days after a row's own until its label is known.
+
+    Returns
+    -------
+    list of (training, validation)
+        Where there are too few days for windows: folds without time.
+    """
+    values = days.to_numpy().astype("datetime64[s]")[rows]
+    edges = np.unique(np.sort(values)[_places(len(values))])
+    found = []
+    for low, high in itertools.pairwise([*edges, values.max() + 1]):
+        known = (values < low) & (values + np.timedelta64(label_days, "D") <= low)
+        train, valid = rows[known], rows[(values >= low) & (values < high)]
+        enough = min(len(train), len(valid)) >= FEWEST_OF_A_CLASS
+        if enough and all(len(np.unique(churned[p])) == 2 for p in (train, valid)):
+            found.append((train, valid))
+    return found[::-1] or folds(churned, rows)
+
+
+def _places(n_rows: int) -> list[int]:
+    return [int(n_rows * level) for level in (0.4, 0.6, 0.8)]

@@ -1,0 +1,1 @@
+"""Purchases: churn is silence."""

@@ -1,0 +1,194 @@
+"""A checked log, laid out in time: what every stage starts from.
+
+The settings come in, a `Workspace` goes out: the tables that passed the check, the
+ledger of customers and days, and the cutoffs. What was set aside and what is to be
+asked is written to the outputs folder on the way, so that it is there even when the run
+stops. A `CheckedLog` has no cutoffs yet: business figures need none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from regulars.data.engine import connect
+from regulars.data.intake import Intake, read_tables
+from regulars.data.ledger import Ledger, build_ledger
+from regulars.data.silence import daily_purchases, shut_days
+from regulars.data.strays import stray_days_of
+from regulars.errors import DataError
+from regulars.findings.rules import find_findings
+from regulars.scoring.sinks import make_folder, write_json
+from regulars.timeline import plan
+from regulars.training.workspace import Workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import date
+
+    from regulars.config import Settings
+
+    Step = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class CheckedLog:
+    """Checked tables of a log that holds a purchase.
+
+    Attributes
+    ----------
+    settings : Settings
+        The configuration.
+    intake : Intake
+        Tables, and what was set aside.
+    ledger : Ledger
+        One row a customer and day.
+    first_day, last_day : date
+        First and last day with a row.
+    """
+
+    settings: Settings
+    intake: Intake
+    ledger: Ledger
+    first_day: date
+    last_day: date
+
+    @property
+    def cutoff(self) -> date:
+        """The stated cutoff, or the day after the last record."""
+        return self.settings.time.cutoff or self.last_day + timedelta(days=1)
+
+
+def open_workspace(settings: Settings, step: Step) -> Workspace:
+    """Read and check the tables, and lay the cutoffs over the log.
+
+    Parameters
+    ----------
+    settings : Settings
+        The configuration.
+    step : callable
+        Called with the name of each step as it begins.
+
+    Returns
+    -------
+    Workspace
+
+    Raises
+    ------
+    ConfigError, DataError
+        The data or the settings cannot be used as they are.
+    """
+    return lay_out(open_log(settings, step))
+
+
+def open_log(settings: Settings, step: Step) -> CheckedLog:
+    """Read and check the tables, and write what was found.
+
+    Parameters
+    ----------
+    settings : Settings
+        The configuration.
+    step : callable
+        Called with the name of each step as it begins.
+
+    Returns
+    -------
+    CheckedLog
+
+    Raises
+    ------
+    ConfigError, DataError
+        The data or the settings cannot be used as they are.
+    """
+    intake = read_and_check(settings, step)
+    ledger = build_ledger(intake.tables["transactions"])
+    outputs = settings.outputs_folder
+    if ledger.first_day is None or ledger.last_day is None:
+        msg = (
+            "No usable purchase is left after the check. See quarantine.csv in "
+            f"'{outputs}' for the rows that were set aside and why."
+        )
+        raise DataError(msg)
+    if daily_purchases(ledger).empty:
+        msg = (
+            "The log holds no purchase: every row that passed the check is a return "
+            "(an amount below zero, or flagged as one). If the file writes sales with "
+            "a minus, turn the sign: amount: {sql: -COLUMN}."
+        )
+        raise DataError(msg)
+    return CheckedLog(settings, intake, ledger, ledger.first_day, ledger.last_day)
+
+
+def lay_out(log: CheckedLog) -> Workspace:
+    """Lay the cutoffs over a checked log.
+
+    Parameters
+    ----------
+    log : CheckedLog
+
+    Returns
+    -------
+    Workspace
+
+    Raises
+    ------
+    DataError, NotEnoughHistoryError
+        The log is too short, or the cutoff lies outside it.
+    """
+    shut = shut_days(log.ledger)
+    strays = stray_days_of(log.ledger.days.day)
+    # windows are laid over the bulk of the log: before it there is nobody to learn from
+    first_day = log.first_day if strays is None else strays.first
+    timeline = plan(log.settings.time, first_day, log.last_day, shut=shut)
+    return Workspace(log.settings, log.intake, log.ledger, timeline)
+
+
+def read_and_check(settings: Settings, step: Step) -> Intake:
+    """Read the tables; write ``check.json`` and the quarantine file.
+
+    Parameters
+    ----------
+    settings : Settings
+        The configuration.
+    step : callable
+        Called with the name of the step as it begins.
+
+    Returns
+    -------
+    Intake
+    """
+    return check_tables(settings, step)[0]
+
+
+def check_tables(settings: Settings, step: Step) -> tuple[Intake, dict[str, Any]]:
+    """Do what `read_and_check` does, and return the content of ``check.json`` too.
+
+    Parameters
+    ----------
+    settings : Settings
+        The configuration.
+    step : callable
+        Called with the name of the step as it begins.
+
+    Returns
+    -------
+    intake : Intake
+    summary : dict
+    """
+    step("check")
+    outputs = settings.outputs_folder
+    make_folder(outputs)
+    intake = read_tables(
+        settings,
+        connect(settings.source.engine),
+        quarantine=outputs / "quarantine.csv",
+    )
+    summary = {
+        "name": settings.name,
+        "kind": settings.churn.kind,
+        **intake.summary(),
+        "findings": [each.summary() for each in find_findings(intake, settings)],
+    }
+    write_json(summary, outputs / "check.json")
+    return intake, summary

@@ -1,0 +1,1 @@
+"""Models of churn, spend and segments, and the one that holds them together."""

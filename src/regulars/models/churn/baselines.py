@@ -1,0 +1,107 @@
+"""The simple rules that every churn model has to beat.
+
+Training rows and the rows of a test window come in; for each baseline the probability
+of churn of every test row goes out. One column (days since the last order, number of
+orders) becomes a probability by a logistic regression on it alone, so that rules of
+thumb can be judged as forecasts too and not only as rankings.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from regulars.models.churn.ensemble import PROCESS_COLUMN
+from regulars.models.churn.logistic import LogisticChurn
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A rule of thumb.
+
+    Attributes
+    ----------
+    name : str
+        Key in results.
+    label : str
+        Words for people.
+    columns : tuple of str
+        Features of its logistic regression.
+    """
+
+    name: str
+    label: str
+    columns: tuple[str, ...]
+
+
+BASELINES = (
+    Baseline(
+        "days_since_last_order", "Days since last order", ("days_since_last_order",)
+    ),
+    Baseline("frequency", "Number of orders", ("frequency",)),
+    Baseline(
+        "rfm_logistic",
+        "RFM logistic",
+        ("days_since_last_order", "frequency", "monetary_value", "T_days"),
+    ),
+)
+PROCESS_LABEL = "BG/NBD"
+
+
+def baseline_probabilities(
+    training: pd.DataFrame | None,
+    test: pd.DataFrame,
+    baselines: Sequence[Baseline] = BASELINES,
+) -> dict[str, Floats]:
+    """Return each baseline's probability of churn for the test rows.
+
+    Parameters
+    ----------
+    training : DataFrame of shape (n_rows, n_features) or None
+        Rows whose outcome was known at the test cutoff, with ``churned``; None leaves
+        only the purchase process, which needs no labels.
+    test : DataFrame of shape (n_test, n_features)
+        With the process columns of a BG/NBD model.
+    baselines : sequence of Baseline
+        Rules to fit.
+
+    Returns
+    -------
+    dict of str to array of shape (n_test,)
+        ``bg_nbd`` first.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> test = pd.DataFrame({"btyd_no_purchase_probability": [0.3, 0.6]})
+    >>> baseline_probabilities(None, test)["bg_nbd"].tolist()
+    [0.3, 0.6]
+    """
+    found = {"bg_nbd": test[PROCESS_COLUMN].to_numpy(dtype=np.float64)}
+    if training is None or training["churned"].nunique() < 2:
+        return found
+    for rule in baselines:
+        columns = list(rule.columns)
+        fitted = LogisticChurn(C=1.0).fit(training[columns], training["churned"])
+        found[rule.name] = fitted.predict_proba(test[columns])[:, 1]
+    return found
+
+
+def labels() -> dict[str, str]:
+    """Return the words for each baseline.
+
+    Returns
+    -------
+    dict of str to str
+    """
+    return {"bg_nbd": PROCESS_LABEL, **{rule.name: rule.label for rule in BASELINES}}

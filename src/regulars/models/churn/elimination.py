@@ -1,0 +1,155 @@
+"""Leave out the groups of features that unseen windows are better without.
+
+Folds and groups of columns come in, the groups to leave out go out. Starting from all
+of them, each is left out in turn, and the one whose absence helps most is dropped if it
+helps on every validation window and by more than chance; then once more. A first guess
+of the classifiers judges: what is sought is a group that misleads, not the last digit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from regulars.models.churn.boosted import BoostedChurn
+from regulars.models.churn.logistic import LogisticChurn
+from regulars.models.churn.objective import row_losses
+from regulars.models.churn.space import PURCHASES
+from regulars.models.folds import side_by_side
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from regulars.models.churn.classifier import BinaryClassifier
+    from regulars.models.folds import ForwardFold
+
+    Floats = NDArray[np.float64]
+
+# enough to see a group that misleads; no rows are spared: with fewer of them every
+# group misleads more than it will
+GUESS_TREES = 120
+MOST_LEFT_OUT = 2
+STANDARD_ERRORS = 2.0
+
+
+@dataclass(frozen=True)
+class Elimination:
+    """Groups of features, weighed.
+
+    Attributes
+    ----------
+    left_out : dict of str to tuple of str
+        Group to its columns, in the order in which they were dropped.
+    gains : dict of str to float
+        By how much the log loss of unseen windows falls without the group; below 0
+        where the group helps. Of the round in which it was last looked at.
+    """
+
+    left_out: dict[str, tuple[str, ...]]
+    gains: dict[str, float]
+
+
+def eliminate(
+    folds: Sequence[ForwardFold],
+    groups: Mapping[str, Sequence[str]],
+    *,
+    classifiers: Sequence[str] = ("logistic", "lightgbm"),
+    random_state: int = 0,
+) -> Elimination:
+    """Return the groups that validation windows are better without.
+
+    Parameters
+    ----------
+    folds : sequence of ForwardFold
+        Validation windows. With fewer than two, chance cannot be told from effect, and
+        nothing is left out.
+    groups : mapping of str to sequence of str
+        Group to its columns; columns of no group always stay.
+    classifiers : sequence of {'logistic', 'lightgbm'}
+        What judges; none of them: nothing is left out.
+    random_state : int, default=0
+        Seed.
+
+    Returns
+    -------
+    Elimination
+    """
+    if len(folds) < 2 or not classifiers:
+        return Elimination({}, {})
+    left_out: dict[str, tuple[str, ...]] = {}
+    gains: dict[str, float] = {}
+    while len(left_out) < MOST_LEFT_OUT:
+        kept = {name: cols for name, cols in groups.items() if name not in left_out}
+        if len(kept) < 2:
+            break
+        found = _gains(folds, kept, left_out, classifiers, random_state)
+        gains |= {name: gain for name, (gain, _) in found.items()}
+        sure = [name for name, (_, beyond_chance) in found.items() if beyond_chance]
+        if not sure:
+            break
+        worst = max(sure, key=lambda name: found[name][0])
+        left_out[worst] = tuple(groups[worst])
+    return Elimination(left_out, gains)
+
+
+def _gains(
+    folds: Sequence[ForwardFold],
+    kept: Mapping[str, Sequence[str]],
+    left_out: Mapping[str, Sequence[str]],
+    classifiers: Sequence[str],
+    random_state: int,
+) -> dict[str, tuple[float, bool]]:
+    """Return the gain without each group, and whether it is beyond chance."""
+    gone = [column for columns in left_out.values() for column in columns]
+    without = [gone, *([*gone, *columns] for columns in kept.values())]
+    jobs = [(fold, dropped) for dropped in without for fold in folds]
+    losses = side_by_side(
+        lambda job: _guess_losses(*job, classifiers, random_state), jobs
+    )
+    n_folds = len(folds)
+    base = losses[:n_folds]
+    return {
+        name: _compare(base, losses[start : start + n_folds])
+        for start, name in zip(range(n_folds, len(losses), n_folds), kept, strict=True)
+    }
+
+
+def _guess_losses(
+    fold: ForwardFold,
+    dropped: Sequence[str],
+    classifiers: Sequence[str],
+    random_state: int,
+) -> Floats:
+    train, valid = _but(fold.train, dropped), _but(fold.valid, dropped)
+    guesses: dict[str, BinaryClassifier] = {
+        "logistic": LogisticChurn(),
+        "lightgbm": BoostedChurn(
+            GUESS_TREES,
+            learning_rate=0.06,
+            **PURCHASES.fixed,
+            random_state=random_state,
+        ),
+    }
+    log_odds = [
+        guesses[name].fit(train, fold.y_train).decision_function(valid)
+        for name in classifiers
+    ]
+    return row_losses(np.mean(log_odds, axis=0), fold.y_valid)
+
+
+def _but(rows: pd.DataFrame, dropped: Sequence[str]) -> pd.DataFrame:
+    return rows.drop(columns=[name for name in dropped if name in rows])
+
+
+def _compare(base: Sequence[Floats], without: Sequence[Floats]) -> tuple[float, bool]:
+    """Return the mean gain over the windows, and whether it is beyond chance."""
+    gains = [one - other for one, other in zip(base, without, strict=True)]
+    means = np.array([gain.mean() for gain in gains])
+    error = np.sqrt(sum(gain.var() / len(gain) for gain in gains)) / len(gains)
+    mean = float(means.mean())
+    return mean, bool((means > 0).all() and mean > STANDARD_ERRORS * error)

@@ -1,0 +1,160 @@
+"""What a candidate is judged by on a validation window: log loss, ranking, or money.
+
+Log-odds for a window that the candidate had not seen come in, with what happened in it;
+one number goes out, and less is better. Log loss asks for good probabilities, average
+precision for the right order, profit for the order that earns most with an offer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from scipy.special import log_expit
+
+from regulars.metrics import accept_shapes, average_precision, empc_score
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from regulars.models.folds import ForwardFold
+
+    Floats = NDArray[np.float64]
+
+ObjectiveName = Literal["log_loss", "average_precision", "profit"]
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What trials are judged by.
+
+    Parameters
+    ----------
+    name : {'log_loss', 'average_precision', 'profit'}, default='log_loss'
+        ``profit`` is the expected maximum profit of an offer (EMPC) with each
+        customer's own value where the fold knows it.
+    contact_cost, incentive_cost : float, default=1 and 10
+        Costs of the offer; 0 or more. Of ``profit`` only.
+    accept_rate : float, default=0.3
+        Mean share of contacted churners who stay; in [0, 1].
+
+    Notes
+    -----
+    A trial is judged before its probabilities are calibrated, so that a threshold on
+    them would judge the calibration that is still to come. EMPC needs their order
+    alone: it is what the best threshold earns, averaged over acceptance rates.
+
+    References
+    ----------
+    .. [1] Verbraken, T., Verbeke, W. and Baesens, B. (2013), and Oskarsdottir, M.,
+       Baesens, B. and Vanthienen, J. (2018), as for `regulars.metrics.empc`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from regulars.models.folds import ForwardFold
+    >>> rows, y = pd.DataFrame({"x": [0.0, 1.0]}), np.array([0.0, 1.0])
+    >>> fold = ForwardFold(rows, y, rows, y)
+    >>> Objective("average_precision").loss(np.array([-1.0, 2.0]), fold)
+    -1.0
+    """
+
+    name: ObjectiveName = "log_loss"
+    contact_cost: float = 1.0
+    incentive_cost: float = 10.0
+    accept_rate: float = 0.3
+
+    def loss(self, log_odds: Floats, fold: ForwardFold) -> float:
+        """Return how bad the forecast of a validation window is.
+
+        Parameters
+        ----------
+        log_odds : array of shape (n_valid_rows,)
+            Of churn, by a candidate that had not seen the window.
+        fold : ForwardFold
+            What happened, and what each customer is worth.
+
+        Returns
+        -------
+        float
+            Log loss, or average precision or profit a customer with the sign turned.
+        """
+        if self.name == "log_loss":
+            return log_loss_of(log_odds, fold.y_valid)
+        if self.name == "average_precision":
+            return -average_precision(fold.y_valid, log_odds)
+        return -empc_score(
+            fold.y_valid,
+            log_odds,
+            clv=200.0 if fold.value is None else fold.value,
+            contact_cost=self.contact_cost,
+            incentive_cost=self.incentive_cost,
+            **accept_shapes(self.accept_rate),
+        )
+
+    def mean_loss(
+        self, log_odds: Sequence[Floats], folds: Sequence[ForwardFold]
+    ) -> float:
+        """Return the mean over the windows, each window alike.
+
+        Parameters
+        ----------
+        log_odds : sequence of array of shape (n_valid_rows,)
+            A window each.
+        folds : sequence of ForwardFold
+            The windows in the same order.
+
+        Returns
+        -------
+        float
+        """
+        pairs = zip(log_odds, folds, strict=True)
+        return float(np.mean([self.loss(scores, fold) for scores, fold in pairs]))
+
+
+def row_losses(log_odds: Floats, y: Floats) -> Floats:
+    """Return the log loss of each row, straight from the log-odds.
+
+    Parameters
+    ----------
+    log_odds : array of shape (n_rows,)
+        Of churn.
+    y : array of shape (n_rows,)
+        1 where the customer churned, else 0.
+
+    Returns
+    -------
+    array of shape (n_rows,)
+
+    Examples
+    --------
+    >>> row_losses(np.array([0.0, 0.0]), np.array([0.0, 1.0])).round(3)
+    array([0.693, 0.693])
+    """
+    losses: Floats = -(y * log_expit(log_odds) + (1 - y) * log_expit(-log_odds))
+    return losses
+
+
+def log_loss_of(log_odds: Floats, y: Floats) -> float:
+    """Return the mean log loss, straight from the log-odds.
+
+    Parameters
+    ----------
+    log_odds : array of shape (n_rows,)
+        Of churn.
+    y : array of shape (n_rows,)
+        1 where the customer churned, else 0.
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> round(log_loss_of(np.array([0.0, 0.0]), np.array([0.0, 1.0])), 3)
+    0.693
+    """
+    return float(row_losses(log_odds, y).mean())

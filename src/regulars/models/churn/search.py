@@ -1,0 +1,324 @@
+"""Search LightGBM's settings forward in time.
+
+Folds come in, latest window first; settings and the number of trees go out. Optuna
+proposes, the latest window speaks first, and a trial that does worse there than most
+before it is given up without asking the others. The trials can be kept in a file: a
+search that was cut short goes on with the very trials that it would have made.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import lightgbm
+import numpy as np
+import optuna
+from optuna.exceptions import StorageInternalError
+from optuna.trial import TrialState
+from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
+
+from regulars.errors import ConfigError
+from regulars.models.churn.boosted import BINNING, BoostedChurn
+from regulars.models.churn.space import PURCHASES, Space
+from regulars.models.folds import ONE_THREAD, side_by_side
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from regulars.models.churn.objective import Objective
+    from regulars.models.folds import ForwardFold
+
+    Floats = NDArray[np.float64]
+    Binned = tuple[lightgbm.Dataset, lightgbm.Dataset]
+
+MAX_TREES = 1500
+PATIENCE = 60
+# trees between two looks at an objective that LightGBM does not follow by itself
+STRIDE = 20
+# trials drawn at random before the sampler learns from them, and before any is pruned
+STARTUP_TRIALS = 8
+TRIALS_BEFORE_PRUNING = 5
+# two searches that make the file at the same time: the second finds half of it there
+OPENING_ATTEMPTS = 3
+OPENING_PAUSE = 0.5
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search came to.
+
+    Attributes
+    ----------
+    settings : dict of str to number
+        Of `BoostedChurn`, the number of trees among them.
+    n_trials : int
+        Settings tried, those given up early included.
+    n_pruned : int
+        Settings given up after the latest window.
+    """
+
+    settings: dict[str, Any]
+    n_trials: int
+    n_pruned: int
+
+
+def search_settings(
+    folds: Sequence[ForwardFold],
+    objective: Objective,
+    *,
+    trials: int,
+    space: Space = PURCHASES,
+    random_state: int = 0,
+    on_trial: Callable[[int], None] | None = None,
+    file: Path | None = None,
+) -> Found:
+    """Return the settings that did best on windows that they had not seen.
+
+    Parameters
+    ----------
+    folds : sequence of ForwardFold
+        Latest window first; at least one.
+    objective : Objective
+        What trials and numbers of trees are judged by.
+    trials : int
+        Settings tried, the first guess included; 0 is that guess alone.
+    space : Space, optional
+        Where to look; default: where models of purchase logs are found.
+    random_state : int, default=0
+        Seed.
+    on_trial : callable, optional
+        Called with the number of trials done.
+    file : Path, optional
+        SQLite file that keeps the trials; made, with its folder, if it is not there.
+
+    Returns
+    -------
+    Found
+
+    Raises
+    ------
+    ConfigError
+        The file cannot be read or written.
+
+    Notes
+    -----
+    Each trial has a sampler of its own, seeded by the number of trials before it. So
+    the next trial depends on the trials in the file, and not on whether one process
+    made them all. Of a file that holds more trials than were asked for, the first ones
+    count: the outcome is that of a search which never knew the others.
+    """
+    try:
+        study = _open(study_name(folds, objective, random_state, space), space, file)
+        done = _search(study, folds, objective, trials, space, random_state, on_trial)
+    except (SQLAlchemyError, StorageInternalError, OSError) as error:
+        reason = str(error.__cause__ or error).partition("\n")[0].rstrip(".")
+        msg = (
+            f"Cannot keep trials in '{file}': {reason}. Delete the file if it is "
+            "damaged (it holds nothing but trials), or name another place for it "
+            "(tracking.uri or outputs in the configuration)."
+        )
+        raise ConfigError(msg) from error
+    best = min(
+        (trial for trial in done if trial.state == TrialState.COMPLETE),
+        key=lambda trial: float(trial.value or 0.0),
+    )
+    settings = {
+        **space.fixed,
+        **best.params,
+        "n_trees": best.user_attrs["n_trees"],
+        "random_state": random_state,
+    }
+    n_pruned = sum(trial.state == TrialState.PRUNED for trial in done)
+    return Found(settings, len(done), n_pruned)
+
+
+def _search(
+    study: optuna.Study,
+    folds: Sequence[ForwardFold],
+    objective: Objective,
+    trials: int,
+    space: Space,
+    random_state: int,
+    on_trial: Callable[[int], None] | None,
+) -> list[optuna.trial.FrozenTrial]:
+    """Return the trials asked for, having made those that are not there yet."""
+    asked = max(trials, 1)
+    data = [_binned(fold, BoostedChurn(**space.fixed).max_bin) for fold in folds]
+    for number in range(len(_done(study)), asked):
+        study.sampler = _sampler(random_state, number)
+        _try(study, list(zip(folds, data, strict=True)), objective, space, random_state)
+        if on_trial:
+            on_trial(number + 1)
+    return _done(study)[:asked]
+
+
+def _open(name: str, space: Space, file: Path | None) -> optuna.Study:
+    # the library speaks through its own logger; a library of ours stays silent
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(
+        storage=_storage(file) if file else None,
+        study_name=name if file else None,
+        load_if_exists=True,
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=TRIALS_BEFORE_PRUNING),
+    )
+    waiting = study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
+    if not waiting and not _done(study):
+        study.enqueue_trial(dict(space.first))
+    return study
+
+
+def _storage(file: Path) -> optuna.storages.RDBStorage:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    # a question mark or a per cent sign in a path is no part of an address
+    address = f"sqlite:///{quote(str(file))}"
+    for _ in range(OPENING_ATTEMPTS - 1):
+        try:
+            return optuna.storages.RDBStorage(address)
+        except (IntegrityError, OperationalError):
+            time.sleep(OPENING_PAUSE)
+    return optuna.storages.RDBStorage(address)
+
+
+def study_name(
+    folds: Sequence[ForwardFold],
+    objective: Objective,
+    random_state: int,
+    space: Space = PURCHASES,
+) -> str:
+    """Return a name that only the same search has: rows, goal, seed, space, limits.
+
+    The releases of LightGBM and Optuna are part of it: others make other trials.
+
+    Parameters
+    ----------
+    folds : sequence of ForwardFold
+        Rows and outcomes.
+    objective : Objective
+        What trials are judged by.
+    random_state : int
+        Seed.
+    space : Space, optional
+        Where the search looks.
+
+    Returns
+    -------
+    str
+        32 hexadecimal digits.
+    """
+    limits = (random_state, objective, MAX_TREES, PATIENCE, STRIDE, BINNING, space)
+    makers = (BoostedChurn(), lightgbm.__version__, optuna.__version__)
+    digest = hashlib.sha256(repr((limits, makers)).encode())
+    for fold in folds:
+        for rows, y in ((fold.train, fold.y_train), (fold.valid, fold.y_valid)):
+            digest.update(",".join(rows.columns).encode())
+            digest.update(np.ascontiguousarray(rows.to_numpy(np.float64)).tobytes())
+            digest.update(np.ascontiguousarray(y).tobytes())
+        if fold.value is not None:
+            digest.update(np.ascontiguousarray(fold.value).tobytes())
+    return digest.hexdigest()[:32]
+
+
+def _done(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
+    # a trial that a kill cut off stays "running" for ever; it is made again
+    return study.get_trials(
+        deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED)
+    )
+
+
+def _sampler(random_state: int, number: int) -> optuna.samplers.TPESampler:
+    seed = np.random.SeedSequence([random_state, number]).generate_state(1)[0]
+    return optuna.samplers.TPESampler(
+        seed=int(seed), n_startup_trials=STARTUP_TRIALS, constant_liar=False
+    )
+
+
+def _try(
+    study: optuna.Study,
+    windows: Sequence[tuple[ForwardFold, Binned]],
+    objective: Objective,
+    space: Space,
+    random_state: int,
+) -> None:
+    trial = study.ask()
+    model = BoostedChurn(
+        **space.fixed, **space.suggest(trial), random_state=random_state
+    )
+    jobs = [(model, objective, fold, data) for fold, data in windows]
+    curves = [_learning_curve(*jobs[0])]
+    trial.report(float(curves[0].min()), step=0)
+    if len(jobs) > 1 and trial.should_prune():
+        study.tell(trial, state=TrialState.PRUNED)
+        return
+    curves += side_by_side(lambda job: _learning_curve(*job), jobs[1:])
+    mean = _mean_curve(curves)
+    stride = 1 if objective.name == "log_loss" else STRIDE
+    trial.set_user_attr("n_trees", (int(mean.argmin()) + 1) * stride)
+    study.tell(trial, float(mean.min()))
+
+
+def _binned(fold: ForwardFold, max_bin: int) -> Binned:
+    # binned once and shared by all trials
+    options = {**BINNING, **ONE_THREAD, "max_bin": max_bin, "verbose": -1}
+    train = lightgbm.Dataset(
+        fold.train.to_numpy(), fold.y_train, params=options, free_raw_data=False
+    )
+    valid = train.create_valid(fold.valid.to_numpy(), fold.y_valid, params=options)
+    return train.construct(), valid.construct()
+
+
+def _learning_curve(
+    model: BoostedChurn,
+    objective: Objective,
+    fold: ForwardFold,
+    data: Binned,
+) -> Floats:
+    """Return the loss on the window by number of trees (every `STRIDE` of them)."""
+    record: dict[str, dict[str, list[float]]] = {}
+    train, valid = data
+    # log loss says when to stop whatever the objective: the others jump about
+    booster = lightgbm.train(
+        {**model.booster_params(), "metric": "binary_logloss"},
+        train,
+        MAX_TREES,
+        valid_sets=[valid],
+        callbacks=[
+            lightgbm.early_stopping(PATIENCE, verbose=False),
+            lightgbm.record_evaluation(record),
+        ],
+    )
+    curve = np.array(record["valid_0"]["binary_logloss"])
+    if objective.name == "log_loss":
+        return curve
+    return _staged(booster, objective, fold, max(len(curve) // STRIDE, 1))
+
+
+def _staged(
+    booster: lightgbm.Booster, objective: Objective, fold: ForwardFold, n_stages: int
+) -> Floats:
+    rows, losses = fold.valid.to_numpy(), []
+    log_odds = np.zeros(len(rows))
+    for stage in range(n_stages):
+        log_odds += booster.predict(
+            rows,
+            raw_score=True,
+            start_iteration=stage * STRIDE,
+            num_iteration=STRIDE,
+            **ONE_THREAD,
+        )
+        losses.append(objective.loss(log_odds, fold))
+    return np.array(losses)
+
+
+def _mean_curve(curves: Sequence[Floats]) -> Floats:
+    """Mean over the folds; a curve that stopped early stays where it stopped."""
+    length = max(map(len, curves))
+    padded = [np.pad(c, (0, length - len(c)), mode="edge") for c in curves]
+    mean: Floats = np.mean(padded, axis=0)
+    return mean

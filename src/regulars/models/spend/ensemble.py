@@ -1,0 +1,236 @@
+"""The spend model: its members, and their mean.
+
+A `SpendRecipe` says whose expectations are averaged and is chosen forward in time by
+`regulars.models.spend.selection`. A `SpendEnsemble` is that recipe fitted to rows. The
+purchase process is a member like the others: its expectation is a column of the
+features, so it has nothing to fit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import lightgbm
+import numpy as np
+
+from regulars.models.spend.intervals import SpendBands
+from regulars.models.spend.regressor import (
+    HEADS,
+    PROCESS,
+    PROCESS_COLUMN,
+    SpendRegressor,
+    base_column,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+    from numpy.typing import ArrayLike, NDArray
+
+    Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class SpendRecipe:
+    """Which members expected spend is the mean of.
+
+    Attributes
+    ----------
+    members : tuple of str
+        Of ``process`` and the kinds of `SpendRegressor`; at least one.
+    n_trees : mapping of str to int
+        Trees of the boosted members.
+    random_state : int
+        Seed.
+    bands : SpendBands or None
+        Prediction intervals, from windows that the members had not seen.
+    """
+
+    members: tuple[str, ...] = (PROCESS,)
+    n_trees: Mapping[str, int] | None = None
+    random_state: int = 0
+    bands: SpendBands | None = None
+
+    @property
+    def needs_fitting(self) -> bool:
+        """Whether any member learns from labels."""
+        return any(name != PROCESS for name in self.members)
+
+
+class SpendEnsemble:
+    """A spend recipe fitted to rows.
+
+    Parameters
+    ----------
+    recipe : SpendRecipe
+        Members.
+
+    Attributes
+    ----------
+    features_ : list of str
+        Columns that the members read.
+    members_ : dict of str to SpendRegressor
+        The fitted members; the process has nothing to fit.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> rows = pd.DataFrame({"btyd_expected_spend": [3.0, 0.0]})
+    >>> SpendEnsemble(SpendRecipe()).fit(rows, [2.0, 0.0]).predict(rows).tolist()
+    [3.0, 0.0]
+    """
+
+    def __init__(self, recipe: SpendRecipe) -> None:
+        self.recipe = recipe
+
+    def fit(self, features: pd.DataFrame, spend: ArrayLike) -> Self:
+        """Fit the members.
+
+        Parameters
+        ----------
+        features : DataFrame of shape (n_rows, n_features)
+            Features.
+        spend : array-like of shape (n_rows,)
+            Net spend in the window.
+
+        Returns
+        -------
+        self
+        """
+        self.features_ = list(features.columns)
+        self.members_ = {
+            kind: SpendRegressor(
+                kind,
+                n_trees=(self.recipe.n_trees or {})[kind],
+                base=base_column(features, kind),
+                random_state=self.recipe.random_state,
+            ).fit(features, spend)
+            for kind in self.recipe.members
+            if kind != PROCESS
+        }
+        return self
+
+    def predict(self, features: pd.DataFrame) -> Floats:
+        """Return expected spend in the horizon.
+
+        Parameters
+        ----------
+        features : DataFrame of shape (n_rows, n_features)
+            Features, with ``btyd_expected_spend``.
+
+        Returns
+        -------
+        array of shape (n_rows,)
+            In the log's currency; >= 0.
+        """
+        parts = [m.predict(features[self.features_]) for m in self.members_.values()]
+        if PROCESS in self.recipe.members:
+            parts.append(features[PROCESS_COLUMN].to_numpy(dtype=np.float64))
+        mean: Floats = np.mean(parts, axis=0)
+        return mean
+
+    def predict_interval(self, expected: ArrayLike) -> Floats:
+        """Return the prediction interval of customers by their expected spend.
+
+        Parameters
+        ----------
+        expected : array-like of shape (n_rows,)
+            As `predict` gives it.
+
+        Returns
+        -------
+        array of shape (n_rows, 2)
+            Lower and upper bound; NaN where no window was there to learn them from.
+        """
+        if self.recipe.bands is None:
+            return np.full((len(np.asarray(expected)), 2), np.nan)
+        return self.recipe.bands.predict(expected)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all but the trees, as JSON-safe data.
+
+        Returns
+        -------
+        dict
+        """
+        return {
+            "members": list(self.recipe.members),
+            "n_trees": dict(self.recipe.n_trees or {}),
+            "random_state": self.recipe.random_state,
+            "features": self.features_,
+            "scales": {kind: m.scale_ for kind, m in self.members_.items()},
+            "means": {kind: m.mean_ for kind, m in self.members_.items()},
+            "floors": {kind: m.floor_ for kind, m in self.members_.items()},
+            "trees": sorted(self.trees()),
+            "bands": self.recipe.bands.to_dict() if self.recipe.bands else None,
+        }
+
+    def trees(self) -> dict[str, str]:
+        """Return the trees of each head of each member as LightGBM's text.
+
+        Returns
+        -------
+        dict of str to str
+            By ``member_head``.
+        """
+        return {
+            f"{kind}_{head}": booster.model_to_string()
+            for kind, member in self.members_.items()
+            for head, booster in member.heads_.items()
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any], trees: Mapping[str, str]) -> Self:
+        """Return the model that `to_dict` and `trees` described.
+
+        Parameters
+        ----------
+        data : mapping
+            As `to_dict` gives it.
+        trees : mapping of str to str
+            As `trees` gives it.
+
+        Returns
+        -------
+        SpendEnsemble
+        """
+        recipe = SpendRecipe(
+            tuple(data["members"]),
+            data["n_trees"],
+            data["random_state"],
+            SpendBands.from_dict(data["bands"]) if data["bands"] else None,
+        )
+        model = cls(recipe)
+        model.features_ = list(data["features"])
+        model.members_ = {
+            kind: _restored(kind, data, trees)
+            for kind in data["members"]
+            if kind != PROCESS
+        }
+        return model
+
+
+def _restored(
+    kind: str, data: Mapping[str, Any], trees: Mapping[str, str]
+) -> SpendRegressor:
+    features = list(data["features"])
+    with_base = kind == "ratio" and PROCESS_COLUMN in features
+    member = SpendRegressor(
+        kind,
+        n_trees=data["n_trees"][kind],
+        base=features.index(PROCESS_COLUMN) if with_base else None,
+        random_state=data["random_state"],
+    )
+    member.heads_ = {
+        head: lightgbm.Booster(model_str=trees[f"{kind}_{head}"])
+        for head in HEADS[kind]
+        if f"{kind}_{head}" in trees
+    }
+    member.mean_ = float(data["means"][kind])
+    member.scale_ = float(data["scales"][kind])
+    member.floor_ = float(data["floors"][kind])
+    member.n_features_in_ = len(features)
+    member.feature_names_in_ = np.array(features, dtype=object)
+    return member

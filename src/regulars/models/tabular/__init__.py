@@ -1,0 +1,1 @@
+"""Models of tables of attributes: columns, encoding, importance."""

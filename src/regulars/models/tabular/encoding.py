@@ -1,0 +1,231 @@
+"""Attributes as the columns of numbers that the classifiers take.
+
+Attributes of customers (numbers and categories, missing values as they are) come in, a
+frame of float64 goes out. Which categories have a column of their own is learnt from
+the rows of the training part only and saved as JSON, so that a row is encoded in the
+same way in training, in the batch and at the endpoint.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import pandas as pd
+
+from regulars.errors import DataError
+from regulars.models.tabular.columns import (
+    FALSE_WORDS,
+    MISSING_WORDS,
+    TRUE_WORDS,
+    kind_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MAX_LEVELS = 25
+FEWEST_ROWS = 5
+MOST_SEEN = 1_000
+
+
+class AttributeEncoder:
+    """One column a number, one column a frequent category.
+
+    A missing number stays missing; a missing category is missing in all its columns; a
+    rare or unknown category is in none of them.
+
+    Attributes
+    ----------
+    kinds_ : dict of str to {'number', 'category'}
+        Attributes in their order.
+    levels_ : dict of str to list of str
+        Categories that have a column, the most frequent first.
+    seen_ : dict of str to list of str
+        Every category of a column that has not too many to list.
+    owners_ : dict of str to str
+        Encoded column to the attribute it comes from.
+
+    Examples
+    --------
+    >>> plans = pd.Series(["s"] * 6 + ["m"] * 5 + [None], dtype=object)
+    >>> rows = pd.DataFrame({"age": np.arange(12.0), "plan": plans})
+    >>> encoder = AttributeEncoder().fit(rows)
+    >>> encoder.transform(rows).iloc[[0, 11]].to_numpy().tolist()
+    [[0.0, 1.0, 0.0], [11.0, nan, nan]]
+    >>> same = AttributeEncoder.from_dict(encoder.to_dict())
+    >>> same.owners_
+    {'age': 'age', 'plan = s': 'plan', 'plan = m': 'plan'}
+    """
+
+    def fit(self, attributes: pd.DataFrame) -> Self:
+        """Learn the kinds and the frequent categories.
+
+        Parameters
+        ----------
+        attributes : DataFrame of shape (n_rows, n_attributes)
+            Typed columns, of the training part only.
+
+        Returns
+        -------
+        self
+        """
+        self.kinds_ = {str(n): kind_of(attributes[n]) for n in attributes.columns}
+        self.levels_: dict[str, list[str]] = {}
+        self.seen_: dict[str, list[str]] = {}
+        for name, kind in self.kinds_.items():
+            if kind == "category":
+                counts = attributes[name].value_counts()
+                if len(counts) <= MOST_SEEN:
+                    self.seen_[name] = sorted(map(str, counts.index))
+                counts = counts[counts >= FEWEST_ROWS]
+                # ties in the order of the alphabet: the rows' order is no meaning
+                order = sorted(counts.index, key=lambda v: (-counts[v], str(v)))
+                self.levels_[name] = [str(level) for level in order[:MAX_LEVELS]]
+        self._set_owners()
+        return self
+
+    def _set_owners(self) -> None:
+        self.owners_ = {}
+        for name, kind in self.kinds_.items():
+            if kind == "number":
+                self.owners_[name] = name
+            else:
+                self.owners_ |= {f"{name} = {v}": name for v in self.levels_[name]}
+
+    def typed(self, attributes: pd.DataFrame) -> pd.DataFrame:
+        """Return the attributes with the kinds that were learnt.
+
+        Parameters
+        ----------
+        attributes : DataFrame of shape (n_rows, n_columns)
+            Rows from anywhere; further columns are passed over.
+
+        Returns
+        -------
+        DataFrame of shape (n_rows, n_attributes)
+
+        Raises
+        ------
+        DataError
+            An attribute is not there, or a number cannot be read.
+        """
+        absent = [name for name in self.kinds_ if name not in attributes]
+        if absent:
+            msg = (
+                f"The rows lack {', '.join(absent[:5])} ({len(absent)} of the "
+                f"{len(self.kinds_)} attributes that the model learnt from); they have "
+                f"{', '.join(map(str, attributes.columns[:10]))}. Send every "
+                "attribute; null where it is not known."
+            )
+            raise DataError(msg)
+        return pd.DataFrame(
+            {name: self._read(name, attributes[name]) for name in self.kinds_},
+            index=attributes.index,
+        )
+
+    def _read(self, name: str, values: pd.Series) -> pd.Series:
+        if self.kinds_[name] == "number":
+            plain = pd.to_numeric(values, errors="coerce").astype("Float64")
+            lost = plain.isna() & values.notna()
+            words = values[lost].astype(str).str.strip().str.lower()
+            strange = values[lost][~words.isin(MISSING_WORDS)]
+            if len(strange):
+                msg = (
+                    f"'{name}' is a number for the model, but {len(strange)} of "
+                    f"{len(values)} rows hold texts such as {strange.iloc[0]!r}. Send "
+                    "numbers, null where it is not known."
+                )
+                raise DataError(msg)
+            return pd.Series(plain.to_numpy(np.float64, na_value=np.nan), values.index)
+        known = values.notna().to_numpy(dtype=bool)
+        texts = values.astype(str).astype(object).where(known, None)
+        if not values.map(lambda value: isinstance(value, bool)).any():
+            return texts
+        # true of a request is the True or the yes of the training file
+        truths = {
+            word: next((v for v in self.levels_[name] if v.lower() in spelt), word)
+            for word, spelt in (("True", TRUE_WORDS), ("False", FALSE_WORDS))
+        }
+        return texts.replace(truths)
+
+    def unknown(self, attributes: pd.DataFrame) -> dict[str, pd.Series]:
+        """Return the categories that training never saw.
+
+        Parameters
+        ----------
+        attributes : DataFrame of shape (n_rows, n_columns)
+            Rows with every attribute.
+
+        Returns
+        -------
+        dict of str to Series
+            By attribute: how many rows hold each unknown category, most first.
+
+        Examples
+        --------
+        >>> rows = pd.DataFrame({"plan": ["s", "m"] * 5})
+        >>> new = pd.DataFrame({"plan": ["s", "xl", "xl"]})
+        >>> AttributeEncoder().fit(rows).unknown(new)["plan"].to_dict()
+        {'xl': 2}
+        """
+        rows = self.typed(attributes)
+        found = {
+            name: rows[name][~rows[name].isin(seen)].value_counts()
+            for name, seen in self.seen_.items()
+        }
+        return {name: counts for name, counts in found.items() if len(counts)}
+
+    def transform(self, attributes: pd.DataFrame) -> pd.DataFrame:
+        """Return the columns of numbers.
+
+        Parameters
+        ----------
+        attributes : DataFrame of shape (n_rows, n_columns)
+            Rows with every attribute.
+
+        Returns
+        -------
+        DataFrame of shape (n_rows, n_encoded)
+            float64.
+        """
+        rows = self.typed(attributes)
+        parts: dict[str, Any] = {}
+        for name, kind in self.kinds_.items():
+            if kind == "number":
+                parts[name] = rows[name].to_numpy(np.float64)
+                continue
+            missing = rows[name].isna().to_numpy()
+            for level in self.levels_[name]:
+                hit = (rows[name] == level).to_numpy().astype(np.float64)
+                parts[f"{name} = {level}"] = np.where(missing, np.nan, hit)
+        return pd.DataFrame(parts, index=attributes.index)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what was learnt as JSON-safe data.
+
+        Returns
+        -------
+        dict
+        """
+        return {"kinds": self.kinds_, "levels": self.levels_, "seen": self.seen_}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Return the encoder that `to_dict` described.
+
+        Parameters
+        ----------
+        data : mapping
+            As `to_dict` gives it.
+
+        Returns
+        -------
+        AttributeEncoder
+        """
+        encoder = cls()
+        encoder.kinds_ = dict(data["kinds"])
+        encoder.levels_ = {name: list(v) for name, v in data["levels"].items()}
+        encoder.seen_ = {name: list(v) for name, v in data.get("seen", {}).items()}
+        encoder._set_owners()
+        return encoder

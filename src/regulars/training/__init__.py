@@ -1,0 +1,1 @@
+"""From rows with outcomes to a tested, gated, registered model."""

@@ -1,0 +1,161 @@
+"""A backtest goes into the tracking store: a run, and runs nested in it.
+
+What a backtest found comes in; in the store are afterwards a run with the means over
+the windows, the charts and ``backtest.json``, and nested in it a run a window (all
+figures of the model and the baselines, the differences and their intervals), a run a
+part of the customer base and a run an age of the model.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from regulars.evaluation.holdout import MODEL
+from regulars.scoring.sinks import write_json
+from regulars.tracking import RunRecord, Store, scratch_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+
+def record_backtest(
+    store: Store,
+    result: Mapping[str, Any],
+    figures: Mapping[str, Mapping[str, float]],
+    tags: Mapping[str, str],
+    pages: Callable[[Mapping[str, Any], Path], None],
+) -> str:
+    """Write the runs of a backtest.
+
+    Parameters
+    ----------
+    store : Store
+        Where to.
+    result : mapping
+        Content of ``backtest.json``.
+    figures : mapping of str to mapping
+        Figures of each window by its cutoff, as a training logs them.
+    tags : mapping of str to str
+        Tags of every run.
+    pages : callable
+        Writes the backtest's charts into a folder.
+
+    Returns
+    -------
+    str
+        Id of the run in which the others are nested.
+    """
+    with scratch_folder() as folder:
+        write_json(dict(result), folder / "backtest.json")
+        pages(result, folder)
+        parent = RunRecord(
+            params={"windows": str(len(result["windows"]))},
+            metrics=parent_metrics(result),
+            tags={"name": "backtest", **tags},
+            artifacts=folder,
+        )
+        children = {
+            **_windows(result, figures, tags),
+            **_parts(result, tags),
+            **_ages(result, tags),
+        }
+        return store.record_runs(parent, children)
+
+
+def parent_metrics(result: Mapping[str, Any]) -> dict[str, float]:
+    """Return the figures of a backtest as a whole.
+
+    Parameters
+    ----------
+    result : mapping
+        Content of ``backtest.json``.
+
+    Returns
+    -------
+    dict of str to float
+    """
+    found = {
+        f"backtest.{'model' if name == MODEL else f'baseline.{name}'}.{key}": value
+        for name, means in result["overall"]["mean"].items()
+        for key, value in means.items()
+    }
+    for row in result["staleness"]:
+        gap = row["differences"]["log_loss"]["difference"]
+        if gap is not None:
+            found[f"backtest.stale_{row['age']}.log_loss_difference"] = gap
+    return found
+
+
+def _windows(
+    result: Mapping[str, Any],
+    figures: Mapping[str, Mapping[str, float]],
+    tags: Mapping[str, str],
+) -> dict[str, RunRecord]:
+    found = {}
+    for window in result["windows"]:
+        cutoff = str(window["cutoff"])
+        found[f"window {cutoff}"] = RunRecord(
+            params={
+                "test_cutoff": cutoff,
+                "best_baseline": str(window["best_baseline"]),
+            },
+            metrics={
+                **figures.get(cutoff, {}),
+                **_intervals(window),
+                **_gaps(window["differences"]),
+            },
+            tags={"kind": "window", **tags},
+        )
+    return found
+
+
+def _parts(result: Mapping[str, Any], tags: Mapping[str, str]) -> dict[str, RunRecord]:
+    rows = (result.get("slices") or {}).get("rows", ())
+    return {
+        f"{row['slice']} {row['value']}": RunRecord(
+            params={"slice": str(row["slice"]), "value": str(row["value"])},
+            metrics=_numbers(
+                {key: row[key] for key in row if key not in ("slice", "value")}
+            ),
+            tags={"kind": "part", **tags},
+        )
+        for row in rows
+    }
+
+
+def _ages(result: Mapping[str, Any], tags: Mapping[str, str]) -> dict[str, RunRecord]:
+    return {
+        f"{row['age']} windows old": RunRecord(
+            params={"age_windows": str(row["age"])},
+            metrics={"n_windows": row["n_windows"], **_gaps(row["differences"])},
+            tags={"kind": "age", **tags},
+        )
+        for row in result["staleness"]
+    }
+
+
+def _intervals(window: Mapping[str, Any]) -> dict[str, float]:
+    """Return the ends of each forecast's intervals."""
+    return _numbers(
+        {
+            f"{'test' if name == MODEL else f'baseline.{name}'}.{metric}.{end}": value
+            for name, ranges in window["intervals"].items()
+            for metric, ends in ranges.items()
+            for end, value in zip(("low", "high"), ends, strict=True)
+        }
+    )
+
+
+def _gaps(differences: Mapping[str, Mapping[str, float | None]]) -> dict[str, float]:
+    return _numbers(
+        {
+            f"difference.{metric}" + ("" if key == "difference" else f".{key}"): value
+            for metric, gap in differences.items()
+            for key, value in gap.items()
+        }
+    )
+
+
+def _numbers(values: Mapping[str, float | None]) -> dict[str, float]:
+    return {name: float(value) for name, value in values.items() if value is not None}

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.special import log_expit
+
+from regulars.models.churn import search, tuning
+from regulars.models.churn.ensemble import Recipe
+from regulars.models.churn.space import PURCHASES
+from regulars.models.churn.tuning import select
+from regulars.models.folds import ForwardFold
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _short(few_trees):
+    """Few trees: the search itself is what is tested."""
+
+
+@pytest.fixture(scope="module")
+def chosen(folds):
+    done = []
+    return select(folds, trials=3, random_state=1, on_trial=done.append), done
+
+
+def test_weights_are_convex(chosen):
+    weights = chosen[0].recipe.weights
+    assert {*weights} == {"process", "logistic", "lightgbm"}
+    assert sum(weights.values()) == pytest.approx(1.0)
+    assert all(share >= 0 for share in weights.values())
+
+
+def test_choice_is_the_same_when_the_seed_is_the_same(chosen, folds):
+    again = select(folds, trials=3, random_state=1)
+    assert again.recipe.to_dict() == chosen[0].recipe.to_dict()
+    assert again.losses == chosen[0].losses
+
+
+def test_blend_is_no_worse_than_its_best_member(chosen):
+    losses = dict(chosen[0].losses)
+    blend = losses.pop("blend")
+    assert blend <= min(losses.values()) + 1e-3
+
+
+def test_member_that_knows_more_outweighs_the_process(chosen):
+    losses = chosen[0].losses
+    assert losses["logistic"] < losses["process"] - 0.05
+    assert chosen[0].recipe.weights["process"] < 0.5
+
+
+def test_progress_is_told_after_each_trial(chosen):
+    assert chosen[1] == [1, 2, 3]
+    assert chosen[0].n_trials == 3
+
+
+def test_loss_is_the_mean_log_loss_over_the_windows(chosen, folds):
+    def loss(fold):
+        p = fold.valid["btyd_no_purchase_probability"].to_numpy()
+        z = np.log(p / (1 - p))
+        y = fold.y_valid
+        return -np.mean(y * log_expit(z) + (1 - y) * log_expit(-z))
+
+    assert chosen[0].losses["process"] == pytest.approx(np.mean([*map(loss, folds)]))
+
+
+def test_only_the_named_classifiers_are_candidates(folds):
+    found = select(folds, classifiers=["logistic"], calibration="none")
+    assert {*found.recipe.weights} == {"logistic", "process"}
+    assert found.n_trials == 0
+    assert found.recipe.boosted == {}
+    assert found.recipe.logistic["C"] in tuning.PENALTIES
+
+
+def test_no_trial_keeps_the_first_guess(folds):
+    found = select(folds, classifiers=["lightgbm"], trials=0)
+    kept = {key: found.recipe.boosted[key] for key in PURCHASES.first}
+    assert kept == pytest.approx(PURCHASES.first)
+    assert 1 <= found.recipe.boosted["n_trees"] <= search.MAX_TREES
+    assert found.n_trials == 1
+
+
+def test_process_stands_alone_when_there_is_no_classifier(folds):
+    found = select(folds, classifiers=[])
+    assert found.recipe.weights == {"process": 1.0}
+    assert not found.recipe.needs_fitting
+
+
+@pytest.mark.parametrize("method", ["none", "sigmoid", "isotonic"])
+def test_calibration_is_what_was_asked_for(folds, method):
+    found = select(folds, classifiers=["logistic"], calibration=method)
+    assert found.recipe.calibrator.method == method
+
+
+def test_validation_rows_teach_no_member(churn_rows, folds):
+    """Other outcomes in the validation window leave the members' scores alone."""
+    fold = folds[0]
+    other = ForwardFold(fold.train, fold.y_train, fold.valid, 1 - fold.y_valid)
+    recipe = Recipe({}, boosted={"n_trees": 10}, logistic={"C": 0.3})
+    found = tuning._out_of_time(fold, recipe)
+    changed = tuning._out_of_time(other, recipe)
+    assert {*found} == {"process", "lightgbm", "logistic"}
+    for name in found:
+        np.testing.assert_array_equal(found[name], changed[name])
+
+
+def test_large_folds_are_thinned(monkeypatch, folds):
+    monkeypatch.setattr(tuning, "TUNING_ROWS", 100)
+    seen = []
+    real = tuning._penalty
+    monkeypatch.setattr(
+        tuning,
+        "_penalty",
+        lambda folds, goal: (
+            seen.extend(len(f.train) for f in folds) or real(folds, goal)
+        ),
+    )
+    select(folds, classifiers=["logistic"])
+    assert seen == [100, 100]
