@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from regulars import snapshots
 from regulars.kinds.non_contractual.workspace import open_workspace
+from regulars.training import snapshots
 from regulars.training.train import train
 
 

@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from regulars import console
+from regulars import terminal as console
 from regulars.pipeline import STEPS
 from regulars.terminal import STEP_WORDS, checked, compared, progress
 

@@ -139,8 +139,8 @@ def check(
     quiet: Quiet = False,
 ) -> None:
     """Read the tables, set bad rows aside, and say what was found."""
-    from regulars import console as look
     from regulars import pipeline
+    from regulars import terminal as look
 
     settings = load_settings(config, overrides or ())
     with look.progress(("check",), quiet=quiet) as step:
@@ -191,8 +191,8 @@ def backtest(
     quiet: Quiet = False,
 ) -> None:
     """Repeat the training as of earlier days, and test each time."""
-    from regulars import console as look
     from regulars import pipeline
+    from regulars import terminal as look
     from regulars.models.churn.baselines import labels
 
     settings = load_settings(config, overrides or ())
@@ -333,8 +333,8 @@ def report(
     quiet: Quiet = False,
 ) -> None:
     """Draw the page from the results that are there."""
-    from regulars import console as look
     from regulars import pipeline
+    from regulars import terminal as look
 
     settings = load_settings(config, overrides or ())
     with look.progress(("report",), quiet=quiet) as step:
@@ -367,7 +367,7 @@ def demo(
     """Run the main job on the CDNOW log that a dependency ships."""
     from importlib.resources import files
 
-    from regulars import console as look
+    from regulars import terminal as look
 
     text = files("regulars").joinpath("demo.yaml").read_text(encoding="utf-8")
     settings = parse_settings(text, overrides or (), origin="demo")
@@ -399,8 +399,8 @@ def simulate(
 
 
 def _run(settings: Settings, *, quiet: bool) -> dict[str, Any]:
-    from regulars import console as look
     from regulars import pipeline
+    from regulars import terminal as look
 
     with look.progress(pipeline.STEPS, quiet=quiet) as step:
         result = pipeline.run(settings, step)
@@ -422,8 +422,8 @@ def _stages(
     opening: Callable[..., Any] | None = None,
 ) -> None:
     """Open the workspace, do one stage, tell the result."""
-    from regulars import console as look
     from regulars import pipeline
+    from regulars import terminal as look
 
     with look.progress(steps, quiet=quiet) as step:
         work = (opening or pipeline.open_work)(settings, step)
@@ -433,7 +433,7 @@ def _stages(
 
 
 def _tell_training(console: Console, result: dict[str, Any]) -> None:
-    from regulars import console as look
+    from regulars import terminal as look
     from regulars.models.churn.baselines import labels
 
     table = look.compared(result, labels() | result.get("baseline_labels", {}))

@@ -7,8 +7,8 @@ import ibis
 import pandas as pd
 import pytest
 
-from regulars import feature_cache
 from regulars.data.ledger import build_ledger
+from regulars.features import cache as feature_cache
 from regulars.features.cache import FeatureCache
 from regulars.features.matrix import build_matrix
 from regulars.kinds.non_contractual.workspace import open_workspace

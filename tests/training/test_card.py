@@ -5,8 +5,8 @@ import subprocess
 
 import pytest
 
-from regulars import card
 from regulars.features.matrix import FEATURES
+from regulars.training import card
 from regulars.training.card import manifest, meaning, model_name
 
 

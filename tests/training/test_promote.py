@@ -8,10 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from regulars import pipeline, snapshots
+from regulars import pipeline
 from regulars.errors import DataError, LeakageError
 from regulars.kinds.non_contractual.workspace import open_workspace
 from regulars.tracking import Store
+from regulars.training import snapshots
+from regulars.training.train import train as train_log
 from regulars.training.promote import customer_labels, judge_challenger, window_features
 
 
@@ -164,7 +166,7 @@ def challenger(champion):
     """An honest training with newer records, and the workspace it stands in."""
     settings = champion.settings("churn.classifiers=[logistic]")
     work = open_workspace(settings, silent)
-    return work, pipeline.train(work.ledger, work.timeline, settings, step=silent)
+    return work, train_log(work.ledger, work.timeline, settings, step=silent)
 
 
 def judged(work, training, forecast):

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from regulars import contractual
 from regulars.config import parse_settings
+from regulars.kinds import contractual
 from regulars.kinds.contractual.snapshot import snapshot
 
 CUTOFF = date(2024, 9, 1)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from regulars import contractual, pipeline
+from regulars import pipeline
 from regulars.config import parse_settings
 from regulars.errors import (
     ConfigError,
@@ -15,6 +15,7 @@ from regulars.errors import (
     LeakageError,
     NotEnoughHistoryError,
 )
+from regulars.kinds import contractual
 from regulars.scoring.batch import COLUMNS
 
 DAY = pd.Timestamp("2024-01-01")
