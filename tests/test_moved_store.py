@@ -13,7 +13,8 @@ import pytest
 
 from regulars.errors import ConfigError, DataError
 from regulars.promotion import judge_challenger
-from regulars.tracking import LocalStore, RunRecord, Store
+from regulars.tracking import RunRecord, Store
+from regulars.tracking.locations import LocalStore
 from regulars.tracking.relocation import COLUMNS
 
 PROJECT = """\

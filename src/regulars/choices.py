@@ -18,7 +18,7 @@ from regulars.features.matrix import FEATURES, MEANINGS
 from regulars.forward import ForwardFold
 from regulars.model import feature_columns
 from regulars.spend import SpendSelection, select_spend
-from regulars.tracking import LocalStore
+from regulars.tracking.locations import LocalStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
