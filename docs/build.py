@@ -75,6 +75,10 @@ def configuration() -> str:
                 "### A table",
                 "Only `transactions` is required. Every table takes the same keys:",
                 _fields(list(_plain(TableSettings))),
+                *(
+                    f"#### {inner}\n\n{meaning}\n\n{_fields(list(_plain(nested)))}"
+                    for inner, nested, meaning in _nested(TableSettings)
+                ),
                 "| table | what it holds |\n|---|---|\n"
                 + "\n".join(f"| `{n}` | {f.description} |" for n, f in tables),
             ]
@@ -221,7 +225,7 @@ def _section(annotation: Any) -> type[BaseModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     if isinstance(annotation, types.UnionType) or (
-        typing.get_origin(annotation) is typing.Union
+        typing.get_origin(annotation) in (typing.Union, tuple)
     ):
         found = [_section(part) for part in typing.get_args(annotation)]
         return next((part for part in found if part is not None), None)

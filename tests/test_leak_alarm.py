@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from regulars.training.train.train import train
 
 from regulars.kinds.non_contractual.workspace import open_workspace
-from regulars.training import snapshots
-from regulars.training.train import train
+from regulars.training.train import snapshots
 
 
 def _quietly(step):

@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 
 from regulars.errors import ConfigError, DataError
-from regulars.tracking import LocalStore, RunRecord, Store
+from regulars.tracking import RunRecord, Store
+from regulars.tracking.locations import LocalStore
 from regulars.tracking.relocation import COLUMNS
 from regulars.training.promote import judge_challenger
 
@@ -331,9 +332,12 @@ def test_reading_where_there_is_no_store_makes_none(tmp_path):
     assert not [*tmp_path.iterdir()]
 
 
-@pytest.mark.parametrize("read_only", ["models/mlflow.db", "models", ""])
+@pytest.mark.parametrize(
+    ("read_only", "verb"),
+    [("models/mlflow.db", "train"), ("models", "backtest"), ("", "train")],
+)
 def test_read_only_store_is_refused_before_the_work(
-    home, command, read_only, monkeypatch
+    home, command, read_only, verb, monkeypatch
 ):
     blocked = home / read_only
     if not read_only:
@@ -344,8 +348,7 @@ def test_read_only_store_is_refused_before_the_work(
         lambda path, mode: Path(path) != blocked and ask(path, mode),
     )
     monkeypatch.chdir(home)
-    for verb in ("train", "backtest"):
-        status, _, err = command(verb, "shop.yaml", "--set", f"outputs={home}/out")
-        assert status == 2
-        assert f"'{blocked}' is read-only" in err
+    status, _, err = command(verb, "shop.yaml", "--set", f"outputs={home}/out")
+    assert status == 2
+    assert f"'{blocked}' is read-only" in err
     assert not (home / "out" / "training.json").exists()

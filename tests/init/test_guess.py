@@ -64,7 +64,7 @@ def test_amount_written_for_people_gets_its_expression(tmp_path):
         lambda i, day: f"k{i % 50};{day};x;{i},50",
     )
     guess = guess_config(path)
-    assert "replace" in sources(guess)["amount"]
+    assert sources(guess)["amount"].startswith("read_number(total")
     intake = read_tables(parse_settings(render_config(guess)), connect())
     assert intake.counts["transactions"].facts["revenue"] == sum(range(400)) + 200
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import ibis
+
 from regulars.data.config_text import text_of
 from regulars.data.currencies import counted_list, currency_column, currency_in_name
 from regulars.data.number_columns import (
@@ -69,7 +71,9 @@ def _has_faults(name: str, staged: Staged, counts: TableCounts) -> bool:
 
 def _may_be_thousands(value: Any) -> bool:
     """Say whether 1.234 may mean 1,234: no number has more or fewer decimals than 3."""
-    off = ((value * 1000).round() - value * 1000).abs()
+    # not by rounding: the engine rounds to an integer, which 1e22 overflows
+    rest = (value.abs() * 1000) % 1
+    off = ibis.least(rest, 1 - rest)
     row = value.as_table().aggregate(largest=value.abs().max(), off=off.max())
     found = row.to_pyarrow().to_pylist()[0]
     if found["largest"] is None:

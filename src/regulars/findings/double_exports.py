@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 
 # what a line is about, beside who, when and under which number
 CONTENT = ("amount", "product_id", "category", "quantity", "discount_amount")
-# odds against chance of e^20 for a stretch of days
-_SURE = 20.0
+# odds against chance of e^14, a million to one, for a stretch of days
+_SURE = 14.0
+# lines of one order are not by chance beside each other
+_FEWEST_LINES = 10
 _DOUBLED_RATE = 0.97
 _ALL_DOUBLED = 0.95
 _RATES = (0.02, 0.7)
@@ -60,7 +62,7 @@ def doubled_days(log: ObservedLog) -> Finding | None:
 
     Who bought is left out of the comparison, so that copies under other ids count too.
     In a log as it should be a line occurs once or any number of times; a stretch of
-    even counts as long as this comes about once in e^20 logs.
+    multiples as long as this comes about once in a million.
     """
     days = _line_counts(log)
     found = [_doubled(days, times) for times in range(2, _MOST_COPIES + 1)]
@@ -138,13 +140,13 @@ def _doubled(days: pd.DataFrame, times: int) -> _Doubled | None:
     odds = n_even * math.log(_DOUBLED_RATE / rate) + (n_lines - n_even) * math.log(
         (1 - _DOUBLED_RATE) / (1 - rate)
     )
-    kept = _sure_stretches(odds)
+    kept = _sure_stretches(odds, n_lines)
     if not kept.any():
         return None
     return _Doubled(list(days.index[kept]), times, int(days["n_rows"][kept].sum()))
 
 
-def _sure_stretches(odds: Floats) -> NDArray[np.bool_]:
+def _sure_stretches(odds: Floats, n_lines: Floats) -> NDArray[np.bool_]:
     """Return the days in runs whose log odds add up to certainty."""
     positive = np.concatenate([[False], odds > 0, [False]]).astype(np.int8)
     starts, ends = (
@@ -153,7 +155,8 @@ def _sure_stretches(odds: Floats) -> NDArray[np.bool_]:
     )
     kept = np.zeros(odds.size, dtype=bool)
     for start, end in zip(starts, ends, strict=True):
-        kept[start:end] = odds[start:end].sum() >= _SURE
+        is_long = n_lines[start:end].sum() >= _FEWEST_LINES
+        kept[start:end] = is_long and odds[start:end].sum() >= _SURE
     return kept
 
 

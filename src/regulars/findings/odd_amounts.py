@@ -37,7 +37,7 @@ def odd_amounts(log: ObservedLog) -> Finding | None:
         .to_pylist()[0]
     )
     n, n_zero = row["n"], row["n_zero"] or 0
-    if n < FEWEST_ROWS:
+    if not n:
         return None
     share = n_zero / n
     if n_zero == n:
@@ -48,6 +48,8 @@ def odd_amounts(log: ObservedLog) -> Finding | None:
             "No value can be learnt from that",
             {"n_rows": n, "share_zero": 1.0},
         )
+    if n < FEWEST_ROWS:
+        return None
     if row["low"] == row["high"]:
         return _finding(
             log,

@@ -22,7 +22,7 @@ TIMES_USUAL = 5
 FEWEST_ROWS = 20
 
 RETURNS_ONLY_SHARE = 0.01
-FEWEST_RETURNERS = 5
+FEWEST_RETURNERS = 3
 RETURNS_FIRST_SHARE = 0.05
 FEWEST_RETURNS = 10
 # returns of what was bought before the log began come in its first months

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from regulars.findings.observed import ObservedLog
 
 TIMES_USUAL = 10
-FEWEST_ROWS = 30
+FEWEST_ROWS = 20
 FEWEST_DAYS = 14
 AROUND_DAYS = 31
 # a day without a row at an end of the log is a holiday, or chance where few buy

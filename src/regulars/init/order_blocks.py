@@ -142,6 +142,8 @@ def find_totals(
     if blocks is not None and amount in blocks.columns:
         note = f"'{amount}' stands on the first line of each order"
         return OrderTotals(is_total=True, note=note)
+    if not _are_alike(amount, order, sample, left_out):
+        return None
     facts = _facts(amount, order, columns, profiles, sample, left_out)
     if not facts["n"] or facts["alike"] < facts["n"] or facts["n_values"] < 2:
         return None
@@ -170,6 +172,23 @@ def find_totals(
     return None
 
 
+def _are_alike(
+    amount: str, order: str, sample: Sample, left_out: Sequence[str]
+) -> bool:
+    """Say whether there are orders of several lines, all with one amount each."""
+    row = sample.one(
+        f"WITH orders AS (SELECT count(DISTINCT {column_sql(amount)}) AS n_values, "
+        f"count(*) AS lines FROM {{sample}} WHERE {_all_but(left_out)} "
+        f"AND {column_sql(order)} IS NOT NULL GROUP BY {column_sql(order)}) "
+        "SELECT max(lines) AS lines, max(n_values) AS n_values FROM orders"
+    )
+    return bool((row["lines"] or 0) > 1 and row["n_values"] == 1)
+
+
+def _all_but(left_out: Sequence[str]) -> str:
+    return " AND ".join(f"NOT coalesce(({sql}), false)" for sql in left_out) or "true"
+
+
 def _facts(
     amount: str,
     order: str,
@@ -184,7 +203,6 @@ def _facts(
     quantity = _number_named("quantity", profiles, {amount, price or ""})
     when = columns["order_time"]
     when = column_sql(when) if isinstance(when, str) else "NULL"
-    read = " AND ".join(f"NOT coalesce(({sql}), false)" for sql in left_out) or "true"
     line = "NULL"
     if price is not None:
         pieces = value_sql(by_name[quantity]) if quantity else "1"
@@ -192,7 +210,8 @@ def _facts(
     value = value_sql(by_name[amount]) if amount in by_name else "NULL"
     # taxes, shipping and vouchers stand between a total and the sum of its lines
     return sample.one(
-        f"WITH lines AS (SELECT DISTINCT * FROM {{sample}} WHERE {read}), "
+        "WITH lines AS (SELECT DISTINCT * FROM {sample} "
+        f"WHERE {_all_but(left_out)}), "
         f"orders AS (SELECT count(*) AS lines, count({column_sql(amount)}) AS filled, "
         f"count(DISTINCT {column_sql(amount)}) AS n_values, "
         f"any_value({column_sql(amount)}) AS value, max({value}) AS total, "

@@ -1,6 +1,5 @@
 """The MLflow side: one run a training, the model in the registry, the champion."""
 
-from regulars.tracking.locations import LocalStore
 from regulars.tracking.records import Registered, RunRecord
 from regulars.tracking.store import CHAMPION, PROVENANCE, Store
 from regulars.tracking.surroundings import host_of, scratch_folder
@@ -8,7 +7,6 @@ from regulars.tracking.surroundings import host_of, scratch_folder
 __all__ = [
     "CHAMPION",
     "PROVENANCE",
-    "LocalStore",
     "Registered",
     "RunRecord",
     "Store",

@@ -111,11 +111,15 @@ class LocalStore:
         return beside if is_ours and not usable else written
 
     def _is_of_another(self, written: Path) -> bool:
-        return any(
-            parent.name == ARTIFACTS
-            and parent.parent != self.folder
-            and os.path.isfile(parent.parent / self.database.name)
+        """Return whether a database of the same name lies beside another folder."""
+        stores = (
+            parent.parent / self.database.name
             for parent in (written, *written.parents)
+            if parent.name == ARTIFACTS
+        )
+        return any(
+            os.path.isfile(store) and not os.path.samefile(store, self.database)
+            for store in stores
         )
 
 

@@ -18,7 +18,7 @@ from regulars.models.churn import Objective, Selection, select
 from regulars.models.folds import ForwardFold
 from regulars.models.retention import feature_columns
 from regulars.models.spend import SpendSelection, select_spend
-from regulars.tracking import LocalStore
+from regulars.tracking.locations import LocalStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
