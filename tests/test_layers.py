@@ -35,7 +35,7 @@ def test_contract_fails_when_the_layers_are_turned_over(tmp_path: Path) -> None:
         "[[tool.importlinter.contracts]]\n"
         'name = "turned over"\n'
         'type = "layers"\n'
-        'layers = ["regulars.features", "regulars.labels.purchases", "regulars.pipeline"]\n',
+        'layers = ["regulars.features", "regulars.labels", "regulars.pipeline"]\n',
         encoding="utf-8",
     )
     done = lint(turned)
