@@ -27,9 +27,8 @@ from rivals.judging import churn_figures, profits, spend_figures, verdict
 from rivals.markdown import cell_page, labelled_page
 
 if TYPE_CHECKING:
-    from regulars.training.train.train import Training
-
     from regulars.config import Settings
+    from regulars.training.train import Training
 
 IRANIAN = "iranian"
 

@@ -17,10 +17,9 @@ import warnings
 from itertools import pairwise
 from typing import NamedTuple
 
-from regulars.training.train.train import train
-
 from regulars.config import load_settings
 from regulars.kinds.non_contractual.workspace import open_workspace
+from regulars.training.train import train
 
 TARGET_SECONDS = 180
 

@@ -21,13 +21,12 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from regulars.training.train.train import Training, train
-
 from regulars.config import parse_settings
 from regulars.errors import RegularsError
 from regulars.evaluation.backtest import judge_window
 from regulars.init.guess import guess_config, render_config
 from regulars.kinds.non_contractual.workspace import open_workspace
+from regulars.training.train import Training, train
 from unseen_logs import LOGS, Log
 
 if TYPE_CHECKING:

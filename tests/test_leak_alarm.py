@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from regulars.training.train.train import train
 
 from regulars.kinds.non_contractual.workspace import open_workspace
-from regulars.training.train import snapshots
+from regulars.training.train import snapshots, train
 
 
 def _quietly(step):

@@ -9,8 +9,6 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from regulars.training.train.register import example_request
-from regulars.training.train.train import train
 
 from regulars import pipeline
 from regulars.clv.process import PurchaseProcess
@@ -20,6 +18,8 @@ from regulars.features.matrix import build_matrix
 from regulars.kinds.non_contractual.workspace import open_workspace
 from regulars.pipeline import json_records
 from regulars.scoring.batch import COLUMNS, Provenance, score_customers
+from regulars.training.register import example_request
+from regulars.training.train import train
 
 CUTOFF = "2024-12-01"
 PROVENANCE = ["model_version", "scored_at", "run_id"]

@@ -6,10 +6,10 @@ from datetime import date, timedelta
 from types import SimpleNamespace
 
 import pytest
-from regulars.training.train.train import STALE_DAYS, stale_notes
 
 from regulars.config import TimeSettings
 from regulars.timeline import plan
+from regulars.training.train import STALE_DAYS, stale_notes
 
 LAST = date(2024, 12, 31)
 

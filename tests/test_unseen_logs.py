@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from regulars.training.train.train import train
 
 from regulars.config import parse_settings
 from regulars.errors import DataError
@@ -20,6 +19,7 @@ from regulars.evaluation.backtest import judge_window
 from regulars.evaluation.gate import ece_by_chance
 from regulars.init.guess import guess_config, render_config
 from regulars.kinds.non_contractual.workspace import open_workspace
+from regulars.training.train import train
 
 LOGS_FILE = Path(__file__).parents[1] / "benchmarks" / "unseen_logs.py"
 

@@ -11,9 +11,9 @@ import json
 
 import pandas as pd
 import pytest
-from regulars.training.train.train import train
 
 from regulars.kinds.non_contractual.workspace import open_workspace
+from regulars.training.train import train
 
 
 def silent(step):

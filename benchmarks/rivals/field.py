@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from regulars.training.train.snapshots import Snapshots
-from regulars.training.train.train import Training, train
 
 from regulars.kinds.non_contractual.workspace import open_workspace
 from regulars.metrics.campaign import best_threshold
 from regulars.models.churn.baselines import baseline_probabilities
 from regulars.models.retention import RetentionModel
+from regulars.training.snapshots import Snapshots
+from regulars.training.train import Training, train
 from rivals import handmade
 
 if TYPE_CHECKING:

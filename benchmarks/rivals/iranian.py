@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
     from numpy.typing import NDArray
-    from regulars.training.train.tabular_train import AttributeTraining
 
     from regulars.config import ProfitSettings, Settings
+    from regulars.training.tabular_train import AttributeTraining
 
     Floats = NDArray[np.float64]
 

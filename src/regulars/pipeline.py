@@ -24,7 +24,7 @@ from regulars.report.publishing import (
 )
 from regulars.scoring.sinks import write_json, write_text
 from regulars.tracking import Store, host_of
-from regulars.training.train.backtest_records import record_backtest
+from regulars.training.backtest_records import record_backtest
 
 if TYPE_CHECKING:
     from collections.abc import Callable

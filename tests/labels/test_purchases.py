@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from regulars.labels.purchases.purchases import build_labels
 
 from regulars.config import TimeSettings
 from regulars.data.ledger import build_ledger
 from regulars.errors import LeakageError
+from regulars.labels.purchases import build_labels
 from regulars.timeline import Timeline
 
 CUTOFF = date(2024, 2, 1)

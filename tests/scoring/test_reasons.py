@@ -5,10 +5,10 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from regulars.training.train.card import PROCESS_MEANINGS
 
 from regulars.features.matrix import FEATURES
 from regulars.scoring.reasons import N_REASONS, THEMES, explain, theme_of, themes
+from regulars.training.card import PROCESS_MEANINGS
 
 ROWS = pd.DataFrame(
     {

@@ -4,9 +4,9 @@ import json
 import subprocess
 
 import pytest
-from regulars.training.train.card import manifest, meaning, model_name
 
 from regulars.features.matrix import FEATURES
+from regulars.training.card import manifest, meaning, model_name
 from regulars.training.train import card
 
 

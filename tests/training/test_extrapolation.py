@@ -7,12 +7,12 @@ import ibis
 import numpy as np
 import pandas as pd
 import pytest
-from regulars.training.train.extrapolation import rehearsal_lines, rehearse
 
 from regulars.config import Settings, TimeSettings
 from regulars.data.ledger import build_ledger
 from regulars.models.churn.ensemble import Recipe
 from regulars.timeline import plan
+from regulars.training.extrapolation import rehearsal_lines, rehearse
 
 FIRST = date(2024, 1, 1)
 LEARNT = Recipe({"process": 0.5, "logistic": 0.5}, logistic={"C": 0.03})

@@ -5,8 +5,6 @@ import json
 import numpy as np
 import optuna
 import pytest
-from regulars.training.train.select import choose_recipes, feature_groups, study_file
-from regulars.training.train.snapshots import Snapshots
 
 from regulars.features.matrix import FEATURES
 from regulars.kinds.non_contractual.workspace import open_workspace
@@ -14,6 +12,8 @@ from regulars.models.churn import Objective, Recipe
 from regulars.models.folds import known_before
 from regulars.models.retention import RetentionModel
 from regulars.models.spend import SpendRecipe
+from regulars.training.select import choose_recipes, feature_groups, study_file
+from regulars.training.snapshots import Snapshots
 from regulars.training.train import select as choices
 
 

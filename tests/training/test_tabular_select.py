@@ -3,14 +3,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from regulars.training.train.tabular_select import (
+from scipy.special import expit
+
+from regulars.models.churn import Objective
+from regulars.training.tabular_select import (
     ATTRIBUTES,
     choose_recipe,
     known_before,
 )
-from scipy.special import expit
-
-from regulars.models.churn import Objective
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -3,12 +3,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from regulars.training.train.train import feature_importance, history_notes, train
 
 from regulars.config import TimeSettings, parse_settings
 from regulars.kinds.non_contractual.workspace import open_workspace
 from regulars.models.retention import RetentionModel
 from regulars.timeline import plan
+from regulars.training.train import feature_importance, history_notes, train
 
 FIRST = pd.Timestamp("2024-01-01").date()
 

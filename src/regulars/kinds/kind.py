@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from regulars.config import Settings
-    from regulars.training.train.register import Pages
+    from regulars.training.register import Pages
 
     Step = Callable[[str], None]
 

@@ -27,10 +27,10 @@ from regulars.evaluation.backtest import (
 from regulars.evaluation.holdout import MODEL
 from regulars.evaluation.slices import judge_slices
 from regulars.models.churn import baselines
-from regulars.training.train.card import profit_metrics, run_metrics
-from regulars.training.train.promote import customer_labels
-from regulars.training.train.snapshots import Snapshots
-from regulars.training.train.train import choose_and_test
+from regulars.training.card import profit_metrics, run_metrics
+from regulars.training.promote import customer_labels
+from regulars.training.snapshots import Snapshots
+from regulars.training.train import choose_and_test
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -43,8 +43,8 @@ if TYPE_CHECKING:
     from regulars.evaluation.holdout import ChurnTest
     from regulars.models.retention import RetentionModel
     from regulars.timeline import Timeline
-    from regulars.training.train.train import Trial
-    from regulars.training.train.workspace import Workspace
+    from regulars.training.train import Trial
+    from regulars.training.workspace import Workspace
 
     Step = Callable[[str], None]
     Floats = NDArray[np.float64]

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from regulars.config import Settings
     from regulars.evaluation import Decision
     from regulars.tracking import Registered
-    from regulars.training.train.train import Training, Trial
-    from regulars.training.train.workspace import Workspace
+    from regulars.training.train import Training, Trial
+    from regulars.training.workspace import Workspace
 
 PACKAGES = (
     "regulars",

@@ -20,7 +20,7 @@ from regulars.models.churn.calibration import Calibrator
 from regulars.models.churn.ensemble import PROCESS_COLUMN, ChurnEnsemble
 from regulars.models.extrapolation import Rehearsal, choose_steadiness
 from regulars.models.retention import feature_columns
-from regulars.training.train.snapshots import Snapshots
+from regulars.training.snapshots import Snapshots
 
 if TYPE_CHECKING:
     from datetime import date

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from regulars.models.retention import Horizon, RetentionModel
     from regulars.tracking import Store
-    from regulars.training.train.train import Training
-    from regulars.training.train.workspace import Workspace
+    from regulars.training.train import Training
+    from regulars.training.workspace import Workspace
 
 WORDS = {
     "margin": "margin",

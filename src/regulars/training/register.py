@@ -16,16 +16,16 @@ import regulars
 from regulars.scoring.pyfunc import FIELDS, ServingContext
 from regulars.scoring.sinks import write_json
 from regulars.tracking import Registered, RunRecord, Store, host_of, scratch_folder
-from regulars.training.train.card import profit_metrics, run_metrics, run_params
-from regulars.training.train.promote import version_tags
+from regulars.training.card import profit_metrics, run_metrics, run_params
+from regulars.training.promote import version_tags
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from regulars.evaluation import Decision
-    from regulars.training.train.train import Training
-    from regulars.training.train.workspace import Workspace
+    from regulars.training.train import Training
+    from regulars.training.workspace import Workspace
 
     Pages = Callable[[dict[str, Any], Path], None]
 

@@ -22,7 +22,7 @@ from regulars.errors import (
     RegularsWarning,
 )
 from regulars.features.cache import FeatureCache
-from regulars.labels.purchases.purchases import build_labels
+from regulars.labels.purchases import build_labels
 from regulars.metrics import log_loss, mae
 from regulars.models.retention import Horizon, add_process, stack
 

@@ -18,8 +18,8 @@ from regulars.evaluation.backtest import (
     overall,
 )
 from regulars.evaluation.slices import judge_slices
-from regulars.training.train.tabular_register import figures_of
-from regulars.training.train.tabular_train import LABELS, first_tests, try_split
+from regulars.training.tabular_register import figures_of
+from regulars.training.tabular_train import LABELS, first_tests, try_split
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from regulars.config import Settings
-    from regulars.training.train.dataset import Cases, Split
-    from regulars.training.train.tabular_train import Tested
+    from regulars.training.dataset import Cases, Split
+    from regulars.training.tabular_train import Tested
 
     Floats = NDArray[np.float64]
     Step = Callable[[str], None]
@@ -65,7 +65,7 @@ def backtest_splits(
     -------
     result : dict
         ``windows``, ``overall``, ``slices``, ``staleness`` (where there is time) and
-        ``notes``, as `regulars.training.train.backtest.run_backtest` gives them.
+        ``notes``, as `regulars.training.backtest.run_backtest` gives them.
     metrics : dict of str to dict
         Figures of each window by its name, for MLflow.
     """

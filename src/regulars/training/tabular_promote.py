@@ -20,8 +20,8 @@ from regulars.evaluation import Decision, compare, decide
 from regulars.evaluation.gate import ece_by_chance
 from regulars.metrics.calibration import ece
 from regulars.models.tabular.model import AttributeModel
-from regulars.training.train.dataset import row_hashes
-from regulars.training.train.tabular_train import first_tests
+from regulars.training.dataset import row_hashes
+from regulars.training.tabular_train import first_tests
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
     from regulars.config import Settings
     from regulars.tracking import Store
-    from regulars.training.train.dataset import Cases
-    from regulars.training.train.tabular_train import AttributeTraining, Tested
+    from regulars.training.dataset import Cases
+    from regulars.training.tabular_train import AttributeTraining, Tested
 
     Floats = NDArray[np.float64]
 

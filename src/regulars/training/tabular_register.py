@@ -16,19 +16,19 @@ import regulars
 from regulars.scoring.sinks import write_json
 from regulars.scoring.tabular_pyfunc import LOADER
 from regulars.tracking import Registered, RunRecord, Store, host_of, scratch_folder
-from regulars.training.train.card import manifest, profit_metrics
-from regulars.training.train.tabular_promote import judge_challenger, save_tested
-from regulars.training.train.tabular_train import LABELS
+from regulars.training.card import manifest, profit_metrics
+from regulars.training.tabular_promote import judge_challenger, save_tested
+from regulars.training.tabular_train import LABELS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from regulars.config import Settings
     from regulars.evaluation import Decision
-    from regulars.training.train.dataset import Cases
-    from regulars.training.train.register import Pages
-    from regulars.training.train.tabular_promote import Claim
-    from regulars.training.train.tabular_train import AttributeTraining
+    from regulars.training.dataset import Cases
+    from regulars.training.register import Pages
+    from regulars.training.tabular_promote import Claim
+    from regulars.training.tabular_train import AttributeTraining
 
 
 def register_attributes(

@@ -21,8 +21,8 @@ from regulars.models.tabular.columns import alone
 from regulars.models.tabular.encoding import AttributeEncoder
 from regulars.models.tabular.importance import importance
 from regulars.models.tabular.model import AttributeModel
-from regulars.training.train.select import offer_objective, study_file
-from regulars.training.train.tabular_select import choose_recipe
+from regulars.training.select import offer_objective, study_file
+from regulars.training.tabular_select import choose_recipe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from regulars.config import Settings
     from regulars.models.churn.tuning import Selection
-    from regulars.training.train.dataset import Cases, Split
+    from regulars.training.dataset import Cases, Split
 
     Floats = NDArray[np.float64]
     Rows = NDArray[np.intp]

@@ -28,9 +28,9 @@ from regulars.evaluation.holdout import (
 from regulars.models.churn import Recipe, baselines
 from regulars.models.retention import RetentionModel
 from regulars.models.spend import SpendRecipe, SpendSelection, interval_figures
-from regulars.training.train.extrapolation import rehearse
-from regulars.training.train.select import choose_recipes
-from regulars.training.train.snapshots import (
+from regulars.training.extrapolation import rehearse
+from regulars.training.select import choose_recipes
+from regulars.training.snapshots import (
     BASELINE_PROCESS,
     FEWEST_CHURNERS,
     Snapshots,

@@ -17,8 +17,8 @@ from regulars.kinds.contractual.histories import words_before, words_in
 from regulars.kinds.contractual.snapshot import KEYS, stacked
 from regulars.kinds.contractual.spells import cancelled
 from regulars.kinds.contractual.worth import worth_at
-from regulars.training.train.dataset import Cases, Split
-from regulars.training.train.slice_labels import parts_of
+from regulars.training.dataset import Cases, Split
+from regulars.training.slice_labels import parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

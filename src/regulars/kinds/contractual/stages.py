@@ -22,10 +22,10 @@ from regulars.kinds.kind import Kind
 from regulars.kinds.non_contractual.workspace import check_tables
 from regulars.scoring.sinks import write_json
 from regulars.scoring.tabular_scores import ToScore, score_and_write
-from regulars.training.train.tabular_backtest import backtest_splits
-from regulars.training.train.tabular_promote import Claim
-from regulars.training.train.tabular_register import register_attributes
-from regulars.training.train.tabular_train import learn
+from regulars.training.tabular_backtest import backtest_splits
+from regulars.training.tabular_promote import Claim
+from regulars.training.tabular_register import register_attributes
+from regulars.training.tabular_train import learn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
     from regulars.kinds.contractual.workspace import ContractWorkspace
     from regulars.models.tabular.model import AttributeModel
-    from regulars.training.train.dataset import Cases, Split
-    from regulars.training.train.register import Pages
+    from regulars.training.dataset import Cases, Split
+    from regulars.training.register import Pages
 
     Step = Callable[[str], None]
 

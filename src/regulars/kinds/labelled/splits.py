@@ -15,7 +15,7 @@ import pandas as pd
 from sklearn.model_selection import StratifiedKFold, StratifiedShuffleSplit
 
 from regulars.errors import DataError
-from regulars.training.train.dataset import Split
+from regulars.training.dataset import Split
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

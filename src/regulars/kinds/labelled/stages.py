@@ -17,8 +17,8 @@ from regulars.kinds.labelled.table import LabelledTable, read_labelled
 from regulars.kinds.labelled.training import backtest_table, cases_of, train_table
 from regulars.scoring.sinks import make_folder, write_json, write_scores
 from regulars.scoring.tabular_scores import ToScore, score_and_write
-from regulars.training.train.tabular_promote import Claim
-from regulars.training.train.tabular_register import register_attributes
+from regulars.training.tabular_promote import Claim
+from regulars.training.tabular_register import register_attributes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from regulars.config import LabelledSettings, Settings
     from regulars.models.tabular.model import AttributeModel
-    from regulars.training.train.register import Pages
+    from regulars.training.register import Pages
 
     Step = Callable[[str], None]
 

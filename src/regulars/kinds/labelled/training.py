@@ -21,10 +21,10 @@ from regulars.kinds.labelled.splits import (
     parts_in_turn,
     random_splits,
 )
-from regulars.training.train.dataset import Cases
-from regulars.training.train.slice_labels import parts_of
-from regulars.training.train.tabular_backtest import backtest_splits
-from regulars.training.train.tabular_train import AttributeTraining, learn
+from regulars.training.dataset import Cases
+from regulars.training.slice_labels import parts_of
+from regulars.training.tabular_backtest import backtest_splits
+from regulars.training.tabular_train import AttributeTraining, learn
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -24,17 +24,17 @@ from regulars.scoring.batch import Provenance, score_customers
 from regulars.scoring.hindsight import refuse_hindsight
 from regulars.scoring.sinks import write_json, write_scores
 from regulars.tracking import Store
-from regulars.training.train.backtest import run_backtest
-from regulars.training.train.card import manifest, training_card, training_result
-from regulars.training.train.promote import judge_challenger, window_features
-from regulars.training.train.register import register_training
-from regulars.training.train.train import Training, train
+from regulars.training.backtest import run_backtest
+from regulars.training.card import manifest, training_card, training_result
+from regulars.training.promote import judge_challenger, window_features
+from regulars.training.register import register_training
+from regulars.training.train import Training, train
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from regulars.training.train.register import Pages
-    from regulars.training.train.workspace import Workspace
+    from regulars.training.register import Pages
+    from regulars.training.workspace import Workspace
 
     Step = Callable[[str], None]
 

@@ -21,7 +21,7 @@ from regulars.errors import DataError
 from regulars.findings.rules import find_findings
 from regulars.scoring.sinks import make_folder, write_json
 from regulars.timeline import plan
-from regulars.training.train.workspace import Workspace
+from regulars.training.workspace import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
