@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 import types
 import typing
@@ -19,6 +20,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import grimp
 from annotated_types import Ge, Gt, Le, Lt, MinLen
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
@@ -35,6 +37,8 @@ if typing.TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 README = HERE.parent / "README.md"
+ARCHITECTURE = HERE / "architecture.md"
+ROOMS = ("<!-- rooms -->", "<!-- end of rooms -->")
 BEGIN, END = "<!-- demo figures -->", "<!-- end of demo figures -->"
 GENERATED = "<!-- Written by docs/build.py; change the code and run `make docs`. -->"
 NAMES: dict[Any, str] = {
@@ -85,6 +89,44 @@ def configuration() -> str:
         for inner, nested, meaning in _nested(section):
             parts += [f"### {inner}", meaning, _fields(list(_plain(nested)))]
     return "\n\n".join(parts) + "\n"
+
+
+def architecture() -> str:
+    """Return the page about the rooms, with their picture drawn from the imports."""
+    text = ARCHITECTURE.read_text(encoding="utf-8")
+    arrows = _without_detours(_arrows())
+    lines = ["```mermaid", "flowchart BT"]
+    lines += [f"  {a} --> {b}" for a in sorted(arrows) for b in sorted(arrows[a])]
+    begin, end = ROOMS
+    drawn = "\n".join([begin, *lines, "```", end])
+    return re.sub(f"{begin}.*{end}", lambda _: drawn, text, flags=re.DOTALL)
+
+
+def _arrows() -> dict[str, set[str]]:
+    """Return which rooms each room imports; errors and the version aside."""
+    graph = grimp.build_graph("regulars")
+    found: dict[str, set[str]] = {}
+    for module in graph.modules:
+        for other in graph.find_modules_directly_imported_by(module):
+            pair = [
+                name.partition(".")[2].partition(".")[0] for name in (module, other)
+            ]
+            if all(pair) and pair[0] != pair[1] and pair[1] != "errors":
+                found.setdefault(pair[0], set()).add(pair[1])
+    return found
+
+
+def _without_detours(arrows: dict[str, set[str]]) -> dict[str, set[str]]:
+    """Return the arrows without those that a longer way says too."""
+
+    def reached(room: str) -> set[str]:
+        direct = arrows.get(room, set())
+        return direct.union(*(reached(each) for each in direct))
+
+    return {
+        room: {b for b in direct if not any(b in reached(c) for c in direct - {b})}
+        for room, direct in arrows.items()
+    }
 
 
 def tables() -> str:
@@ -186,6 +228,7 @@ def with_figures(readme: str, table: str) -> str:
 def pages() -> dict[Path, str]:
     """Return every generated page."""
     return {
+        ARCHITECTURE: architecture(),
         HERE / "configuration.md": configuration(),
         HERE / "features.md": features(),
         HERE / "tables.md": tables(),

@@ -267,7 +267,9 @@ def build():
     return module
 
 
-@pytest.mark.parametrize("name", ["configuration.md", "features.md", "tables.md"])
+@pytest.mark.parametrize(
+    "name", ["architecture.md", "configuration.md", "features.md", "tables.md"]
+)
 def test_generated_page_is_what_the_code_would_write(name):
     page = DOCS / name
     assert page.read_text("utf-8") == build().pages()[page], "run: make docs"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from regulars.kinds.non_contractual.workspace import open_workspace
-from regulars.training.train import snapshots, train
+from regulars.training import snapshots, train
 
 
 def _quietly(step):

@@ -199,12 +199,6 @@ def test_time_format_that_is_none_is_refused(read, form):
         read(lines(*GOOD), extra=f"    time_format: '{form}'")
 
 
-def test_collective_customer_is_told(read):
-    rows = [f"c{0 if i % 2 else i},2024-01-01,{i}" for i in range(1000)]
-    (notice,) = read(lines(*rows)).counts["transactions"].notices
-    assert notice.startswith("Customer 'c0' has 50% of all rows")
-
-
 def test_empty_lines_before_the_header_are_passed_over(read):
     assert read("\n\n" + lines(*GOOD)).counts["transactions"].rows_in == 2
 

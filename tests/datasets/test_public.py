@@ -3,9 +3,9 @@ import sys
 import pytest
 
 from regulars.config import parse_settings
-from regulars.data import datasets
 from regulars.data.engine import connect
 from regulars.data.intake import read_tables
+from regulars.datasets import public as datasets
 from regulars.errors import DataError
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from regulars.clv import charts
+from regulars.report import clv_charts as charts
 
 TRACKING = pd.DataFrame(
     {

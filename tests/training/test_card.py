@@ -6,8 +6,8 @@ import subprocess
 import pytest
 
 from regulars.features.matrix import FEATURES
+from regulars.training import card
 from regulars.training.card import manifest, meaning, model_name
-from regulars.training.train import card
 
 
 def test_card_says_what_was_learnt_from_what(run_shop):

@@ -12,12 +12,12 @@ from regulars import pipeline
 from regulars.errors import DataError, LeakageError
 from regulars.kinds.non_contractual.workspace import open_workspace
 from regulars.tracking import Store
+from regulars.training import snapshots
 from regulars.training.promote import (
     customer_labels,
     judge_challenger,
     window_features,
 )
-from regulars.training.train import snapshots
 from regulars.training.train import train as train_log
 
 

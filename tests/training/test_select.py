@@ -12,9 +12,9 @@ from regulars.models.churn import Objective, Recipe
 from regulars.models.folds import known_before
 from regulars.models.retention import RetentionModel
 from regulars.models.spend import SpendRecipe
+from regulars.training import select as choices
 from regulars.training.select import choose_recipes, feature_groups, study_file
 from regulars.training.snapshots import Snapshots
-from regulars.training.train import select as choices
 
 
 def silent(step):

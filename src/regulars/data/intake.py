@@ -62,6 +62,8 @@ class Intake:
         The stated cutoff, or the day after the last transaction.
     quarantine_path : Path or None
         Where `write_quarantine` wrote.
+    parts : dict of str to Part
+        How each table was read.
 
     Examples
     --------
@@ -84,7 +86,7 @@ class Intake:
     counts: dict[str, TableCounts]
     cutoff: date
     quarantine_path: Path | None = None
-    _parts: dict[str, _Part] = field(default_factory=dict, repr=False)
+    parts: dict[str, Part] = field(default_factory=dict, repr=False)
 
     def summary(self) -> dict[str, Any]:
         """Return the account as plain values, ready for JSON.
@@ -114,7 +116,7 @@ class Intake:
             The same, with `quarantine_path`. Written even when empty, so that an old
             file is never taken for a new one.
         """
-        for name, part in self._parts.items():
+        for name, part in self.parts.items():
             part.write(_path_of_table(Path(path), name))
         return replace(self, quarantine_path=Path(path))
 
@@ -128,8 +130,8 @@ class _Scratch:
 
 
 @dataclass(frozen=True)
-class _Part:
-    """What one table's quarantine file is made from."""
+class Part:
+    """How one table was read: for its quarantine file, and to ask about it."""
 
     raw: RawTable
     staged: Staged
@@ -138,6 +140,7 @@ class _Part:
     scratch: _Scratch
 
     def write(self, path: Path) -> None:
+        """Write the rows that were set aside."""
         write_rows(self.raw, self.staged, self.connection, path)
 
 
@@ -192,7 +195,7 @@ def read_tables(
     """
     tables: dict[str, Any] = {}
     counts: dict[str, TableCounts] = {}
-    parts: dict[str, _Part] = {}
+    parts: dict[str, Part] = {}
     for name, contract in TABLES.items():
         table_settings = getattr(settings.source, name)
         if table_settings is None:
@@ -225,7 +228,7 @@ def _read_table(
     settings: Settings,
     connection: Any,
     today: date,
-) -> tuple[_Part, TableCounts]:
+) -> tuple[Part, TableCounts]:
     scratch = _Scratch()
     raw = read_raw(contract.name, table_settings, connection, scratch.folder)
     where = f"source.{contract.name}"
@@ -252,13 +255,12 @@ def _read_table(
     notices += _notices(staged, rules)
     if contract.name == "transactions":
         facts = transaction_facts(staged.clean, settings.source.currency)
-        notices += _collective_customer(staged.clean, counts.rows_kept)
         notices += margin_notices(staged.clean, settings.value.margin)
     else:
         facts = _plain_facts(staged.clean, contract)
     told_all = (*raw.notices, *counts.notices, *notices)
     counts = replace(counts, facts=facts, notices=told_all)
-    return _Part(whole, staged, connection, scratch), counts
+    return Part(whole, staged, connection, scratch), counts
 
 
 def _time_formats(
@@ -304,21 +306,6 @@ def _notices(staged: Staged, rules: Rules) -> list[str]:
     for name, count in staged.lost.items():
         notices.append(f"Values of {name} that cannot be read, left empty: {count:,}.")
     return notices
-
-
-def _collective_customer(clean: Any, rows_kept: int) -> list[str]:
-    """Tell of a customer who has a tenth of a large log: a till, not a person."""
-    if rows_kept < 1_000:
-        return []
-    by_customer = clean.group_by("customer_id").aggregate(rows=clean.count())
-    top = by_customer.order_by(ibis.desc("rows")).limit(1).to_pyarrow().to_pylist()[0]
-    share = top["rows"] / rows_kept
-    if share < 0.1:
-        return []
-    return [
-        f"Customer '{top['customer_id']}' has {share:.0%} of all rows: if that is a "
-        "collective number for buyers without a card, leave it out of the source."
-    ]
 
 
 def _count(

@@ -115,7 +115,7 @@ def observed_log(intake: Intake, settings: Settings) -> ObservedLog | None:
     table_settings = settings.source.transactions
     if table_settings is None or "transactions" not in intake.tables:
         return None
-    counts, part = intake.counts["transactions"], intake._parts["transactions"]
+    counts, part = intake.counts["transactions"], intake.parts["transactions"]
     if not counts.rows_kept:
         return None
     return ObservedLog(

@@ -15,8 +15,9 @@ import numpy as np
 from plotly.offline import get_plotlyjs
 from sklearn.utils.validation import check_is_fitted
 
-from regulars.clv import charts, diagnostics, spend_diagnostics
+from regulars.clv import diagnostics, spend_diagnostics
 from regulars.clv.rows import read_columns
+from regulars.report import clv_charts as charts
 
 if TYPE_CHECKING:
     import datetime as dt
