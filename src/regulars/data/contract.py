@@ -164,6 +164,7 @@ def day_name(time_column: str) -> str:
 
 
 _MONEY = 1e12
+_PIECES = 1e9
 
 
 def _id(name: str, meaning: str, *, required: bool = True) -> ColumnContract:
@@ -199,7 +200,14 @@ TABLES: dict[str, TableContract] = {
                 _id("order_id", "the order a line belongs to", required=False),
                 _id("product_id", "what was bought", required=False),
                 _text("category", "kind of product"),
-                ColumnContract("quantity", "number", "pieces in the line", "pieces"),
+                ColumnContract(
+                    "quantity",
+                    "number",
+                    "pieces in the line",
+                    "pieces",
+                    lower=-_PIECES,
+                    upper=_PIECES,
+                ),
                 _money("discount_amount", "reduction granted on the line"),
                 _money("cost_amount", "what the line cost us; its sign does not count"),
                 ColumnContract(
@@ -222,7 +230,13 @@ TABLES: dict[str, TableContract] = {
                 _id("customer_id", "who did it"),
                 _time("event_time", "when it happened", required=True),
                 _text("event_type", "visit, email_open, email_click", required=True),
-                ColumnContract("value", "number", "size of the event, if it has one"),
+                ColumnContract(
+                    "value",
+                    "number",
+                    "size of the event, if it has one",
+                    lower=-_MONEY,
+                    upper=_MONEY,
+                ),
             ),
         ),
         TableContract(

@@ -6,7 +6,7 @@ wrong with how many rows and what to do about it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from regulars.data.number_refusal import (
     refuse_dressed_numbers,
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from regulars.data.quality import TableCounts
     from regulars.data.reading import RawTable
     from regulars.data.staging import Staged
+
+
+_SUMMED = ("amount", "quantity", "discount_amount", "cost_amount")
+_LARGEST_SUM = 9e12  # of which 64 bits hold the millionths
 
 
 def refuse_if_bad(
@@ -67,6 +71,23 @@ def refuse_if_bad(
         why = "; ".join(f"{each.rows:,} with {each.label}" for each in counts.reasons)
         msg = f"{raw.label}: none of its {counts.rows_in:,} rows can be used ({why})."
         raise DataError(msg)
+    if contract.name == "transactions":
+        _refuse_large_sums(raw.label, where, staged.clean)
+
+
+def _refuse_large_sums(label: str, where: str, clean: Any) -> None:
+    """Stop where sums are too large to be counted in millionths, as the ledger does."""
+    names = [name for name in _SUMMED if name in clean.columns]
+    sums = {name: clean[name].cast("float64").abs().sum() for name in names}
+    for name, total in clean.aggregate(**sums).to_pyarrow().to_pylist()[0].items():
+        if total is not None and total >= _LARGEST_SUM:
+            msg = (
+                f"{label}: the values of {name} add up to {total:.3g}; sums are exact "
+                f"up to {_LARGEST_SUM:.3g} only. Give them in thousands by "
+                f'{where}.columns.{name}: {{sql: "COLUMN / 1000"}}, or check that it '
+                "is the right column."
+            )
+            raise DataError(msg)
 
 
 def _refuse_anonymous(

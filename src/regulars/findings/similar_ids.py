@@ -87,11 +87,16 @@ def similar_ids(
 
 def _written_alike(ids: Any) -> Any:
     """Add each id in four ever plainer spellings."""
-    blanks = ids.id.re_replace(r"[\s\x{A0}]+", " ").strip()
+    # patterns without references to groups: engines write those differently
+    blanks = ids.id.re_replace("[\\s\u00a0]+", " ").strip()
     ids = ids.mutate(blanks=blanks)
     ids = ids.mutate(case=ids.blanks.lower())
-    ids = ids.mutate(ending=ids.case.re_replace(r"^([0-9]+)[.]0+$", r"\1"))
-    return ids.mutate(zeros=ids.ending.re_replace("^0+([0-9]+)$", r"\1"))
+    is_whole = ids.case.re_search("^[0-9]+[.]0+$")
+    ending = is_whole.ifelse(ids.case.re_replace("[.]0+$", ""), ids.case)
+    ids = ids.mutate(ending=ending)
+    is_number = ids.ending.re_search("^0+[0-9]+$")
+    without = ids.ending.re_replace("^0+", "").nullif("").fill_null("0")
+    return ids.mutate(zeros=is_number.ifelse(without, ids.ending))
 
 
 def _differences(groups: Any) -> dict[str, Any]:
