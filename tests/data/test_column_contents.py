@@ -7,10 +7,10 @@ from regulars.config import parse_settings
 from regulars.data.engine import connect
 from regulars.data.intake import read_tables
 from regulars.data.ledger import build_ledger
-from regulars.data.profile import profile_columns
-from regulars.data.proposal import propose
-from regulars.data.unknown import open_unknown
 from regulars.errors import ConfigError, DataError
+from regulars.init.profile import profile_columns
+from regulars.init.proposal import propose
+from regulars.init.unknown import open_unknown
 
 N_ROWS = 60
 
