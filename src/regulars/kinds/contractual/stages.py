@@ -232,6 +232,8 @@ def kpis_of_contracts(
         Tables and cutoffs.
     step : callable
         Called with the name of the step as it begins.
+    no_scores : str, optional
+        Why there are no scores; contracts have their figures with or without.
 
     Returns
     -------

@@ -203,6 +203,8 @@ def kpis_of_table(
         Checked rows.
     step : callable
         Called with the name of the step as it begins.
+    no_scores : str, optional
+        Why there are no scores; tables have their figures with or without.
 
     Returns
     -------
