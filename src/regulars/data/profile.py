@@ -199,7 +199,7 @@ def _counts_sql(name: str) -> str:
         )
         SELECT coalesce(sum(n), 0)::BIGINT AS n_rows,
             coalesce(sum(n) FILTER (text IS NOT NULL), 0)::BIGINT AS n_filled,
-            count(text) AS n_distinct,
+            count(DISTINCT text) AS n_distinct,
             coalesce(sum(n) FILTER (number IS NOT NULL), 0)::BIGINT AS numbers,
             coalesce(sum(n) FILTER (number < 0), 0)::BIGINT AS negative,
             coalesce(sum(n) FILTER (number % 1 <> 0), 0)::BIGINT AS fractions,
