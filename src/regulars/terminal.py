@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 STEP_WORDS = {
+    "look": "Looking at the columns",
+    "propose": "Reading the file with what was found",
     "check": "Reading and checking the log",
     "features": "Building features",
     "selection": "Choosing the churn model",

@@ -144,6 +144,7 @@ def test_the_day_of_an_instant_is_that_of_the_zone(text, zone, day):
         "2023-06-31 12:17:01 +0200",
         "31/06/2023 12:17:01 +0200",
         "20230631T121701Z",
+        "26/05/2023 12:17:01 +1500",
     ],
 )
 def test_what_is_no_time_is_not_read(text):

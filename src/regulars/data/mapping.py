@@ -311,8 +311,12 @@ def _with_expressions(
     with told(where, ConfigError):
         if connection.name == "duckdb":
             view = f"{raw.view}_mapped"
+            # What no value comes of, such as a time in a million years, gives null.
+            tried = ", ".join(
+                f"TRY({sql}) AS {quote_name(name)}" for name, sql in worked_out.items()
+            )
             connection.raw_sql(
-                f"CREATE OR REPLACE TEMP VIEW {view} AS SELECT *, {added} "
+                f"CREATE OR REPLACE TEMP VIEW {view} AS SELECT *, {tried} "
                 f"FROM {raw.view}"
             )
             return connection.table(view)

@@ -20,7 +20,10 @@ import ibis.expr.datatypes as dt
 
 from regulars.data.contract import EARLIEST, LATEST, day_name
 from regulars.data.zones import (
+    APART_OFFSET,
+    FULL_OFFSET,
     NAIVE,
+    NAMED_UTC,
     PLAIN_OFFSET,
     ZONE_DIRECTIVE,
     ZONED,
@@ -317,7 +320,10 @@ def _by_format(text: Any, time_format: str) -> tuple[Any, Any]:
     """Return text read by a format as wall-clock times or as instants."""
     if ZONE_DIRECTIVE.search(time_format):
         plain = ZONE_DIRECTIVE.sub("", time_format)
-        return None, read_zoned(text, lambda head: _strptime(head, plain))
+        slow = read_zoned(text, lambda head: _strptime(head, plain))
+        usual = text.re_search(FULL_OFFSET)
+        quick = ibis.ifelse(usual, _strptime_zoned(text, time_format), None)
+        return None, ibis.coalesce(quick, slow)
     if "%z" in time_format or "%Z" in time_format:
         return None, _strptime_zoned(text, time_format)
     return _strptime(text, time_format), None
@@ -330,8 +336,15 @@ def _iso(text: Any) -> Any:
 
 
 def _iso_zoned(text: Any) -> Any:
-    plain = ibis.ifelse(text.re_search(PLAIN_OFFSET), text.try_cast(ZONED), None)
-    return ibis.coalesce(plain, read_zoned(text, _iso))
+    # The usual endings need no taking apart, which takes ten times as long.
+    together = text.re_replace(" ([+-])", r"\1")
+    quick = ibis.cases(
+        (text.re_search(PLAIN_OFFSET), text),
+        (text.re_search(APART_OFFSET), together),
+        (text.re_search(NAMED_UTC), text.re_replace(" ?[A-Z]+$", "Z")),
+        else_=ibis.null("string"),
+    )
+    return ibis.coalesce(quick.try_cast(ZONED), read_zoned(text, _iso))
 
 
 def _values(

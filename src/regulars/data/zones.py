@@ -45,7 +45,11 @@ _YEAR = r"( [0-9]{4})?$"
 _PATTERN = f"{_HEAD}(?:{_OFFSET}|{_NAME}){_YEAR}"
 _MOST_HOURS = 14
 # A plain offset, which every engine reads.
-PLAIN_OFFSET = r"[0-9]([+-](0[0-9]|1[0-4])(:?[0-5][0-9])?|Z)$"
+_OFFSET_DIGITS = "[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?"
+PLAIN_OFFSET = f"[0-9]({_OFFSET_DIGITS}|Z)$"
+APART_OFFSET = f"[0-9] {_OFFSET_DIGITS}$"
+NAMED_UTC = "[0-9] ?(UTC|GMT|Z)$"
+FULL_OFFSET = "[+-](0[0-9]|1[0-4]):?[0-5][0-9]( [0-9]{4})?$"
 
 ZONE_DIRECTIVE = re.compile(r" ?(?:GMT|UTC)?%[zZ](?=$| %Y$)")
 """Where a format names the zone: at the end, or before a year at the end."""

@@ -105,10 +105,14 @@ def guess_log(
         notes["where.codes"] = codes
     if plan is not None:
         notes |= plan.notes
+    columns = numbers.columns
+    if (sql := when.time_sql) is not None:
+        columns = {**columns, "order_time": SqlExpression(sql=sql)}
+        notes["columns.order_time"] = when.unit_note
     proposal = GuessedConfig(
         name=name_of(file.path),
         path=file.path,
-        columns=numbers.columns,
+        columns=columns,
         number_choices=numbers.choices,
         time_format=when.time_format,
         time_choices=when.time_choices,

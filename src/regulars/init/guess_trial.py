@@ -127,6 +127,8 @@ def _without_strays(
 def _time_sql(guess: GuessedConfig, when: ColumnProfile) -> str:
     """Return the time of an order as an expression over the file's column."""
     name, form = column_sql(when.name), _form(guess)
+    if when.time_sql is not None:
+        return when.time_sql
     if form is not None:
         return f"strptime({name}, '{form}')"
     if all(re.fullmatch(r"\d{8}", text) for text in when.examples):

@@ -28,7 +28,8 @@ _EXAMPLES = 200
 _VALUES = "regulars_values"
 _FIRST_ROWS = 5_000
 _NAMES_A_TIME = re.compile(
-    r"date|time|datum|zeit|fecha|hora|when|epoch|stamp|(^|[_\W])(ts|at|on|day)$|[a-z]At$",
+    r"date|time|datum|zeit|fecha|hora|when|epoch|stamp|created|placed|ordered|purchased"
+    r"|(^|[_\W])(ts|at|on|day)$",
     re.IGNORECASE,
 )
 # Unit -> the numbers that 1990 to 2049 have in it; days are those of spreadsheets.
@@ -87,9 +88,9 @@ class ColumnProfile:
     number_unit: str = ""
 
     @property
-    def numeric_time_sql(self) -> str | None:
+    def time_sql(self) -> str | None:
         """Return the expression that makes times of numbers, if the name says time."""
-        if not self.number_unit or not _names_a_time(self):
+        if not self.number_unit or self.time_share > 0 or not _names_a_time(self):
             return None
         column = column_sql(self.name)
         if self.number_unit == "days":
@@ -97,6 +98,13 @@ class ColumnProfile:
             return f"TIMESTAMP '1899-12-30' + to_seconds(round({column} * 86400))"
         divisor = _PER_SECOND.get(self.number_unit)
         return f"to_timestamp({column}{f' / {divisor}' if divisor else ''})"
+
+    @property
+    def unit_note(self) -> str:
+        """Return what the numbers of `time_sql` are taken for."""
+        if self.number_unit == "days":
+            return f"'{self.name}' was taken for the day numbers of a spreadsheet"
+        return f"'{self.name}' was taken for {self.number_unit} since 1970, UTC"
 
     def name_score(self, column: str) -> float:
         """Return how well the name fits a canonical column.
@@ -172,7 +180,7 @@ def _profile(name: str, kind: Any, sample: Sample) -> ColumnProfile:
 def _counts_sql(name: str) -> str:
     """Return the query that counts a column's values, each distinct one once."""
     inside = ", ".join(
-        f"sum(n) FILTER (number BETWEEN {low} AND {high})::BIGINT AS {unit}"
+        f"sum(n) FILTER (float BETWEEN {low} AND {high})::BIGINT AS {unit}"
         for unit, (low, high) in _UNITS.items()
     )
     return f"""
@@ -181,16 +189,17 @@ def _counts_sql(name: str) -> str:
             FROM {{plain}} GROUP BY 1
         ), given AS ({_cleaned_sql()}), numbers AS (
             SELECT *, CASE WHEN NOT contains(text, '_')
-                AND NOT regexp_matches(text, '^[-+]?[0-9]{{{_LONGEST_NUMBER + 1},}}$')
-                THEN TRY_CAST(text AS DOUBLE) END AS cast_number
+                THEN TRY_CAST(text AS DOUBLE) END AS float
             FROM given
         ), finite AS (
-            SELECT *, CASE WHEN isfinite(cast_number) THEN cast_number END AS number
+            SELECT *, CASE WHEN isfinite(float)
+                AND NOT regexp_matches(text, '^[-+]?[0-9]{{{_LONGEST_NUMBER + 1},}}$')
+                THEN float END AS number
             FROM numbers
         )
         SELECT coalesce(sum(n), 0)::BIGINT AS n_rows,
             coalesce(sum(n) FILTER (text IS NOT NULL), 0)::BIGINT AS n_filled,
-            count(text) AS n_distinct,
+            count(DISTINCT text) AS n_distinct,
             coalesce(sum(n) FILTER (number IS NOT NULL), 0)::BIGINT AS numbers,
             coalesce(sum(n) FILTER (number < 0), 0)::BIGINT AS negative,
             coalesce(sum(n) FILTER (number % 1 <> 0), 0)::BIGINT AS fractions,

@@ -22,7 +22,9 @@ from regulars.init.kinds_guess import kind_of
 from regulars.init.unknown import OpenFile, look_at, open_unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+STEPS = ("look", "propose")
 
 
 @dataclass(frozen=True)
@@ -34,8 +36,14 @@ class Proposal:
     text: str
 
 
-def propose(paths: Sequence[str], label: str | None = None) -> Proposal:
+def propose(
+    paths: Sequence[str],
+    label: str | None = None,
+    step: Callable[[str], None] = lambda name: None,
+) -> Proposal:
     """Propose a configuration for one file, or for several that belong together.
+
+    `step` is called with the name of each of `STEPS` as it begins.
 
     Raises
     ------
@@ -48,12 +56,14 @@ def propose(paths: Sequence[str], label: str | None = None) -> Proposal:
     connection = connect()
     with tempfile.TemporaryDirectory(prefix="regulars-") as place:
         folder = Path(place)
+        step(STEPS[0])
         files = [
             _opened(path, connection, folder / str(number))
             for number, path in enumerate(dict.fromkeys(paths))
         ]
         if len(files) > 1:
             files = _of_one_table(files, connection, folder / "all")
+        step(STEPS[1])
         if len(files) == 1:
             return _of_one_file(files[0], label, connection, {})
         return _of_several(files, label, connection, folder)

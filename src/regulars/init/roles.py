@@ -216,7 +216,12 @@ def _only(among: list[ColumnProfile]) -> ColumnProfile | None:
 
 def _time_column(free: list[ColumnProfile]) -> ColumnProfile | None:
     times = [p for p in free if p.time_share > 0.8]
-    return _best("order_time", times) or (times[0] if times else None)
+    numbers = [p for p in free if p.time_sql and p not in times]
+    return _best("order_time", times + numbers) or _first(times) or _first(numbers)
+
+
+def _first(among: list[ColumnProfile]) -> ColumnProfile | None:
+    return among[0] if among else None
 
 
 def _amount_by_name(free: list[ColumnProfile]) -> ColumnProfile | None:
@@ -253,6 +258,9 @@ def _refuse_if_missing(
         f"columns are {seen}. Rename them to customer_id, order_time and amount, or "
         "write the configuration by hand."
     )
+    faults = [p.time_fault for p in profiles if p.time_fault]
+    if faults and "order_time" not in columns:
+        msg = f"{raw.label}: no column can be read as the time of a sale. {faults[0]}"
     raise ConfigError(msg)
 
 
