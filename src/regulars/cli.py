@@ -109,13 +109,9 @@ def init(
     as_json: AsJson = False,
 ) -> None:
     """Look at files and write a configuration for what they hold."""
-    from regulars import console as look
+    from regulars import terminal as look
     from regulars.data.folders import locate_log
-<<<<<<< HEAD
-    from regulars.init.proposal import propose
-=======
     from regulars.init.proposal import STEPS, propose
->>>>>>> 176c5782983c3177dd5500004c328ff11036e671
     from regulars.scoring.sinks import write_text
 
     places = [locate_log(file) for file in files]
