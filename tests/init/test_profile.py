@@ -1,7 +1,7 @@
 import pytest
 
-from regulars.data import profile as profiling
 from regulars.data.engine import connect
+from regulars.init import profile as profiling
 from regulars.init.profile import profile_columns
 from regulars.init.proposal import STEPS, propose
 from regulars.init.sample import take_sample
