@@ -263,6 +263,13 @@ def _check_cutoff(
             "are needed to learn a rhythm; read more of the log."
         )
         raise NotEnoughHistoryError(msg)
+    check_cutoff(cutoff, first_day, last_day, settings)
+
+
+def check_cutoff(
+    cutoff: date, first_day: date, last_day: date, settings: TimeSettings
+) -> None:
+    """Refuse a cutoff before the log begins, or a horizon and more after its end."""
     if cutoff <= first_day:
         msg = (
             f"time.cutoff {cutoff} is not after the first record ({first_day}). "

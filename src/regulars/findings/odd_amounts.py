@@ -26,6 +26,9 @@ _NAMES_MONEY = re.compile(
 def odd_amounts(log: ObservedLog) -> Finding | None:
     """Warn of amounts that are all zero; ask about mostly zero or all equal ones."""
     bought = log.rows.filter(~log.rows.is_return)
+    if log.settings.amount_of == "order":
+        # the total stands on one line of each order, and 0 on the others by design
+        bought = bought.group_by("order_id").aggregate(amount=bought.amount.sum())
     row = (
         bought.aggregate(
             n=bought.count(),

@@ -20,7 +20,7 @@ from regulars.data.strays import stray_days_of
 from regulars.errors import DataError
 from regulars.findings.rules import find_findings
 from regulars.scoring.sinks import make_folder, write_json
-from regulars.timeline import plan
+from regulars.timeline import check_cutoff, plan
 from regulars.training.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -117,7 +117,9 @@ def open_log(settings: Settings, step: Step) -> CheckedLog:
             "a minus, turn the sign: amount: {sql: -COLUMN}."
         )
         raise DataError(msg)
-    return CheckedLog(settings, intake, ledger, ledger.first_day, ledger.last_day)
+    log = CheckedLog(settings, intake, ledger, ledger.first_day, ledger.last_day)
+    check_cutoff(log.cutoff, log.first_day, log.last_day, settings.time)
+    return log
 
 
 def lay_out(log: CheckedLog) -> Workspace:
