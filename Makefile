@@ -1,7 +1,8 @@
 # Everything a person types. Needs GNU make and Python 3.11 or newer, nothing else.
 #
 #   make demo    set up what running needs, run the whole job on the CDNOW log
-#   make test    set up the tools as well, run every test
+#   make test    set up the tools as well, run the tests
+#   make test-slow  the tests that take more than about ten seconds each
 #   make lint    style, types, layers, spelling
 #   make bench   figures and times, as the README quotes them
 #   make docs    write the generated pages of docs/ anew
@@ -33,7 +34,7 @@ INSTALL := $(PIP) install --quiet --no-deps --require-hashes -r
 CHECK := $(PIP) check || { echo "The packages in $(VENV) do not go together:" \
 	"'make clean' and begin anew." >&2; exit 1; }
 
-.PHONY: help setup demo test lint bench docs clean
+.PHONY: help setup demo test test-slow lint bench docs clean
 
 help:
 	@sed -n 's/^#   \(make .*\)/\1/p' $(firstword $(MAKEFILE_LIST))
@@ -76,7 +77,10 @@ demo: $(STAMP)
 	$(BIN)/regulars demo
 
 test: setup
-	$(BIN)/python -m pytest -n auto --dist loadfile $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow" $(PYTEST_ARGS)
+
+test-slow: setup
+	$(BIN)/python -m pytest -n auto --dist loadfile -m slow $(PYTEST_ARGS)
 
 lint: setup
 	$(BIN)/ruff check .
