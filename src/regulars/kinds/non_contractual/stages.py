@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,6 @@ from regulars.kinds.non_contractual.workspace import (
 )
 from regulars.kpis.cohorts import cohort_retention
 from regulars.kpis.notes import kpi_notes, why_no_scores
-from regulars.kpis.overview import json_records
 from regulars.kpis.retention import monthly_kpis, summary_kpis
 from regulars.scoring.batch import Provenance, score_customers
 from regulars.scoring.hindsight import refuse_hindsight
@@ -32,6 +32,8 @@ from regulars.training.train import Training, train
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import pandas as pd
 
     from regulars.training.register import Pages
     from regulars.training.workspace import Workspace
@@ -135,6 +137,14 @@ def kpis_of_log(
         work.settings.outputs_folder / "kpis.json",
     )
     return {**summary, "notes": notes}
+
+
+def json_records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a frame as JSON-safe dicts; missing is null."""
+    records: list[dict[str, Any]] = json.loads(
+        frame.to_json(orient="records", date_format="iso")
+    )
+    return records
 
 
 def _write_manifest(work: Workspace) -> None:
