@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from regulars.kinds.non_contractual.workspace import open_workspace
-from regulars.training import snapshots, train
+from regulars.training import snapshots
+from regulars.training.train import train
 
 
 def _quietly(step):
