@@ -85,6 +85,11 @@ def test_share_of_odd_customers(customer, expected):
     assert shares.net_share(rows([customer])).tolist() == [expected]
 
 
+def test_share_of_one_customer_is_everybodys():
+    shares = ValueShares.fit(rows([(4, 40, 10)]))
+    assert shares.net_share(rows([(1, 10, 10)])).tolist() == [0.75]
+
+
 @pytest.mark.parametrize("money", [1e-6, 1.0, 1e9])
 def test_shares_do_not_depend_on_the_unit_of_money(money):
     customers = np.array([(1, 10, 0), (3, 50, 20), (4, 30, 30), (2, 20, 0)], float)

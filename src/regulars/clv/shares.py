@@ -58,6 +58,8 @@ class Credibility:
         within = float(spread.sum()) / freedom
         if within == 0.0:
             return cls(mean, 0.0)
+        if len(n) == 1:
+            return cls(mean, None)  # one customer: nobody to differ from
         centre = float(n @ share) / float(n.sum())
         around = float(n @ (share - centre) ** 2) - (len(n) - 1) * within
         between = around / (float(n.sum()) - float(n @ n) / float(n.sum()))
