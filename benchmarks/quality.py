@@ -123,7 +123,7 @@ def measure(cell: Cell, options: argparse.Namespace) -> dict[str, Any]:
     return {
         "title": cell.title,
         "horizon_days": line.horizon_days,
-        "carried_from_days": line.label_horizon_days if line.carries_over else None,
+        "carried_from_days": line.label_horizon_days if line.is_extrapolated else None,
         "test_cutoff": str(line.test_cutoff),
         "n_customers": len(churned),
         "churn_rate": float(churned.mean()),

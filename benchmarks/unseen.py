@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from regulars.config import parse_settings
 from regulars.errors import RegularsError
-from regulars.evaluation.backtest import judge_window
+from regulars.evaluation.backtest import evaluate_window
 from regulars.init.guess import guess_config, render_config
 from regulars.kinds.non_contractual.workspace import open_workspace
 from regulars.training.train import Training, train
@@ -65,7 +65,9 @@ def figures(training: Training, settings: Settings, seconds: float) -> dict[str,
         "weights": dict(training.model.churn.weights),
     }
     if training.churn_test is not None:
-        found["window"] = judge_window(training.churn_test, random_state=settings.seed)
+        found["window"] = evaluate_window(
+            training.churn_test, random_state=settings.seed
+        )
     if training.value_test is not None:
         found["value"] = training.value_test.metrics
     return found

@@ -18,7 +18,7 @@ from sklearn.utils.estimator_checks import estimator_checks_generator
 import regulars
 from regulars.clv.base import ParametricModel
 from regulars.clv.purchases import PurchaseModel
-from regulars.models.churn import BoostedChurn, Calibrator, LogisticChurn
+from regulars.models.churn import Calibrator, LightGBMChurn, LogisticChurn
 from regulars.models.spend import SpendRegressor
 
 
@@ -76,7 +76,7 @@ WITHOUT_NAMES = dict.fromkeys(
 ONE_COLUMN = "maps one column of log-odds, not a matrix of features"
 TRUSTED = "is fed by the ensemble only, whose scores are finite floats"
 EXPECTED: dict[type, dict[str, str]] = {
-    BoostedChurn: {},
+    LightGBMChurn: {},
     LogisticChurn: {},
     SpendRegressor: {
         "check_regressors_train": "spend below zero counts as zero, and the check "

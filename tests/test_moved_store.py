@@ -15,7 +15,7 @@ from regulars.errors import ConfigError, DataError
 from regulars.tracking import RunRecord, Store
 from regulars.tracking.locations import LocalStore
 from regulars.tracking.relocation import COLUMNS
-from regulars.training.promote import judge_challenger
+from regulars.training.promote import evaluate_challenger
 
 PROJECT = """\
 name: shop
@@ -205,7 +205,7 @@ def test_store_without_its_files_is_refused_in_a_sentence(
     with pytest.raises(DataError, match="Copy the folder 'artifacts' together with"):
         store.load()
     assert store.is_lost("1")
-    decision = judge_challenger(None, None, store)
+    decision = evaluate_challenger(None, None, store)
     assert decision.is_champion
     assert decision.reason == "the files of the champion, version 1, are lost"
 

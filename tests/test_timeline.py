@@ -68,7 +68,7 @@ def test_label_horizon_is_shorter_only_where_that_gives_a_fold(case):
     line = plan(settings, FIRST, last)
     assert line.label_horizon_days <= settings.horizon_days
     assert line.teaching.horizon_days == line.label_horizon_days
-    if line.carries_over:
+    if line.is_extrapolated:
         assert line.folds
         assert line.label_horizon_days >= SHORTEST_LABEL_DAYS
         assert line.label_horizon_days * LONGEST_STRETCH >= settings.horizon_days
@@ -86,7 +86,7 @@ def test_label_horizon_is_the_longest_of_which_history_holds_three_windows():
 def test_label_horizon_is_the_one_asked_for_when_nothing_shorter_is_long_enough():
     line = plan(TimeSettings(horizon_days=90), FIRST, FIRST + _days(110))
     assert line.label_horizon_days == 90
-    assert not line.carries_over
+    assert not line.is_extrapolated
     assert line.folds == ()
 
 

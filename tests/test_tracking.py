@@ -14,8 +14,8 @@ from regulars.tracking import (
     host_of,
     scratch_folder,
 )
+from regulars.tracking.environment import addressed
 from regulars.tracking.locations import database_file
-from regulars.tracking.surroundings import addressed
 
 PICKLES = {".pkl", ".pickle", ".joblib", ".dill", ".cloudpickle", ".npy", ".pt"}
 

@@ -15,7 +15,7 @@ import pytest
 
 from regulars.config import parse_settings
 from regulars.errors import DataError
-from regulars.evaluation.backtest import judge_window
+from regulars.evaluation.backtest import evaluate_window
 from regulars.evaluation.gate import ece_by_chance
 from regulars.init.guess import guess_config, render_config
 from regulars.kinds.non_contractual.workspace import open_workspace
@@ -100,7 +100,7 @@ def test_forecast_is_no_worse_than_any_rival_and_calibrated(
     open_guessed, name, n_customers
 ):
     test = trained(open_guessed(name, n_customers)).churn_test
-    gap = judge_window(test)["differences"]["log_loss"]
+    gap = evaluate_window(test)["differences"]["log_loss"]
     assert gap["low"] <= 0
     bound = max(0.03, ece_by_chance(test.forecasts["model"]))
     assert test.metrics["model"]["ece"] <= bound

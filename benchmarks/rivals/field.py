@@ -170,7 +170,7 @@ def _validated_threshold(
     snapshots: Snapshots, line: Timeline, training: Training, settings: Settings
 ) -> float | None:
     """Return the threshold that earned most on the latest validation window."""
-    if line.carries_over or not line.folds or training.selection is None:
+    if line.is_extrapolated or not line.folds or training.selection is None:
         return None
     assert line.test_cutoff is not None
     fold = line.folds[0]

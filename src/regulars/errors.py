@@ -14,6 +14,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+__all__ = [
+    "AssumptionWarning",
+    "BoundaryWarning",
+    "ConfigError",
+    "ConvergenceError",
+    "DataError",
+    "HistoryWarning",
+    "LeakageError",
+    "MissingExtraError",
+    "NotEnoughHistoryError",
+    "RegularsError",
+    "RegularsWarning",
+]
+
 
 class RegularsError(Exception):
     """Root of all errors raised on purpose."""

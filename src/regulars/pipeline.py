@@ -35,6 +35,20 @@ if TYPE_CHECKING:
 
     Step = Callable[[str], None]
 
+__all__ = [
+    "backtest",
+    "check",
+    "kpis",
+    "open_figures",
+    "open_work",
+    "relocate",
+    "report",
+    "rollback",
+    "run",
+    "score",
+    "train_model",
+]
+
 STEPS = (
     "check",
     "features",

@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 
     Shut = Callable[[date], Sequence[tuple[date, date]]]
 
+__all__ = [
+    "Fold",
+    "Timeline",
+    "plan",
+]
+
 
 MAX_FOLDS = 3
 # a shorter horizon to learn on is neither noise nor a far cry from the one asked for
@@ -95,7 +101,7 @@ class Timeline:
         return replace(self, horizon_days=self.label_horizon_days)
 
     @property
-    def carries_over(self) -> bool:
+    def is_extrapolated(self) -> bool:
         """Whether models learn on a shorter horizon than the one asked for."""
         return self.label_horizon_days < self.horizon_days
 
@@ -168,7 +174,7 @@ def plan(
         First and last day with a record.
     shut : callable, optional
         From a day to the half-open stretches ``(start, end)`` that were known by then
-        to be without purchases (`regulars.data.silence`); default: there are none.
+        to be without purchases (`regulars.data.closures`); default: there are none.
 
     Returns
     -------

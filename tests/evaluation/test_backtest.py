@@ -11,12 +11,12 @@ from regulars.config import BacktestSettings, TimeSettings
 from regulars.errors import NotEnoughHistoryError
 from regulars.evaluation.backtest import (
     best_baseline,
-    judge_staleness,
-    judge_window,
+    evaluate_staleness,
+    evaluate_window,
     overall,
     roll_back,
 )
-from regulars.evaluation.holdout import judge_churn
+from regulars.evaluation.holdout import evaluate_churn_forecasts
 
 TIME = TimeSettings(horizon_days=28, gap_days=7, training_cutoffs=3, step_days=14)
 
@@ -27,7 +27,7 @@ def window():
     truth = rng.uniform(0.05, 0.95, 1500)
     y = (rng.random(1500) < truth).astype(float)
     flat = 0.5 * truth + 0.25
-    return judge_churn(
+    return evaluate_churn_forecasts(
         y,
         {"model": truth, "flat": flat, "coin": np.full(1500, 0.5)},
         cutoff=date(2024, 5, 1),
@@ -64,14 +64,14 @@ def test_step_days_move_the_windows_when_set():
 
 
 def test_model_is_compared_with_the_best_baseline(window):
-    found = judge_window(window)
+    found = evaluate_window(window)
     assert found["best_baseline"] == "flat" == best_baseline([window])
     assert found["differences"]["log_loss"]["high"] < 0
     assert found["differences"]["ece"]["difference"] < 0
 
 
 def test_overall_counts_windows_beyond_chance(window):
-    found = overall([judge_window(window)] * 2)
+    found = overall([evaluate_window(window)] * 2)
     assert (found["n_windows"], found["n_better"], found["n_worse"]) == (2, 2, 0)
     own = window.metrics["model"]["log_loss"]
     assert found["mean"]["model"]["log_loss"] == pytest.approx(own)
@@ -80,7 +80,7 @@ def test_overall_counts_windows_beyond_chance(window):
 def test_stale_model_is_compared_on_the_same_windows(window):
     y, fresh = window.churned, window.forecasts["model"]
     stale = window.forecasts["flat"]
-    rows = judge_staleness({1: [(y, stale, fresh)] * 2, 0: [(y, fresh, fresh)]})
+    rows = evaluate_staleness({1: [(y, stale, fresh)] * 2, 0: [(y, fresh, fresh)]})
     assert [row["age"] for row in rows] == [0, 1]
     assert rows[0]["differences"]["log_loss"]["difference"] == 0
     assert rows[1]["n_windows"] == 2

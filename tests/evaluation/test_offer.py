@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from regulars.config import ProfitSettings
-from regulars.evaluation.offer import RULES, expected_threshold, judge_offer
+from regulars.evaluation.offer import RULES, evaluate_offer, expected_threshold
 from regulars.metrics import profit_at_capacity, profit_at_threshold
 
 
@@ -20,7 +20,7 @@ def window():
 
 
 def test_own_expected_profit_beats_every_other_rule_when_probabilities_are_true(window):
-    rules = judge_offer(*window, ProfitSettings())["rules"]
+    rules = evaluate_offer(*window, ProfitSettings())["rules"]
     for rival in {*RULES} - {"chosen"}:
         ahead = rules[rival]["ahead"]
         assert ahead["difference"] == pytest.approx(
@@ -30,7 +30,7 @@ def test_own_expected_profit_beats_every_other_rule_when_probabilities_are_true(
 
 
 def test_profit_is_what_was_expected_when_probabilities_are_true(window):
-    found = judge_offer(*window, ProfitSettings())
+    found = evaluate_offer(*window, ProfitSettings())
     earned = found["rules"]["chosen"]["profit"]
     assert found["expected_profit"] == pytest.approx(earned, rel=0.1)
 
@@ -38,7 +38,7 @@ def test_profit_is_what_was_expected_when_probabilities_are_true(window):
 def test_interval_of_a_difference_is_that_of_resampled_customers(window):
     y, p, clv = window
     costs = ProfitSettings()
-    ahead = judge_offer(y, p, clv, costs)["rules"]["everyone"]["ahead"]
+    ahead = evaluate_offer(y, p, clv, costs)["rules"]["everyone"]["ahead"]
     rng = np.random.default_rng(7)
     gaps = []
     for _ in range(300):
@@ -59,8 +59,8 @@ def _profits(y, p, clv, costs):
 
 def test_one_value_for_all_is_that_value_for_each(window):
     y, p, _ = window
-    for_all = judge_offer(y, p, 150.0, ProfitSettings())
-    for_each = judge_offer(y, p, np.full(len(y), 150.0), ProfitSettings())
+    for_all = evaluate_offer(y, p, 150.0, ProfitSettings())
+    for_each = evaluate_offer(y, p, np.full(len(y), 150.0), ProfitSettings())
     assert for_all == for_each
     # with one value, expected profit rises with the risk: both rules are one
     rules = for_all["rules"]
@@ -72,7 +72,7 @@ def test_riskiest_tenth_shares_the_last_places_among_equal_risks():
     y = np.array([1.0, 1.0, 0.0, *[0.0] * 17])
     p = np.array([0.9, 0.5, 0.5, *[0.1] * 17])
     costs = ProfitSettings(contact_cost=1, incentive_cost=10, accept_rate=0.5)
-    found = judge_offer(y, p, 100.0, costs)["rules"]["riskiest_decile"]
+    found = evaluate_offer(y, p, 100.0, costs)["rules"]["riskiest_decile"]
     assert found["n_contacted"] == 2
     assert found["profit"] == pytest.approx(44.0 + (44.0 - 11.0) / 2)
     by_metric = profit_at_capacity(y, p, 2, clv=100.0, **costs.model_dump())
@@ -80,20 +80,20 @@ def test_riskiest_tenth_shares_the_last_places_among_equal_risks():
 
 
 def test_order_by_own_value_earns_no_less_than_order_by_risk(window):
-    found = judge_offer(*window, ProfitSettings())
+    found = evaluate_offer(*window, ProfitSettings())
     assert found["empc_by_value"]["profit"] > found["empc"]["profit"]
 
 
 def test_threshold_needs_no_outcome(window):
     y, p, clv = window
-    first = judge_offer(y, p, clv, ProfitSettings())["threshold"]
-    other = judge_offer(1 - y, p, clv, ProfitSettings())["threshold"]
+    first = evaluate_offer(y, p, clv, ProfitSettings())["threshold"]
+    other = evaluate_offer(1 - y, p, clv, ProfitSettings())["threshold"]
     assert first == other == expected_threshold(p, clv, ProfitSettings())
 
 
 def test_nobody_is_contacted_when_the_offer_never_pays(window):
     y, p, clv = window
-    found = judge_offer(y, p, clv, ProfitSettings(contact_cost=1000))
+    found = evaluate_offer(y, p, clv, ProfitSettings(contact_cost=1000))
     assert found["threshold"] is None
     for rule in ("chosen", "best_threshold", "nobody"):
         assert found["rules"][rule]["profit"] == 0
@@ -106,7 +106,7 @@ def test_nobody_is_contacted_when_the_offer_never_pays(window):
 def test_profit_of_the_rules_is_that_of_the_metrics(window):
     y, p, clv = window
     costs = ProfitSettings(contact_cost=2, incentive_cost=5, accept_rate=0.4)
-    found = judge_offer(y, p, clv, costs)["rules"]["above_half"]
+    found = evaluate_offer(y, p, clv, costs)["rules"]["above_half"]
     assert found["profit"] == pytest.approx(
         profit_at_threshold(y, p, 0.5, clv=clv, **costs.model_dump())
     )

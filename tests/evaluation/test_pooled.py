@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from regulars.evaluation.backtest import judge_staleness
+from regulars.evaluation.backtest import evaluate_staleness
 from regulars.evaluation.pooled import pooled_log_loss_gap
-from regulars.evaluation.slices import judge_slices
+from regulars.evaluation.slices import evaluate_slices
 from regulars.metrics import log_loss
 
 
@@ -40,12 +40,12 @@ def test_slices_and_ages_resample_customers_when_told_whose_rows_they_are(rows):
     y, p, worse = (np.tile(part, 2) for part in rows)
     ids = np.tile(np.arange(300), 2)
     labels = pd.DataFrame({"part": ["all"] * 600})
-    [known] = judge_slices(y, p, worse, labels, customers=ids)
-    [naive] = judge_slices(y, p, worse, labels)
+    [known] = evaluate_slices(y, p, worse, labels, customers=ids)
+    [naive] = evaluate_slices(y, p, worse, labels)
     assert known["high"] - known["low"] > 1.2 * (naive["high"] - naive["low"])
     pairs = {1: [rows, rows]}
     whose = {1: [np.arange(300), np.arange(300)]}
-    [aged] = judge_staleness(pairs, customers=whose)
-    [plain] = judge_staleness(pairs)
+    [aged] = evaluate_staleness(pairs, customers=whose)
+    [plain] = evaluate_staleness(pairs)
     gap, narrow = (row["differences"]["log_loss"] for row in (aged, plain))
     assert gap["high"] - gap["low"] > 1.2 * (narrow["high"] - narrow["low"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from regulars.evaluation.slices import judge_slices, label_customers
+from regulars.evaluation.slices import evaluate_slices, label_customers
 
 
 def rows(first_days, revenue, cutoff="2024-07-01"):
@@ -55,7 +55,7 @@ def test_attributes_are_joined_by_customer_and_gaps_are_told():
 def test_figures_are_none_when_a_part_is_too_small():
     y, p = np.array([0.0, 1.0] * 40), np.array([0.2, 0.8] * 40)
     labels = pd.DataFrame({"plan": ["basic"] * 10 + ["full"] * 70})
-    small, large = judge_slices(y, p, np.full(80, 0.5), labels)
+    small, large = evaluate_slices(y, p, np.full(80, 0.5), labels)
     assert small["value"] == "basic"
     assert small["log_loss"] is None
     assert small["n_customers"] == 10
@@ -68,7 +68,7 @@ def test_bands_stand_in_their_own_order():
     labels = pd.DataFrame(
         {"value_band": np.repeat(["highest third", "lowest third", "middle third"], 30)}
     )
-    found = judge_slices(y, y * 0.5 + 0.2, y * 0.5 + 0.2, labels)
+    found = evaluate_slices(y, y * 0.5 + 0.2, y * 0.5 + 0.2, labels)
     assert [row["value"] for row in found] == [
         "lowest third",
         "middle third",

@@ -5,11 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regulars.models.extrapolation import (
-    Rehearsal,
-    carry_bounds,
-    carry_silence,
-    carry_spend,
-    choose_steadiness,
+    ExtrapolationTest,
+    choose_extrapolation_weight,
+    extrapolate_bounds,
+    extrapolate_churn,
+    extrapolate_spend,
 )
 
 MONEY = st.just(0.0) | st.floats(0.01, 1e6)
@@ -20,16 +20,18 @@ CHANCE = st.floats(0, 1)
 def test_silence_over_a_longer_horizon_is_no_likelier(learnt, one, other):
     short, long = max(one, other), min(one, other)
     args = (np.array([value]) for value in (learnt, short, long))
-    carried = carry_silence(*args)[0]
+    carried = extrapolate_churn(*args)[0]
     assert 0 <= carried <= 1
     assert carried <= np.clip(learnt, 1e-6, 1 - 1e-6) + 1e-12
 
 
 @given(MONEY, MONEY, MONEY)
 def test_bounds_keep_their_place_about_the_expectation(learnt, short, long):
-    expected = carry_spend(*(np.array([value]) for value in (learnt, short, long)))
+    expected = extrapolate_spend(
+        *(np.array([value]) for value in (learnt, short, long))
+    )
     bounds = np.array([[0.5 * learnt, 3.0 * learnt]])
-    low, high = carry_bounds(bounds, np.array([learnt]), expected)[0]
+    low, high = extrapolate_bounds(bounds, np.array([learnt]), expected)[0]
     assert 0 <= low <= high
     if learnt > 0:
         np.testing.assert_allclose([low, high], expected * [0.5, 3.0], atol=1e-9)
@@ -40,7 +42,7 @@ def test_silence_lies_between_the_process_and_the_days(learnt, one, other, stret
     short, long = max(one, other), min(one, other)
     args = [np.array([value]) for value in (learnt, short, long)]
     carried = [
-        carry_silence(*args, stretch=stretch, steadiness=share)[0]
+        extrapolate_churn(*args, stretch=stretch, extrapolation_weight=share)[0]
         for share in (0.0, 0.4, 1.0)
     ]
     assert min(carried) - 1e-12 <= carried[1] <= max(carried) + 1e-12
@@ -50,23 +52,23 @@ def story(outcome_rate, n=2_000):
     rng = np.random.default_rng(0)
     learnt, short, long = np.full(n, 0.8), np.full(n, 0.8), np.full(n, 0.75)
     churned = (rng.random(n) < outcome_rate).astype(float)
-    return Rehearsal(learnt, short, long, 3.0, churned)
+    return ExtrapolationTest(learnt, short, long, 3.0, churned)
 
 
 def test_steadiness_when_silence_ends_as_the_days_say():
-    assert choose_steadiness([story(0.8**3)]) >= 0.9
+    assert choose_extrapolation_weight([story(0.8**3)]) >= 0.9
 
 
 def test_steadiness_when_the_process_was_right():
-    assert choose_steadiness([story(0.75)]) == 0
+    assert choose_extrapolation_weight([story(0.75)]) == 0
 
 
 def test_steadiness_when_the_gain_may_be_chance():
     # eight customers say little, whatever they did
-    assert choose_steadiness([story(0.6, n=8)]) == 0
-    assert choose_steadiness([]) == 0
+    assert choose_extrapolation_weight([story(0.6, n=8)]) == 0
+    assert choose_extrapolation_weight([]) == 0
 
 
 def test_steadiness_when_rehearsals_disagree():
-    found = choose_steadiness([story(0.8**3), story(0.75)])
+    found = choose_extrapolation_weight([story(0.8**3), story(0.75)])
     assert 0 < found < 1

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from regulars.models.folds import ForwardFold, side_by_side
+from regulars.models.folds import ValidationFold, side_by_side
 
 ROWS = pd.DataFrame({"x": np.arange(50.0)})
-FOLD = ForwardFold(ROWS, np.arange(50.0), ROWS.head(7), np.arange(7.0))
+FOLD = ValidationFold(ROWS, np.arange(50.0), ROWS.head(7), np.arange(7.0))
 
 
 def test_thinned_keeps_pairs_order_and_the_validation_rows():

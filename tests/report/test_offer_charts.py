@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from regulars.config import ProfitSettings
-from regulars.evaluation import judge_offer
+from regulars.evaluation import evaluate_offer
 from regulars.report import render_report
 from regulars.report.captions import captions
 from regulars.report.charts import render_charts
@@ -24,7 +24,7 @@ def offer():
     clv = rng.gamma(2, 60, 500)
 
     def judged(**costs):
-        return {"profit": judge_offer(y, p, clv, ProfitSettings(**costs))}
+        return {"profit": evaluate_offer(y, p, clv, ProfitSettings(**costs))}
 
     return judged
 

@@ -9,7 +9,7 @@ import pytest
 from regulars.errors import DataError
 from regulars.scoring.batch import COLUMNS
 from regulars.tracking import Store
-from regulars.tracking.surroundings import addressed, quiet
+from regulars.tracking.environment import addressed, quiet
 
 AS_OF = {"as_of": "2024-12-01"}
 

@@ -12,7 +12,10 @@ from regulars.config import Settings, TimeSettings
 from regulars.data.ledger import build_ledger
 from regulars.models.churn.ensemble import Recipe
 from regulars.timeline import plan
-from regulars.training.extrapolation import rehearsal_lines, rehearse
+from regulars.training.extrapolation import (
+    backtest_extrapolation,
+    extrapolation_timelines,
+)
 
 FIRST = date(2024, 1, 1)
 LEARNT = Recipe({"process": 0.5, "logistic": 0.5}, logistic={"C": 0.03})
@@ -58,8 +61,8 @@ def settings_of(frame, horizon):
 def test_rehearsals_end_when_the_test_begins(horizon, gap):
     settings = TimeSettings(horizon_days=horizon, gap_days=gap)
     line = plan(settings, FIRST, FIRST + timedelta(days=400))
-    lines = rehearsal_lines(line, FIRST) if line.carries_over else ()
-    assert bool(lines) == line.carries_over
+    lines = extrapolation_timelines(line, FIRST) if line.is_extrapolated else ()
+    assert bool(lines) == line.is_extrapolated
     for each in lines:
         assert each.label_window(each.test_cutoff)[1] <= line.test_cutoff
         ends = [each.teaching.label_window(day)[1] for day in each.training_cutoffs]
@@ -72,7 +75,7 @@ def test_rehearsal_when_the_test_window_changes():
     frame = log_of(300)
     settings = settings_of(frame, 120)
     line = plan(settings.time, FIRST, frame["order_date"].max())
-    assert line.carries_over
+    assert line.is_extrapolated
     late = frame["order_date"] >= line.test_cutoff
     assert late.sum() > 50
     moved = frame.assign(
@@ -80,7 +83,7 @@ def test_rehearsal_when_the_test_window_changes():
         amount=frame["amount"].where(~late, 99.0),
     )
     found = [
-        rehearse(
+        backtest_extrapolation(
             build_ledger(ibis.memtable(rows)), line, settings, LEARNT, kind="bg_nbd"
         )
         for rows in (frame, moved)
@@ -94,8 +97,8 @@ def test_nothing_is_rehearsed_when_nothing_is_carried_over():
     settings = settings_of(frame, 28)
     line = plan(settings.time, FIRST, frame["order_date"].max())
     ledger = build_ledger(ibis.memtable(frame))
-    assert not line.carries_over
-    assert rehearse(ledger, line, settings, LEARNT, kind="bg_nbd") == 0
+    assert not line.is_extrapolated
+    assert backtest_extrapolation(ledger, line, settings, LEARNT, kind="bg_nbd") == 0
     short = replace(line, horizon_days=120, label_horizon_days=40)
     only = Recipe.process_only()
-    assert rehearse(ledger, short, settings, only, kind="bg_nbd") == 0
+    assert backtest_extrapolation(ledger, short, settings, only, kind="bg_nbd") == 0

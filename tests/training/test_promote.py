@@ -15,7 +15,7 @@ from regulars.tracking import Store
 from regulars.training import snapshots
 from regulars.training.promote import (
     customer_labels,
-    judge_challenger,
+    evaluate_challenger,
     window_features,
 )
 from regulars.training.train import train as train_log
@@ -178,7 +178,7 @@ def judged(work, training, forecast):
     test = training.churn_test
     said = replace(test, forecasts={**test.forecasts, "model": forecast})
     store = Store(work.settings.tracking.uri, work.settings.name)
-    return judge_challenger(work, replace(training, churn_test=said), store)
+    return evaluate_challenger(work, replace(training, churn_test=said), store)
 
 
 def test_gate_decides_by_what_the_challenger_said_of_the_window(challenger):

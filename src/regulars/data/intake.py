@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 
 import ibis
 
-from regulars.data.accounting import assert_whole
 from regulars.data.contract import TABLES, TableContract, day_name
 from regulars.data.engine import told
 from regulars.data.formats import check_time_format, find_time_format
@@ -36,8 +35,9 @@ from regulars.data.quality import (
 )
 from regulars.data.quarantine import write_rows
 from regulars.data.reading import RawTable, read_raw
-from regulars.data.refusal import refuse_if_bad
+from regulars.data.reconciliation import assert_whole
 from regulars.data.staging import Rules, Staged, judge, stage
+from regulars.data.validation_errors import refuse_if_bad
 from regulars.errors import ConfigError, DataError
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """Small public data sets that installed packages ship, with citation and checksum.
 
-A name comes in, a `Dataset` goes out: where the file lies, what to write in a
+A name comes in, a `PublicDataset` goes out: where the file lies, what to write in a
 configuration to read it, who made it and under which licence. Nothing is downloaded and
 the packages are not imported; a file whose checksum differs is refused, because the
 published figures would not be reached with it.
@@ -47,7 +47,7 @@ _JOURNEY_SHA256 = {
 
 
 @dataclass(frozen=True)
-class Dataset:
+class PublicDataset:
     """One public data set.
 
     Parameters
@@ -76,12 +76,12 @@ class Dataset:
     sha256: str
 
 
-def cdnow_master() -> Dataset:
+def cdnow_master() -> PublicDataset:
     """Return the CDNOW log: 69,659 orders of 23,570 customers, 1997-01 to 1998-06.
 
     Returns
     -------
-    Dataset
+    PublicDataset
         Text separated by blanks, with a header:
         ``customer_id date number_of_cds dollar_value``, dates as yyyymmdd.
 
@@ -106,12 +106,12 @@ def cdnow_master() -> Dataset:
     )
 
 
-def cdnow_sample() -> Dataset:
+def cdnow_sample() -> PublicDataset:
     """Return the 1/10 sample of CDNOW: 6,919 orders of 2,357 customers.
 
     Returns
     -------
-    Dataset
+    PublicDataset
         Text separated by blanks, without a header: the master's customer number, the
         sample's, date as yyyymmdd, CDs, dollars (``column1`` to ``column5``).
 
@@ -136,12 +136,12 @@ def cdnow_sample() -> Dataset:
     )
 
 
-def donations() -> Dataset:
+def donations() -> PublicDataset:
     """Return the donation summary: 11,104 supporters in six yearly opportunities.
 
     Returns
     -------
-    Dataset
+    PublicDataset
         csv: ``frequency, recency, periods, weights``.
 
     Raises
@@ -165,7 +165,7 @@ def donations() -> Dataset:
     )
 
 
-def complete_journey(table: str = "transactions") -> Dataset:
+def complete_journey(table: str = "transactions") -> PublicDataset:
     """Return a table of The Complete Journey: a year of 2,469 grocery households.
 
     Parameters
@@ -177,7 +177,7 @@ def complete_journey(table: str = "transactions") -> Dataset:
 
     Returns
     -------
-    Dataset
+    PublicDataset
         parquet.
 
     Raises
@@ -216,7 +216,7 @@ def complete_journey(table: str = "transactions") -> Dataset:
 
 def _dataset(
     name: str, source: str, licence: str, citation: str, sha256: str
-) -> Dataset:
+) -> PublicDataset:
     path = locate_files(source)[0]
     with path.open("rb") as stream:
         found = hashlib.file_digest(stream, "sha256").hexdigest()
@@ -228,4 +228,4 @@ def _dataset(
             "version that requirements-dev.lock names."
         )
         raise DataError(msg)
-    return Dataset(name, path, source, licence, citation, sha256)
+    return PublicDataset(name, path, source, licence, citation, sha256)

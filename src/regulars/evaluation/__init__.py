@@ -1,9 +1,14 @@
 """What a model that had not seen a window says of it, and what follows from that."""
 
 from regulars.evaluation.gate import Comparison, Decision, compare, decide
-from regulars.evaluation.holdout import ChurnTest, ValueTest, judge_churn, judge_value
-from regulars.evaluation.offer import expected_threshold, judge_offer
-from regulars.evaluation.slices import judge_slices, label_customers
+from regulars.evaluation.holdout import (
+    ChurnTest,
+    ValueTest,
+    evaluate_churn_forecasts,
+    evaluate_spend_forecasts,
+)
+from regulars.evaluation.offer import evaluate_offer, expected_threshold
+from regulars.evaluation.slices import evaluate_slices, label_customers
 
 __all__ = [
     "ChurnTest",
@@ -12,10 +17,10 @@ __all__ = [
     "ValueTest",
     "compare",
     "decide",
+    "evaluate_churn_forecasts",
+    "evaluate_offer",
+    "evaluate_slices",
+    "evaluate_spend_forecasts",
     "expected_threshold",
-    "judge_churn",
-    "judge_offer",
-    "judge_slices",
-    "judge_value",
     "label_customers",
 ]

@@ -126,7 +126,7 @@ def best_baseline(tests: Sequence[ChurnTest]) -> str | None:
     return min(common, key=mean_loss)
 
 
-def judge_window(test: ChurnTest, *, random_state: int = 0) -> dict[str, Any]:
+def evaluate_window(test: ChurnTest, *, random_state: int = 0) -> dict[str, Any]:
     """Compare the model with the best baseline of its window.
 
     Parameters
@@ -204,7 +204,7 @@ def overall(windows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     Parameters
     ----------
     windows : sequence of mapping
-        As `judge_window` gives them.
+        As `evaluate_window` gives them.
 
     Returns
     -------
@@ -233,7 +233,7 @@ def _mean(windows: Sequence[Mapping[str, Any]], name: str) -> dict[str, float]:
     return {key: float(np.mean(values)) for key, values in found.items() if values}
 
 
-def judge_staleness(
+def evaluate_staleness(
     pairs: Mapping[int, Sequence[tuple[Floats, Floats, Floats]]],
     *,
     customers: Mapping[int, Sequence[ArrayLike]] | None = None,
@@ -265,7 +265,7 @@ def judge_staleness(
     Examples
     --------
     >>> y, p = np.array([0.0, 1.0] * 20), np.array([0.2, 0.8] * 20)
-    >>> judge_staleness({1: [(y, 1 - p, p)]})[0]["differences"]["log_loss"]["low"] > 0
+    >>> evaluate_staleness({1: [(y, 1 - p, p)]})[0]["differences"]["log_loss"]["low"] > 0
     True
     """
     found = []

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from regulars.evaluation.slices import judge_slices
+from regulars.evaluation.slices import evaluate_slices
 from regulars.metrics.bootstrap import PairedDifference, paired_bootstrap
 from regulars.metrics.calibration import ece, log_loss
 
@@ -175,7 +175,7 @@ def _worse_slices(
     ]
     # one bad part of ten by chance would stop a model that is as good as the champion
     level = 1 - 0.05 / max(len(large), 1)
-    rows = judge_slices(y, new, old, labels, level=level, random_state=random_state)
+    rows = evaluate_slices(y, new, old, labels, level=level, random_state=random_state)
     return tuple(
         f"{row['slice']} {row['value']}"
         for row in rows

@@ -76,7 +76,7 @@ class ValueTest:
     metrics: dict[str, dict[str, float]]
 
 
-def judge_churn(
+def evaluate_churn_forecasts(
     churned: ArrayLike,
     forecasts: Mapping[str, NDArray[np.float64]],
     *,
@@ -104,7 +104,7 @@ def judge_churn(
     --------
     >>> from datetime import date
     >>> p = np.array([0.1, 0.4, 0.6, 0.9] * 10)
-    >>> test = judge_churn([0, 0, 1, 1] * 10, {"model": p}, cutoff=date(2024, 1, 1))
+    >>> test = evaluate_churn_forecasts([0, 0, 1, 1] * 10, {"model": p}, cutoff=date(2024, 1, 1))
     >>> test.metrics["model"]["roc_auc"]
     1.0
     """
@@ -130,7 +130,7 @@ def judge_churn(
     return ChurnTest(metrics, intervals, curves, y.astype(np.float64), dict(forecasts))
 
 
-def judge_value(
+def evaluate_spend_forecasts(
     spend: ArrayLike, forecasts: Mapping[str, NDArray[np.float64]]
 ) -> ValueTest:
     """Judge expected spend.
@@ -148,7 +148,7 @@ def judge_value(
 
     Examples
     --------
-    >>> judge_value([1.0, 3.0], {"model": np.array([1.0, 2.0])}).metrics["model"]["mae"]
+    >>> evaluate_spend_forecasts([1.0, 3.0], {"model": np.array([1.0, 2.0])}).metrics["model"]["mae"]
     0.5
     """
     return ValueTest(
@@ -181,12 +181,12 @@ def drift_notes(churn: ChurnTest | None, value: ValueTest | None) -> list[str]:
     >>> from datetime import date
     >>> said = {"model": np.full(400, 0.4)}
     >>> happened = [1] * 220 + [0] * 180
-    >>> print(*drift_notes(judge_churn(happened, said, cutoff=date(2024, 1, 1)), None))
+    >>> print(*drift_notes(evaluate_churn_forecasts(happened, said, cutoff=date(2024, 1, 1)), None))
     In the test window 55.0% of the customers left where 40.0% were expected to, more
     than chance explains: it was unlike the windows before it (a season, prices, new
     customers). Look at the backtest before trusting the level of the probabilities.
-    >>> drift_notes(judge_churn([1] * 160 + [0] * 240, said, cutoff=date(2024, 1, 1)),
-    ...             judge_value([1.0, 3.0], {"model": np.array([1.0, 2.5])}))
+    >>> drift_notes(evaluate_churn_forecasts([1] * 160 + [0] * 240, said, cutoff=date(2024, 1, 1)),
+    ...             evaluate_spend_forecasts([1.0, 3.0], {"model": np.array([1.0, 2.5])}))
     []
     """
     notes = []

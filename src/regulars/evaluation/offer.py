@@ -79,7 +79,7 @@ def expected_threshold(
     return float(chance[order][last[int(np.argmax(total))]])
 
 
-def judge_offer(
+def evaluate_offer(
     churned: ArrayLike,
     probability: ArrayLike,
     clv: ArrayLike,
@@ -128,7 +128,7 @@ def judge_offer(
     Examples
     --------
     >>> from regulars.config import ProfitSettings
-    >>> found = judge_offer([1, 1, 0], [0.9, 0.6, 0.1], 200.0, ProfitSettings())
+    >>> found = evaluate_offer([1, 1, 0], [0.9, 0.6, 0.1], 200.0, ProfitSettings())
     >>> found["threshold"], round(found["rules"]["chosen"]["profit"], 2)
     (0.6, 112.0)
     >>> found["rules"]["nobody"]["ahead"]["difference"]

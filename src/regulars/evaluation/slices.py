@@ -84,7 +84,7 @@ def _cohorts(first: pd.Series) -> NDArray[Any]:
     return np.asarray(labels)
 
 
-def judge_slices(
+def evaluate_slices(
     churned: ArrayLike,
     model: ArrayLike,
     rival: ArrayLike,
@@ -125,7 +125,7 @@ def judge_slices(
     --------
     >>> y, p = np.array([0, 1] * 40), np.array([0.2, 0.8] * 40)
     >>> labels = pd.DataFrame({"value_band": ["a"] * 80})
-    >>> found = judge_slices(y, p, 1 - p, labels)
+    >>> found = evaluate_slices(y, p, 1 - p, labels)
     >>> found[0]["value"], found[0]["difference"] < 0
     ('a', True)
     """

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from regulars.data.silence import find_silences
+from regulars.data.closures import find_closures
 from regulars.findings.finding import (
     Finding,
     Setting,
@@ -127,7 +127,7 @@ def _without_days(log: ObservedLog, days: list[date]) -> Setting | None:
 def gaps(log: ObservedLog) -> Finding | None:
     """Ask about stretches in which hardly anything was bought."""
     counts = log.days["n_buyers"].astype("float64")
-    found = find_silences(counts[counts > 0])
+    found = find_closures(counts[counts > 0])
     if not found:
         return None
     longest = max(found, key=lambda each: each.n_days)

@@ -1,1 +1,12 @@
 """Look at unknown files and propose a configuration."""
+
+from regulars.init.guess import GuessedConfig, guess_config, render_config
+from regulars.init.proposal import Proposal, propose
+
+__all__ = [
+    "GuessedConfig",
+    "Proposal",
+    "guess_config",
+    "propose",
+    "render_config",
+]

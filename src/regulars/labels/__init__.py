@@ -1,1 +1,7 @@
 """What happened in the horizon."""
+
+from regulars.labels.purchases import build_labels
+
+__all__ = [
+    "build_labels",
+]

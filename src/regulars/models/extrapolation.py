@@ -25,7 +25,7 @@ EDGE = 1e-6
 SHARES = np.linspace(0, 1, 11).round(1)
 
 
-class Rehearsal(NamedTuple):
+class ExtrapolationTest(NamedTuple):
     """A stretch of the history, foreseen from its beginning.
 
     Attributes
@@ -47,13 +47,13 @@ class Rehearsal(NamedTuple):
     churned: Floats
 
 
-def carry_silence(
+def extrapolate_churn(
     learnt: Floats,
     process_learnt: Floats,
     process_asked: Floats,
     *,
     stretch: float = 1.0,
-    steadiness: float = 0.0,
+    extrapolation_weight: float = 0.0,
 ) -> Floats:
     r"""Return the probability of no purchase over the horizon asked for.
 
@@ -65,9 +65,9 @@ def carry_silence(
         The same by the purchase process, over the short and the long horizon.
     stretch : float, default=1.0
         The long horizon in units of the short one; 1 or more.
-    steadiness : float, default=0.0
+    extrapolation_weight : float, default=0.0
         From 0 (silence grows as the purchase process says) to 1 (silence goes on as it
-        has begun, in proportion to the days); see `choose_steadiness`.
+        has begun, in proportion to the days); see `choose_extrapolation_weight`.
 
     Returns
     -------
@@ -77,35 +77,37 @@ def carry_silence(
     Notes
     -----
     With :math:`q` the process's probabilities, :math:`s` the stretch and :math:`w` the
-    steadiness, :math:`p_h = p_{h'}^e` where :math:`e = s^w (\log q_h / \log
+    extrapolation_weight, :math:`p_h = p_{h'}^e` where :math:`e = s^w (\log q_h / \log
     q_{h'})^{1-w}`: the integrated hazards of a purchase have the process's ratio,
     attrition included, or that of the days, or one in between. See ADR 0031.
 
     Examples
     --------
     >>> short, long = np.array([0.9]), np.array([0.85])
-    >>> carry_silence(np.array([0.5]), short, long).round(3)
+    >>> extrapolate_churn(np.array([0.5]), short, long).round(3)
     array([0.343])
-    >>> carry_silence(np.array([0.5]), short, long, stretch=2, steadiness=1)
+    >>> extrapolate_churn(np.array([0.5]), short, long, stretch=2, extrapolation_weight=1)
     array([0.25])
     """
     p, short, long = (
         np.clip(x, EDGE, 1 - EDGE) for x in (learnt, process_learnt, process_asked)
     )
     ratio = np.log(long) / np.log(short)
-    carried: Floats = p ** (stretch**steadiness * ratio ** (1 - steadiness))
+    carried: Floats = p ** (
+        stretch**extrapolation_weight * ratio ** (1 - extrapolation_weight)
+    )
     return carried
 
 
-def choose_steadiness(rehearsals: Sequence[Rehearsal]) -> float:
-    """Return the steadiness that foresaw the rehearsals best.
+def choose_extrapolation_weight(rehearsals: Sequence[ExtrapolationTest]) -> float:
+    """Return the extrapolation_weight that foresaw the rehearsals best.
 
     The purchase process is right unless the rehearsals say otherwise beyond chance:
-    a steadiness above 0 has to gain more than twice its standard error in log loss.
+    a extrapolation_weight above 0 has to gain more than twice its standard error in log loss.
 
     Parameters
     ----------
-    rehearsals : sequence of Rehearsal
+    rehearsals : sequence of ExtrapolationTest
         Each counts alike, however many customers it has.
 
     Returns
@@ -118,8 +120,8 @@ def choose_steadiness(rehearsals: Sequence[Rehearsal]) -> float:
     >>> n = 1000
     >>> short, long = np.full(n, 0.9), np.full(n, 0.88)
     >>> half = np.arange(n) % 2.0
-    >>> story = Rehearsal(np.full(n, 0.5**0.5), short, long, 2, half)
-    >>> choose_steadiness([story])  # half of them, as twice the days would have it
+    >>> story = ExtrapolationTest(np.full(n, 0.5**0.5), short, long, 2, half)
+    >>> choose_extrapolation_weight([story])  # half of them, as twice the days would have it
     1.0
     """
     if not rehearsals:
@@ -132,15 +134,17 @@ def choose_steadiness(rehearsals: Sequence[Rehearsal]) -> float:
     return float(SHARES[best]) if earned else 0.0
 
 
-def _losses(rehearsal: Rehearsal, steadiness: float) -> Floats:
+def _losses(rehearsal: ExtrapolationTest, extrapolation_weight: float) -> Floats:
     learnt, short, long, stretch, churned = rehearsal
-    said = carry_silence(learnt, short, long, stretch=stretch, steadiness=steadiness)
+    said = extrapolate_churn(
+        learnt, short, long, stretch=stretch, extrapolation_weight=extrapolation_weight
+    )
     said = np.clip(said, EDGE, 1 - EDGE)
     losses: Floats = -np.log(np.where(churned > 0, said, 1 - said))
     return losses
 
 
-def carry_spend(
+def extrapolate_spend(
     learnt: Floats, process_learnt: Floats, process_asked: Floats
 ) -> Floats:
     """Return expected spend over the horizon asked for.
@@ -160,7 +164,7 @@ def carry_spend(
 
     Examples
     --------
-    >>> carry_spend(np.array([12.0]), np.array([10.0]), np.array([25.0]))
+    >>> extrapolate_spend(np.array([12.0]), np.array([10.0]), np.array([25.0]))
     array([27.5])
     """
     ratio = np.divide(
@@ -173,7 +177,7 @@ def carry_spend(
     return carried
 
 
-def carry_bounds(bounds: Floats, learnt: Floats, carried: Floats) -> Floats:
+def extrapolate_bounds(bounds: Floats, learnt: Floats, carried: Floats) -> Floats:
     """Return prediction intervals of spend over the horizon asked for.
 
     Parameters
@@ -192,7 +196,7 @@ def carry_bounds(bounds: Floats, learnt: Floats, carried: Floats) -> Floats:
     Examples
     --------
     >>> short = np.array([[4.0, 30.0]])
-    >>> carry_bounds(short, np.array([10.0]), np.array([25.0]))
+    >>> extrapolate_bounds(short, np.array([10.0]), np.array([25.0]))
     array([[10., 75.]])
     """
     ratio = np.divide(

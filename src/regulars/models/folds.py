@@ -32,7 +32,7 @@ R = TypeVar("R")
 
 
 @dataclass(frozen=True)
-class ForwardFold:
+class ValidationFold:
     """A validation window and what was known when it began.
 
     Attributes
@@ -57,12 +57,12 @@ class ForwardFold:
     cutoff: date | None = None
     known_at: date | None = None
 
-    def knew(self, other: ForwardFold) -> bool:
+    def knew(self, other: ValidationFold) -> bool:
         """Return whether another window's outcomes were known when this one began.
 
         Parameters
         ----------
-        other : ForwardFold
+        other : ValidationFold
             Another window of the same log.
 
         Returns
@@ -74,7 +74,7 @@ class ForwardFold:
             return True
         return other.known_at <= self.cutoff
 
-    def thinned(self, n_rows: int, *, random_state: int = 0) -> ForwardFold:
+    def thinned(self, n_rows: int, *, random_state: int = 0) -> ValidationFold:
         """Return the fold with at most so many training rows, drawn at random.
 
         Parameters
@@ -86,14 +86,14 @@ class ForwardFold:
 
         Returns
         -------
-        ForwardFold
+        ValidationFold
             `self` where it is small enough; the validation rows are always all there.
 
         Examples
         --------
         >>> import pandas as pd
         >>> rows = pd.DataFrame({"x": np.arange(9.0)})
-        >>> fold = ForwardFold(rows, np.arange(9.0), rows, np.arange(9.0))
+        >>> fold = ValidationFold(rows, np.arange(9.0), rows, np.arange(9.0))
         >>> small = fold.thinned(4)
         >>> len(small.train), bool((small.train["x"] == small.y_train).all())
         (4, True)
@@ -105,12 +105,12 @@ class ForwardFold:
         return replace(self, train=self.train.iloc[kept], y_train=self.y_train[kept])
 
 
-def known_before(folds: Sequence[ForwardFold]) -> list[list[int]]:
+def known_before(folds: Sequence[ValidationFold]) -> list[list[int]]:
     """Return, for each window, the places of the earlier ones known when it began.
 
     Parameters
     ----------
-    folds : sequence of ForwardFold
+    folds : sequence of ValidationFold
         Latest window first.
 
     Returns
@@ -124,7 +124,7 @@ def known_before(folds: Sequence[ForwardFold]) -> list[list[int]]:
     >>> def window(month):
     ...     known = date(2024, month + 2, 1)
     ...     rows, y = pd.DataFrame(), np.empty(0)
-    ...     return ForwardFold(rows, y, rows, y, None, date(2024, month, 1), known)
+    ...     return ValidationFold(rows, y, rows, y, None, date(2024, month, 1), known)
     >>> known_before([window(5), window(4), window(3)])
     [[2], [], []]
     """

@@ -20,7 +20,11 @@ from regulars.clv.process import COLUMNS, PurchaseProcess
 from regulars.clv.shares import VALUE_COLUMNS
 from regulars.errors import DataError
 from regulars.models.churn.ensemble import ChurnEnsemble, Recipe
-from regulars.models.extrapolation import carry_bounds, carry_silence, carry_spend
+from regulars.models.extrapolation import (
+    extrapolate_bounds,
+    extrapolate_churn,
+    extrapolate_spend,
+)
 from regulars.models.segments import RfmSegments
 from regulars.models.spend.ensemble import SpendEnsemble, SpendRecipe
 
@@ -59,7 +63,7 @@ class Horizon:
         The shorter horizon that a short history could teach; None: the horizon.
     currency : str
         Code of the currency of all amounts; empty where it is not known.
-    steadiness : float
+    extrapolation_weight : float
         How silence is carried over to the horizon; in [0, 1]. See
         `regulars.models.extrapolation`.
     """
@@ -72,7 +76,7 @@ class Horizon:
     risk_bands: tuple[float, float]
     label_horizon_days: int | None = None
     currency: str = ""
-    steadiness: float = 0.0
+    extrapolation_weight: float = 0.0
 
     @property
     def teaching(self) -> Horizon:
@@ -237,16 +241,18 @@ class RetentionModel:
         silent = (frame[SILENT].to_numpy() for frame in (learnt, rows))
         money = (frame[SPEND].to_numpy() for frame in (learnt, rows))
         if self.churn.needs_fitting:
-            churn = carry_silence(
+            churn = extrapolate_churn(
                 churn,
                 *silent,
                 stretch=self.horizon.horizon_days / taught,
-                steadiness=self.horizon.steadiness,
+                extrapolation_weight=self.horizon.extrapolation_weight,
             )
         else:  # the process speaks for itself
             churn = rows[SILENT].to_numpy()
-        carried = carry_spend(spend, *money)
-        return _Forecast(rows, churn, carried, carry_bounds(bounds, spend, carried))
+        carried = extrapolate_spend(spend, *money)
+        return _Forecast(
+            rows, churn, carried, extrapolate_bounds(bounds, spend, carried)
+        )
 
     def _next_order(self, rows: pd.DataFrame) -> list[Any]:
         days = self.process.days_to_next_order(rows)

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from regulars.errors import ConfigError, DataError
 from regulars.models.retention import RetentionModel
+from regulars.tracking.environment import addressed, host_of, quiet
 from regulars.tracking.fetching import model_folder, run_folder
 from regulars.tracking.locations import ARTIFACTS, LocalStore, readable_address
 from regulars.tracking.records import Registered
 from regulars.tracking.relocation import refuse_unwritable, relocate
-from regulars.tracking.surroundings import addressed, host_of, quiet
 from regulars.tracking.writing import MODEL_FOLDER, log_model, log_record
 
 if TYPE_CHECKING:

@@ -14,18 +14,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from regulars.data.silence import shut_days
+from regulars.data.closures import shut_days
 from regulars.errors import DataError
-from regulars.evaluation import judge_offer
+from regulars.evaluation import evaluate_offer
 from regulars.evaluation.backtest import (
     best_baseline,
-    judge_staleness,
-    judge_window,
+    evaluate_staleness,
+    evaluate_window,
     overall,
     roll_back,
 )
 from regulars.evaluation.holdout import MODEL
-from regulars.evaluation.slices import judge_slices
+from regulars.evaluation.slices import evaluate_slices
 from regulars.models.churn import baselines
 from regulars.training.card import profit_metrics, run_metrics
 from regulars.training.promote import customer_labels
@@ -122,7 +122,7 @@ def run_backtest(
         "windows": windows,
         "overall": overall(windows),
         "slices": _slices(work, tested, features),
-        "staleness": judge_staleness(
+        "staleness": evaluate_staleness(
             pairs, customers=whose, random_state=settings.seed
         ),
         "notes": _notes(tested, asked.windows),
@@ -198,7 +198,7 @@ def _tested(line: Timeline, trial: Trial) -> list[Tested]:
 def _offer(each: Tested, features: pd.DataFrame, settings: Settings) -> dict[str, Any]:
     """Return what the offer of the settings would have earned on the window."""
     value = each.model.predict(features)["clv"].to_numpy(dtype=np.float64)
-    return judge_offer(
+    return evaluate_offer(
         each.test.churned,
         each.test.forecasts[MODEL],
         value,
@@ -223,7 +223,7 @@ def _window(
         "value_metrics": value.metrics if value else {},
         "reliability": each.test.curves[MODEL]["reliability"],
         "profit": offer["rules"],
-        **judge_window(each.test, random_state=random_state),
+        **evaluate_window(each.test, random_state=random_state),
     }
 
 
@@ -236,7 +236,7 @@ def _slices(
     labels = [part for part in parts if part is not None]
     if rival is None or len(labels) < len(tested):
         return None
-    rows = judge_slices(
+    rows = evaluate_slices(
         _together(tested, None),
         _together(tested, MODEL),
         _together(tested, rival),

@@ -184,7 +184,10 @@ def run_params(work: Workspace, training: Training) -> dict[str, str]:
         "chosen.calibration": training.model.churn.calibrator.method,
         "chosen.value_model": "+".join(training.model.spend.members),
         **{f"chosen.weight.{k}": v for k, v in training.model.churn.weights.items()},
-        **{f"chosen.lightgbm.{k}": v for k, v in training.model.churn.boosted.items()},
+        **{
+            f"chosen.lightgbm.{k}": v
+            for k, v in training.model.churn.lightgbm_churn.items()
+        },
         **{f"chosen.logistic.{k}": v for k, v in training.model.churn.logistic.items()},
         "chosen.left_out": "+".join(training.model.churn.left_out),
     }
@@ -224,7 +227,7 @@ def profit_metrics(offer: dict[str, Any] | None) -> dict[str, float]:
     Parameters
     ----------
     offer : dict or None
-        As `regulars.evaluation.judge_offer` gives it.
+        As `regulars.evaluation.evaluate_offer` gives it.
 
     Returns
     -------

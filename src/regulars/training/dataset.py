@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Cases:
+class Dataset:
     """Rows with an outcome.
 
     Attributes

@@ -18,7 +18,7 @@ import numpy as np
 
 from regulars.models.churn.calibration import Calibrator
 from regulars.models.churn.ensemble import PROCESS_COLUMN, ChurnEnsemble
-from regulars.models.extrapolation import Rehearsal, choose_steadiness
+from regulars.models.extrapolation import ExtrapolationTest, choose_extrapolation_weight
 from regulars.models.retention import feature_columns
 from regulars.training.snapshots import Snapshots
 
@@ -36,7 +36,7 @@ SHORTEST_DAYS = 10
 MOST_CUTOFFS = 3
 
 
-def rehearse(
+def backtest_extrapolation(
     ledger: Ledger,
     timeline: Timeline,
     settings: Settings,
@@ -65,21 +65,23 @@ def rehearse(
     Returns
     -------
     float
-        `steadiness` of `regulars.models.extrapolation.carry_silence`; 0 where nothing
+        `extrapolation_weight` of `regulars.models.extrapolation.extrapolate_churn`; 0 where nothing
         is carried over, or the history is too short to say.
     """
-    if not timeline.carries_over or not recipe.needs_fitting or not ledger.first_day:
+    if not timeline.is_extrapolated or not recipe.needs_fitting or not ledger.first_day:
         return 0.0
     # its calibration belongs to the horizon that it was chosen on
     plain = replace(recipe, calibrator=Calibrator().fit(np.zeros(1), np.zeros(1)))
     found = [
         _foreseen(ledger, line, settings, plain, kind, features)
-        for line in rehearsal_lines(timeline, ledger.first_day)
+        for line in extrapolation_timelines(timeline, ledger.first_day)
     ]
-    return choose_steadiness([story for story in found if story is not None])
+    return choose_extrapolation_weight([story for story in found if story is not None])
 
 
-def rehearsal_lines(timeline: Timeline, first_day: date) -> tuple[Timeline, ...]:
+def extrapolation_timelines(
+    timeline: Timeline, first_day: date
+) -> tuple[Timeline, ...]:
     """Return the cuts of the history from which the same stretch can be foreseen.
 
     Parameters
@@ -101,7 +103,7 @@ def rehearsal_lines(timeline: Timeline, first_day: date) -> tuple[Timeline, ...]
     >>> from regulars.config import TimeSettings
     >>> from regulars.timeline import plan
     >>> line = plan(TimeSettings(horizon_days=273), date(1997, 1, 1), date(1998, 6, 30))
-    >>> for each in rehearsal_lines(line, date(1997, 1, 1)):
+    >>> for each in extrapolation_timelines(line, date(1997, 1, 1)):
     ...     print(each.test_cutoff, each.horizon_days, each.label_horizon_days)
     1997-05-18 136 45
     1997-07-02 91 30
@@ -144,7 +146,7 @@ def _foreseen(
     recipe: Recipe,
     kind: str,
     features: FeatureCache | None,
-) -> Rehearsal | None:
+) -> ExtrapolationTest | None:
     cut = line.test_cutoff
     assert cut is not None
     time = settings.time.model_copy(update={"horizon_days": line.horizon_days})
@@ -159,7 +161,7 @@ def _foreseen(
     model = ChurnEnsemble(recipe).fit(rows[columns], rows["churned"])
     short = snapshots.taught(cut, known_at=line.cutoff)
     long = snapshots.labelled(cut, known_at=line.cutoff)
-    return Rehearsal(
+    return ExtrapolationTest(
         learnt=model.predict(short[columns]),
         process_learnt=short[PROCESS_COLUMN].to_numpy(),
         process_asked=long[PROCESS_COLUMN].to_numpy(),

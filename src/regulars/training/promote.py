@@ -33,7 +33,7 @@ WORDS = {
 }
 
 
-def judge_challenger(work: Workspace, training: Training, store: Store) -> Decision:
+def evaluate_challenger(work: Workspace, training: Training, store: Store) -> Decision:
     """Decide whether a freshly trained model becomes champion.
 
     Parameters

@@ -15,7 +15,7 @@ import numpy as np
 from regulars.clv.process import COLUMNS
 from regulars.features.matrix import FEATURES, MEANINGS
 from regulars.models.churn import Objective, Selection, select
-from regulars.models.folds import ForwardFold
+from regulars.models.folds import ValidationFold
 from regulars.models.retention import feature_columns
 from regulars.models.spend import SpendSelection, select_spend
 from regulars.tracking.locations import LocalStore
@@ -99,7 +99,7 @@ def choose_recipes(
 
 def _folds(
     snapshots: Snapshots, fold: Fold, timeline: Timeline, settings: Settings
-) -> tuple[ForwardFold, ForwardFold] | None:
+) -> tuple[ValidationFold, ValidationFold] | None:
     """Return a window's rows with churn, and with spend, as what is to be foretold."""
     train = snapshots.stacked(fold.training_cutoffs, known_at=fold.cutoff)
     valid = snapshots.stacked(
@@ -108,7 +108,7 @@ def _folds(
     if train is None or valid is None:
         return None
     columns = feature_columns(train)
-    spend = ForwardFold(
+    spend = ValidationFold(
         train[columns],
         train["spend"].to_numpy(np.float64),
         valid[columns],

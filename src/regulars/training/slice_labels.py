@@ -20,7 +20,7 @@ BANDS = ("lowest third", "middle third", "highest third")
 UNKNOWN = "unknown"
 
 
-def parts_of(attributes: pd.DataFrame, value: ArrayLike | None = None) -> pd.DataFrame:
+def slices_of(attributes: pd.DataFrame, value: ArrayLike | None = None) -> pd.DataFrame:
     """Label rows by the parts they belong to.
 
     Parameters
@@ -38,9 +38,9 @@ def parts_of(attributes: pd.DataFrame, value: ArrayLike | None = None) -> pd.Dat
     Examples
     --------
     >>> rows = pd.DataFrame({"plan": ["s", "m", None], "age": [1.0, 2.0, 3.0]})
-    >>> parts_of(rows, [5.0, 9.0, 7.0])["value_band"].tolist()
+    >>> slices_of(rows, [5.0, 9.0, 7.0])["value_band"].tolist()
     ['lowest third', 'highest third', 'middle third']
-    >>> parts_of(rows)["plan"].tolist()
+    >>> slices_of(rows)["plan"].tolist()
     ['s', 'm', 'unknown']
     """
     found: dict[str, NDArray[np.object_]] = {}

@@ -1,6 +1,6 @@
 """The backtest of a model of attributes: each window learnt and tested anew.
 
-Cases and splits come in, the latest window first where there is time; what the
+Dataset and splits come in, the latest window first where there is time; what the
 windows show together goes out as JSON-safe data, for ``backtest.json``, MLflow and the
 report, in the same form as for a purchase log.
 """
@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 from regulars.errors import DataError
 from regulars.evaluation.backtest import (
     best_baseline,
-    judge_staleness,
-    judge_window,
+    evaluate_staleness,
+    evaluate_window,
     overall,
 )
-from regulars.evaluation.slices import judge_slices
+from regulars.evaluation.slices import evaluate_slices
 from regulars.training.tabular_register import figures_of
 from regulars.training.tabular_train import LABELS, first_tests, try_split
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from regulars.config import Settings
-    from regulars.training.dataset import Cases, Split
+    from regulars.training.dataset import Dataset, Split
     from regulars.training.tabular_train import Tested
 
     Floats = NDArray[np.float64]
@@ -39,7 +39,7 @@ MODEL = "model"
 
 
 def backtest_splits(
-    cases: Cases,
+    cases: Dataset,
     splits: Sequence[Split],
     settings: Settings,
     step: Step,
@@ -50,7 +50,7 @@ def backtest_splits(
 
     Parameters
     ----------
-    cases : Cases
+    cases : Dataset
         Rows with an outcome.
     splits : sequence of Split
         Windows, the latest first where there is time.
@@ -101,12 +101,12 @@ def _window(each: Tested, random_state: int) -> dict[str, Any]:
         "process_only": False,
         "weights": dict(each.model.recipe.weights),
         "value_metrics": {},
-        **judge_window(each.test, random_state=random_state),
+        **evaluate_window(each.test, random_state=random_state),
     }
 
 
 def _slices(
-    cases: Cases, tested: Sequence[Tested], random_state: int
+    cases: Dataset, tested: Sequence[Tested], random_state: int
 ) -> dict[str, Any] | None:
     """Judge the parts of the base over all windows together."""
     rival = best_baseline([each.test for each in tested])
@@ -115,7 +115,7 @@ def _slices(
     rows, forecasts = first_tests(tested)
     return {
         "rival": rival,
-        "rows": judge_slices(
+        "rows": evaluate_slices(
             cases.churned[rows],
             forecasts[MODEL],
             forecasts[rival],
@@ -127,7 +127,7 @@ def _slices(
 
 
 def _staleness(
-    cases: Cases, tested: Sequence[Tested], random_state: int
+    cases: Dataset, tested: Sequence[Tested], random_state: int
 ) -> list[dict[str, Any]]:
     """Score each window with the models of earlier windows as well."""
     found: dict[int, list[tuple[Floats, Floats, Floats]]] = defaultdict(list)
@@ -144,4 +144,4 @@ def _staleness(
             if cases.customer is not None:
                 whose[age].append(cases.customer[now.split.test])
     customers = whose if cases.customer is not None else None
-    return judge_staleness(found, customers=customers, random_state=random_state)
+    return evaluate_staleness(found, customers=customers, random_state=random_state)

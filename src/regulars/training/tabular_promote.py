@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from regulars.config import Settings
     from regulars.tracking import Store
-    from regulars.training.dataset import Cases
+    from regulars.training.dataset import Dataset
     from regulars.training.tabular_train import AttributeTraining, Tested
 
     Floats = NDArray[np.float64]
@@ -41,7 +41,7 @@ SEEN = "seen.parquet"
 
 
 @dataclass(frozen=True)
-class Claim:
+class ModelDescription:
     """What a challenger says of itself, beside its figures.
 
     Attributes
@@ -86,12 +86,12 @@ class Claim:
         }
 
 
-def judge_challenger(
+def evaluate_challenger(
     training: AttributeTraining,
-    cases: Cases,
+    cases: Dataset,
     settings: Settings,
     store: Store,
-    claim: Claim,
+    claim: ModelDescription,
 ) -> Decision:
     """Decide whether a freshly trained model becomes champion.
 
@@ -99,13 +99,13 @@ def judge_challenger(
     ----------
     training : AttributeTraining
         The challenger.
-    cases : Cases
+    cases : Dataset
         The rows that it was tested on.
     settings : Settings
         Bound of the calibration error, seed.
     store : Store
         Where the champion is.
-    claim : Claim
+    claim : ModelDescription
         What it predicts, and from which data.
 
     Returns
@@ -156,7 +156,10 @@ def _asked(tags: Mapping[str, str]) -> str:
 
 
 def _first(
-    training: AttributeTraining, cases: Cases, settings: Settings, claim: Claim
+    training: AttributeTraining,
+    cases: Dataset,
+    settings: Settings,
+    claim: ModelDescription,
 ) -> Decision:
     """Let the first model serve whatever its figures: there is no better one."""
     reason = "first model under this name"
@@ -170,7 +173,7 @@ def _first(
     return Decision(True, reason)
 
 
-def _newer_days(tags: Mapping[str, str], claim: Claim) -> int:
+def _newer_days(tags: Mapping[str, str], claim: ModelDescription) -> int:
     before = tags.get("cutoff")
     if not before or claim.cutoff is None:
         return 0
@@ -181,7 +184,7 @@ def _both(
     store: Store,
     version: str,
     training: AttributeTraining,
-    cases: Cases,
+    cases: Dataset,
     *,
     is_dated: bool,
 ) -> tuple[NDArray[np.intp], Floats, Floats, AttributeModel] | str:
@@ -214,7 +217,7 @@ def _seen(twin: Path, attributes: pd.DataFrame) -> NDArray[np.bool_]:
 
 
 def save_tested(
-    tested: Sequence[Tested], cases: Cases, folder: Path, *, is_dated: bool
+    tested: Sequence[Tested], cases: Dataset, folder: Path, *, is_dated: bool
 ) -> None:
     """Write the tested models, and the rows that each had seen.
 
@@ -222,7 +225,7 @@ def save_tested(
     ----------
     tested : sequence of Tested
         One a split.
-    cases : Cases
+    cases : Dataset
         The rows that they were tested on.
     folder : Path
         Made if it is not there; further splits have folders of their own inside.
@@ -243,7 +246,10 @@ def _n_members(model: AttributeModel) -> int:
 
 
 def _changed(
-    ours: AttributeModel, theirs: AttributeModel, tags: Mapping[str, str], claim: Claim
+    ours: AttributeModel,
+    theirs: AttributeModel,
+    tags: Mapping[str, str],
+    claim: ModelDescription,
 ) -> list[str]:
     found: list[tuple[str, Any, Any]] = [
         ("risk bands", tuple(ours.risk_bands), tuple(theirs.risk_bands)),

@@ -17,7 +17,7 @@ from regulars.scoring.sinks import write_json
 from regulars.scoring.tabular_pyfunc import LOADER
 from regulars.tracking import Registered, RunRecord, Store, host_of, scratch_folder
 from regulars.training.card import manifest, profit_metrics
-from regulars.training.tabular_promote import judge_challenger, save_tested
+from regulars.training.tabular_promote import evaluate_challenger, save_tested
 from regulars.training.tabular_train import LABELS
 
 if TYPE_CHECKING:
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
 
     from regulars.config import Settings
     from regulars.evaluation import Decision
-    from regulars.training.dataset import Cases
+    from regulars.training.dataset import Dataset
     from regulars.training.register import Pages
-    from regulars.training.tabular_promote import Claim
+    from regulars.training.tabular_promote import ModelDescription
     from regulars.training.tabular_train import AttributeTraining
 
 
 def register_attributes(
     training: AttributeTraining,
-    cases: Cases,
+    cases: Dataset,
     settings: Settings,
-    claim: Claim,
+    claim: ModelDescription,
     pages: Pages,
     *,
     more: Mapping[str, Any],
@@ -46,11 +46,11 @@ def register_attributes(
     ----------
     training : AttributeTraining
         Models and figures.
-    cases : Cases
+    cases : Dataset
         The rows that it was tested on.
     settings : Settings
         Names the model, the store and the outputs.
-    claim : Claim
+    claim : ModelDescription
         What the model predicts, and from which data.
     pages : callable
         Writes the card's pages into a folder.
@@ -63,7 +63,7 @@ def register_attributes(
         What ``train --json`` ends with.
     """
     store = Store(settings.tracking.uri, settings.name)
-    decision = judge_challenger(training, cases, settings, store, claim)
+    decision = evaluate_challenger(training, cases, settings, store, claim)
     card = _card(training, settings, decision, claim) | dict(more)
     registered = _register(
         store, training, cases, settings, card, decision, claim, pages
@@ -87,7 +87,10 @@ def register_attributes(
 
 
 def _card(
-    training: AttributeTraining, settings: Settings, decision: Decision, claim: Claim
+    training: AttributeTraining,
+    settings: Settings,
+    decision: Decision,
+    claim: ModelDescription,
 ) -> dict[str, Any]:
     test, recipe = training.churn_test, training.model.recipe
     own = {name: share for name, share in recipe.weights.items() if share > 0}
@@ -119,11 +122,11 @@ def _card(
 def _register(
     store: Store,
     training: AttributeTraining,
-    cases: Cases,
+    cases: Dataset,
     settings: Settings,
     card: dict[str, Any],
     decision: Decision,
-    claim: Claim,
+    claim: ModelDescription,
     pages: Pages,
 ) -> Registered:
     with scratch_folder() as folder:
@@ -248,7 +251,7 @@ def figures_of(metrics: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
     Parameters
     ----------
     metrics : mapping of str to mapping
-        By forecast, as `regulars.evaluation.judge_churn` gives them.
+        By forecast, as `regulars.evaluation.evaluate_churn_forecasts` gives them.
 
     Returns
     -------

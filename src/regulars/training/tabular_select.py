@@ -19,8 +19,8 @@ from regulars.models.churn.objective import log_loss_of
 from regulars.models.churn.search import search_settings
 from regulars.models.churn.space import Space
 from regulars.models.churn.tuning import Selection
-from regulars.models.folds import ForwardFold, side_by_side
-from regulars.models.tabular.encoding import AttributeEncoder
+from regulars.models.folds import ValidationFold, side_by_side
+from regulars.models.tabular.encoding import TabularEncoder
 from regulars.models.tabular.model import Members
 
 if TYPE_CHECKING:
@@ -167,10 +167,10 @@ def _fold(
     pair: tuple[Rows, Rows],
     value: Floats | None,
     random_state: int,
-) -> ForwardFold:
+) -> ValidationFold:
     train, valid = pair
-    encoder = AttributeEncoder().fit(attributes.iloc[train])
-    fold = ForwardFold(
+    encoder = TabularEncoder().fit(attributes.iloc[train])
+    fold = ValidationFold(
         encoder.transform(attributes.iloc[train]),
         churned[train],
         encoder.transform(attributes.iloc[valid]),
@@ -180,7 +180,7 @@ def _fold(
     return fold.thinned(TUNING_ROWS, random_state=random_state)
 
 
-def _penalty(folds: Sequence[ForwardFold], objective: Objective) -> float:
+def _penalty(folds: Sequence[ValidationFold], objective: Objective) -> float:
     def loss(penalty: float) -> float:
         log_odds = [
             LogisticChurn(penalty)

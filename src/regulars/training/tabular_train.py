@@ -1,6 +1,6 @@
 """From cases to a tested model.
 
-Cases and splits come in. For each split a recipe is chosen and fitted on its
+Dataset and splits come in. For each split a recipe is chosen and fitted on its
 training part alone and judged on its test rows; then the model that scores is chosen
 and fitted with every row that it may learn from. Nothing is written here.
 """
@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from regulars.evaluation import judge_offer
-from regulars.evaluation.holdout import ChurnTest, judge_churn
+from regulars.evaluation import evaluate_offer
+from regulars.evaluation.holdout import ChurnTest, evaluate_churn_forecasts
 from regulars.models.churn import LogisticChurn
 from regulars.models.tabular.columns import alone
-from regulars.models.tabular.encoding import AttributeEncoder
+from regulars.models.tabular.encoding import TabularEncoder
 from regulars.models.tabular.importance import importance
 from regulars.models.tabular.model import AttributeModel
 from regulars.training.select import offer_objective, study_file
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from regulars.config import Settings
     from regulars.models.churn.tuning import Selection
-    from regulars.training.dataset import Cases, Split
+    from regulars.training.dataset import Dataset, Split
 
     Floats = NDArray[np.float64]
     Rows = NDArray[np.intp]
@@ -108,7 +108,7 @@ class AttributeTraining:
 
 
 def learn(
-    cases: Cases,
+    cases: Dataset,
     splits: Sequence[Split],
     pairs: Sequence[tuple[Rows, Rows]],
     settings: Settings,
@@ -121,7 +121,7 @@ def learn(
 
     Parameters
     ----------
-    cases : Cases
+    cases : Dataset
         Rows with an outcome.
     splits : sequence of Split
         Tests.
@@ -164,12 +164,12 @@ def learn(
     )
 
 
-def try_split(cases: Cases, split: Split, settings: Settings) -> Tested:
+def try_split(cases: Dataset, split: Split, settings: Settings) -> Tested:
     """Choose and fit on the training part of a split, and judge the test rows.
 
     Parameters
     ----------
-    cases : Cases
+    cases : Dataset
         Rows with an outcome.
     split : Split
         Which of them learn, and which test.
@@ -192,7 +192,7 @@ def try_split(cases: Cases, split: Split, settings: Settings) -> Tested:
         "logistic": _by_logistic(train, y, test),
         "best_column": _by_logistic(train[[best]], y, test[[best]]),
     }
-    found = judge_churn(
+    found = evaluate_churn_forecasts(
         cases.churned[split.test],
         forecasts,
         cutoff=split.cutoff or NO_DAY,
@@ -202,7 +202,7 @@ def try_split(cases: Cases, split: Split, settings: Settings) -> Tested:
 
 
 def _choose(
-    cases: Cases,
+    cases: Dataset,
     attributes: pd.DataFrame,
     pairs: Sequence[tuple[Rows, Rows]],
     settings: Settings,
@@ -222,7 +222,7 @@ def _choose(
 
 
 def _by_logistic(train: pd.DataFrame, y: Floats, test: pd.DataFrame) -> Floats:
-    encoder = AttributeEncoder().fit(train)
+    encoder = TabularEncoder().fit(train)
     encoded = encoder.transform(train)
     if not encoded.shape[1]:  # nothing but rare categories
         return np.full(len(test), y.mean())
@@ -241,7 +241,7 @@ def _mean_test(tested: Sequence[Tested], settings: Settings) -> ChurnTest:
     parts = [each.test for each in tested]
     if len(parts) == 1:
         return parts[0]
-    together = judge_churn(
+    together = evaluate_churn_forecasts(
         np.concatenate([part.churned for part in parts]),
         {
             name: np.concatenate([part.forecasts[name] for part in parts])
@@ -310,7 +310,7 @@ def first_tests(tested: Sequence[Tested]) -> tuple[Rows, Mapping[str, Floats]]:
 
 
 def _profit(
-    cases: Cases, tested: Sequence[Tested], settings: Settings
+    cases: Dataset, tested: Sequence[Tested], settings: Settings
 ) -> dict[str, Any] | None:
     if cases.value is None:
         return None
@@ -319,4 +319,6 @@ def _profit(
     if not known.any():
         return None
     rows, chance = rows[known], forecasts["model"][known]
-    return judge_offer(cases.churned[rows], chance, cases.value[rows], settings.profit)
+    return evaluate_offer(
+        cases.churned[rows], chance, cases.value[rows], settings.profit
+    )

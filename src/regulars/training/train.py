@@ -16,19 +16,19 @@ import numpy as np
 
 from regulars.clv.process import LABELS
 from regulars.clv.process_diagnostics import process_diagnostics
-from regulars.data.silence import daily_purchases, silence_notes, silences_known
+from regulars.data.closures import closure_notes, closures_known, daily_purchases
 from regulars.data.strays import stray_days_of
 from regulars.evaluation.holdout import (
     ChurnTest,
     ValueTest,
     drift_notes,
-    judge_churn,
-    judge_value,
+    evaluate_churn_forecasts,
+    evaluate_spend_forecasts,
 )
 from regulars.models.churn import Recipe, baselines
 from regulars.models.retention import RetentionModel
 from regulars.models.spend import SpendRecipe, SpendSelection, interval_figures
-from regulars.training.extrapolation import rehearse
+from regulars.training.extrapolation import backtest_extrapolation
 from regulars.training.select import choose_recipes
 from regulars.training.snapshots import (
     BASELINE_PROCESS,
@@ -208,7 +208,7 @@ def choose_and_test(
     selection, spend_selection = choose_recipes(snapshots, timeline, settings, step)
     recipe = selection.recipe if selection else Recipe.process_only()
     spend = spend_selection.recipe if spend_selection else SpendRecipe()
-    steadiness = rehearse(
+    extrapolation_weight = backtest_extrapolation(
         ledger,
         timeline,
         settings,
@@ -216,21 +216,23 @@ def choose_and_test(
         kind=snapshots.kind,
         features=snapshots.cache,
     )
-    snapshots.horizon = replace(snapshots.horizon, steadiness=steadiness)
-    silences = silences_known(daily_purchases(ledger))(timeline.cutoff)
+    snapshots.horizon = replace(
+        snapshots.horizon, extrapolation_weight=extrapolation_weight
+    )
+    silences = closures_known(daily_purchases(ledger))(timeline.cutoff)
     notes = [
         *history_notes(timeline, settings),
         *stale_notes(ledger, timeline),
         *stray_notes(ledger),
-        *silence_notes(silences, timeline.cutoff),
+        *closure_notes(silences, timeline.cutoff),
     ]
     if selection is None:
         notes.append(_why_process_only(timeline, snapshots.kind))
-    if steadiness:
+    if extrapolation_weight:
         notes.append(
             "Shorter stretches inside the history say that silence goes on more "
             "steadily than the purchase process expects: its ratio is mixed with that "
-            f"of the days, which has a share of {steadiness:.0%}."
+            f"of the days, which has a share of {extrapolation_weight:.0%}."
         )
     step("test")
     tested, churn_test, value_test = _test(snapshots, timeline, settings, recipe, spend)
@@ -322,7 +324,7 @@ def history_notes(timeline: Timeline, settings: Settings) -> list[str]:
     """
     notes = []
     asked, found = settings.time.training_cutoffs, len(timeline.training_cutoffs)
-    if timeline.carries_over:
+    if timeline.is_extrapolated:
         notes.append(
             f"The history holds no window of {timeline.horizon_days} days to learn "
             "from beside the one that the model is tested on: it learnt on windows "
@@ -381,14 +383,14 @@ def _test(
         "model": scores["churn_probability"].to_numpy(),
         **_baselines(training, simplest, timeline),
     }
-    churn_test = judge_churn(
+    churn_test = evaluate_churn_forecasts(
         test["churned"], churn, cutoff=cutoff, random_state=settings.seed
     )
     value = {
         "model": scores["expected_spend"].to_numpy(),
         "bg_nbd": simplest["btyd_expected_spend"].to_numpy(),
     }
-    value_test = judge_value(test["spend"], value)
+    value_test = evaluate_spend_forecasts(test["spend"], value)
     bounds = scores[["expected_spend_low", "expected_spend_high"]].to_numpy()
     value_test.metrics["model"] |= interval_figures(test["spend"].to_numpy(), bounds)
     return model, churn_test, value_test

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 
-from regulars.models.folds import ForwardFold
+from regulars.models.folds import ValidationFold
 
 
 def _rows(n_rows, seed, drift=0.0):
@@ -33,4 +33,6 @@ def churn_rows():
 @pytest.fixture(scope="session")
 def folds():
     """Two validation windows with their training rows."""
-    return [ForwardFold(*_rows(400, seed), *_rows(300, seed + 10)) for seed in (1, 2)]
+    return [
+        ValidationFold(*_rows(400, seed), *_rows(300, seed + 10)) for seed in (1, 2)
+    ]

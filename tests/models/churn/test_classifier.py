@@ -8,9 +8,9 @@ import pytest
 from scipy.special import expit, logit
 from sklearn.exceptions import NotFittedError
 
-from regulars.models.churn import BoostedChurn, LogisticChurn
+from regulars.models.churn import LightGBMChurn, LogisticChurn
 
-BOTH = [LogisticChurn(C=1.0), BoostedChurn(30, min_child_samples=10)]
+BOTH = [LogisticChurn(C=1.0), LightGBMChurn(30, min_child_samples=10)]
 
 
 @pytest.fixture(params=BOTH, ids=lambda model: type(model).__name__)
@@ -27,7 +27,7 @@ def _kept(model):
     if isinstance(model, LogisticChurn):
         return LogisticChurn.from_dict(json.loads(json.dumps(model.to_dict())))
     data = json.loads(json.dumps(model.to_dict()))
-    return BoostedChurn.from_text(data, model.to_text())
+    return LightGBMChurn.from_text(data, model.to_text())
 
 
 def test_probabilities_rank_better_than_chance(model, rows, churn_rows):
@@ -149,7 +149,7 @@ def test_other_columns_than_those_of_fit_are_refused(model, rows):
     "call", ["predict_proba", "contributions", "decision_function"]
 )
 def test_unfitted_model_is_refused(call):
-    for fresh in (LogisticChurn(), BoostedChurn()):
+    for fresh in (LogisticChurn(), LightGBMChurn()):
         with pytest.raises(NotFittedError, match="not fitted yet"):
             getattr(fresh, call)([[0.0]])
 
@@ -158,11 +158,11 @@ def test_unfitted_model_cannot_be_saved():
     with pytest.raises(NotFittedError, match="not fitted yet"):
         LogisticChurn().to_dict()
     with pytest.raises(NotFittedError, match="not fitted yet"):
-        BoostedChurn().to_text()
+        LightGBMChurn().to_text()
 
 
 def test_another_seed_gives_other_trees(rows):
     X, y = rows
-    one = BoostedChurn(30, random_state=0).fit(X, y).predict_proba(X)
-    other = BoostedChurn(30, random_state=1).fit(X, y).predict_proba(X)
+    one = LightGBMChurn(30, random_state=0).fit(X, y).predict_proba(X)
+    other = LightGBMChurn(30, random_state=1).fit(X, y).predict_proba(X)
     assert (one != other).any()

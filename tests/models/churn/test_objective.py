@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from regulars.metrics import average_precision, empc_score
 from regulars.models.churn.objective import Objective, log_loss_of, row_losses
-from regulars.models.folds import ForwardFold
+from regulars.models.folds import ValidationFold
 
 ROWS = pd.DataFrame({"x": np.zeros(4)})
 Y = np.array([0.0, 1.0, 0.0, 1.0])
-FOLD = ForwardFold(ROWS, Y, ROWS, Y)
+FOLD = ValidationFold(ROWS, Y, ROWS, Y)
 RIGHT = np.array([-1.0, 1.0, -2.0, 2.0])
 NAMES = ["log_loss", "average_precision", "profit"]
 
@@ -71,7 +71,7 @@ def test_profit_takes_certain_rates_of_acceptance(rate):
 
 
 def test_windows_count_alike_whatever_their_size():
-    large = ForwardFold(ROWS, Y, ROWS, np.tile(Y, 5))
+    large = ValidationFold(ROWS, Y, ROWS, np.tile(Y, 5))
     wrong = np.tile(-RIGHT, 5)
     found = Objective().mean_loss([RIGHT, wrong], [FOLD, large])
     assert found == pytest.approx((log_loss_of(RIGHT, Y) + log_loss_of(-RIGHT, Y)) / 2)

@@ -127,7 +127,7 @@ def test_objective_judges_trials_and_the_number_of_trees(folds, name, tmp_path):
 
 def test_staged_losses_end_where_the_whole_booster_stands(folds):
     fold, goal = folds[0], Objective("average_precision")
-    model = search.BoostedChurn(40, **PURCHASES.first).fit(fold.train, fold.y_train)
+    model = search.LightGBMChurn(40, **PURCHASES.first).fit(fold.train, fold.y_train)
     staged = search._staged(model.booster_, goal, fold, 2)
     assert len(staged) == 2
     assert staged[-1] == goal.loss(model.decision_function(fold.valid), fold)

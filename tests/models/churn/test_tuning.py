@@ -8,7 +8,7 @@ from regulars.models.churn import search, tuning
 from regulars.models.churn.ensemble import Recipe
 from regulars.models.churn.space import PURCHASES
 from regulars.models.churn.tuning import select
-from regulars.models.folds import ForwardFold
+from regulars.models.folds import ValidationFold
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -93,7 +93,7 @@ def test_calibration_is_what_was_asked_for(folds, method):
 def test_validation_rows_teach_no_member(churn_rows, folds):
     """Other outcomes in the validation window leave the members' scores alone."""
     fold = folds[0]
-    other = ForwardFold(fold.train, fold.y_train, fold.valid, 1 - fold.y_valid)
+    other = ValidationFold(fold.train, fold.y_train, fold.valid, 1 - fold.y_valid)
     recipe = Recipe({}, boosted={"n_trees": 10}, logistic={"C": 0.3})
     found = tuning._out_of_time(fold, recipe)
     changed = tuning._out_of_time(other, recipe)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from regulars.models.folds import ForwardFold
+from regulars.models.folds import ValidationFold
 from regulars.models.spend import (
     SpendEnsemble,
     SpendRecipe,
@@ -114,7 +114,7 @@ def test_choice_keeps_the_total_where_most_customers_buy_nothing():
         rows["btyd_expected_spend"] = 10.0
         return rows, np.where(rng.random(2000) < 0.1, 100.0, 0.0)
 
-    found = select_spend([ForwardFold(*window(), *window())])
+    found = select_spend([ValidationFold(*window(), *window())])
     recipe = found.recipe
     model = SpendEnsemble(recipe).fit(*window())
     rows, spend = window()

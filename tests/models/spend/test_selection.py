@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from regulars.models.folds import ForwardFold
+from regulars.models.folds import ValidationFold
 from regulars.models.spend import select_spend, selection
 from regulars.models.spend.regressor import KINDS, PROCESS
 
@@ -26,7 +26,7 @@ def _fold(seed, *, process):
         frame = pd.DataFrame({"usual": usual, "btyd_expected_spend": process(spend)})
         return frame, spend
 
-    return ForwardFold(*rows(300), *rows(200))
+    return ValidationFold(*rows(300), *rows(200))
 
 
 def test_process_is_chosen_when_it_is_right():
@@ -80,7 +80,7 @@ def test_nearest_candidate_is_passed_over_when_it_misses_the(
 ):
     level = np.full(100, spent.mean())
     rows = pd.DataFrame({"btyd_expected_spend": level})
-    fold = ForwardFold(rows, spent, rows, spent)
+    fold = ValidationFold(rows, spent, rows, spent)
 
     def forecasts(fold, kind, random_state):
         found = nearest if kind == "median" else level
@@ -99,7 +99,7 @@ def test_candidate_wins_no_mean_that_it_loses_in_a_window(last, wins, monkeypatc
     """Off by nothing in the first window, by `last` of the process's error after."""
     spent = RISING
     rows = pd.DataFrame({"btyd_expected_spend": np.where(RISING % 2, 1.1, 0.9) * spent})
-    folds = [ForwardFold(rows.assign(last=k), spent, rows, spent) for k in (0, last)]
+    folds = [ValidationFold(rows.assign(last=k), spent, rows, spent) for k in (0, last)]
 
     def forecasts(fold, kind, random_state):
         off = fold.train["last"].iloc[0] if kind == "ratio" else 9.0
@@ -119,7 +119,7 @@ def test_choice_is_the_same_when_the_seed_is_the_same():
 
 def test_outcomes_of_a_window_teach_no_member():
     fold = _fold(1, process=lambda y: y)
-    other = ForwardFold(fold.train, fold.y_train, fold.valid, 0 * fold.y_valid)
+    other = ValidationFold(fold.train, fold.y_train, fold.valid, 0 * fold.y_valid)
     for kind in KINDS:
         found = selection._forecasts(fold, kind, 0)
         changed = selection._forecasts(other, kind, 0)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from regulars.errors import DataError
-from regulars.models.tabular.encoding import MAX_LEVELS, AttributeEncoder
+from regulars.models.tabular.encoding import MAX_LEVELS, TabularEncoder
 
 
 @pytest.fixture
@@ -17,55 +17,55 @@ def rows():
 
 
 def test_rare_and_unknown_categories_are_in_no_column(rows):
-    encoder = AttributeEncoder().fit(rows)
+    encoder = TabularEncoder().fit(rows)
     new = pd.DataFrame({"n": [1.0, 2.0], "plan": ["rare", "never seen"]})
     assert encoder.transform(new)[["plan = a", "plan = b"]].to_numpy().sum() == 0
 
 
 def test_missing_category_stays_missing(rows):
     new = pd.DataFrame({"n": [None], "plan": [None]})
-    assert AttributeEncoder().fit(rows).transform(new).isna().all(axis=None)
+    assert TabularEncoder().fit(rows).transform(new).isna().all(axis=None)
 
 
 def test_columns_are_bounded_when_there_are_many_categories():
     levels = pd.Series([f"v{n % 60:02}" for n in range(600)], dtype=object)
-    encoder = AttributeEncoder().fit(pd.DataFrame({"c": levels}))
+    encoder = TabularEncoder().fit(pd.DataFrame({"c": levels}))
     assert len(encoder.owners_) == MAX_LEVELS
 
 
 def test_encoder_survives_json(rows):
-    encoder = AttributeEncoder().fit(rows)
-    same = AttributeEncoder.from_dict(json.loads(json.dumps(encoder.to_dict())))
+    encoder = TabularEncoder().fit(rows)
+    same = TabularEncoder.from_dict(json.loads(json.dumps(encoder.to_dict())))
     pd.testing.assert_frame_equal(same.transform(rows), encoder.transform(rows))
 
 
 def test_numbers_sent_as_text_are_read(rows):
     new = pd.DataFrame({"plan": ["a", "a"], "n": ["3", None]})
-    found = AttributeEncoder().fit(rows).transform(new)["n"]
+    found = TabularEncoder().fit(rows).transform(new)["n"]
     assert found[0] == 3
     assert np.isnan(found[1])
 
 
 def test_row_that_lacks_an_attribute_is_refused(rows):
     with pytest.raises(DataError, match=r"lack plan \(1 of the 2 attributes"):
-        AttributeEncoder().fit(rows).transform(rows[["n"]])
+        TabularEncoder().fit(rows).transform(rows[["n"]])
 
 
 def test_text_in_a_number_is_refused(rows):
     bad = rows.assign(n="many")
     with pytest.raises(DataError, match=r"'n' is a number.*15 of 15 rows.*'many'"):
-        AttributeEncoder().fit(rows).transform(bad)
+        TabularEncoder().fit(rows).transform(bad)
 
 
 def test_truth_value_of_a_request_is_the_word_of_the_file():
     rows = pd.DataFrame({"vip": ["yes", "no"] * 6})
-    encoder = AttributeEncoder().fit(rows)
+    encoder = TabularEncoder().fit(rows)
     found = encoder.transform(pd.DataFrame({"vip": [True, False, None]}))
     assert found["vip = yes"].tolist()[:2] == [1.0, 0.0]
     assert found.iloc[2].isna().all()
 
 
 def test_unknown_categories_are_counted(rows):
-    encoder = AttributeEncoder().fit(rows)
+    encoder = TabularEncoder().fit(rows)
     new = pd.DataFrame({"n": [1.0] * 4, "plan": ["rare", "new", "new", None]})
     assert encoder.unknown(new)["plan"].to_dict() == {"new": 2}

@@ -17,8 +17,8 @@ from regulars.kinds.contractual.histories import words_before, words_in
 from regulars.kinds.contractual.snapshot import KEYS, stacked
 from regulars.kinds.contractual.spells import cancelled
 from regulars.kinds.contractual.worth import worth_at
-from regulars.training.dataset import Cases, Split
-from regulars.training.slice_labels import parts_of
+from regulars.training.dataset import Dataset, Split
+from regulars.training.slice_labels import slices_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +46,7 @@ class Past:
 
     Attributes
     ----------
-    cases : Cases
+    cases : Dataset
         Every row whose outcome is known.
     """
 
@@ -127,7 +127,7 @@ def _together(words: Sequence[Words]) -> Words:
 
 def _cases(
     work: ContractWorkspace, days: Sequence[date], words: Words
-) -> tuple[Cases, pd.Series]:
+) -> tuple[Dataset, pd.Series]:
     rows = stacked(work, days, words)
     day = rows["cutoff"].dt.date
     outcomes, worth = [], []
@@ -142,7 +142,7 @@ def _cases(
     known = np.isfinite(churned)
     rows = rows[known].reset_index(drop=True)
     price = value[known] if np.isfinite(value).any() else None
-    cases = Cases(
+    cases = Dataset(
         rows.drop(columns=KEYS),
         churned[known],
         price,
@@ -154,11 +154,11 @@ def _cases(
 
 def _parts(rows: pd.DataFrame, price: NDArray[np.float64] | None) -> pd.DataFrame:
     texts = rows.drop(columns=KEYS).select_dtypes(exclude="number")
-    found = parts_of(texts)
+    found = slices_of(texts)
     place = np.searchsorted(TENURE_DAYS, rows["tenure_days"].to_numpy(), side="right")
     found["tenure"] = np.array(TENURES, dtype=object)[place - 1]
     if price is not None:
-        worth = parts_of(texts[[]], price)
+        worth = slices_of(texts[[]], price)
         found[list(worth.columns)] = worth
     return found
 
@@ -167,12 +167,12 @@ def _is_mixed(churned: NDArray[np.float64]) -> bool:
     return len(np.unique(churned)) == 2
 
 
-def has_both(cases: Cases, split: Split) -> bool:
+def has_both(cases: Dataset, split: Split) -> bool:
     """Return whether both sides of a split hold cancellations and others.
 
     Parameters
     ----------
-    cases : Cases
+    cases : Dataset
         Rows with an outcome.
     split : Split
         Training and test rows.

@@ -23,7 +23,7 @@ from regulars.kinds.non_contractual.workspace import check_tables
 from regulars.scoring.sinks import write_json
 from regulars.scoring.tabular_scores import ToScore, score_and_write
 from regulars.training.tabular_backtest import backtest_splits
-from regulars.training.tabular_promote import Claim
+from regulars.training.tabular_promote import ModelDescription
 from regulars.training.tabular_register import register_attributes
 from regulars.training.tabular_train import learn
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from regulars.kinds.contractual.workspace import ContractWorkspace
     from regulars.models.tabular.model import AttributeModel
-    from regulars.training.dataset import Cases, Split
+    from regulars.training.dataset import Dataset, Split
     from regulars.training.register import Pages
 
     Step = Callable[[str], None]
@@ -73,7 +73,7 @@ def train_contracts(
         learn_from=past.rows_at(line.refit_cutoffs),
     )
     step("register")
-    claim = Claim(
+    claim = ModelDescription(
         kind="contractual",
         question=f"cancels within {line.horizon_days} days after {line.gap_days}",
         fingerprint=work.fingerprint(),
@@ -128,7 +128,7 @@ def backtest_contracts(
     lines = [
         line
         for line in roll_back(settings.time, asked, work.timeline.cutoff, first)
-        if line.folds and not line.carries_over
+        if line.folds and not line.is_extrapolated
     ]
     past = Past(work, lines)
     splits = [split for split in map(past.split, lines) if split.pairs]
@@ -152,7 +152,7 @@ def backtest_contracts(
     return result, figures
 
 
-def _refuse_if_too_few(cases: Cases, split: Split, name: str) -> None:
+def _refuse_if_too_few(cases: Dataset, split: Split, name: str) -> None:
     if split.pairs and has_both(cases, split):
         return
     churned = cases.churned
@@ -166,7 +166,7 @@ def _refuse_if_too_few(cases: Cases, split: Split, name: str) -> None:
     raise NotEnoughHistoryError(msg)
 
 
-def _price_notes(cases: Cases) -> list[str]:
+def _price_notes(cases: Dataset) -> list[str]:
     if cases.value is None:
         return [
             "The contracts have no monthly_amount: what customers are worth, and what "

@@ -142,7 +142,7 @@ def _timeline(settings: Settings, spells: pd.DataFrame) -> Timeline:
     days = pd.concat([spells["started"], spells["ended"].dropna()])
     first, last = days.min().date(), days.max().date()
     timeline = plan(settings.time, first, last)
-    if not timeline.folds or timeline.test_cutoff is None or timeline.carries_over:
+    if not timeline.folds or timeline.test_cutoff is None or timeline.is_extrapolated:
         msg = (
             f"The contracts span {first} to {last}: too short for a test, a validation "
             f"and a training window of {timeline.window_days} days each. Set a shorter "

@@ -17,7 +17,7 @@ from regulars.kinds.labelled.table import LabelledTable, read_labelled
 from regulars.kinds.labelled.training import backtest_table, cases_of, train_table
 from regulars.scoring.sinks import make_folder, write_json, write_scores
 from regulars.scoring.tabular_scores import ToScore, score_and_write
-from regulars.training.tabular_promote import Claim
+from regulars.training.tabular_promote import ModelDescription
 from regulars.training.tabular_register import register_attributes
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def train_and_register(
     table, place = work.table, work.settings.churn.labelled
     training = train_table(table, work.settings, step=step)
     step("register")
-    claim = Claim(
+    claim = ModelDescription(
         kind="labelled",
         question=_question(place) if place else "",
         fingerprint=table.fingerprint(),

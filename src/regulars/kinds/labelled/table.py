@@ -17,10 +17,10 @@ import numpy as np
 import pandas as pd
 
 from regulars.config import TableSettings
-from regulars.data.accounting import count_broken_lines
 from regulars.data.engine import connect
 from regulars.data.number_frames import frame_of_numbers
 from regulars.data.reading import FILE_NUMBER, read_raw
+from regulars.data.reconciliation import count_broken_lines
 from regulars.errors import ConfigError, DataError, suggestion
 from regulars.kinds.labelled.inspection import days_of, inspect_columns, summarise
 from regulars.models.tabular.columns import (

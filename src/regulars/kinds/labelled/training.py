@@ -21,8 +21,8 @@ from regulars.kinds.labelled.splits import (
     parts_in_turn,
     random_splits,
 )
-from regulars.training.dataset import Cases
-from regulars.training.slice_labels import parts_of
+from regulars.training.dataset import Dataset
+from regulars.training.slice_labels import slices_of
 from regulars.training.tabular_backtest import backtest_splits
 from regulars.training.tabular_train import AttributeTraining, learn
 
@@ -149,7 +149,7 @@ def backtest_table(
     return backtest_splits(cases, splits, settings, step, notes=notes)
 
 
-def cases_of(table: LabelledTable) -> Cases:
+def cases_of(table: LabelledTable) -> Dataset:
     """Return the rows whose label is known.
 
     Parameters
@@ -159,13 +159,13 @@ def cases_of(table: LabelledTable) -> Cases:
 
     Returns
     -------
-    Cases
+    Dataset
     """
     known = table.known
     rows = table.attributes[known].reset_index(drop=True)
     value = table.value[known]
     customer = table.customer_id[known].to_numpy(dtype=object)
-    return Cases(rows, table.churned[known], value, parts_of(rows, value), customer)
+    return Dataset(rows, table.churned[known], value, slices_of(rows, value), customer)
 
 
 def _place(settings: Settings) -> LabelledSettings:
@@ -181,7 +181,7 @@ def _days(table: LabelledTable) -> pd.Series | None:
     return table.day[table.known].reset_index(drop=True)
 
 
-def _refuse_too_few(cases: Cases) -> None:
+def _refuse_too_few(cases: Dataset) -> None:
     churned = cases.churned
     fewest = int(min(churned.sum(), (1 - churned).sum()))
     if fewest < FEWEST_OF_A_CLASS:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from regulars.errors import NotEnoughHistoryError
-from regulars.evaluation import judge_offer
+from regulars.evaluation import evaluate_offer
 from regulars.findings.rules import other_id_advice
 from regulars.kinds.kind import Kind
 from regulars.kinds.non_contractual.workspace import (
@@ -26,7 +26,7 @@ from regulars.scoring.sinks import write_json, write_scores
 from regulars.tracking import Store
 from regulars.training.backtest import run_backtest
 from regulars.training.card import manifest, training_card, training_result
-from regulars.training.promote import judge_challenger, window_features
+from regulars.training.promote import evaluate_challenger, window_features
 from regulars.training.register import register_training
 from regulars.training.train import Training, train
 
@@ -47,7 +47,7 @@ def train_log(work: Workspace, step: Step, pages: Pages) -> dict[str, Any]:
     training = _trained(work, step)
     step("register")
     store = Store(settings.tracking.uri, settings.name)
-    decision = judge_challenger(work, training, store)
+    decision = evaluate_challenger(work, training, store)
     card = training_card(work, training, decision)
     card["profit"] = _offer(work, training)
     registered = register_training(work, training, store, decision, card, pages)
@@ -80,7 +80,7 @@ def _offer(work: Workspace, training: Training) -> dict[str, Any] | None:
     if test is None or model is None:
         return None
     value = model.predict(window_features(work))["clv"]
-    return judge_offer(
+    return evaluate_offer(
         test.churned, test.forecasts["model"], value, work.settings.profit
     )
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from regulars.data.closures import daily_purchases, shut_days
 from regulars.data.engine import connect
 from regulars.data.intake import Intake, read_tables
 from regulars.data.ledger import Ledger, build_ledger
-from regulars.data.silence import daily_purchases, shut_days
 from regulars.data.strays import stray_days_of
 from regulars.errors import DataError
 from regulars.findings.rules import find_findings

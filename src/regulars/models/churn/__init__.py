@@ -1,16 +1,16 @@
 """Churn probabilities: classifiers, their selection forward in time, calibration."""
 
-from regulars.models.churn.boosted import BoostedChurn
 from regulars.models.churn.calibration import Calibrator
 from regulars.models.churn.ensemble import ChurnEnsemble, Recipe
+from regulars.models.churn.lightgbm_churn import LightGBMChurn
 from regulars.models.churn.logistic import LogisticChurn
 from regulars.models.churn.objective import Objective
 from regulars.models.churn.tuning import Selection, select
 
 __all__ = [
-    "BoostedChurn",
     "Calibrator",
     "ChurnEnsemble",
+    "LightGBMChurn",
     "LogisticChurn",
     "Objective",
     "Recipe",

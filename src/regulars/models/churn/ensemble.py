@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import logit
 
-from regulars.models.churn.boosted import BoostedChurn
 from regulars.models.churn.calibration import PROBABILITY_FLOOR, Calibrator
+from regulars.models.churn.lightgbm_churn import LightGBMChurn
 from regulars.models.churn.logistic import LogisticChurn
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Recipe:
         Member (``process``, ``logistic``, ``lightgbm``) to its share of the log-odds;
         the shares add up to 1 and a member without a share is not fitted.
     boosted, logistic : mapping of str to number
-        Settings of `BoostedChurn` and `LogisticChurn`.
+        Settings of `LightGBMChurn` and `LogisticChurn`.
     calibrator : Calibrator
         Fitted on predictions for windows that the members had not seen.
     left_out : mapping of str to sequence of str
@@ -190,12 +190,12 @@ class ChurnEnsemble:
         """
         self.features_ = self.recipe.columns(features)
         rows = features[self.features_]
-        self.members_: dict[str, LogisticChurn | BoostedChurn] = {}
+        self.members_: dict[str, LogisticChurn | LightGBMChurn] = {}
         if self.recipe.weights.get("logistic", 0) > 0:
             logistic = LogisticChurn(**self.recipe.logistic)
             self.members_["logistic"] = logistic.fit(rows, churned)
         if self.recipe.weights.get("lightgbm", 0) > 0:
-            boosted = BoostedChurn(**self.recipe.boosted)
+            boosted = LightGBMChurn(**self.recipe.boosted)
             self.members_["lightgbm"] = boosted.fit(rows, churned)
         return self
 
@@ -291,7 +291,7 @@ class ChurnEnsemble:
         str or None
         """
         boosted = self.members_.get("lightgbm")
-        return boosted.to_text() if isinstance(boosted, BoostedChurn) else None
+        return boosted.to_text() if isinstance(boosted, LightGBMChurn) else None
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any], trees: str | None) -> Self:
@@ -316,7 +316,7 @@ class ChurnEnsemble:
                 data["members"]["logistic"]
             )
         if "lightgbm" in data["members"] and trees is not None:
-            model.members_["lightgbm"] = BoostedChurn.from_text(
+            model.members_["lightgbm"] = LightGBMChurn.from_text(
                 data["members"]["lightgbm"], trees
             )
         return model

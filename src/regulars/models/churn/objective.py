@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from regulars.models.folds import ForwardFold
+    from regulars.models.folds import ValidationFold
 
     Floats = NDArray[np.float64]
 
@@ -55,9 +55,9 @@ class Objective:
     Examples
     --------
     >>> import pandas as pd
-    >>> from regulars.models.folds import ForwardFold
+    >>> from regulars.models.folds import ValidationFold
     >>> rows, y = pd.DataFrame({"x": [0.0, 1.0]}), np.array([0.0, 1.0])
-    >>> fold = ForwardFold(rows, y, rows, y)
+    >>> fold = ValidationFold(rows, y, rows, y)
     >>> Objective("average_precision").loss(np.array([-1.0, 2.0]), fold)
     -1.0
     """
@@ -67,14 +67,14 @@ class Objective:
     incentive_cost: float = 10.0
     accept_rate: float = 0.3
 
-    def loss(self, log_odds: Floats, fold: ForwardFold) -> float:
+    def loss(self, log_odds: Floats, fold: ValidationFold) -> float:
         """Return how bad the forecast of a validation window is.
 
         Parameters
         ----------
         log_odds : array of shape (n_valid_rows,)
             Of churn, by a candidate that had not seen the window.
-        fold : ForwardFold
+        fold : ValidationFold
             What happened, and what each customer is worth.
 
         Returns
@@ -96,7 +96,7 @@ class Objective:
         )
 
     def mean_loss(
-        self, log_odds: Sequence[Floats], folds: Sequence[ForwardFold]
+        self, log_odds: Sequence[Floats], folds: Sequence[ValidationFold]
     ) -> float:
         """Return the mean over the windows, each window alike.
 
@@ -104,7 +104,7 @@ class Objective:
         ----------
         log_odds : sequence of array of shape (n_valid_rows,)
             A window each.
-        folds : sequence of ForwardFold
+        folds : sequence of ValidationFold
             The windows in the same order.
 
         Returns

@@ -22,7 +22,7 @@ from optuna.trial import TrialState
 from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 
 from regulars.errors import ConfigError
-from regulars.models.churn.boosted import BINNING, BoostedChurn
+from regulars.models.churn.lightgbm_churn import BINNING, LightGBMChurn
 from regulars.models.churn.space import PURCHASES, Space
 from regulars.models.folds import ONE_THREAD, side_by_side
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from regulars.models.churn.objective import Objective
-    from regulars.models.folds import ForwardFold
+    from regulars.models.folds import ValidationFold
 
     Floats = NDArray[np.float64]
     Binned = tuple[lightgbm.Dataset, lightgbm.Dataset]
@@ -57,7 +57,7 @@ class Found:
     Attributes
     ----------
     settings : dict of str to number
-        Of `BoostedChurn`, the number of trees among them.
+        Of `LightGBMChurn`, the number of trees among them.
     n_trials : int
         Settings tried, those given up early included.
     n_pruned : int
@@ -70,7 +70,7 @@ class Found:
 
 
 def search_settings(
-    folds: Sequence[ForwardFold],
+    folds: Sequence[ValidationFold],
     objective: Objective,
     *,
     trials: int,
@@ -83,7 +83,7 @@ def search_settings(
 
     Parameters
     ----------
-    folds : sequence of ForwardFold
+    folds : sequence of ValidationFold
         Latest window first; at least one.
     objective : Objective
         What trials and numbers of trees are judged by.
@@ -141,7 +141,7 @@ def search_settings(
 
 def _search(
     study: optuna.Study,
-    folds: Sequence[ForwardFold],
+    folds: Sequence[ValidationFold],
     objective: Objective,
     trials: int,
     space: Space,
@@ -150,7 +150,7 @@ def _search(
 ) -> list[optuna.trial.FrozenTrial]:
     """Return the trials asked for, having made those that are not there yet."""
     asked = max(trials, 1)
-    data = [_binned(fold, BoostedChurn(**space.fixed).max_bin) for fold in folds]
+    data = [_binned(fold, LightGBMChurn(**space.fixed).max_bin) for fold in folds]
     for number in range(len(_done(study)), asked):
         study.sampler = _sampler(random_state, number)
         _try(study, list(zip(folds, data, strict=True)), objective, space, random_state)
@@ -187,7 +187,7 @@ def _storage(file: Path) -> optuna.storages.RDBStorage:
 
 
 def study_name(
-    folds: Sequence[ForwardFold],
+    folds: Sequence[ValidationFold],
     objective: Objective,
     random_state: int,
     space: Space = PURCHASES,
@@ -198,7 +198,7 @@ def study_name(
 
     Parameters
     ----------
-    folds : sequence of ForwardFold
+    folds : sequence of ValidationFold
         Rows and outcomes.
     objective : Objective
         What trials are judged by.
@@ -213,7 +213,7 @@ def study_name(
         32 hexadecimal digits.
     """
     limits = (random_state, objective, MAX_TREES, PATIENCE, STRIDE, BINNING, space)
-    makers = (BoostedChurn(), lightgbm.__version__, optuna.__version__)
+    makers = (LightGBMChurn(), lightgbm.__version__, optuna.__version__)
     digest = hashlib.sha256(repr((limits, makers)).encode())
     for fold in folds:
         for rows, y in ((fold.train, fold.y_train), (fold.valid, fold.y_valid)):
@@ -241,13 +241,13 @@ def _sampler(random_state: int, number: int) -> optuna.samplers.TPESampler:
 
 def _try(
     study: optuna.Study,
-    windows: Sequence[tuple[ForwardFold, Binned]],
+    windows: Sequence[tuple[ValidationFold, Binned]],
     objective: Objective,
     space: Space,
     random_state: int,
 ) -> None:
     trial = study.ask()
-    model = BoostedChurn(
+    model = LightGBMChurn(
         **space.fixed, **space.suggest(trial), random_state=random_state
     )
     jobs = [(model, objective, fold, data) for fold, data in windows]
@@ -263,7 +263,7 @@ def _try(
     study.tell(trial, float(mean.min()))
 
 
-def _binned(fold: ForwardFold, max_bin: int) -> Binned:
+def _binned(fold: ValidationFold, max_bin: int) -> Binned:
     # binned once and shared by all trials
     options = {**BINNING, **ONE_THREAD, "max_bin": max_bin, "verbose": -1}
     train = lightgbm.Dataset(
@@ -274,9 +274,9 @@ def _binned(fold: ForwardFold, max_bin: int) -> Binned:
 
 
 def _learning_curve(
-    model: BoostedChurn,
+    model: LightGBMChurn,
     objective: Objective,
-    fold: ForwardFold,
+    fold: ValidationFold,
     data: Binned,
 ) -> Floats:
     """Return the loss on the window by number of trees (every `STRIDE` of them)."""
@@ -300,7 +300,7 @@ def _learning_curve(
 
 
 def _staged(
-    booster: lightgbm.Booster, objective: Objective, fold: ForwardFold, n_stages: int
+    booster: lightgbm.Booster, objective: Objective, fold: ValidationFold, n_stages: int
 ) -> Floats:
     rows, losses = fold.valid.to_numpy(), []
     log_odds = np.zeros(len(rows))

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from regulars.models.churn.backward_elimination import Elimination, eliminate
 from regulars.models.churn.blend import blend_weights
-from regulars.models.churn.boosted import BoostedChurn
 from regulars.models.churn.calibration import Calibrator, choose
-from regulars.models.churn.elimination import Elimination, eliminate
 from regulars.models.churn.ensemble import PROCESS, Recipe, combine, process_log_odds
+from regulars.models.churn.lightgbm_churn import LightGBMChurn
 from regulars.models.churn.logistic import LogisticChurn
 from regulars.models.churn.objective import Objective, log_loss_of
 from regulars.models.churn.search import search_settings
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from regulars.models.folds import ForwardFold
+    from regulars.models.folds import ValidationFold
 
     Floats = NDArray[np.float64]
 
@@ -68,7 +68,7 @@ class Selection:
 
 
 def select(
-    folds: Sequence[ForwardFold],
+    folds: Sequence[ValidationFold],
     *,
     classifiers: Sequence[str] = ("logistic", "lightgbm"),
     trials: int = 30,
@@ -83,7 +83,7 @@ def select(
 
     Parameters
     ----------
-    folds : sequence of ForwardFold
+    folds : sequence of ValidationFold
         Latest window first; at least one.
     classifiers : sequence of {'logistic', 'lightgbm'}
         Candidates beside the purchase process.
@@ -136,12 +136,12 @@ def select(
     return Selection(recipe, losses, n_trials, n_pruned, weighed.gains, goal.name)
 
 
-def _but_left_out(fold: ForwardFold, recipe: Recipe) -> ForwardFold:
+def _but_left_out(fold: ValidationFold, recipe: Recipe) -> ValidationFold:
     columns = recipe.columns(fold.train)
     return replace(fold, train=fold.train[columns], valid=fold.valid[columns])
 
 
-def _penalty(folds: Sequence[ForwardFold], objective: Objective) -> float:
+def _penalty(folds: Sequence[ValidationFold], objective: Objective) -> float:
     def loss(penalty: float) -> float:
         log_odds = side_by_side(
             lambda fold: (
@@ -157,7 +157,7 @@ def _penalty(folds: Sequence[ForwardFold], objective: Objective) -> float:
 
 
 def _weighed(
-    draft: Recipe, folds: Sequence[ForwardFold], calibration: str
+    draft: Recipe, folds: Sequence[ValidationFold], calibration: str
 ) -> tuple[Recipe, dict[str, float]]:
     """Complete a recipe by weights and calibration; tell the loss of each member."""
     parts = side_by_side(lambda fold: _out_of_time(fold, draft), folds)
@@ -179,11 +179,11 @@ def _weighed(
     return replace(draft, weights=weights, calibrator=calibrator), losses
 
 
-def _out_of_time(fold: ForwardFold, recipe: Recipe) -> dict[str, Floats]:
+def _out_of_time(fold: ValidationFold, recipe: Recipe) -> dict[str, Floats]:
     """Return each member's log-odds for a window it has not seen."""
     members: dict[str, Any] = {}
     if recipe.boosted:
-        members["lightgbm"] = BoostedChurn(**recipe.boosted)
+        members["lightgbm"] = LightGBMChurn(**recipe.boosted)
     if recipe.logistic:
         members["logistic"] = LogisticChurn(**recipe.logistic)
     parts = {PROCESS: process_log_odds(fold.valid)}

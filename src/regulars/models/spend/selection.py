@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from regulars.models.folds import ForwardFold
+    from regulars.models.folds import ValidationFold
 
     Floats = NDArray[np.float64]
 
@@ -72,7 +72,7 @@ class SpendSelection:
 
 
 def select_spend(
-    folds: Sequence[ForwardFold], *, random_state: int = 0
+    folds: Sequence[ValidationFold], *, random_state: int = 0
 ) -> SpendSelection:
     """Return the recipe with the least mean absolute error on unseen windows.
 
@@ -84,7 +84,7 @@ def select_spend(
 
     Parameters
     ----------
-    folds : sequence of ForwardFold
+    folds : sequence of ValidationFold
         At least one.
     random_state : int, default=0
         Seed.
@@ -133,7 +133,7 @@ def _subsets() -> list[tuple[str, ...]]:
     return list(chain.from_iterable(combinations(members, size) for size in sizes))
 
 
-def _forecasts(fold: ForwardFold, kind: str, random_state: int) -> dict[int, Floats]:
+def _forecasts(fold: ValidationFold, kind: str, random_state: int) -> dict[int, Floats]:
     """Return the expectation for an unseen window by number of trees."""
     model = SpendRegressor(
         kind,

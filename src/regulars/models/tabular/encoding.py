@@ -29,7 +29,7 @@ FEWEST_ROWS = 5
 MOST_SEEN = 1_000
 
 
-class AttributeEncoder:
+class TabularEncoder:
     """One column a number, one column a frequent category.
 
     A missing number stays missing; a missing category is missing in all its columns; a
@@ -50,10 +50,10 @@ class AttributeEncoder:
     --------
     >>> plans = pd.Series(["s"] * 6 + ["m"] * 5 + [None], dtype=object)
     >>> rows = pd.DataFrame({"age": np.arange(12.0), "plan": plans})
-    >>> encoder = AttributeEncoder().fit(rows)
+    >>> encoder = TabularEncoder().fit(rows)
     >>> encoder.transform(rows).iloc[[0, 11]].to_numpy().tolist()
     [[0.0, 1.0, 0.0], [11.0, nan, nan]]
-    >>> same = AttributeEncoder.from_dict(encoder.to_dict())
+    >>> same = TabularEncoder.from_dict(encoder.to_dict())
     >>> same.owners_
     {'age': 'age', 'plan = s': 'plan', 'plan = m': 'plan'}
     """
@@ -166,7 +166,7 @@ class AttributeEncoder:
         --------
         >>> rows = pd.DataFrame({"plan": ["s", "m"] * 5})
         >>> new = pd.DataFrame({"plan": ["s", "xl", "xl"]})
-        >>> AttributeEncoder().fit(rows).unknown(new)["plan"].to_dict()
+        >>> TabularEncoder().fit(rows).unknown(new)["plan"].to_dict()
         {'xl': 2}
         """
         rows = self.typed(attributes)
@@ -221,7 +221,7 @@ class AttributeEncoder:
 
         Returns
         -------
-        AttributeEncoder
+        TabularEncoder
         """
         encoder = cls()
         encoder.kinds_ = dict(data["kinds"])

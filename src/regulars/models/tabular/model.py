@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 
 from regulars.errors import DataError
-from regulars.models.churn import BoostedChurn, LogisticChurn
+from regulars.models.churn import LightGBMChurn, LogisticChurn
 from regulars.models.churn.ensemble import Recipe, combine
-from regulars.models.tabular.encoding import AttributeEncoder
+from regulars.models.tabular.encoding import TabularEncoder
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -42,7 +42,7 @@ class Members:
     Attributes
     ----------
     logistic_ : LogisticChurn or None
-    trees_ : list of BoostedChurn
+    trees_ : list of LightGBMChurn
         One a seed; empty where they have no weight.
     """
 
@@ -65,13 +65,13 @@ class Members:
         """
         weights, values = self.recipe.weights, rows.to_numpy()
         self.logistic_: LogisticChurn | None = None
-        self.trees_: list[BoostedChurn] = []
+        self.trees_: list[LightGBMChurn] = []
         if weights.get("logistic", 0) > 0:
             self.logistic_ = LogisticChurn(**self.recipe.logistic).fit(values, churned)
         if weights.get("lightgbm", 0) > 0:
             seed = int(self.recipe.boosted.get("random_state", 0))
             self.trees_ = [
-                BoostedChurn(
+                LightGBMChurn(
                     **{**self.recipe.boosted, "random_state": seed + 101 * bag}
                 ).fit(values, churned)
                 for bag in range(N_BAGS)
@@ -134,7 +134,7 @@ class AttributeModel:
 
     Attributes
     ----------
-    encoder_ : AttributeEncoder
+    encoder_ : TabularEncoder
     members_ : Members
     base_rate_ : float
         Mean probability of the rows that the model was fitted on.
@@ -171,7 +171,7 @@ class AttributeModel:
         -------
         self
         """
-        self.encoder_ = AttributeEncoder().fit(attributes)
+        self.encoder_ = TabularEncoder().fit(attributes)
         rows = self.encoder_.transform(attributes)
         self.members_ = Members(self.recipe).fit(rows, churned)
         self.quantiles_: dict[str, list[float]] = {}
@@ -309,12 +309,12 @@ class AttributeModel:
             raise DataError(msg)
         low, high = data["risk_bands"]
         model = cls(Recipe.from_dict(data["recipe"]), (low, high))
-        model.encoder_ = AttributeEncoder.from_dict(data["encoder"])
+        model.encoder_ = TabularEncoder.from_dict(data["encoder"])
         members = Members(model.recipe)
         fitted = data["logistic"]
         members.logistic_ = None if fitted is None else LogisticChurn.from_dict(fitted)
         members.trees_ = [
-            BoostedChurn.from_text(
+            LightGBMChurn.from_text(
                 about, (source / f"trees-{number}.txt").read_text(encoding="utf-8")
             )
             for number, about in enumerate(data["trees"])

@@ -34,7 +34,7 @@ FEWEST_EXPECTED = 30
 
 
 @dataclass(frozen=True)
-class Silence:
+class Closure:
     """A stretch of days with hardly a purchase.
 
     Attributes
@@ -48,7 +48,7 @@ class Silence:
 
     Examples
     --------
-    >>> Silence(date(2024, 3, 1), date(2024, 4, 1), 1, 900).n_days
+    >>> Closure(date(2024, 3, 1), date(2024, 4, 1), 1, 900).n_days
     31
     """
 
@@ -62,12 +62,12 @@ class Silence:
         """Length in days."""
         return (self.end - self.start).days
 
-    def comes_again(self, other: Silence) -> bool:
+    def comes_again(self, other: Closure) -> bool:
         """Return whether another stretch lies a year earlier or later.
 
         Parameters
         ----------
-        other : Silence
+        other : Closure
             Any stretch of the same log.
 
         Returns
@@ -77,8 +77,8 @@ class Silence:
 
         Examples
         --------
-        >>> summer = Silence(date(2023, 6, 1), date(2023, 9, 1), 0, 99)
-        >>> next_one = Silence(date(2024, 6, 1), date(2024, 9, 1), 0, 99)
+        >>> summer = Closure(date(2023, 6, 1), date(2023, 9, 1), 0, 99)
+        >>> next_one = Closure(date(2024, 6, 1), date(2024, 9, 1), 0, 99)
         >>> summer.comes_again(next_one), summer.comes_again(summer)
         (True, False)
         """
@@ -109,7 +109,7 @@ def daily_purchases(ledger: Ledger) -> pd.Series:
     return pd.Series(counted["n"].to_numpy(np.float64), index=days).sort_index()
 
 
-def silences_known(counts: pd.Series) -> Callable[[date], list[Silence]]:
+def closures_known(counts: pd.Series) -> Callable[[date], list[Closure]]:
     """Return a function from a day to the stretches that were known to be silent then.
 
     Parameters
@@ -125,14 +125,14 @@ def silences_known(counts: pd.Series) -> Callable[[date], list[Silence]]:
     Examples
     --------
     >>> days = pd.date_range("2024-01-01", periods=300)
-    >>> known = silences_known(pd.Series(20.0, index=days.delete(range(90, 150))))
+    >>> known = closures_known(pd.Series(20.0, index=days.delete(range(90, 150))))
     >>> [len(known(day)) for day in (date(2024, 4, 1), date(2024, 7, 1))]
     [0, 1]
     """
 
     @functools.cache
-    def known(day: date) -> list[Silence]:
-        return find_silences(counts[counts.index < pd.Timestamp(day)])
+    def known(day: date) -> list[Closure]:
+        return find_closures(counts[counts.index < pd.Timestamp(day)])
 
     return known
 
@@ -151,11 +151,11 @@ def shut_days(ledger: Ledger) -> Callable[[date], list[tuple[date, date]]]:
         Gives half-open stretches ``(start, end)``, as `regulars.timeline.plan` takes
         them.
     """
-    known = silences_known(daily_purchases(ledger))
+    known = closures_known(daily_purchases(ledger))
     return lambda day: [(each.start, each.end) for each in known(day)]
 
 
-def find_silences(counts: pd.Series) -> list[Silence]:
+def find_closures(counts: pd.Series) -> list[Closure]:
     """Return the stretches in which a shop was silent that usually is not.
 
     Parameters
@@ -165,7 +165,7 @@ def find_silences(counts: pd.Series) -> list[Silence]:
 
     Returns
     -------
-    list of Silence
+    list of Closure
         Earliest first: 10 days or more, in weeks with at most a twentieth of the
         purchases of the months around them, where the four weeks on either side make
         30 or more to be expected. What comes again at the same time of the next year
@@ -176,10 +176,10 @@ def find_silences(counts: pd.Series) -> list[Silence]:
     --------
     >>> days = pd.date_range("2024-01-01", periods=300)
     >>> counts = pd.Series(20.0, index=days)
-    >>> [found] = find_silences(counts.drop(days[90:150]))
+    >>> [found] = find_closures(counts.drop(days[90:150]))
     >>> found.start.isoformat(), found.n_days
     ('2024-03-31', 60)
-    >>> find_silences(counts.drop(days[5::7]))
+    >>> find_closures(counts.drop(days[5::7]))
     []
     """
     if len(counts) < 2:
@@ -189,7 +189,7 @@ def find_silences(counts: pd.Series) -> list[Silence]:
     quiet = _quiet_days(daily)
     for start, end in _runs(quiet):
         found.append(
-            Silence(
+            Closure(
                 start=daily.index[start].date(),
                 end=daily.index[end - 1].date() + timedelta(days=1),
                 n_found=int(daily.iloc[start:end].sum()),
@@ -228,13 +228,13 @@ def _runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
     return list(zip(starts.tolist(), ends.tolist(), strict=True))
 
 
-def silence_notes(silences: Sequence[Silence], cutoff: date) -> list[str]:
+def closure_notes(silences: Sequence[Closure], cutoff: date) -> list[str]:
     """Return what a reader has to know of the silent stretches before a cutoff.
 
     Parameters
     ----------
-    silences : sequence of Silence
-        As `silences_known` gives them.
+    silences : sequence of Closure
+        As `closures_known` gives them.
     cutoff : date
         As-of date of the scores.
 
@@ -244,12 +244,12 @@ def silence_notes(silences: Sequence[Silence], cutoff: date) -> list[str]:
 
     Examples
     --------
-    >>> march = Silence(date(2024, 3, 1), date(2024, 4, 1), 1, 900)
-    >>> print(*silence_notes([march], date(2024, 9, 1)))
+    >>> march = Closure(date(2024, 3, 1), date(2024, 4, 1), 1, 900)
+    >>> print(*closure_notes([march], date(2024, 9, 1)))
     The log holds 1 purchase from 2024-03-01 to 2024-03-31, where about 900 are usual:
     the shop was shut, or records are missing. No model learns from a window that lies
     there by more than a fifth, if others are left.
-    >>> print(*silence_notes([march], date(2024, 4, 1)))
+    >>> print(*closure_notes([march], date(2024, 4, 1)))
     The log holds 1 purchase from 2024-03-01 to 2024-03-31, where about 900 are usual,
     and ends there. If records are missing, customers who bought look as if they had
     left: read a newer log, or pass a cutoff of 2024-03-01.
@@ -257,7 +257,7 @@ def silence_notes(silences: Sequence[Silence], cutoff: date) -> list[str]:
     return [_told(each, cutoff) for each in silences if each.start < cutoff]
 
 
-def _told(silence: Silence, cutoff: date) -> str:
+def _told(silence: Closure, cutoff: date) -> str:
     purchases = (
         "1 purchase" if silence.n_found == 1 else f"{silence.n_found:,} purchases"
     )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from regulars.models.churn.boosted import BoostedChurn
+from regulars.models.churn.lightgbm_churn import LightGBMChurn
 from regulars.models.churn.logistic import LogisticChurn
 from regulars.models.churn.objective import row_losses
 from regulars.models.churn.space import PURCHASES
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from regulars.models.churn.classifier import BinaryClassifier
-    from regulars.models.folds import ForwardFold
+    from regulars.models.folds import ValidationFold
 
     Floats = NDArray[np.float64]
 
@@ -55,7 +55,7 @@ class Elimination:
 
 
 def eliminate(
-    folds: Sequence[ForwardFold],
+    folds: Sequence[ValidationFold],
     groups: Mapping[str, Sequence[str]],
     *,
     classifiers: Sequence[str] = ("logistic", "lightgbm"),
@@ -65,7 +65,7 @@ def eliminate(
 
     Parameters
     ----------
-    folds : sequence of ForwardFold
+    folds : sequence of ValidationFold
         Validation windows. With fewer than two, chance cannot be told from effect, and
         nothing is left out.
     groups : mapping of str to sequence of str
@@ -98,7 +98,7 @@ def eliminate(
 
 
 def _gains(
-    folds: Sequence[ForwardFold],
+    folds: Sequence[ValidationFold],
     kept: Mapping[str, Sequence[str]],
     left_out: Mapping[str, Sequence[str]],
     classifiers: Sequence[str],
@@ -120,7 +120,7 @@ def _gains(
 
 
 def _guess_losses(
-    fold: ForwardFold,
+    fold: ValidationFold,
     dropped: Sequence[str],
     classifiers: Sequence[str],
     random_state: int,
@@ -128,7 +128,7 @@ def _guess_losses(
     train, valid = _but(fold.train, dropped), _but(fold.valid, dropped)
     guesses: dict[str, BinaryClassifier] = {
         "logistic": LogisticChurn(),
-        "lightgbm": BoostedChurn(
+        "lightgbm": LightGBMChurn(
             GUESS_TREES,
             learning_rate=0.06,
             **PURCHASES.fixed,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from regulars.data.number_refusal import (
+from regulars.data.number_errors import (
     refuse_dressed_numbers,
     refuse_several_currencies,
 )

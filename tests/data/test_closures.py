@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regulars.data.silence import find_silences, silence_notes, silences_known
+from regulars.data.closures import closure_notes, closures_known, find_closures
 
 DAYS = pd.date_range("2022-01-01", periods=730)
 
@@ -29,7 +29,7 @@ def test_closed_door_is_found_to_the_day(start, length, strays):
     if strays:
         kept.loc[shut[length // 2]] = strays
         kept = kept.sort_index()
-    [found] = find_silences(kept)
+    [found] = find_closures(kept)
     assert abs((pd.Timestamp(found.start) - shut[0]).days) <= 1
     assert abs((pd.Timestamp(found.end) - shut[-1]).days - 1) <= 1
     assert found.n_found >= strays
@@ -39,10 +39,10 @@ def test_closed_door_is_found_to_the_day(start, length, strays):
 def test_end_of_a_log_is_silent_when_one_stray_record_stands_there():
     counts = busy()
     kept = pd.concat([counts[counts.index < DAYS[700]], pd.Series(1.0, DAYS[-1:])])
-    [found] = find_silences(kept)
+    [found] = find_closures(kept)
     assert found.start == DAYS[700].date()
     assert found.end == DAYS[-1].date() + timedelta(days=1)
-    [note] = silence_notes([found], found.end)
+    [note] = closure_notes([found], found.end)
     assert "and ends there" in note
     assert note.endswith(f"pass a cutoff of {found.start}.")
 
@@ -71,12 +71,12 @@ def test_end_of_a_log_is_silent_when_one_stray_record_stands_there():
     ],
 )
 def test_usual_rhythm_is_not_silence(counts):
-    assert find_silences(counts) == []
+    assert find_closures(counts) == []
 
 
 def test_low_season_is_not_silence_when_it_comes_every_year():
     winters = busy()[busy().index.month.isin([11, 12, 1, 2, 3])]
-    assert find_silences(winters) == []
+    assert find_closures(winters) == []
 
 
 @given(st.integers(100, 600), st.integers(0, 700))
@@ -85,13 +85,13 @@ def test_later_days_change_nothing_of_what_was_known(start, day):
     counts = counts[~counts.index.isin(DAYS[start : start + 40])]
     when = DAYS[day].date()
     past = counts[counts.index < DAYS[day]]
-    assert silences_known(counts)(when) == silences_known(past)(when)
+    assert closures_known(counts)(when) == closures_known(past)(when)
 
 
 def test_notes_are_about_days_before_the_cutoff():
     counts = busy()
     counts = counts[~counts.index.isin(DAYS[300:350])]
-    found = find_silences(counts)
-    assert silence_notes(found, date(2022, 3, 1)) == []
-    [note] = silence_notes(found, date(2024, 1, 1))
+    found = find_closures(counts)
+    assert closure_notes(found, date(2022, 3, 1)) == []
+    [note] = closure_notes(found, date(2024, 1, 1))
     assert note.startswith("The log holds 0 purchases from 2022-10-28 to 2022-12-16")

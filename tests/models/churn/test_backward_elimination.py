@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from regulars.models.churn.elimination import eliminate
-from regulars.models.folds import ForwardFold
+from regulars.models.churn.backward_elimination import eliminate
+from regulars.models.folds import ValidationFold
 
 GROUPS = {"silence": ["silence"], "orders": ["orders"], "noise": ["noise"]}
 
@@ -64,5 +64,7 @@ def test_validation_outcomes_are_asked_and_the_same_seed_gives_the_same(misled):
     groups = {**GROUPS, "lies": ["lie"]}
     one, again = (eliminate(misled, groups, random_state=3) for _ in range(2))
     assert one == again
-    turned = [ForwardFold(f.train, f.y_train, f.valid, 1 - f.y_valid) for f in misled]
+    turned = [
+        ValidationFold(f.train, f.y_train, f.valid, 1 - f.y_valid) for f in misled
+    ]
     assert eliminate(turned, groups).gains != one.gains

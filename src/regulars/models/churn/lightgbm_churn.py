@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 BINNING = {"max_bin": 63, "feature_pre_filter": False}
 
 
-class BoostedChurn(BinaryClassifier):
+class LightGBMChurn(BinaryClassifier):
     """LightGBM, made reproducible and saved as its own text.
 
     Parameters
@@ -62,7 +62,7 @@ class BoostedChurn(BinaryClassifier):
     --------
     >>> import numpy as np
     >>> days = np.arange(200.0)[:, None]
-    >>> model = BoostedChurn(20, min_child_samples=5).fit(days, days[:, 0] > 100)
+    >>> model = LightGBMChurn(20, min_child_samples=5).fit(days, days[:, 0] > 100)
     >>> model.predict_proba([[10.0], [190.0]])[:, 1].round(1).tolist()
     [0.3, 0.7]
     """
@@ -212,7 +212,7 @@ class BoostedChurn(BinaryClassifier):
 
         Returns
         -------
-        BoostedChurn
+        LightGBMChurn
         """
         model = cls(**data["params"])
         model._restore_inputs(data)
