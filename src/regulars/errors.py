@@ -95,27 +95,7 @@ class BoundaryWarning(RegularsWarning):
 
 
 def suggestion(name: str, options: Iterable[str]) -> str:
-    """Return a half-sentence that names the nearest option, or an empty string.
-
-    Parameters
-    ----------
-    name : str
-        What the user wrote.
-    options : iterable of str
-        What would have been understood.
-
-    Returns
-    -------
-    str
-        ``" Did you mean 'x'?"`` with a leading blank, or ``""``.
-
-    Examples
-    --------
-    >>> suggestion("horizn_days", ["horizon_days", "gap_days"])
-    " Did you mean 'horizon_days'?"
-    >>> suggestion("zzz", ["horizon_days"])
-    ''
-    """
+    """Return a half-sentence that names the nearest option, or an empty string."""
     by_lower = {option.lower(): option for option in options}
     near = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
     return f" Did you mean '{by_lower[near[0]]}'?" if near else ""

@@ -43,21 +43,7 @@ STEP_WORDS = {
 
 @contextmanager
 def progress(steps: Sequence[str], *, quiet: bool) -> Iterator[Callable[[str], None]]:
-    """Show a bar over named steps; nothing where there is no terminal.
-
-    Parameters
-    ----------
-    steps : sequence of str
-        Names in order.
-    quiet : bool
-        Show nothing.
-
-    Yields
-    ------
-    callable
-        To be called with the name of each step as it begins; ``"name 3/30"`` also
-        shows how far inside the step it is.
-    """
+    """Show a bar over named steps; nothing where there is no terminal."""
     console = Console(stderr=True)
     if quiet or not console.is_terminal:
         yield lambda step: None
@@ -83,17 +69,7 @@ def progress(steps: Sequence[str], *, quiet: bool) -> Iterator[Callable[[str], N
 
 
 def checked(summary: dict[str, Any]) -> Table:
-    """Return the table that ``regulars check`` prints.
-
-    Parameters
-    ----------
-    summary : dict
-        Content of ``check.json``.
-
-    Returns
-    -------
-    rich.table.Table
-    """
+    """Return the table that ``regulars check`` prints."""
     table = Table(title="What was read", title_justify="left")
     for name in ("Table", "Rows", "Share", "What"):
         table.add_column(name, justify="right" if name in ("Rows", "Share") else "left")
@@ -116,20 +92,7 @@ def checked(summary: dict[str, Any]) -> Table:
 
 
 def asked(findings: Sequence[dict[str, Any]]) -> Iterator[tuple[Text, str]]:
-    """Return what the check asks, each with what to do and the line to write.
-
-    Parameters
-    ----------
-    findings : sequence of dict
-        ``findings`` of ``check.json``.
-
-    Yields
-    ------
-    text : rich.text.Text
-        To be wrapped.
-    line : str
-        A line for the configuration, not to be wrapped, or an empty text.
-    """
+    """Return what the check asks, each with what to do and the line to write."""
     if not findings:
         yield Text("Nothing to ask about these data."), ""
         return
@@ -151,19 +114,7 @@ def asked(findings: Sequence[dict[str, Any]]) -> Iterator[tuple[Text, str]]:
 
 
 def compared(result: dict[str, Any], labels: dict[str, str]) -> Table | None:
-    """Return the model beside its baselines, or None without a test window.
-
-    Parameters
-    ----------
-    result : dict
-        What ``train --json`` ends with.
-    labels : dict of str to str
-        Words for the baselines.
-
-    Returns
-    -------
-    rich.table.Table or None
-    """
+    """Return the model beside its baselines, or None without a test window."""
     if not result["test"]:
         return None
     table = Table(
@@ -189,19 +140,7 @@ def compared(result: dict[str, Any], labels: dict[str, str]) -> Table | None:
 
 
 def backtested(result: dict[str, Any], labels: dict[str, str]) -> Table:
-    """Return the windows of a backtest, the model beside each best baseline.
-
-    Parameters
-    ----------
-    result : dict
-        Content of ``backtest.json``.
-    labels : dict of str to str
-        Words for the baselines.
-
-    Returns
-    -------
-    rich.table.Table
-    """
+    """Return the windows of a backtest, the model beside each best baseline."""
     found = result["overall"]
     table = Table(
         title=f"{found['n_windows']} test windows: better than the best baseline "

@@ -38,25 +38,6 @@ class ParametricModel(BaseEstimator, ABC):  # type: ignore[misc]
     A subclass sets the class variables below and writes `_objective` and `_starts`;
     everything a user sees of a fitted model comes from here. The vector ``theta`` holds
     the logarithms of the positive parameters, then any coefficients as they are.
-
-    Attributes
-    ----------
-    params_ : dict of str to float
-        Fitted parameters on the user's scale; each is also an attribute ``name_``.
-    standard_errors_ : dict of str to float
-        Standard errors of the same; NaN for a parameter at an edge.
-    correlations_ : pandas.DataFrame
-        Correlations of the estimates.
-    log_likelihood_, aic_, bic_ : float
-        On the user's units, as the papers print it (without any penalty).
-    converged_ : bool
-        True: a fit that does not converge raises.
-    n_customers_ : float
-        Sum of the weights.
-
-    See Also
-    --------
-    regulars.clv.fitting.maximise : The optimiser.
     """
 
     #: Positive parameters, in the order of the paper.
@@ -115,44 +96,7 @@ class ParametricModel(BaseEstimator, ABC):  # type: ignore[misc]
     # -- fitting ----------------------------------------------------------------
 
     def fit(self, summary: Any, y: None = None) -> Self:
-        """Fit the model by maximum likelihood.
-
-        Parameters
-        ----------
-        summary : pandas.DataFrame or ibis.Table
-            One row a customer with the model's columns, all in one unit of time;
-            ``weight`` (optional, > 0) counts identical customers.
-        y : None
-            Ignored; there for scikit-learn.
-
-        Returns
-        -------
-        Self
-            The fitted model.
-
-        Raises
-        ------
-        DataError
-            If a column is missing or holds impossible values.
-        NotEnoughHistoryError
-            If no fit could mean anything, for instance if nobody ever came back.
-        ConvergenceError
-            If the likelihood could not be maximised.
-
-        Warns
-        -----
-        BoundaryWarning
-            If a parameter runs to an edge; the sentence says what that means.
-
-        Examples
-        --------
-        >>> from regulars.clv import BetaGeoModel
-        >>> rows = pd.DataFrame({"frequency": [0, 1, 4], "recency": [0, 9, 30],
-        ...     "T": 39, "weight": [60, 25, 15]})
-        >>> model = BetaGeoModel(penalty=0.01).fit(rows)
-        >>> model.converged_
-        True
-        """
+        """Fit the model by maximum likelihood."""
         self._check_penalty()
         rows = self._read(summary)
         unit = self._unit(rows)
@@ -290,41 +234,7 @@ class ParametricModel(BaseEstimator, ABC):  # type: ignore[misc]
         random_state: int | None = None,
         **kwargs: Any,
     ) -> pd.DataFrame:
-        """Return a prediction with its confidence interval.
-
-        Parameters
-        ----------
-        prediction : str
-            Name of a method, for instance ``"expected_purchases"``.
-        *args, **kwargs
-            Its arguments.
-        method : {"delta", "bootstrap"}, default "delta"
-            Linearised, or quantiles over draws of the parameters.
-        level : float, default 0.95
-            Confidence, 0-1.
-        n_draws : int, default 200
-            Draws of the bootstrap.
-        random_state : int, optional
-            Seed of the bootstrap.
-
-        Returns
-        -------
-        pandas.DataFrame of shape (n_rows, 3)
-            ``estimate``, ``lower`` and ``upper``, keyed like the prediction.
-
-        See Also
-        --------
-        regulars.clv.intervals.prediction_interval : What the bounds mean.
-
-        Examples
-        --------
-        >>> from regulars.clv import BetaGeoModel
-        >>> rows = pd.DataFrame({"frequency": [0, 1, 4], "recency": [0, 9, 30],
-        ...     "T": 39, "weight": [60, 25, 15]})
-        >>> model = BetaGeoModel(penalty=0.01).fit(rows)
-        >>> model.interval("expected_purchases", rows, 13).columns.tolist()
-        ['estimate', 'lower', 'upper']
-        """
+        """Return a prediction with its confidence interval."""
         return prediction_interval(
             self,
             prediction,
@@ -337,64 +247,21 @@ class ParametricModel(BaseEstimator, ABC):  # type: ignore[misc]
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the fitted model as plain data, for JSON.
-
-        Returns
-        -------
-        dict
-            Class, settings, parameters and state; `from_dict` reads it.
-
-        Examples
-        --------
-        >>> from regulars.clv import BetaGeoModel
-        >>> rows = pd.DataFrame({"frequency": [0, 1, 4], "recency": [0, 9, 30],
-        ...     "T": 39, "weight": [60, 25, 15]})
-        >>> model = BetaGeoModel(penalty=0.01).fit(rows)
-        >>> BetaGeoModel.from_dict(model.to_dict()).params_ == model.params_
-        True
-        """
+        """Return the fitted model as plain data, for JSON."""
         return model_to_dict(self)
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Self:
-        """Return the model that `to_dict` described, equal to the last bit.
-
-        Parameters
-        ----------
-        data : dict
-            From `to_dict`.
-
-        Returns
-        -------
-        Self
-            Fitted.
-        """
+        """Return the model that `to_dict` described, equal to the last bit."""
         return cast("Self", model_from_dict(data, cls))
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the fitted model to a JSON file.
-
-        Parameters
-        ----------
-        path : path
-            Where to; overwritten.
-        """
+        """Write the fitted model to a JSON file."""
         write_model(self, path)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Read a model from a JSON file that `save` wrote.
-
-        Parameters
-        ----------
-        path : path
-            The file.
-
-        Returns
-        -------
-        Self
-            Fitted, equal to the last bit to the one that was saved.
-        """
+        """Read a model from a JSON file that `save` wrote."""
         return cast("Self", load_model(path, cls))
 
     # -- predicting -------------------------------------------------------------

@@ -21,19 +21,7 @@ if TYPE_CHECKING:
 
 
 class CovariateBlock(NamedTuple):
-    """How a list of covariates enters a model.
-
-    Attributes
-    ----------
-    parameter : str
-        The parameter that varies by customer.
-    argument : str
-        The constructor argument that lists the columns.
-    sign : float
-        1 if a positive coefficient raises the parameter, -1 if it lowers it.
-    name : str
-        Prefix of the coefficients' names.
-    """
+    """How a list of covariates enters a model."""
 
     parameter: str
     argument: str
@@ -43,17 +31,7 @@ class CovariateBlock(NamedTuple):
 
 @dataclass(frozen=True)
 class LikelihoodRatio:
-    """Result of a likelihood-ratio test of two nested models.
-
-    Attributes
-    ----------
-    statistic : float
-        Twice the gain in log-likelihood, >= 0.
-    degrees_of_freedom : int
-        Coefficients that the restricted model lacks.
-    p_value : float
-        P(a gain as great by chance), 0-1.
-    """
+    """Result of a likelihood-ratio test of two nested models."""
 
     statistic: float
     degrees_of_freedom: int
@@ -65,30 +43,7 @@ def linear_predictors(
     coefficients: FloatArray,
     columns: Mapping[str, FloatArray],
 ) -> dict[str, FloatArray]:
-    """Return by how much covariates shift each log-parameter.
-
-    Parameters
-    ----------
-    blocks : sequence of (CovariateBlock, list of str)
-        Blocks in use, with their columns.
-    coefficients : array of shape (n_coefficients,)
-        In the order of the blocks and their columns.
-    columns : mapping of str to array of shape (n_rows,)
-        Covariates.
-
-    Returns
-    -------
-    dict of str to array of shape (n_rows,)
-        Parameter to shift.
-
-    Examples
-    --------
-    >>> block = CovariateBlock("alpha", "purchase_covariates", -1.0, "purchase")
-    >>> import numpy as np
-    >>> ages = {"age": np.array([0.0, 2.0])}
-    >>> linear_predictors([(block, ["age"])], np.array([0.5]), ages)
-    {'alpha': array([ 0., -1.])}
-    """
+    """Return by how much covariates shift each log-parameter."""
     shifts: dict[str, FloatArray] = {}
     place = 0
     for block, names in blocks:
@@ -105,31 +60,7 @@ def block_gradient(
     columns: Mapping[str, FloatArray],
     names: Sequence[str],
 ) -> list[float]:
-    """Return the slope of the log-likelihood along each coefficient of a block.
-
-    Parameters
-    ----------
-    block : CovariateBlock
-        Where the covariates enter.
-    slopes : mapping of str to array of shape (n_rows,)
-        Weighted slopes by log-parameter.
-    columns : mapping of str to array of shape (n_rows,)
-        Covariates.
-    names : sequence of str
-        Columns of the block.
-
-    Returns
-    -------
-    list of float
-        One for each column.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> block = CovariateBlock("alpha", "purchase_covariates", -1.0, "purchase")
-    >>> block_gradient(block, {"alpha": np.ones(2)}, {"age": np.ones(2)}, ["age"])
-    [-2.0]
-    """
+    """Return the slope of the log-likelihood along each coefficient of a block."""
     slope = slopes[block.parameter]
     return [block.sign * float(slope @ columns[name]) for name in names]
 
@@ -137,23 +68,7 @@ def block_gradient(
 def likelihood_ratio(
     full: ParametricModel, restricted: ParametricModel
 ) -> LikelihoodRatio:
-    """Compare two nested fits of one model to the same customers.
-
-    Parameters
-    ----------
-    full, restricted : ParametricModel
-        Fitted; the restricted one has a part of the other's coefficients.
-
-    Returns
-    -------
-    LikelihoodRatio
-        By Wilks' theorem, against a chi-squared distribution.
-
-    Raises
-    ------
-    ValueError
-        If the models are not nested, or saw different numbers of customers.
-    """
+    """Compare two nested fits of one model to the same customers."""
     more, fewer = set(full.params_), set(restricted.params_)
     if type(full) is not type(restricted) or not fewer < more:
         msg = (

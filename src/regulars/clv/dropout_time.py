@@ -26,17 +26,7 @@ _NODES = 32
 
 @dataclass(frozen=True)
 class DropoutIntegral:
-    """The integral's logarithm, and means under its integrand.
-
-    Attributes
-    ----------
-    log_value : array of shape (n_rows,)
-        Logarithm of the integral; -inf over an empty span.
-    log_alpha, log_beta : array of shape (n_rows,)
-        Means of log(alpha + u) and log(beta + u).
-    inverse_alpha, inverse_beta : array of shape (n_rows,)
-        Means of 1 / (alpha + u) and 1 / (beta + u).
-    """
+    """The integral's logarithm, and means under its integrand."""
 
     log_value: FloatArray
     log_alpha: FloatArray
@@ -53,28 +43,7 @@ def dropout_integral(
     start: FloatArray | float,
     end: FloatArray | float,
 ) -> DropoutIntegral:
-    """Integrate (alpha + u)^-p (beta + u)^-q from start to end, with means.
-
-    Parameters
-    ----------
-    p, q : float or array of shape (n_rows,)
-        Powers, > 0.
-    alpha, beta : float or array of shape (n_rows,)
-        Offsets, > 0.
-    start, end : float or array of shape (n_rows,)
-        The span, 0 <= start <= end < inf.
-
-    Returns
-    -------
-    DropoutIntegral
-        Logarithm of the integral and the means that its gradient is made of.
-
-    Examples
-    --------
-    >>> found = dropout_integral(1.0, 1.0, 1.0, 1.0, 0.0, 1.0)  # 1 / (1 + u)^2
-    >>> round(float(np.exp(found.log_value)), 12)
-    0.5
-    """
+    """Integrate (alpha + u)^-p (beta + u)^-q from start to end, with means."""
     columns = np.broadcast_arrays(p, alpha, q, beta, start, end)
     moments = in_blocks(_moments_block, _NODES, *columns, n_out=5)
     total, mean_near, mean_far, inverse_near, inverse_far = moments
@@ -100,23 +69,7 @@ def log_dropout_integral(
     start: FloatArray | float,
     end: FloatArray | float,
 ) -> FloatArray:
-    """Return the logarithm of the integral alone; the end may be infinite.
-
-    Parameters
-    ----------
-    p, alpha, q, beta, start, end : float or array
-        As in `dropout_integral`, with p + q > 1 where ``end`` is inf.
-
-    Returns
-    -------
-    array
-        Of the broadcast shape; -inf over an empty span.
-
-    Examples
-    --------
-    >>> round(float(log_dropout_integral(1.0, 1.0, 1.0, 1.0, 0.0, np.inf)), 12)
-    0.0
-    """
+    """Return the logarithm of the integral alone; the end may be infinite."""
     columns = np.broadcast_arrays(p, alpha, q, beta, start, end)
     total = in_blocks(_tail_block, 4 * _NODES, *columns)
     with np.errstate(divide="ignore"):
@@ -229,28 +182,7 @@ def log_counted_integral(
     beta: FloatArray | float,
     end: FloatArray | float,
 ) -> FloatArray:
-    """Integrate u^n (alpha + u)^-p (beta + u)^-q from 0 to end; return the logarithm.
-
-    Parameters
-    ----------
-    n : array
-        Powers of u, >= 0.
-    p, alpha, q, beta : float or array
-        As in `dropout_integral`, with p + q > n + 1.
-    end : float or array
-        Where to stop, > 0.
-
-    Returns
-    -------
-    array
-        Of the broadcast shape.
-
-    Examples
-    --------
-    >>> value = log_counted_integral(np.array(1.0), 1.0, 1.0, 2.0, 1.0, 1.0)
-    >>> round(float(np.exp(value)), 12)  # u / (1 + u)^3
-    0.125
-    """
+    """Integrate u^n (alpha + u)^-p (beta + u)^-q from 0 to end; return the logarithm."""
     return in_blocks(_counted_block, 6 * _NODES, n, p, alpha, q, beta, end)
 
 

@@ -39,16 +39,6 @@ def single_threaded() -> AbstractContextManager[Any]:
 
     The products here are many and short: waking threads for them costs five times
     what it saves, and more on a busy machine.
-
-    Returns
-    -------
-    context manager
-        Restores the number of threads at its end.
-
-    Examples
-    --------
-    >>> with single_threaded():
-    ...     total = np.ones(3) @ np.ones(3)
     """
     limits: AbstractContextManager[Any] = _controller().limit(limits=1, user_api="blas")
     return limits
@@ -61,36 +51,7 @@ def _controller() -> ThreadpoolController:
 
 @dataclass(frozen=True)
 class Optimum:
-    """Where a log-likelihood is greatest, and how well the data pin it down.
-
-    Attributes
-    ----------
-    theta : array of shape (n_parameters,)
-        The point, on the scale that the objective was written in.
-    log_likelihood : float
-        Log-likelihood there, without the penalty, summed over customers.
-    covariance : array of shape (n_parameters, n_parameters)
-        Inverse of the negative Hessian; rows of parameters at an edge are zero.
-    gradient : array of shape (n_parameters,)
-        Gradient of the penalised log-likelihood.
-    iterations : int
-        Iterations of all stages together.
-    message : str
-        What the optimiser said last.
-    at_edge : dict of str to str
-        Parameters held at an edge: name to ``"lower"`` or ``"upper"``.
-    unidentified : tuple of str
-        Parameters that move along a direction in which the likelihood is flat.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> def bowl(theta):
-    ...     return -0.5 * float(theta @ theta), -theta
-    >>> best = maximise(bowl, [np.ones(2)], names=("u", "v"), n_customers=1)
-    >>> np.allclose(best.theta, 0.0, atol=1e-6)
-    True
-    """
+    """Where a log-likelihood is greatest, and how well the data pin it down."""
 
     theta: FloatArray
     log_likelihood: float
@@ -103,27 +64,7 @@ class Optimum:
 
 
 def numeric_hessian(objective: Objective, theta: FloatArray) -> FloatArray:
-    """Return the Hessian as central differences of the analytic gradient.
-
-    Parameters
-    ----------
-    objective : callable
-        Returns a value and its gradient.
-    theta : array of shape (n_parameters,)
-        Where.
-
-    Returns
-    -------
-    array of shape (n_parameters, n_parameters)
-        Symmetric matrix of second derivatives.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> numeric_hessian(lambda u: (float(u @ u), 2 * u), np.zeros(2)).round(6)
-    array([[2., 0.],
-           [0., 2.]])
-    """
+    """Return the Hessian as central differences of the analytic gradient."""
     columns = []
     for k in range(theta.size):
         step = np.zeros_like(theta)
@@ -149,43 +90,6 @@ def maximise(
 
     The starts race with L-BFGS-B (on ``coarse``, if one is given); the best is
     finished by Newton steps on ``objective``: the answer never depends on the sample.
-
-    Parameters
-    ----------
-    objective : callable
-        ``theta -> (log-likelihood, gradient)``, sums over customers.
-    starts : sequence of array of shape (n_parameters,)
-        Where to begin; each is clipped into the edges.
-    names : sequence of str
-        Names of the parameters, for messages.
-    n_customers : float
-        Number of customers, > 0: makes tolerances independent of the size.
-    lower, upper : float or array of shape (n_parameters,)
-        Edges of the search.
-    penalty : float, default 0
-        ``penalty * n_customers * sum(theta ** 2)`` is taken off the log-likelihood.
-    coarse : callable, optional
-        The same function on a sample, scaled up to ``n_customers``.
-
-    Returns
-    -------
-    Optimum
-        Best point with covariance and what ran to an edge.
-
-    Raises
-    ------
-    ConvergenceError
-        If no start leads to a point where the gradient vanishes.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> def poisson(theta):  # 6 events in 2 units of time
-    ...     rate = np.exp(theta[0])
-    ...     return 6 * theta[0] - 2 * rate, np.array([6 - 2 * rate])
-    >>> best = maximise(poisson, [np.zeros(1)], names=("log rate",), n_customers=1)
-    >>> round(float(np.exp(best.theta[0])), 6)
-    3.0
     """
     size = len(names)
     low = np.broadcast_to(np.asarray(lower, float), (size,))

@@ -36,12 +36,7 @@ _MANY = 200_000  # rows that are no longer grouped
 
 
 class GeometricDropoutModel(PurchaseModel):
-    """Base of `BetaGeoModel` and `ModifiedBetaGeoModel`.
-
-    See Also
-    --------
-    BetaGeoModel, ModifiedBetaGeoModel
-    """
+    """Base of `BetaGeoModel` and `ModifiedBetaGeoModel`."""
 
     _parameters: ClassVar[tuple[str, ...]] = ("r", "alpha", "a", "b")
     _unit_powers: ClassVar[tuple[int, ...]] = (0, 1, 0, 0)

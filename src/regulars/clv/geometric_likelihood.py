@@ -26,33 +26,7 @@ _BLOCK = 8192  # rows at a time: a dozen columns of them fit into a second-level
 
 
 class GeometricLikelihood:
-    """Log-likelihood of the geometric dropout models, with two derivatives.
-
-    Parameters
-    ----------
-    rows : Rows
-        Columns ``frequency``, ``recency`` and ``T``; equal rows need not be grouped.
-    first_flip : {0, 1}
-        Coins flipped at the first purchase: 0 for BG/NBD, 1 for MBG/NBD.
-
-    Notes
-    -----
-    A customer's likelihood is that of being alive times ``1 + exp(z)`` with z the
-    log-odds of having left: ``z = log(a / (b + x + flip - 1)) + (r + x) s`` and
-    ``s = log((alpha + T) / (alpha + recency))``. Where nobody can have left (BG/NBD,
-    x = 0) only the rate's term is there.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from regulars.clv.rows import Rows
-    >>> history = {"frequency": [0.0, 2.0], "recency": [0.0, 9.0], "T": [9.0, 12.0]}
-    >>> columns = {name: np.array(values) for name, values in history.items()}
-    >>> likelihood = GeometricLikelihood(Rows(columns, np.ones(2)), first_flip=0)
-    >>> value, gradient = likelihood(np.log([0.5, 5.0, 0.8, 2.5]))
-    >>> round(value, 4), gradient.shape
-    (-7.2485, (4,))
-    """
+    """Log-likelihood of the geometric dropout models, with two derivatives."""
 
     def __init__(self, rows: Rows, first_flip: int) -> None:
         x, weight = rows["frequency"], rows.weight
@@ -70,36 +44,12 @@ class GeometricLikelihood:
         self._at: FloatArray | None = None
 
     def __call__(self, theta: FloatArray) -> tuple[float, FloatArray]:
-        """Return the log-likelihood and its gradient.
-
-        Parameters
-        ----------
-        theta : array of shape (4,)
-            Logarithms of r, alpha, a and b.
-
-        Returns
-        -------
-        float
-            Sum over customers.
-        array of shape (4,)
-            Its slopes by theta.
-        """
+        """Return the log-likelihood and its gradient."""
         value, gradient, _ = self._all(theta)
         return value, gradient
 
     def hessian(self, theta: FloatArray) -> FloatArray:
-        """Return the second derivatives by theta.
-
-        Parameters
-        ----------
-        theta : array of shape (4,)
-            Logarithms of r, alpha, a and b.
-
-        Returns
-        -------
-        array of shape (4, 4)
-            Symmetric.
-        """
+        """Return the second derivatives by theta."""
         return self._all(theta)[2]
 
     def _all(self, theta: FloatArray) -> Derivatives:

@@ -23,26 +23,7 @@ _TINY = 1e-9  # relative slack of recency <= T, for times that were divided
 
 
 def by_distinct(function: Callable[..., FloatArray], *columns: Any) -> FloatArray:
-    """Evaluate a costly function once for each distinct row.
-
-    Parameters
-    ----------
-    function : callable
-        Takes the columns, returns an array of their length.
-    *columns : float or array of shape (n_rows,)
-        Scalars are passed on as they are.
-
-    Returns
-    -------
-    array of shape (n_rows,)
-        The value of each row.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> by_distinct(lambda u, k: u * k, np.array([1.0, 1.0, 2.0]), 3.0)
-    array([3., 3., 6.])
-    """
+    """Evaluate a costly function once for each distinct row."""
     arrays = [np.asarray(column, dtype=np.float64) for column in columns]
     wide = [k for k, array in enumerate(arrays) if array.ndim and array.size > 1]
     if not wide:
@@ -54,27 +35,7 @@ def by_distinct(function: Callable[..., FloatArray], *columns: Any) -> FloatArra
 
 
 def check_histories(table: pd.DataFrame) -> None:
-    """Raise if a frequency, recency or T cannot be that of a customer.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        With float columns ``frequency``, ``recency`` and ``T``.
-
-    Raises
-    ------
-    DataError
-        With the rule that is broken, by how many customers, and which.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> late = pd.DataFrame({"frequency": [1.0], "recency": [3.0], "T": [2.0]})
-    >>> check_histories(late)
-    Traceback (most recent call last):
-    ...
-    regulars.errors.DataError: recency is greater than T for 1 of 1 customers (0). ...
-    """
+    """Raise if a frequency, recency or T cannot be that of a customer."""
     x, recency, age = (table[name].to_numpy() for name in ("frequency", "recency", "T"))
     index, build = table.index, "Build the summary with regulars.clv.summarise."
     rules = [
@@ -89,30 +50,7 @@ def check_histories(table: pd.DataFrame) -> None:
 
 
 def check_horizon(t: Any, n_rows: int | None = None) -> FloatArray:
-    """Return a horizon as an array, or raise if it is no length of time.
-
-    Parameters
-    ----------
-    t : float or array of shape (n_rows,)
-        Length of the period, >= 0, in the unit of the summary.
-    n_rows : int, optional
-        Rows it must go with.
-
-    Returns
-    -------
-    array
-        ``t`` as float64.
-
-    Raises
-    ------
-    ValueError
-        If ``t`` is negative, missing, infinite or of the wrong length.
-
-    Examples
-    --------
-    >>> check_horizon(26)
-    array(26.)
-    """
+    """Return a horizon as an array, or raise if it is no length of time."""
     horizon = np.asarray(t, dtype=np.float64)
     if not (np.isfinite(horizon) & (horizon >= 0)).all():
         msg = f"t must be a finite length of time >= 0, got {t!r}."
@@ -127,28 +65,7 @@ def check_horizon(t: Any, n_rows: int | None = None) -> FloatArray:
 
 
 def check_count(n: Any) -> FloatArray:
-    """Return a number of purchases as an array, or raise if it is none.
-
-    Parameters
-    ----------
-    n : int or array
-        Whole numbers >= 0.
-
-    Returns
-    -------
-    array
-        ``n`` as float64.
-
-    Raises
-    ------
-    ValueError
-        If any is negative or no whole number.
-
-    Examples
-    --------
-    >>> check_count(3)
-    array(3.)
-    """
+    """Return a number of purchases as an array, or raise if it is none."""
     count = np.asarray(n, dtype=np.float64)
     if not (np.isfinite(count) & (count >= 0) & (count == np.floor(count))).all():
         msg = f"n must be a whole number of purchases >= 0, got {n!r}."
@@ -157,48 +74,12 @@ def check_count(n: Any) -> FloatArray:
 
 
 def check_level(level: float) -> None:
-    """Raise if a level of confidence is not between 0 and 1.
-
-    Parameters
-    ----------
-    level : float
-        Share of cases that an interval should cover.
-
-    Raises
-    ------
-    ValueError
-        If it does not lie strictly between 0 and 1.
-
-    Examples
-    --------
-    >>> check_level(95)
-    Traceback (most recent call last):
-    ...
-    ValueError: level must lie between 0 and 1 (0.95 for 95%), got 95.
-    """
+    """Raise if a level of confidence is not between 0 and 1."""
     if not 0 < level < 1:
         msg = f"level must lie between 0 and 1 (0.95 for 95%), got {level!r}."
         raise ValueError(msg)
 
 
 def within_age(rows: Rows) -> Rows:
-    """Return the rows with recency at most T, which divided times may miss by a bit.
-
-    Parameters
-    ----------
-    rows : Rows
-        With columns ``recency`` and ``T``.
-
-    Returns
-    -------
-    Rows
-        The same customers.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> late = {"recency": np.array([3.0 + 1e-15]), "T": np.array([3.0])}
-    >>> within_age(Rows(late, np.ones(1)))["recency"].tolist()
-    [3.0]
-    """
+    """Return the rows with recency at most T, which divided times may miss by a bit."""
     return rows.with_columns(recency=np.minimum(rows["recency"], rows["T"]))

@@ -41,53 +41,7 @@ def prediction_interval(
     random_state: int | None = None,
     **kwargs: Any,
 ) -> pd.DataFrame:
-    """Return a prediction with its confidence interval.
-
-    Parameters
-    ----------
-    model : ParametricModel
-        Fitted.
-    prediction : str
-        Name of a method that returns a number for each row, for instance
-        ``"expected_purchases"``.
-    *args, **kwargs
-        Its arguments.
-    method : {"delta", "bootstrap"}, default "delta"
-        ``"delta"`` linearises on the scale where the prediction has no edge (logarithms
-        of expectations, log-odds of probabilities). ``"bootstrap"`` draws parameters
-        from their asymptotic distribution and takes quantiles: slower, but right where
-        a prediction is far from linear.
-    level : float, default 0.95
-        Confidence, 0-1.
-    n_draws : int, default 200
-        Draws of the bootstrap, > 1.
-    random_state : int, optional
-        Seed of the bootstrap.
-
-    Returns
-    -------
-    pandas.DataFrame of shape (n_rows, 3)
-        ``estimate``, ``lower`` and ``upper``, keyed like the prediction.
-
-    Raises
-    ------
-    ValueError
-        If an argument is out of range or the model has no such prediction.
-
-    Examples
-    --------
-    >>> from regulars.clv import BetaGeoModel
-    >>> summary = pd.DataFrame({
-    ...     "frequency": [0, 1, 1, 2, 2, 4, 7],
-    ...     "recency": [0, 3, 20, 9, 25, 26, 37],
-    ...     "T": [39, 39, 30, 38, 29, 32, 39],
-    ...     "weight": [140, 20, 12, 9, 6, 5, 4],
-    ... })
-    >>> model = BetaGeoModel().fit(summary)
-    >>> found = model.interval("expected_purchases", summary, 26.0)
-    >>> bool((found["lower"] < found["estimate"]).all())
-    True
-    """
+    """Return a prediction with its confidence interval."""
     _check(model, prediction, method, level, n_draws)
     args, place = _compact(model, args, kwargs)
 

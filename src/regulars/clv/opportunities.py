@@ -30,22 +30,6 @@ class Terms:
     """The terms of equation (5), laid out flat: one for each possible time of leaving.
 
     The last term of a row is "never left"; the others left after opportunity k.
-
-    Parameters
-    ----------
-    x, recency, n : array of shape (n_rows,)
-        Opportunities taken, the last one taken, opportunities so far.
-
-    References
-    ----------
-    .. [1] Fader, Hardie and Shang (2010), Marketing Science 29(6), equation (5).
-
-    Examples
-    --------
-    >>> terms = Terms(np.array([0.0]), np.array([0.0]), np.array([2.0]))
-    >>> value, slopes = terms.evaluate(np.zeros(4))
-    >>> slopes.shape
-    (4, 1)
     """
 
     def __init__(self, x: FloatArray, recency: FloatArray, n: FloatArray) -> None:
@@ -94,51 +78,12 @@ class Terms:
 
 
 def log_binomial(n: Any, k: Any) -> FloatArray:
-    """Return the logarithm of n over k.
-
-    Parameters
-    ----------
-    n, k : float or array
-        0 <= k <= n.
-
-    Returns
-    -------
-    array
-        Of the broadcast shape.
-
-    Examples
-    --------
-    >>> float(np.exp(log_binomial(5, 2)).round())
-    10.0
-    """
+    """Return the logarithm of n over k."""
     return np.asarray(gammaln(n + 1.0) - gammaln(k + 1.0) - gammaln(n - k + 1.0))
 
 
 def whole_steps(t: Any, n_rows: int | None = None) -> FloatArray:
-    """Return a horizon in whole opportunities, or raise.
-
-    Parameters
-    ----------
-    t : int or array of shape (n_rows,)
-        Number of opportunities, >= 0.
-    n_rows : int, optional
-        Rows it must go with.
-
-    Returns
-    -------
-    array
-        ``t`` as float64.
-
-    Raises
-    ------
-    ValueError
-        When ``t`` is no whole number >= 0, or has the wrong length.
-
-    Examples
-    --------
-    >>> whole_steps(3)
-    array(3.)
-    """
+    """Return a horizon in whole opportunities, or raise."""
     steps = check_horizon(t, n_rows)
     if (steps != np.floor(steps)).any():
         msg = f"t must be a whole number of opportunities, got {t!r}."
@@ -147,27 +92,7 @@ def whole_steps(t: Any, n_rows: int | None = None) -> FloatArray:
 
 
 def check_opportunities(table: pd.DataFrame) -> None:
-    """Raise if a history cannot be one of opportunities taken and left.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        With float columns ``frequency``, ``recency`` and ``T``.
-
-    Raises
-    ------
-    DataError
-        With the rule that is broken, by how many customers, and which.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> columns = {"frequency": [2.0], "recency": [1.0], "T": [6.0]}
-    >>> check_opportunities(pd.DataFrame(columns))
-    Traceback (most recent call last):
-    ...
-    regulars.errors.DataError: frequency is greater than recency for 1 of 1 ...
-    """
+    """Raise if a history cannot be one of opportunities taken and left."""
     x, recency, n = (table[name].to_numpy() for name in ("frequency", "recency", "T"))
     for name in ("frequency", "recency", "T"):
         values = table[name].to_numpy()

@@ -27,23 +27,7 @@ _DERIVED = ("params_", "standard_errors_", "correlations_")
 
 
 def model_to_dict(model: ParametricModel) -> dict[str, Any]:
-    """Return a fitted model as a dictionary that JSON can hold.
-
-    Parameters
-    ----------
-    model : ParametricModel
-        Fitted.
-
-    Returns
-    -------
-    dict
-        ``model`` (class name), ``format``, ``settings``, ``params`` (to read, not to
-        load) and ``state``.
-
-    See Also
-    --------
-    model_from_dict
-    """
+    """Return a fitted model as a dictionary that JSON can hold."""
     check_is_fitted(model, "theta_")
     derived = {*_DERIVED, *(f"{name}_" for name in model._parameters)}
     state = {
@@ -64,25 +48,7 @@ def model_to_dict(model: ParametricModel) -> dict[str, Any]:
 def model_from_dict(
     data: dict[str, Any], *classes: type[ParametricModel]
 ) -> ParametricModel:
-    """Return the model that a dictionary describes.
-
-    Parameters
-    ----------
-    data : dict
-        From `model_to_dict`, or parsed from its JSON.
-    *classes : type
-        Classes to choose from by name.
-
-    Returns
-    -------
-    ParametricModel
-        Fitted, equal to the last bit to the one that was saved.
-
-    Raises
-    ------
-    DataError
-        If the dictionary describes no such model, or is of a later format.
-    """
+    """Return the model that a dictionary describes."""
     by_name = {each.__name__: each for each in classes}
     name = data.get("model") if isinstance(data, dict) else None
     if name not in by_name:
@@ -112,15 +78,7 @@ def model_from_dict(
 
 
 def save_model(model: ParametricModel, path: str | os.PathLike[str]) -> None:
-    """Write a fitted model to a JSON file.
-
-    Parameters
-    ----------
-    model : ParametricModel
-        Fitted.
-    path : path
-        Where to; overwritten.
-    """
+    """Write a fitted model to a JSON file."""
     text = json.dumps(model_to_dict(model), indent=2, allow_nan=False)
     Path(path).write_text(text + "\n", encoding="utf-8")
 
@@ -128,25 +86,7 @@ def save_model(model: ParametricModel, path: str | os.PathLike[str]) -> None:
 def load_model(
     path: str | os.PathLike[str], *classes: type[ParametricModel]
 ) -> ParametricModel:
-    """Read a model from a JSON file.
-
-    Parameters
-    ----------
-    path : path
-        Written by `save_model`.
-    *classes : type
-        Classes to choose from by name.
-
-    Returns
-    -------
-    ParametricModel
-        Fitted.
-
-    Raises
-    ------
-    DataError
-        If the file holds no such model.
-    """
+    """Read a model from a JSON file."""
     try:
         data = json.loads(Path(path).read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:

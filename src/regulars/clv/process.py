@@ -47,25 +47,7 @@ COLUMNS = (
 
 
 def purchase_summary(features: pd.DataFrame) -> pd.DataFrame:
-    """Return frequency, recency and T in weeks, and monetary_value.
-
-    Parameters
-    ----------
-    features : DataFrame of shape (n_rows, n_features)
-        With ``frequency``, ``recency_days``, ``T_days`` and ``monetary_value``; where
-        there is a ``gross_order_value``, before returns, that is taken.
-
-    Returns
-    -------
-    DataFrame of shape (n_rows, 4)
-        With the index of `features`.
-
-    Examples
-    --------
-    >>> purchase_summary(pd.DataFrame({"frequency": [1.0], "recency_days": [14.0],
-    ...     "T_days": [21.0], "monetary_value": [9.5]})).to_dict("records")
-    [{'frequency': 1.0, 'recency': 2.0, 'T': 3.0, 'monetary_value': 9.5}]
-    """
+    """Return frequency, recency and T in weeks, and monetary_value."""
     money = "gross_order_value" if "gross_order_value" in features else "monetary_value"
     return pd.DataFrame(
         {
@@ -78,60 +60,13 @@ def purchase_summary(features: pd.DataFrame) -> pd.DataFrame:
 
 
 class PurchaseProcess:
-    """A purchase model and a spend model, fitted to the customers of one cutoff.
-
-    Parameters
-    ----------
-    kind : {'bg_nbd', 'mbg_nbd', 'pareto_nbd'}, default='bg_nbd'
-        The purchase model.
-
-    Attributes
-    ----------
-    purchases_ : BetaGeoModel, ModifiedBetaGeoModel or ParetoNBDModel
-    spend_ : GammaGammaModel
-        Of orders before returns.
-    shares_ : ValueShares
-        What customers keep of their orders, and the margin of it.
-
-    Examples
-    --------
-    >>> rng = np.random.default_rng(0)
-    >>> age = rng.uniform(100, 300, 2000)
-    >>> active = np.minimum(age, rng.exponential(1 / rng.gamma(1.0, 0.01, 2000)))
-    >>> repeats = rng.poisson(rng.gamma(1.0, 0.02, 2000) * active)
-    >>> back = repeats > 0
-    >>> last = active * rng.beta(np.maximum(repeats, 1), 1)
-    >>> spend = rng.gamma(6.0 * np.maximum(repeats, 1)) / rng.gamma(4.0, size=2000)
-    >>> rows = pd.DataFrame({"frequency": 1.0 * repeats, "T_days": age,
-    ...     "recency_days": np.where(back, last, 0.0),
-    ...     "monetary_value": np.where(back, 20 * spend / np.maximum(repeats, 1), 0.0)})
-    >>> process = PurchaseProcess().fit(rows)
-    >>> process.predict(rows, horizon_days=90).columns.tolist()[:2]
-    ['p_alive', 'btyd_no_purchase_probability']
-    """
+    """A purchase model and a spend model, fitted to the customers of one cutoff."""
 
     def __init__(self, kind: str = "bg_nbd") -> None:
         self.kind = kind
 
     def fit(self, features: pd.DataFrame) -> Self:
-        """Fit the models to the customers of one cutoff.
-
-        Parameters
-        ----------
-        features : DataFrame of shape (n_customers, n_features)
-            As `purchase_summary` needs them.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        NotEnoughHistoryError
-            Nobody has come back and spent anything.
-        ConvergenceError, DataError
-            As the models.
-        """
+        """Fit the models to the customers of one cutoff."""
         summary = purchase_summary(features)
         self.purchases_ = PURCHASE_MODELS[self.kind]().fit(
             summary[["frequency", "recency", "T"]]
@@ -144,29 +79,7 @@ class PurchaseProcess:
     def predict(
         self, features: pd.DataFrame, *, horizon_days: int, gap_days: int = 0
     ) -> pd.DataFrame:
-        """Return what the process expects of the horizon.
-
-        Parameters
-        ----------
-        features : DataFrame of shape (n_rows, n_features)
-            As `purchase_summary` needs them.
-        horizon_days, gap_days : int
-            The predicted window is ``[gap, gap + horizon)`` after the cutoff.
-
-        Returns
-        -------
-        DataFrame of shape (n_rows, 5)
-            ``p_alive``; ``btyd_no_purchase_probability``; ``btyd_expected_purchases``;
-            ``btyd_order_value`` and ``btyd_expected_spend`` in the log's currency, net
-            of returns.
-
-        Notes
-        -----
-        With a gap, expected purchases are the exact difference of two horizons. The
-        probability of no purchase has no closed form then: the probability of a
-        purchase over the horizon is carried over in proportion to expected purchases,
-        which is exact where nobody leaves during the gap.
-        """
+        """Return what the process expects of the horizon."""
         summary = purchase_summary(features)
         model = self.purchases_
         horizon, gap = horizon_days / DAYS_PER_WEEK, gap_days / DAYS_PER_WEEK
@@ -199,24 +112,7 @@ class PurchaseProcess:
         discount_rate_annual: float,
         horizon_days: int,
     ) -> Floats:
-        """Return discounted margin, net of returns, from the cutoff, in monthly steps.
-
-        Parameters
-        ----------
-        features : DataFrame of shape (n_rows, n_features)
-            As `purchase_summary` needs them.
-        margin : float
-            Share of spend that is margin, of lines without their own; in (0, 1].
-        discount_rate_annual : float
-            Yearly discount rate; >= 0.
-        horizon_days : int
-            How far to look; > 0.
-
-        Returns
-        -------
-        array of shape (n_rows,)
-            In the log's currency; 0 or more.
-        """
+        """Return discounted margin, net of returns, from the cutoff, in monthly steps."""
         summary = purchase_summary(features)
         clv = discounted_clv(
             self.purchases_,
@@ -235,29 +131,13 @@ class PurchaseProcess:
         return np.asarray(gross * self.shares_.net_share(features))
 
     def days_to_next_order(self, features: pd.DataFrame) -> Floats:
-        """Return the median of the days to the next purchase.
-
-        Parameters
-        ----------
-        features : DataFrame of shape (n_rows, n_features)
-            As `purchase_summary` needs them.
-
-        Returns
-        -------
-        array of shape (n_rows,)
-            Infinite where the customer is more likely than not never to come back.
-        """
+        """Return the median of the days to the next purchase."""
         summary = purchase_summary(features)
         weeks = self.purchases_.expected_next_order(summary)["median"]
         return np.asarray(weeks, dtype=np.float64) * DAYS_PER_WEEK
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the fitted models as JSON-safe data.
-
-        Returns
-        -------
-        dict
-        """
+        """Return the fitted models as JSON-safe data."""
         return {
             "kind": self.kind,
             "purchases": self.purchases_.to_dict(),
@@ -267,17 +147,7 @@ class PurchaseProcess:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Return the process that `to_dict` described.
-
-        Parameters
-        ----------
-        data : mapping
-            As `to_dict` gives it.
-
-        Returns
-        -------
-        PurchaseProcess
-        """
+        """Return the process that `to_dict` described."""
         process = cls(data["kind"])
         process.purchases_ = PURCHASE_MODELS[process.kind].from_dict(data["purchases"])
         process.spend_ = GammaGammaModel.from_dict(data["spend"])

@@ -36,62 +36,7 @@ def process_diagnostics(
     cutoff: dt.date,
     end: dt.date | None = None,
 ) -> dict[str, dict[str, Any]]:
-    """Return how a fitted purchase process compares with what happened.
-
-    Parameters
-    ----------
-    process : PurchaseProcess
-        Fitted to the customers of `rows`.
-    rows : DataFrame of shape (n_customers, n_columns)
-        RFM features at the cutoff, with ``n_purchases`` (purchase days in the horizon)
-        and ``btyd_expected_purchases``.
-    purchase_days : ibis.Table or DataFrame, optional
-        ``customer_id``, ``day`` and optionally ``is_purchase``, of everybody whom the
-        process was fitted to. Default: no tracking through time.
-    cutoff : datetime.date
-        First day that the process did not see.
-    end : datetime.date, optional
-        Where tracking stops (exclusive). Default: the day after the last purchase.
-
-    Returns
-    -------
-    dict of str to dict
-        ``tracking`` (``week``, ``start``, ``actual``, ``expected``, both cumulative,
-        ``cutoff_week``), ``by_frequency`` (``frequency`` as a label, ``n_customers``,
-        ``actual``, ``expected`` purchases a customer), ``alive_matrix``
-        (``frequency``, ``recency`` in weeks, ``p``; None where a pair cannot occur) and
-        ``spend_density`` (``value``, ``actual``, ``expected``). JSON-safe.
-
-    Raises
-    ------
-    DataError
-        When a column is missing.
-
-    See Also
-    --------
-    regulars.clv.diagnostics.tracking
-
-    Examples
-    --------
-    >>> import datetime
-    >>> import pandas as pd
-    >>> from regulars.clv.process import PurchaseProcess
-    >>> rng = np.random.default_rng(0)
-    >>> age = rng.uniform(100, 300, 2000)
-    >>> active = np.minimum(age, rng.exponential(1 / rng.gamma(1.0, 0.01, 2000)))
-    >>> repeats = rng.poisson(rng.gamma(1.0, 0.02, 2000) * active)
-    >>> most = np.maximum(repeats, 1)
-    >>> last = np.where(repeats > 0, active * rng.beta(most, 1), 0.0)
-    >>> spend = 20 * rng.gamma(6.0 * most) / most / rng.gamma(4.0, size=2000)
-    >>> rows = pd.DataFrame({"frequency": 1.0 * repeats, "T_days": age,
-    ...     "recency_days": last, "monetary_value": np.where(repeats > 0, spend, 0.0)})
-    >>> process = PurchaseProcess().fit(rows)
-    >>> forecast = process.predict(rows, horizon_days=90)
-    >>> rows = rows.assign(n_purchases=1.0, **forecast)
-    >>> found = process_diagnostics(process, rows, cutoff=datetime.date(2024, 1, 1))
-    >>> sorted(found), found["by_frequency"]["actual"][:2]
-    (['alive_matrix', 'by_frequency', 'spend_density'], [1.0, 1.0])
-    """
+    """Return how a fitted purchase process compares with what happened."""
     summary = purchase_summary(rows)
     found = {
         "by_frequency": _by_frequency(rows),

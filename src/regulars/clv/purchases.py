@@ -48,10 +48,6 @@ class PurchaseModel(PurchaseDraws, ParametricModel):
 
     Subclasses write `_row_likelihood`, the predictions and the names of their
     parameters.
-
-    See Also
-    --------
-    BetaGeoModel, ModifiedBetaGeoModel, ParetoNBDModel
     """
 
     _columns: ClassVar[tuple[str, ...]] = ("frequency", "recency", "T")
@@ -206,23 +202,7 @@ class PurchaseModel(PurchaseDraws, ParametricModel):
         """Return starts from the log of the mean time between purchases."""
 
     def likelihood_ratio_test(self, restricted: PurchaseModel) -> LikelihoodRatio:
-        """Test this model against one with fewer covariates.
-
-        Parameters
-        ----------
-        restricted : PurchaseModel
-            The same class, fitted to the same customers with fewer covariates.
-
-        Returns
-        -------
-        LikelihoodRatio
-            ``statistic``, ``degrees_of_freedom`` and ``p_value``.
-
-        Raises
-        ------
-        ValueError
-            If the models are not nested or saw different numbers of customers.
-        """
+        """Test this model against one with fewer covariates."""
         check_is_fitted(self, "theta_")
         check_is_fitted(restricted, "theta_")
         return likelihood_ratio(self, restricted)
@@ -267,166 +247,38 @@ class PurchaseModel(PurchaseDraws, ParametricModel):
 
         It is no churn score: under BG/NBD a customer who bought once is alive for
         certain. See `probability_no_purchase` for that.
-
-        Parameters
-        ----------
-        summary : pandas.DataFrame or ibis.Table of n_customers rows
-            With ``frequency``, ``recency`` and ``T``.
-
-        Returns
-        -------
-        pandas.Series of shape (n_customers,)
-            Probabilities, keyed like ``summary``.
-
-        Examples
-        --------
-        >>> from regulars.clv import BetaGeoModel
-        >>> rows = pd.DataFrame({"frequency": [0, 1, 4], "recency": [0, 9, 30],
-        ...     "T": 39, "weight": [60, 25, 15]})
-        >>> model = BetaGeoModel(penalty=0.01).fit(rows)
-        >>> model.probability_alive(rows).round(3).tolist()
-        [1.0, 0.325, 0.768]
         """
         rows, params, _, index = self._rows_at(summary, 0.0)
         values = self._alive(rows, params, 0.0)
         return pd.Series(values, index=index, name="probability_alive")
 
     def probability_alive_path(self, summary: Any, times: Sequence[float]) -> Any:
-        """Return P(alive) of many customers at times after the cutoff, if silent.
-
-        Parameters
-        ----------
-        summary : pandas.DataFrame or ibis.Table of n_customers rows
-            With ``frequency``, ``recency`` and ``T``.
-        times : sequence of float of length n_times
-            Time since the cutoff, >= 0, in the unit of the summary.
-
-        Returns
-        -------
-        pandas.DataFrame of shape (n_customers, n_times)
-            A row a customer, a column a time; each row falls.
-
-        See Also
-        --------
-        regulars.clv.paths.alive_paths : The path through past purchases.
-        """
+        """Return P(alive) of many customers at times after the cutoff, if silent."""
         ahead = check_horizon(times)
         rows, params, _, index = self._rows_at(summary, 0.0)
         paths = [self._alive(rows, params, time) for time in ahead]
         return pd.DataFrame(np.column_stack(paths), index=index, columns=ahead)
 
     def expected_purchases(self, summary: Any, t: Any) -> pd.Series:
-        """Return the expected number of purchases in the next ``t``.
-
-        Parameters
-        ----------
-        summary : pandas.DataFrame or ibis.Table of n_customers rows
-            With ``frequency``, ``recency`` and ``T``.
-        t : float or array of shape (n_customers,)
-            Length of the period from the cutoff, >= 0, in the unit of the summary.
-
-        Returns
-        -------
-        pandas.Series of shape (n_customers,)
-            Expected purchases, >= 0, keyed like ``summary``.
-
-        Examples
-        --------
-        >>> from regulars.clv import BetaGeoModel
-        >>> rows = pd.DataFrame({"frequency": [0, 1, 4], "recency": [0, 9, 30],
-        ...     "T": 39, "weight": [60, 25, 15]})
-        >>> model = BetaGeoModel(penalty=0.01).fit(rows)
-        >>> model.expected_purchases(rows, 13).round(3).tolist()
-        [0.09, 0.109, 0.828]
-        """
+        """Return the expected number of purchases in the next ``t``."""
         rows, params, horizon, index = self._rows_at(summary, t)
         values = self._purchases(rows, params, horizon)
         return pd.Series(values, index=index, name="expected_purchases")
 
     def probability_no_purchase(self, summary: Any, t: Any) -> pd.Series:
-        """Return P(no purchase in the next ``t``): the model's churn probability.
-
-        Parameters
-        ----------
-        summary : pandas.DataFrame or ibis.Table of n_customers rows
-            With ``frequency``, ``recency`` and ``T``.
-        t : float or array of shape (n_customers,)
-            Length of the period from the cutoff, >= 0, in the unit of the summary.
-
-        Returns
-        -------
-        pandas.Series of shape (n_customers,)
-            Probabilities, keyed like ``summary``.
-
-        Examples
-        --------
-        >>> from regulars.clv import BetaGeoModel
-        >>> rows = pd.DataFrame({"frequency": [0, 1, 4], "recency": [0, 9, 30],
-        ...     "T": 39, "weight": [60, 25, 15]})
-        >>> model = BetaGeoModel(penalty=0.01).fit(rows)
-        >>> model.probability_no_purchase(rows, 13).round(3).tolist()
-        [0.919, 0.912, 0.51]
-        """
+        """Return P(no purchase in the next ``t``): the model's churn probability."""
         rows, params, horizon, index = self._rows_at(summary, t)
         values = np.clip(self._no_purchase(rows, params, horizon), 0.0, 1.0)
         return pd.Series(values, index=index, name="probability_no_purchase")
 
     def probability_n_purchases(self, summary: Any, n: int, t: Any) -> pd.Series:
-        """Return P(exactly ``n`` purchases in the next ``t``).
-
-        Parameters
-        ----------
-        summary : pandas.DataFrame or ibis.Table of n_customers rows
-            With ``frequency``, ``recency`` and ``T``.
-        n : int
-            Number of purchases, >= 0.
-        t : float or array of shape (n_customers,)
-            Length of the period from the cutoff, >= 0, in the unit of the summary.
-
-        Returns
-        -------
-        pandas.Series of shape (n_customers,)
-            Probabilities, keyed like ``summary``.
-
-        Examples
-        --------
-        >>> from regulars.clv import BetaGeoModel
-        >>> rows = pd.DataFrame({"frequency": [0, 1, 4], "recency": [0, 9, 30],
-        ...     "T": 39, "weight": [60, 25, 15]})
-        >>> model = BetaGeoModel(penalty=0.01).fit(rows)
-        >>> model.probability_n_purchases(rows, 1, 13).round(3).tolist()
-        [0.074, 0.071, 0.274]
-        """
+        """Return P(exactly ``n`` purchases in the next ``t``)."""
         rows, params, horizon, index = self._rows_at(summary, t)
         values = self._n_purchases(rows, params, check_count(n), horizon)
         return pd.Series(values, index=index, name="probability_n_purchases")
 
     def expected_next_order(self, summary: Any, level: float = 0.8) -> pd.DataFrame:
-        """Return when the next order is to be expected, with an interval.
-
-        Parameters
-        ----------
-        summary : pandas.DataFrame or ibis.Table of n_customers rows
-            With ``frequency``, ``recency`` and ``T``.
-        level : float, default 0.8
-            P(the next order falls between ``lower`` and ``upper``), 0-1.
-
-        Returns
-        -------
-        pandas.DataFrame of shape (n_customers, 3)
-            ``median``, ``lower`` and ``upper``: time from the cutoff in the unit of the
-            summary; inf where the customer may never come back with a probability that
-            leaves no room for it.
-
-        Examples
-        --------
-        >>> from regulars.clv import BetaGeoModel
-        >>> rows = pd.DataFrame({"frequency": [0, 1, 4], "recency": [0, 9, 30],
-        ...     "T": 39, "weight": [60, 25, 15]})
-        >>> model = BetaGeoModel(penalty=0.01).fit(rows)
-        >>> model.expected_next_order(rows.tail(1)).shape
-        (1, 3)
-        """
+        """Return when the next order is to be expected, with an interval."""
         check_level(level)
         rows, params, _, index = self._rows_at(summary, 0.0)
         shares = {"median": 0.5, "lower": (1 - level) / 2, "upper": (1 + level) / 2}
@@ -436,29 +288,7 @@ class PurchaseModel(PurchaseDraws, ParametricModel):
         return pd.DataFrame(waits, index=index)
 
     def expected_purchases_new_customer(self, t: Any, covariates: Any = None) -> Any:
-        """Return expected repeat purchases in ``t`` from the first purchase on.
-
-        Parameters
-        ----------
-        t : float or array of shape (n_times,)
-            Length of the period, >= 0, in the unit of the fit.
-        covariates : pandas.DataFrame of n_times rows, or of any if t is one number
-            Needed if the model was fitted with covariates.
-
-        Returns
-        -------
-        float or array of shape (n_times,)
-            Expected purchases, the first one left out.
-
-        Examples
-        --------
-        >>> from regulars.clv import BetaGeoModel
-        >>> rows = pd.DataFrame({"frequency": [0, 1, 4], "recency": [0, 9, 30],
-        ...     "T": 39, "weight": [60, 25, 15]})
-        >>> model = BetaGeoModel(penalty=0.01).fit(rows)
-        >>> round(float(model.expected_purchases_new_customer(52)), 3)
-        1.035
-        """
+        """Return expected repeat purchases in ``t`` from the first purchase on."""
         params = self._new_params(covariates)
         values = self._new_purchases(params, check_horizon(t))
         return float(values) if values.ndim == 0 else values
@@ -466,31 +296,7 @@ class PurchaseModel(PurchaseDraws, ParametricModel):
     def probability_n_purchases_new_customer(
         self, n: Any, t: Any, covariates: Any = None
     ) -> Any:
-        """Return P(exactly ``n`` repeat purchases in ``t`` from the first one on).
-
-        Parameters
-        ----------
-        n : int or array of shape (n_values,)
-            Number of repeat purchases, >= 0.
-        t : float or array of shape (n_values,)
-            Length of the period, >= 0, in the unit of the fit.
-        covariates : pandas.DataFrame
-            Needed if the model was fitted with covariates.
-
-        Returns
-        -------
-        float or array of shape (n_values,)
-            Probabilities.
-
-        Examples
-        --------
-        >>> from regulars.clv import BetaGeoModel
-        >>> rows = pd.DataFrame({"frequency": [0, 1, 4], "recency": [0, 9, 30],
-        ...     "T": 39, "weight": [60, 25, 15]})
-        >>> model = BetaGeoModel(penalty=0.01).fit(rows)
-        >>> round(float(model.probability_n_purchases_new_customer(0, 52)), 3)
-        0.526
-        """
+        """Return P(exactly ``n`` repeat purchases in ``t`` from the first one on)."""
         params = self._new_params(covariates)
         values = self._new_n_purchases(params, check_count(n), check_horizon(t))
         return float(values) if values.ndim == 0 else values

@@ -26,22 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Rows:
-    """Distinct histories, and how many customers have each.
-
-    Attributes
-    ----------
-    columns : dict of str to array of shape (n_rows,)
-        The values of each column.
-    weight : array of shape (n_rows,)
-        Customers with this history, > 0.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> rows = Rows({"T": np.array([1.0, 2.0])}, np.array([3.0, 1.0]))
-    >>> rows.n_customers, len(rows)
-    (4.0, 2)
-    """
+    """Distinct histories, and how many customers have each."""
 
     columns: dict[str, FloatArray]
     weight: FloatArray
@@ -78,27 +63,7 @@ class Rows:
 def distinct(
     columns: Sequence[FloatArray],
 ) -> tuple[list[FloatArray], NDArray[np.intp]]:
-    """Return the distinct rows of some columns, and where each row went.
-
-    Parameters
-    ----------
-    columns : sequence of array of shape (n_rows,)
-        Finite numbers.
-
-    Returns
-    -------
-    list of array of shape (n_distinct,)
-        The distinct rows, sorted.
-    array of shape (n_rows,)
-        For each row, its place among the distinct ones.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> rows, place = distinct([np.array([2.0, 1.0, 2.0]), np.array([5.0, 5.0, 5.0])])
-    >>> rows[0].tolist(), place.tolist()
-    ([1.0, 2.0], [1, 0, 1])
-    """
+    """Return the distinct rows of some columns, and where each row went."""
     place, size = np.zeros(len(columns[0]), dtype=np.int64), 1
     for values in columns:
         code, width = _codes(values)
@@ -125,33 +90,7 @@ def _codes(values: FloatArray) -> tuple[NDArray[np.int64], int]:
 
 
 def read_columns(frame: Any, names: Sequence[str]) -> pd.DataFrame:
-    """Return some columns of a pandas frame or an Ibis table as checked floats.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame or ibis.Table
-        One row a customer. An Ibis table with a ``customer_id`` is keyed by it.
-    names : sequence of str
-        Columns that must be there.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The columns as float64, with the index of the frame.
-
-    Raises
-    ------
-    TypeError
-        If ``frame`` is no frame.
-    DataError
-        If a column is missing, or has values that are no finite numbers.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> read_columns(pd.DataFrame({"T": [1, 2]}), ["T"])["T"].tolist()
-    [1.0, 2.0]
-    """
+    """Return some columns of a pandas frame or an Ibis table as checked floats."""
     frame = _to_pandas(frame, names)
     missing = [name for name in names if name not in frame.columns]
     if missing:
@@ -186,29 +125,7 @@ def _is_ibis(frame: Any) -> bool:
 
 
 def as_numbers(values: pd.Series) -> FloatArray:
-    """Return a column as float64, or say that it holds none.
-
-    Parameters
-    ----------
-    values : pandas.Series of shape (n_rows,)
-        Missing values become NaN.
-
-    Returns
-    -------
-    array of shape (n_rows,)
-        The numbers.
-
-    Raises
-    ------
-    DataError
-        If the column holds text, durations or anything else that is no number.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> as_numbers(pd.Series([1, None], dtype="Int64")).tolist()
-    [1.0, nan]
-    """
+    """Return a column as float64, or say that it holds none."""
     try:
         return values.to_numpy(dtype=np.float64, na_value=np.nan)
     except (TypeError, ValueError) as error:
@@ -234,37 +151,7 @@ def _finite(values: pd.Series) -> FloatArray:
 def reject(
     values: FloatArray, bad: NDArray[np.bool_], index: pd.Index, what: str, advice: str
 ) -> FloatArray:
-    """Return the values, or raise with count and ids of the bad ones.
-
-    Parameters
-    ----------
-    values : array of shape (n_customers,)
-        Returned as they are if all is well.
-    bad : array of bool of shape (n_customers,)
-        Which of them are not allowed.
-    index : pandas.Index of length n_customers
-        Ids for the message; at most five are named.
-    what, advice : str
-        First and last part of the message.
-
-    Returns
-    -------
-    array of shape (n_customers,)
-        ``values``.
-
-    Raises
-    ------
-    DataError
-        If any is bad.
-
-    Examples
-    --------
-    >>> import numpy as np, pandas as pd
-    >>> reject(np.array([-1.0]), np.array([True]), pd.Index(["c1"]), "T < 0", "Fix.")
-    Traceback (most recent call last):
-    ...
-    regulars.errors.DataError: T < 0 for 1 of 1 customers (c1). Fix.
-    """
+    """Return the values, or raise with count and ids of the bad ones."""
     if bad.any():
         ids = ", ".join(map(str, index[np.flatnonzero(bad)[:5]]))
         more = ", ..." if int(bad.sum()) > 5 else ""
@@ -280,31 +167,6 @@ def read_rows(frame: Any, names: Sequence[str]) -> tuple[pd.DataFrame, FloatArra
     """Return the columns a fit needs and the weight of each row.
 
     An Ibis table is grouped where it lives, so that only distinct histories travel.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame or ibis.Table
-        One row a customer, or a ``weight`` that counts identical ones.
-    names : sequence of str
-        Columns that must be there.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The columns, float64.
-    array of shape (n_rows,)
-        Weights, > 0; ones where there is no column ``weight``.
-
-    Raises
-    ------
-    DataError
-        If a column is missing or a weight is not a positive number.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> read_rows(pd.DataFrame({"T": [1, 2], "weight": [3, 1]}), ["T"])[1].tolist()
-    [3.0, 1.0]
     """
     if not _is_ibis(frame):
         frame = _to_pandas(frame, names)

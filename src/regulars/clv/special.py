@@ -28,26 +28,7 @@ _NEGLIGIBLE = 40.0  # nats: e-40 is below the precision of a double
 
 @cache
 def legendre(n_nodes: int, n_panels: int = 1) -> tuple[FloatArray, FloatArray]:
-    """Return nodes and weights of composite Gauss-Legendre quadrature on [0, 1].
-
-    Parameters
-    ----------
-    n_nodes : int
-        Number of nodes in each panel, > 0.
-    n_panels : int, default 1
-        Equal panels: more of them follow a kink or a nearby pole better.
-
-    Returns
-    -------
-    nodes, weights : arrays of shape (n_nodes * n_panels,)
-        The weights sum to 1.
-
-    Examples
-    --------
-    >>> nodes, weights = legendre(3)
-    >>> round(float(weights @ nodes**4), 12)
-    0.2
-    """
+    """Return nodes and weights of composite Gauss-Legendre quadrature on [0, 1]."""
     nodes, weights = np.polynomial.legendre.leggauss(n_nodes)
     inside = ((nodes + 1) / 2 + np.arange(n_panels)[:, np.newaxis]) / n_panels
     return inside.ravel(), np.tile(weights / 2 / n_panels, n_panels)
@@ -59,30 +40,7 @@ def in_blocks(
     *columns: FloatArray | float,
     n_out: int = 0,
 ) -> FloatArray:
-    """Apply a function of columns to blocks of rows, so that memory stays bounded.
-
-    Parameters
-    ----------
-    function : callable
-        Takes columns of shape (n, 1), returns shape (n,), or (n_out, n).
-    n_nodes : int
-        Elements that the function needs for a row.
-    *columns : float or array
-        Broadcast against each other.
-    n_out : int, default 0
-        Values for each row, where there are several.
-
-    Returns
-    -------
-    array
-        Of the broadcast shape, led by an axis of ``n_out`` where that is given.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> in_blocks(lambda u: 2 * u[:, 0], 1, np.arange(3.0))
-    array([0., 2., 4.])
-    """
+    """Apply a function of columns to blocks of rows, so that memory stays bounded."""
     arrays = np.broadcast_arrays(*columns)
     shape = arrays[0].shape if not n_out else (n_out, *arrays[0].shape)
     flat = [np.asarray(array, dtype=np.float64).reshape(-1, 1) for array in arrays]
@@ -106,35 +64,6 @@ def expected_geometric_purchases(
 
     Purchase rates are Gamma(r, alpha), and after each purchase the customer leaves
     with a probability p that is Beta(a, b).
-
-    Parameters
-    ----------
-    r, a, b : float or array
-        Shapes, > 0.
-    alpha : float or array
-        Rate of the gamma, > 0, in units of time.
-    t : float or array
-        Length of the period, >= 0, same unit.
-
-    Returns
-    -------
-    array
-        Of the broadcast shape, >= 0.
-
-    Notes
-    -----
-    E = E_p[(1 - (1 + p t / alpha)^-r) / p], which equals the hypergeometric form of
-    equation (9) of [1]_ and has no pole at a = 1. Relative error about 1e-13.
-
-    References
-    ----------
-    .. [1] Fader, Hardie and Lee (2005), "Counting Your Customers" the Easy Way.
-
-    Examples
-    --------
-    >>> expected = expected_geometric_purchases(0.2426, 4.4136, 0.7929, 2.4259, 39)
-    >>> round(float(expected), 4)
-    1.195
     """
     return in_blocks(_geometric_block, 192, r, alpha, a, b, t)
 
@@ -191,32 +120,7 @@ def geometric_purchase_probability(
     b: FloatArray | float,
     t: FloatArray | float,
 ) -> FloatArray:
-    """Return P(exactly n purchases in t) of a customer who is active now.
-
-    Parameters
-    ----------
-    n : int or array
-        Number of purchases, >= 0.
-    r, alpha, a, b, t : float or array
-        As in `expected_geometric_purchases`.
-
-    Returns
-    -------
-    array
-        Probabilities.
-
-    Notes
-    -----
-    Equation (8) of Fader, Hardie and Lee (2005); its sum over the negative binomial is
-    written as an incomplete beta function, which does not cancel.
-
-    Examples
-    --------
-    >>> n = np.arange(2000)
-    >>> chances = geometric_purchase_probability(n, 0.24, 4.4, 0.8, 2.4, 39)
-    >>> round(float(chances.sum()), 9)
-    1.0
-    """
+    """Return P(exactly n purchases in t) of a customer who is active now."""
     n = np.asarray(n, dtype=np.float64)
     share = t / (np.asarray(alpha) + t)
     with np.errstate(divide="ignore"):

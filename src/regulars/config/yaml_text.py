@@ -60,13 +60,7 @@ class NotYamlError(ValueError):
 
 
 def read_yaml(text: str) -> Any:
-    """Return what YAML text holds.
-
-    Raises
-    ------
-    NotYamlError
-        The text is not YAML, a key stands twice, or it is nested without end.
-    """
+    """Return what YAML text holds."""
     try:
         data = yaml.load(text, Loader=_Loader)
         if _size(data, {}) > _MOST_VALUES:

@@ -35,22 +35,7 @@ FEWEST_EXPECTED = 30
 
 @dataclass(frozen=True)
 class Closure:
-    """A stretch of days with hardly a purchase.
-
-    Attributes
-    ----------
-    start, end : date
-        First day, and the day after the last.
-    n_found : int
-        Purchases (customers and days) in it.
-    n_usual : int
-        Purchases in as many days of the weeks before and after.
-
-    Examples
-    --------
-    >>> Closure(date(2024, 3, 1), date(2024, 4, 1), 1, 900).n_days
-    31
-    """
+    """A stretch of days with hardly a purchase."""
 
     start: date
     end: date
@@ -63,25 +48,7 @@ class Closure:
         return (self.end - self.start).days
 
     def comes_again(self, other: Closure) -> bool:
-        """Return whether another stretch lies a year earlier or later.
-
-        Parameters
-        ----------
-        other : Closure
-            Any stretch of the same log.
-
-        Returns
-        -------
-        bool
-            Whether the two share half of their days once one is moved by a year.
-
-        Examples
-        --------
-        >>> summer = Closure(date(2023, 6, 1), date(2023, 9, 1), 0, 99)
-        >>> next_one = Closure(date(2024, 6, 1), date(2024, 9, 1), 0, 99)
-        >>> summer.comes_again(next_one), summer.comes_again(summer)
-        (True, False)
-        """
+        """Return whether another stretch lies a year earlier or later."""
         year = timedelta(days=365)
         return any(
             2 * (min(self.end + by, other.end) - max(self.start + by, other.start))
@@ -91,18 +58,7 @@ class Closure:
 
 
 def daily_purchases(ledger: Ledger) -> pd.Series:
-    """Count the purchases (customers and days) of each day.
-
-    Parameters
-    ----------
-    ledger : Ledger
-        One row a customer and day.
-
-    Returns
-    -------
-    Series of shape (n_days,)
-        By day, earliest first; days without a purchase are left out.
-    """
+    """Count the purchases (customers and days) of each day."""
     bought = ledger.days.filter(ledger.days.is_purchase)
     counted = bought.group_by("day").aggregate(n=bought.count()).to_pandas()
     days = pd.DatetimeIndex(pd.to_datetime(counted["day"]))
@@ -110,25 +66,7 @@ def daily_purchases(ledger: Ledger) -> pd.Series:
 
 
 def closures_known(counts: pd.Series) -> Callable[[date], list[Closure]]:
-    """Return a function from a day to the stretches that were known to be silent then.
-
-    Parameters
-    ----------
-    counts : Series of shape (n_days,)
-        As `daily_purchases` gives them.
-
-    Returns
-    -------
-    callable
-        What it answers depends on nothing that happened on the day or later.
-
-    Examples
-    --------
-    >>> days = pd.date_range("2024-01-01", periods=300)
-    >>> known = closures_known(pd.Series(20.0, index=days.delete(range(90, 150))))
-    >>> [len(known(day)) for day in (date(2024, 4, 1), date(2024, 7, 1))]
-    [0, 1]
-    """
+    """Return a function from a day to the stretches that were known to be silent then."""
 
     @functools.cache
     def known(day: date) -> list[Closure]:
@@ -156,32 +94,7 @@ def shut_days(ledger: Ledger) -> Callable[[date], list[tuple[date, date]]]:
 
 
 def find_closures(counts: pd.Series) -> list[Closure]:
-    """Return the stretches in which a shop was silent that usually is not.
-
-    Parameters
-    ----------
-    counts : Series of shape (n_days,)
-        Purchases by day (index: timestamps); days without any may be left out.
-
-    Returns
-    -------
-    list of Closure
-        Earliest first: 10 days or more, in weeks with at most a twentieth of the
-        purchases of the months around them, where the four weeks on either side make
-        30 or more to be expected. What comes again at the same time of the next year
-        is a season and is left out. Days before the first purchase and after the last
-        are not looked at.
-
-    Examples
-    --------
-    >>> days = pd.date_range("2024-01-01", periods=300)
-    >>> counts = pd.Series(20.0, index=days)
-    >>> [found] = find_closures(counts.drop(days[90:150]))
-    >>> found.start.isoformat(), found.n_days
-    ('2024-03-31', 60)
-    >>> find_closures(counts.drop(days[5::7]))
-    []
-    """
+    """Return the stretches in which a shop was silent that usually is not."""
     if len(counts) < 2:
         return []
     daily = counts.sort_index().resample("D").sum()
@@ -229,31 +142,7 @@ def _runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
 
 
 def closure_notes(silences: Sequence[Closure], cutoff: date) -> list[str]:
-    """Return what a reader has to know of the silent stretches before a cutoff.
-
-    Parameters
-    ----------
-    silences : sequence of Closure
-        As `closures_known` gives them.
-    cutoff : date
-        As-of date of the scores.
-
-    Returns
-    -------
-    list of str
-
-    Examples
-    --------
-    >>> march = Closure(date(2024, 3, 1), date(2024, 4, 1), 1, 900)
-    >>> print(*closure_notes([march], date(2024, 9, 1)))
-    The log holds 1 purchase from 2024-03-01 to 2024-03-31, where about 900 are usual:
-    the shop was shut, or records are missing. No model learns from a window that lies
-    there by more than a fifth, if others are left.
-    >>> print(*closure_notes([march], date(2024, 4, 1)))
-    The log holds 1 purchase from 2024-03-01 to 2024-03-31, where about 900 are usual,
-    and ends there. If records are missing, customers who bought look as if they had
-    left: read a newer log, or pass a cutoff of 2024-03-01.
-    """
+    """Return what a reader has to know of the silent stretches before a cutoff."""
     return [_told(each, cutoff) for each in silences if each.start < cutoff]
 
 

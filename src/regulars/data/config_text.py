@@ -12,44 +12,14 @@ from pathlib import Path
 
 
 def name_of(path: str) -> str:
-    """Return a name made of a file's.
-
-    Parameters
-    ----------
-    path : str
-        Path or glob.
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> name_of("data/My Orders*.csv")
-    'my-orders'
-    """
+    """Return a name made of a file's."""
     stem = Path(re.sub(r"[*?\[\]]", "", path)).name.partition(".")[0]
     slug = re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-_").lower()
     return slug or "customers"
 
 
 def text_of(text: str) -> str:
-    """Return a text as YAML reads it back.
-
-    Parameters
-    ----------
-    text : str
-        Any text; JSON's quoted strings are YAML's, plain words need no quotes.
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> text_of("orders.csv"), text_of("no")
-    ('orders.csv', '"no"')
-    """
+    """Return a text as YAML reads it back."""
     plain = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_./-]*", text)
     reserved = text.lower() in {
         "yes",
@@ -77,36 +47,12 @@ def sql_of(sql: str) -> str:
 
 
 def beside(notes: dict[str, str], setting: str) -> str:
-    """Return the note of a setting as a comment, or nothing.
-
-    Parameters
-    ----------
-    notes : dict of str to str
-        Setting -> sentence.
-    setting : str
-        Which.
-
-    Returns
-    -------
-    str
-    """
+    """Return the note of a setting as a comment, or nothing."""
     return f"  # {notes[setting]}" if setting in notes else ""
 
 
 def time_lines(choices: tuple[str, ...], time_format: str | None) -> list[str]:
-    """Return the lines of the format of times; none where ISO 8601.
-
-    Parameters
-    ----------
-    choices : tuple of str
-        Formats between which the values do not decide.
-    time_format : str or None
-        The one that does.
-
-    Returns
-    -------
-    list of str
-    """
+    """Return the lines of the format of times; none where ISO 8601."""
     if choices:
         listed = " or ".join(text_of(form) for form in choices)
         return [

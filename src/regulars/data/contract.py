@@ -25,32 +25,7 @@ LATEST = date(2100, 1, 1)
 
 @dataclass(frozen=True)
 class ColumnContract:
-    """One column of a table.
-
-    Parameters
-    ----------
-    name : str
-        Canonical name.
-    kind : {'id', 'time', 'number', 'flag', 'text', 'any'}
-        An ``id`` keeps the source's type; a ``time`` becomes a UTC timestamp and a
-        calendar day; a ``number`` becomes float64; a ``flag`` becomes a boolean; an
-        ``any`` keeps its type.
-    meaning : str
-        One line for people.
-    unit : str
-        Unit of a number, or an empty string.
-    required : bool
-        Whether the table makes no sense without the column.
-    nullable : bool
-        Whether a required column may be empty in some rows.
-    lower, upper : float or None
-        Inclusive bounds outside which a number is implausible.
-
-    Examples
-    --------
-    >>> ColumnContract("score", "number", "0-10", required=True, upper=10).upper
-    10
-    """
+    """One column of a table."""
 
     name: str
     kind: Kind
@@ -64,25 +39,7 @@ class ColumnContract:
 
 @dataclass(frozen=True)
 class TableContract:
-    """One table: its columns, and which of them say who and when.
-
-    Parameters
-    ----------
-    name : str
-        Name of the table in the configuration.
-    meaning : str
-        What one row is.
-    columns : tuple of ColumnContract
-    open_ended : bool
-        Whether columns beyond the listed ones are welcome (customer attributes).
-
-    Examples
-    --------
-    >>> TABLES["tickets"].time_column
-    'opened_at'
-    >>> TABLES["transactions"].required
-    ('customer_id', 'order_time', 'amount')
-    """
+    """One table: its columns, and which of them say who and when."""
 
     name: str
     meaning: str
@@ -113,23 +70,7 @@ class TableContract:
         return None
 
     def column(self, name: str) -> ColumnContract:
-        """Return the contract of one column.
-
-        Parameters
-        ----------
-        name : str
-            Canonical name.
-
-        Returns
-        -------
-        ColumnContract
-            For an unlisted name of an open-ended table: a column of any kind.
-
-        Raises
-        ------
-        ConfigError
-            The table has no such column.
-        """
+        """Return the contract of one column."""
         for column in self.columns:
             if column.name == name:
                 return column
@@ -143,23 +84,7 @@ class TableContract:
 
 
 def day_name(time_column: str) -> str:
-    """Return the name of the calendar day that goes with a time column.
-
-    Parameters
-    ----------
-    time_column : str
-        Such as ``order_time`` or ``opened_at``.
-
-    Returns
-    -------
-    str
-        The stem with ``_date``.
-
-    Examples
-    --------
-    >>> day_name("order_time"), day_name("opened_at"), day_name("known_from")
-    ('order_date', 'opened_date', 'known_from_date')
-    """
+    """Return the name of the calendar day that goes with a time column."""
     return time_column.removesuffix("_time").removesuffix("_at") + "_date"
 
 

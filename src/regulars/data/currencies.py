@@ -95,13 +95,7 @@ _DEFAULT = "USD"
 
 
 def codes_of(sign: str) -> tuple[str, ...] | None:
-    """Return the codes that a sign may stand for; None where it is no currency's.
-
-    Examples
-    --------
-    >>> codes_of("€"), codes_of("chf"), codes_of("kr")[:2], codes_of("kg")
-    (('EUR',), ('CHF',), ('SEK', 'NOK'), None)
-    """
+    """Return the codes that a sign may stand for; None where it is no currency's."""
     if sign in SIGNS:
         return SIGNS[sign]
     for known, codes in SIGNS.items():
@@ -123,15 +117,7 @@ def usual_code(sign: str) -> str | None:
 
 
 def currency_in_name(name: str) -> tuple[str, str] | None:
-    """Return a sign, code or word in a column's name, and its currency.
-
-    Examples
-    --------
-    >>> currency_in_name("Total (€)"), currency_in_name("amount_eur")
-    (('€', 'EUR'), ('eur', 'EUR'))
-    >>> currency_in_name("PurchaseAmountUSD"), currency_in_name("total_all")
-    (('USD', 'USD'), None)
-    """
+    """Return a sign, code or word in a column's name, and its currency."""
     for found in re.finditer(r"[A-Za-z]{0,3}[^\w\s.,:;()\[\]/#%&*+-]", name):
         sign = found.group()
         for each in (sign, sign[-1]):
@@ -172,13 +158,7 @@ def currencies_in(column: Any) -> dict[str, int]:
 
 
 def counted_list(counts: dict[str, int]) -> str:
-    """Return counts of rows in words.
-
-    Examples
-    --------
-    >>> counted_list({"EUR": 1200, "USD": 3})
-    'EUR 1,200 rows, USD 3 rows'
-    """
+    """Return counts of rows in words."""
     return ", ".join(f"{code} {n:,} row{'s'[: n != 1]}" for code, n in counts.items())
 
 
@@ -198,21 +178,7 @@ def currency_column(raw: RawTable) -> tuple[str, dict[str, int]] | None:
 def guess_currency(
     forms: list[NumberFormat], names: list[str], raw: RawTable
 ) -> tuple[str, str]:
-    """Return the currency of the amounts, and the note that says why.
-
-    Parameters
-    ----------
-    forms : list of NumberFormat
-        How the columns of the amounts are written.
-    names : list of str
-        The columns of the amounts.
-    raw : RawTable
-        Its column of currencies, if any, helps where a sign may stand for several.
-
-    Returns
-    -------
-    code, note : str
-    """
+    """Return the currency of the amounts, and the note that says why."""
     column = currency_column(raw)
     counts = column[1] if column else {}
     name = column[0] if column else ""

@@ -37,40 +37,7 @@ _SCHEMES = ("duckdb", "postgres", "postgresql", "spark")
 
 
 def connect(url: str = "duckdb://", *, read_only: bool = True) -> Any:
-    """Open the engine.
-
-    Parameters
-    ----------
-    url : str
-        ``duckdb://`` (in memory), ``duckdb://FILE``, ``postgres://user@host/db``,
-        ``spark://host:port`` or ``spark://local``. DuckDB takes settings after a
-        question mark: ``duckdb://?threads=2&memory_limit=3GB``.
-    read_only : bool, default=True
-        Open a DuckDB file for reading only; temporary tables are still possible.
-
-    Returns
-    -------
-    ibis.backends.BaseBackend
-        Its session time zone is UTC.
-
-    Raises
-    ------
-    ConfigError
-        The scheme is unknown, or the database cannot be opened.
-    MissingExtraError
-        Postgres or Spark without its extra.
-
-    Examples
-    --------
-    >>> connect("duckdb://").name
-    'duckdb'
-    >>> connect("duckbd://")
-    Traceback (most recent call last):
-        ...
-    regulars.errors.ConfigError: source.engine 'duckbd://' is not an engine. Did you
-    mean 'duckdb'? Use duckdb://, duckdb://FILE, postgres://user@host/db or
-    spark://local.
-    """
+    """Open the engine."""
     scheme, separator, rest = url.partition("://")
     if not separator or scheme not in _SCHEMES:
         msg = (
@@ -154,29 +121,7 @@ def _without_password(url: str) -> str:
 
 @contextmanager
 def told(what: str, error_class: type[RegularsError] = DataError) -> Iterator[None]:
-    """Turn an engine's exception into one sentence of ours.
-
-    Parameters
-    ----------
-    what : str
-        What was being done, as the user would name it: ``"orders.csv"``.
-    error_class : type of RegularsError, default=DataError
-        What to raise.
-
-    Raises
-    ------
-    RegularsError
-        Of `error_class`, from the engine's own exception.
-
-    Examples
-    --------
-    >>> with told("the table 'orders'"):
-    ...     _ = connect().raw_sql("SELECT nothing")
-    Traceback (most recent call last):
-        ...
-    regulars.errors.DataError: the table 'orders' cannot be read: Referenced column
-    "nothing" was not found because the FROM clause is missing.
-    """
+    """Turn an engine's exception into one sentence of ours."""
     try:
         yield
     except _engine_errors() as error:
@@ -200,22 +145,7 @@ def _engine_errors() -> tuple[type[Exception], ...]:
 
 
 def first_sentence(error: Exception) -> str:
-    r"""Return the first line of an engine's message without its class prefix.
-
-    Parameters
-    ----------
-    error : Exception
-
-    Returns
-    -------
-    str
-        Ends with a full stop.
-
-    Examples
-    --------
-    >>> first_sentence(ValueError("Binder Error: no such thing\nLINE 1: SELECT"))
-    'no such thing.'
-    """
+    r"""Return the first line of an engine's message without its class prefix."""
     line = next((part for part in str(error).splitlines() if part.strip()), "unknown")
     prefix, colon, rest = line.partition(" Error: ")
     sentence = rest if colon and len(prefix) < 40 else line

@@ -31,37 +31,7 @@ _HEAD = 1 << 18
 
 @dataclass(frozen=True)
 class SourceFile:
-    r"""One file and how it is written.
-
-    Parameters
-    ----------
-    path : Path
-        Where the engine reads it.
-    label : str
-        Its name for messages and for the quarantine file.
-    kind : {'text', 'json', 'excel', 'parquet'}
-        What is to be read; json and Excel become text before the engine reads them.
-    encoding : str
-        ``utf-8``, ``utf-16`` or ``cp1252``; empty for parquet and Excel.
-    delimiter : str
-        Separator of the fields; a blank stands for runs of blanks.
-    header : tuple of str
-        Fields of the first line, stripped.
-    lines : LineCount
-        How many lines the file has, to check afterwards that none was lost.
-    starts_blank : bool
-        Whether empty lines stand before the first that holds something.
-    origin : Path or None
-        The user's own file, where the engine reads a copy.
-
-    Examples
-    --------
-    >>> import pathlib, tempfile
-    >>> file = pathlib.Path(tempfile.mkdtemp()) / "orders.csv"
-    >>> _ = file.write_text("id;date\n7;2024-01-01\n")
-    >>> inspect_file(file).header
-    ('id', 'date')
-    """
+    r"""One file and how it is written."""
 
     path: Path
     label: str
@@ -85,30 +55,7 @@ class SourceFile:
 
 
 def inspect_file(file: Path) -> SourceFile | None:
-    r"""Learn how one file is written.
-
-    Parameters
-    ----------
-    file : Path
-
-    Returns
-    -------
-    SourceFile or None
-        None where the file holds no byte but blank space.
-
-    Raises
-    ------
-    DataError
-        It cannot be read, or is of a kind or encoding that is not understood.
-
-    Examples
-    --------
-    >>> import pathlib, tempfile
-    >>> file = pathlib.Path(tempfile.mkdtemp()) / "old.csv"
-    >>> _ = file.write_bytes("id,name\n7,Ren\xe9e\n".encode("latin-1"))
-    >>> inspect_file(file).encoding
-    'cp1252'
-    """
+    r"""Learn how one file is written."""
     try:
         with open_bytes(file) as stream:
             head = stream.read(_HEAD)
@@ -199,23 +146,6 @@ def detect_delimiter(text: str) -> str:
     which most records have as many fields as the first wins, then the one that gives
     more fields. Where none gives two fields, runs of blanks separate if nine of ten
     lines then have as many fields as the first.
-
-    Parameters
-    ----------
-    text : str
-        The first lines.
-
-    Returns
-    -------
-    str
-        One of ``, ; \t |``, or a blank for runs of blanks.
-
-    Examples
-    --------
-    >>> detect_delimiter("id;amount\n7;1,50\n8;2,50\n")
-    ';'
-    >>> detect_delimiter(" id  date\n 7  20240101\n")
-    ' '
     """
     best, best_score = ",", (0.0, 1)
     for delimiter in (",", ";", "\t", "|"):
@@ -258,29 +188,7 @@ def _first_record(text: str, delimiter: str) -> list[str]:
 
 
 def rewrite(source: SourceFile, target: Path) -> SourceFile:
-    r"""Write a text file as UTF-8 with line feeds, and blanks as tabs.
-
-    Parameters
-    ----------
-    source : SourceFile
-        One that is not plain.
-    target : Path
-        Where to write.
-
-    Returns
-    -------
-    SourceFile
-        The same content, to be read from `target`; one line stays one line.
-
-    Examples
-    --------
-    >>> import pathlib, tempfile
-    >>> folder = pathlib.Path(tempfile.mkdtemp())
-    >>> _ = (folder / "a.txt").write_text(" id  date\n 7  20240101\n")
-    >>> rewritten = rewrite(inspect_file(folder / "a.txt"), folder / "b.tsv")
-    >>> rewritten.path.read_text()
-    'id\tdate\n7\t20240101\n'
-    """
+    r"""Write a text file as UTF-8 with line feeds, and blanks as tabs."""
     encoding = "utf-8-sig" if source.encoding == "utf-8" else source.encoding
     counter = LineCounter()
     with open_bytes(source.path) as raw, target.open("wb") as out:

@@ -26,19 +26,7 @@ _MOST_UNCLEAR = 0.05
 
 
 class AmbiguousTimeError(DataError):
-    """The times of a column can be read in more than one way.
-
-    Parameters
-    ----------
-    message : str
-    formats : tuple of str
-        The formats that read every value, and disagree.
-
-    Examples
-    --------
-    >>> AmbiguousTimeError("two ways", ("%d/%m/%Y", "%m/%d/%Y")).formats
-    ('%d/%m/%Y', '%m/%d/%Y')
-    """
+    """The times of a column can be read in more than one way."""
 
     def __init__(self, message: str, formats: tuple[str, ...]) -> None:
         super().__init__(message)
@@ -47,47 +35,14 @@ class AmbiguousTimeError(DataError):
 
 @dataclass(frozen=True)
 class TimeFormat:
-    """The way a column's times are written.
-
-    Parameters
-    ----------
-    format : str or None
-        strptime format; None: ISO 8601 or yyyymmdd.
-    share : float
-        Share of the sampled values that it reads, 0-1.
-
-    Examples
-    --------
-    >>> TimeFormat("%d.%m.%Y", 1.0).format
-    '%d.%m.%Y'
-    """
+    """The way a column's times are written."""
 
     format: str | None
     share: float
 
 
 def check_time_format(time_format: str, setting: str) -> None:
-    """Refuse a time format that no engine understands.
-
-    Parameters
-    ----------
-    time_format : str
-    setting : str
-        Which setting it is, for the message.
-
-    Raises
-    ------
-    ConfigError
-        It holds an unknown directive or none at all.
-
-    Examples
-    --------
-    >>> check_time_format("yyyy-mm-dd", "time_format")
-    Traceback (most recent call last):
-        ...
-    regulars.errors.ConfigError: time_format 'yyyy-mm-dd' is not a strptime format such
-    as '%Y-%m-%d' or '%d.%m.%Y %H:%M'.
-    """
+    """Refuse a time format that no engine understands."""
     directives = re.findall(r"%-?(.)", time_format)
     if not directives or not set(directives) <= set(_DIRECTIVES):
         msg = (
@@ -102,38 +57,6 @@ def find_time_format(column: Any, label: str, setting: str) -> TimeFormat:
 
     The first 5,000 rows propose, all rows decide where more than one format is
     possible.
-
-    Parameters
-    ----------
-    column : ibis.StringColumn
-    label : str
-        What messages call the column.
-    setting : str
-        Which setting to name in messages: ``source.transactions.time_format``.
-
-    Returns
-    -------
-    TimeFormat
-
-    Raises
-    ------
-    AmbiguousTimeError
-        Two formats read every value and disagree.
-    DataError
-        No single format reads what several read together.
-
-    Examples
-    --------
-    >>> table = ibis.memtable({"t": ["03/04/2024", "31/12/2024"]})
-    >>> find_time_format(table.t, "'t'", "time_format").format
-    '%d/%m/%Y'
-    >>> table = ibis.memtable({"t": ["03/04/2024", "05/06/2024"]})
-    >>> find_time_format(table.t, "'t'", "time_format")
-    Traceback (most recent call last):
-        ...
-    regulars.data.formats.AmbiguousTimeError: 't' holds times that can be read in two
-    ways: every one of its 2 different values, such as '03/04/2024', fits '%d/%m/%Y'
-    and '%m/%d/%Y'. Set time_format to the right one.
     """
     texts = column.as_table().select(text=column.strip())
     texts = texts.filter(~is_missing(texts.text))

@@ -355,25 +355,7 @@ def _examples(bad: Any, reason: str) -> tuple[str, ...]:
 
 
 def transaction_facts(clean: Any, currency: str) -> dict[str, Any]:
-    """Return what the clean transactions amount to.
-
-    Parameters
-    ----------
-    clean : ibis.Table
-        Clean transactions.
-    currency : str
-
-    Returns
-    -------
-    dict
-        ``first_order, last_order`` (ISO days), ``n_customers``, ``n_orders`` (distinct
-        orders, or customer days without order numbers), ``revenue`` (net of returns),
-        ``currency``, ``n_returns``, ``returns_amount`` (>= 0), ``n_zero_amount``.
-
-    Examples
-    --------
-    See `Intake.summary`.
-    """
+    """Return what the clean transactions amount to."""
     if "order_id" in clean.columns:
         key = clean.order_id.cast("string")
     else:
@@ -419,35 +401,6 @@ def normalise_transactions(
 
     The rules are those of `read_tables`, for histories that do not come from a
     configured source.
-
-    Parameters
-    ----------
-    table : ibis.Table
-        With ``customer_id, order_time, amount`` and any optional column.
-    time_zone : str, default='UTC'
-        Zone of times without an offset.
-    with_fault : bool, default=False
-        Keep rows at fault and add the column ``fault``: the reason, or null. Else such
-        rows are left out.
-
-    Returns
-    -------
-    ibis.Table
-        As ``tables["transactions"]`` of an `Intake`; an expression, not yet computed.
-
-    Raises
-    ------
-    DataError
-        A required column is missing.
-
-    Examples
-    --------
-    >>> table = ibis.memtable({
-    ...     "customer_id": ["a", "a"], "order_time": ["2024-01-31 23:30", "20240201"],
-    ...     "amount": [5.0, -2.0]})
-    >>> clean = normalise_transactions(table, time_zone="Europe/Berlin")
-    >>> clean.order_by("order_time").execute().is_return.tolist()
-    [False, True]
     """
     contract = TABLES["transactions"]
     missing = [name for name in contract.required if name not in table.columns]

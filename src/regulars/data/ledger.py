@@ -135,25 +135,7 @@ def build_ledger(transactions: ibis.Table) -> Ledger:
 
 
 def materialise(table: ibis.Table) -> ibis.Table:
-    """Compute a table once, in a temporary table of its own engine.
-
-    Parameters
-    ----------
-    table : ibis.Table
-        What to compute.
-
-    Returns
-    -------
-    ibis.Table
-        The same rows. Once nothing refers to it any more, the temporary table goes with
-        the next call for the same engine, or with the connection.
-
-    Examples
-    --------
-    >>> import pyarrow as pa
-    >>> materialise(ibis.memtable(pa.table({"x": [1, 2]}))).x.sum().execute()
-    3
-    """
+    """Compute a table once, in a temporary table of its own engine."""
     backend = ibis.get_backend(table)
     if not backend.supports_temporary_tables:
         return table.cache()
@@ -284,18 +266,7 @@ def _with_orders(days: ibis.Table, lines: ibis.Table) -> ibis.Table:
 
 
 def with_units(days: ibis.Table) -> ibis.Table:
-    """Add the measures in units of currency beside their integer millionths.
-
-    Parameters
-    ----------
-    days : ibis.Table
-        Days with ``spend_micros`` and so on; columns that are not there become null.
-
-    Returns
-    -------
-    ibis.Table
-        The same rows with the columns of `units_of`, as float64.
-    """
+    """Add the measures in units of currency beside their integer millionths."""
     missing = {
         f"{name}_micros": ibis.null("int64")
         for name in MEASURES

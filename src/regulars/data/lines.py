@@ -28,24 +28,7 @@ _EXACT = 1e15
 
 @dataclass(frozen=True)
 class LineCount:
-    """Lines of a text file, counted without looking at its fields.
-
-    Parameters
-    ----------
-    total : int
-        All lines.
-    empty : int
-        Those that hold nothing.
-    returns : int
-        Carriage returns.
-    has_quotes : bool
-        Whether a field may hold line breaks.
-
-    Examples
-    --------
-    >>> LineCount(total=2, returns=1).mixed_ends
-    True
-    """
+    """Lines of a text file, counted without looking at its fields."""
 
     total: int = 0
     empty: int = 0

@@ -27,13 +27,7 @@ KINDS = (PARQUET_ENDINGS, TEXT_ENDINGS, JSON_ENDINGS, EXCEL_ENDINGS)
 
 
 def split_sheet(path: str) -> tuple[str, str]:
-    """Return the path without the sheet after ``#``, and the sheet's name.
-
-    Examples
-    --------
-    >>> split_sheet("orders.xlsx#Sheet 1"), split_sheet("orders.csv")
-    (('orders.xlsx', 'Sheet 1'), ('orders.csv', ''))
-    """
+    """Return the path without the sheet after ``#``, and the sheet's name."""
     place, mark, sheet = path.rpartition("#")
     if not mark or Path(path).exists() or ending_of(Path(place)) not in EXCEL_ENDINGS:
         return path, ""
@@ -41,33 +35,7 @@ def split_sheet(path: str) -> tuple[str, str]:
 
 
 def locate_files(path: str) -> list[Path]:
-    """Return the files that a path means, sorted by name.
-
-    Parameters
-    ----------
-    path : str
-        A file, a glob, a folder that holds files of one kind (hidden files, those that
-        start with an underscore and those of the system are passed over), or
-        ``package:NAME/FILE`` for a file that an installed package ships. What stands
-        behind ``#`` names a sheet and is left out.
-
-    Returns
-    -------
-    list of Path
-        At least one.
-
-    Raises
-    ------
-    ConfigError
-        Nothing is there, or a folder holds files of several kinds.
-    MissingExtraError
-        The package of a ``package:`` path is not installed.
-
-    Examples
-    --------
-    >>> locate_files("package:lifetimes/datasets/CDNOW_master.txt")[0].name
-    'CDNOW_master.txt'
-    """
+    """Return the files that a path means, sorted by name."""
     path, _ = split_sheet(path)
     place = _package_path(path) if path.startswith("package:") else path
     if Path(place).is_dir():

@@ -43,23 +43,7 @@ _REFUSED = (exp.Query, exp.AggFunc, exp.Window, exp.Command, exp.DDL, exp.DML)
 
 @dataclass(frozen=True)
 class Mapping:
-    """Canonical columns and where each comes from.
-
-    Parameters
-    ----------
-    table : ibis.Table
-        The source's own columns, the file number and the worked-out columns.
-    sources : dict of str to str
-        Canonical name -> column of `table`.
-    described : dict of str to str
-        Canonical name -> what the user wrote: a column or an expression.
-    where : str
-        Boolean column of `table` that says which rows to read; empty: all.
-
-    Examples
-    --------
-    See `map_columns`.
-    """
+    """Canonical columns and where each comes from."""
 
     table: Any
     sources: dict[str, str]
@@ -74,47 +58,6 @@ def map_columns(
 
     A name is looked up exactly, then without regard to case and outer blanks. A column
     that already has the canonical name need not be listed.
-
-    Parameters
-    ----------
-    raw : RawTable
-    contract : TableContract
-    settings : TableSettings
-        Its ``columns``.
-    connection : ibis.backends.BaseBackend
-
-    Returns
-    -------
-    Mapping
-
-    Raises
-    ------
-    ConfigError
-        A canonical name is unknown, or an expression is not one expression over the
-        source's columns.
-    DataError
-        Columns are missing, or stand twice in the file.
-
-    Examples
-    --------
-    >>> from regulars.config import TableSettings
-    >>> from regulars.data.contract import TABLES
-    >>> from regulars.data.engine import connect
-    >>> from regulars.data.reading import read_raw
-    >>> import pathlib, tempfile
-    >>> folder = pathlib.Path(tempfile.mkdtemp())
-    >>> _ = (folder / "a.csv").write_text("cust,date,dollars\n007,2024-01-01,5\n")
-    >>> settings = TableSettings(
-    ...     path=str(folder / "a.csv"),
-    ...     columns={"customer_id": "cust", "order_time": "date", "amount": "dolars"})
-    >>> engine = connect()
-    >>> raw = read_raw("transactions", settings, engine, folder)
-    >>> map_columns(raw, TABLES["transactions"], settings, engine)
-    Traceback (most recent call last):
-        ...
-    regulars.errors.DataError: '.../a.csv' has no column 'dolars' (wanted as amount).
-    Did you mean 'dollars'? Its columns are cust, date, dollars. Name the right ones
-    under source.transactions.columns.
     """
     sources: dict[str, str] = {}
     described: dict[str, str] = {}

@@ -50,22 +50,7 @@ def own_margins(transactions: ibis.Table) -> OwnMargins | None:
 
 
 def margin_notices(transactions: ibis.Table, margin: float) -> list[str]:
-    """Return the sentence about own margins; none where the log has none.
-
-    Parameters
-    ----------
-    transactions : ibis.Table
-        Clean transactions.
-    margin : float
-        ``value.margin``, for lines without their own.
-
-    Examples
-    --------
-    >>> import ibis
-    >>> lines = ibis.memtable({"amount": [10.0, 5.0], "cost_amount": [6.0, None]})
-    >>> margin_notices(lines, 0.3)[0]
-    'Own margin (cost_amount): 1 of 2 lines, 40.0% of their amount; ... other 1.'
-    """
+    """Return the sentence about own margins; none where the log has none."""
     found = own_margins(transactions)
     if found is None:
         return []

@@ -31,15 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class NumberSource:
-    """One way to read a canonical column whose numbers are written for people.
-
-    Parameters
-    ----------
-    sql : str
-        Expression over the source's own columns.
-    forms : tuple of NumberFormat
-        How its columns are written.
-    """
+    """One way to read a canonical column whose numbers are written for people."""
 
     sql: str
     forms: tuple[NumberFormat, ...]
@@ -56,20 +48,6 @@ def number_sources(
     """Return the ways to read a column of numbers; none where it is a computer's.
 
     More than one where the values do not decide.
-
-    Parameters
-    ----------
-    source : str or SqlExpression
-        As the configuration has it: in an expression, the text columns that are used
-        as numbers count.
-    raw : RawTable
-    label, setting : str, optional
-        What messages call the file and the column's setting.
-
-    Raises
-    ------
-    DataError
-        A column mixes ways of writing, or currencies.
     """
     expression = source if isinstance(source, str) else source.sql
     names = [source] if isinstance(source, str) else _number_names(source.sql, raw)
@@ -191,19 +169,7 @@ def number_lines(name: str, sources: tuple[NumberSource, ...]) -> list[str]:
 
 @dataclass(frozen=True)
 class GuessedNumbers:
-    """How the columns of numbers of an unknown file are read.
-
-    Parameters
-    ----------
-    columns : dict of str to (str or SqlExpression)
-        Canonical column -> the file's column or an expression, for all columns.
-    choices : dict of str to tuple of NumberSource
-        Canonical column -> ways to read it between which its values do not decide.
-    currency : str
-        ISO code of the amounts.
-    notes : dict of str to str
-        Setting -> the sentence that stands beside it.
-    """
+    """How the columns of numbers of an unknown file are read."""
 
     columns: dict[str, str | SqlExpression]
     choices: dict[str, tuple[NumberSource, ...]]
@@ -231,23 +197,7 @@ def guess_numbers(
     contract: TableContract = TABLES["transactions"],
     money: str = "amount",
 ) -> GuessedNumbers:
-    """Say how to read each column of numbers, and in which currency.
-
-    Parameters
-    ----------
-    columns : dict of str to (str or SqlExpression)
-        Canonical column -> the file's column or an expression.
-    raw : RawTable
-    contract : TableContract, default=TABLES["transactions"]
-    money : str, default="amount"
-        The canonical column that the currency is taken from.
-
-    Raises
-    ------
-    DataError
-        A required column mixes ways of writing; an optional one is left out instead,
-        with a note.
-    """
+    """Say how to read each column of numbers, and in which currency."""
     read: dict[str, str | SqlExpression] = {}
     choices: dict[str, tuple[NumberSource, ...]] = {}
     forms: list[NumberFormat] = []

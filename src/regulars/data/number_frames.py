@@ -20,26 +20,6 @@ def frame_of_numbers(
     """Read the columns of a frame that hold numbers written for people.
 
     Their texts become a computer's; a text that is no number stays what it was.
-
-    Parameters
-    ----------
-    frame : DataFrame
-    skipped : collection of str
-        Columns to leave as they are.
-    label : str
-        What messages call the table.
-    cure : str
-        What a user can do about a column that cannot be read.
-
-    Returns
-    -------
-    frame : DataFrame
-    notices : list of str
-
-    Raises
-    ------
-    DataError
-        A column can be read in two ways, or in none.
     """
     read, notices = {}, []
     for name in frame.columns:

@@ -57,25 +57,7 @@ _KEYWORDS = frozenset(_KEYWORD_LIST.split())
 
 @dataclass(frozen=True)
 class NumberFormat:
-    """The way a column's numbers are written for people.
-
-    Parameters
-    ----------
-    decimal, thousands : str
-        Marks; a blank stands for blanks of any kind, an empty text for no mark.
-    is_indian : bool
-        Groups of two digits before the last of three: 1,23,456.
-    signs : tuple of str
-        Currency signs and codes beside the numbers.
-    codes : tuple of str
-        ISO codes that the signs may stand for, the likeliest first.
-    example, value : str, float
-        A text of the column and the number that it is.
-    n_read, n_unread : int
-        Filled rows that it reads, and that it does not.
-    unread : str
-        A text that it does not read.
-    """
+    """The way a column's numbers are written for people."""
 
     decimal: str
     thousands: str
@@ -100,14 +82,7 @@ class NumberFormat:
 
 
 class AmbiguousNumberError(DataError):
-    """The numbers of a column can be read in more than one way.
-
-    Parameters
-    ----------
-    message : str
-    formats : tuple of NumberFormat
-        The ways that read every value, and disagree.
-    """
+    """The numbers of a column can be read in more than one way."""
 
     def __init__(self, message: str, formats: tuple[NumberFormat, ...]) -> None:
         super().__init__(message)
@@ -147,35 +122,6 @@ def find_number_format(
     """Return how a text column's numbers are written; None where a computer reads them.
 
     All rows decide. None as well where less than half of the values are numbers.
-
-    Parameters
-    ----------
-    column : ibis.Column
-    label : str, optional
-        What messages call the column.
-    setting : str, optional
-        Which setting to name in messages: ``source.transactions.columns.amount``.
-
-    Returns
-    -------
-    NumberFormat or None
-
-    Raises
-    ------
-    AmbiguousNumberError
-        Two ways read every number and disagree.
-    DataError
-        No way reads every number, or there are several currencies.
-
-    Examples
-    --------
-    >>> table = ibis.memtable({"v": ["1,234", "2,500", "0,990"]})
-    >>> find_number_format(table.v).decimal
-    ','
-    >>> find_number_format(ibis.memtable({"v": ["1,234", "2,500"]}).v)
-    Traceback (most recent call last):
-        ...
-    regulars.data.numbers.AmbiguousNumberError: column 'v' can be read in two ways: ...
     """
     if not column.type().is_string():
         return None
@@ -411,20 +357,7 @@ def _in_words(way: NumberFormat) -> str:
 
 
 def proposal(setting: str, form: NumberFormat, name: str) -> str:
-    """Return the line of YAML that reads a column of numbers written for people.
-
-    Parameters
-    ----------
-    setting : str
-        Such as ``source.transactions.columns.amount``.
-    form : NumberFormat
-    name : str
-        The source's column.
-
-    Returns
-    -------
-    str
-    """
+    """Return the line of YAML that reads a column of numbers written for people."""
     key = setting.rpartition(".")[2]
     return f"{text_of(key)}: {{sql: {text_of(number_sql(form, name))}}}"
 
@@ -440,19 +373,7 @@ READ_NUMBER = "read_number"
 
 
 def number_sql(form: NumberFormat, column: str) -> str:
-    """Return how a configuration reads numbers: ``read_number(price, '1.234,5')``.
-
-    Parameters
-    ----------
-    form : NumberFormat
-    column : str
-        The source's column.
-
-    Returns
-    -------
-    str
-        To be expanded by `expand_numbers`, or by `number_expression` at once.
-    """
+    """Return how a configuration reads numbers: ``read_number(price, '1.234,5')``."""
     words = ", ".join(map(_quoted, [_example_of(form), *form.signs]))
     return f"{READ_NUMBER}({sql_name(column)}, {words})"
 
@@ -488,18 +409,7 @@ def _form_of(texts: Sequence[str]) -> NumberFormat | None:
 
 
 def number_expression(form: NumberFormat, column: str) -> str:
-    """Return a DuckDB expression that reads numbers, null where a text does not fit.
-
-    Parameters
-    ----------
-    form : NumberFormat
-    column : str
-        The source's column.
-
-    Returns
-    -------
-    str
-    """
+    """Return a DuckDB expression that reads numbers, null where a text does not fit."""
     name = sql_name(column)
     # Of `Rs.` the point goes with the sign: it is no decimal mark.
     pointed = [_escaped(sign) for sign in form.signs if form.decimal in sign]

@@ -59,24 +59,7 @@ _wall_clock = engine_function("timezone", (dt.string, ZONED), NAIVE)
 
 @dataclass(frozen=True)
 class Reading:
-    """Columns that have been given a meaning, and what is wrong with them.
-
-    Parameters
-    ----------
-    table : ibis.Table
-        The source's rows with the working columns that the rest refers to.
-    columns : dict of str to ibis.Value
-        Clean columns by name; a time brings its day along.
-    faults : list of (str, ibis.BooleanValue)
-        Reason and where it applies, in the order in which they count.
-    lost : dict of str to ibis.BooleanValue
-        For each optional column, where a value is there but cannot be read: it is
-        left empty.
-
-    Examples
-    --------
-    See `read_columns`.
-    """
+    """Columns that have been given a meaning, and what is wrong with them."""
 
     table: Any
     columns: dict[str, Any]
@@ -97,37 +80,6 @@ def read_columns(
     Blanks around text are dropped, and texts such as ``null`` or ``n/a`` count as
     missing. An optional column puts no row at fault, but for a flag: what cannot be
     read is left empty and counted.
-
-    Parameters
-    ----------
-    table : ibis.Table
-    sources : mapping of str to str
-        Canonical column -> column of `table`.
-    contract : TableContract
-    time_zone : str, default='UTC'
-        Zone in which times without an offset are read. A time that the clocks skip in
-        spring moves forward by the hour they skip; of one that occurs twice in autumn
-        the second is meant. The calendar day is that of the time as written.
-    formats : mapping of str to (str or None), optional
-        strptime format of text times by column; None reads ISO 8601 and yyyymmdd.
-
-    Returns
-    -------
-    Reading
-
-    Examples
-    --------
-    >>> from regulars.data.contract import TABLES
-    >>> rows = {"customer_id": ["a"], "order_time": ["2024-07-01 01:30"],
-    ...         "amount": ["5"]}
-    >>> names = {name: name for name in rows}
-    >>> reading = read_columns(
-    ...     ibis.memtable(rows), names, TABLES["transactions"],
-    ...     time_zone="Europe/Berlin")
-    >>> reading.table.select(**reading.columns).order_time.execute().astype(str)[0]
-    '2024-06-30 23:30:00'
-    >>> [reason for reason, _ in reading.faults][:3]
-    ['missing_customer_id', 'missing_order_time', 'order_time_unreadable']
     """
     kinds = {name: contract.column(name) for name in sources}
     formats = formats or {}
@@ -162,23 +114,7 @@ def read_columns(
 
 
 def is_missing(text: Any) -> Any:
-    """Return where a text stands for no value.
-
-    Parameters
-    ----------
-    text : ibis.StringValue
-        Without outer blanks.
-
-    Returns
-    -------
-    ibis.BooleanValue
-        True for null and for the texts of `MISSING`.
-
-    Examples
-    --------
-    >>> is_missing(ibis.memtable({"id": ["7", "N/A"]}).id).execute().tolist()
-    [False, True]
-    """
+    """Return where a text stands for no value."""
     # A pattern, because engines turn a list of nine into a join.
     listed = text.re_search(_MISSING_PATTERN)
     return ibis.ifelse(text.length() > _LONGEST_MISSING, False, listed).fill_null(True)
@@ -196,24 +132,7 @@ def clean_text(text: Any) -> Any:
 
 
 def parse_format(text: Any, time_format: str) -> Any:
-    """Return text read by a strptime format, null where it does not fit.
-
-    Parameters
-    ----------
-    text : ibis.StringValue
-    time_format : str
-
-    Returns
-    -------
-    ibis.TimestampValue
-        The wall clock, or the time in UTC where the format has a zone.
-
-    Examples
-    --------
-    >>> table = ibis.memtable({"t": ["31.12.2024"]})
-    >>> parse_format(table.t, "%d.%m.%Y").execute().astype(str).tolist()
-    ['2024-12-31']
-    """
+    """Return text read by a strptime format, null where it does not fit."""
     naive, zoned = _by_format(text, time_format)
     return naive if zoned is None else _wall_clock("UTC", zoned)
 
@@ -440,23 +359,7 @@ def _faults(table: Any, contract: ColumnContract) -> list[tuple[str, Any]]:
 
 
 def first_fault(faults: list[tuple[str, Any]]) -> Any:
-    """Return the number of the first fault that applies to a row, from 1.
-
-    Parameters
-    ----------
-    faults : list of (str, ibis.BooleanValue)
-
-    Returns
-    -------
-    ibis.IntegerValue
-        Null where none applies.
-
-    Examples
-    --------
-    >>> table = ibis.memtable({"a": [1, 2, 3]})
-    >>> first_fault([("two", table.a > 1), ("three", table.a > 2)]).execute().tolist()
-    [nan, 1.0, 1.0]
-    """
+    """Return the number of the first fault that applies to a row, from 1."""
     numbered = [
         (where.fill_null(False), ibis.literal(number, "int8"))
         for number, (_, where) in enumerate(faults, start=1)

@@ -39,22 +39,7 @@ _ENDINGS = {
 
 
 def label(reason: str) -> str:
-    """Return a reason in words.
-
-    Parameters
-    ----------
-    reason : str
-        Such as ``missing_customer_id`` or ``amount_not_a_number``.
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> label("missing_customer_id"), label("amount_not_a_number")
-    ('no customer_id', 'amount that is not a number')
-    """
+    """Return a reason in words."""
     if reason in _LABELS:
         return _LABELS[reason]
     if reason.startswith("missing_"):
@@ -66,52 +51,14 @@ def label(reason: str) -> str:
 
 
 def is_fault(reason: str, id_column: str) -> bool:
-    """Say whether a reason counts towards ``max_bad_share``.
-
-    Parameters
-    ----------
-    reason : str
-    id_column : str
-        Column that says who: rows without it are anonymous, not faulty.
-
-    Returns
-    -------
-    bool
-
-    Examples
-    --------
-    >>> is_fault("missing_customer_id", "customer_id"), is_fault("duplicate", "x")
-    (False, False)
-    >>> is_fault("amount_not_a_number", "customer_id")
-    True
-    """
+    """Say whether a reason counts towards ``max_bad_share``."""
     harmless = {AFTER_CUTOFF, DUPLICATE, GUEST, LEFT_OUT, NO_PARTNER}
     return reason not in {*harmless, f"missing_{id_column}"}
 
 
 @dataclass(frozen=True)
 class ReasonCount:
-    """How many rows were set aside for one reason.
-
-    Parameters
-    ----------
-    reason : str
-        For programs.
-    label : str
-        For people.
-    rows : int
-    share : float
-        Of all rows read, 0-1.
-    is_fault : bool
-        Whether it counts towards ``max_bad_share``.
-    examples : tuple of str
-        Up to five: customers, or rows where a customer has several or none.
-
-    Examples
-    --------
-    >>> ReasonCount("duplicate", "exact copy", 2, 0.1, False, ("c1",)).rows
-    2
-    """
+    """How many rows were set aside for one reason."""
 
     reason: str
     label: str
@@ -123,26 +70,7 @@ class ReasonCount:
 
 @dataclass(frozen=True)
 class TableCounts:
-    """What became of the rows of one table.
-
-    Parameters
-    ----------
-    rows_in, rows_kept, rows_set_aside : int
-        ``rows_in == rows_kept + rows_set_aside``.
-    reasons : tuple of ReasonCount
-        Most rows first.
-    columns : dict of str to str
-        Canonical column -> the source's column or expression.
-    notices : tuple of str
-        Rules that were applied, with counts.
-    facts : dict
-        First and last time, customers, revenue and the like, ready for JSON.
-
-    Examples
-    --------
-    >>> TableCounts(3, 2, 1, (), {}).summary()["rows_kept"]
-    2
-    """
+    """What became of the rows of one table."""
 
     rows_in: int
     rows_kept: int
@@ -166,12 +94,7 @@ class TableCounts:
         )
 
     def summary(self) -> dict[str, Any]:
-        """Return everything as plain values, ready for JSON.
-
-        Returns
-        -------
-        dict
-        """
+        """Return everything as plain values, ready for JSON."""
         return {
             "rows_in": self.rows_in,
             "rows_kept": self.rows_kept,
@@ -189,33 +112,7 @@ class TableCounts:
 def too_many_faults(
     source: str, setting: str, counts: TableCounts, limit: float, hint: str = ""
 ) -> str:
-    """Return the sentence that stops a run with too many faulty rows.
-
-    Parameters
-    ----------
-    source : str
-        What messages call the source.
-    setting : str
-        Such as ``source.transactions``.
-    counts : TableCounts
-    limit : float
-        ``max_bad_share``.
-    hint : str
-        What to do, when it is known better than in general.
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> reasons = (ReasonCount("missing_amount", "no amount", 2, 0.5, True, ("c1",)),)
-    >>> counts = TableCounts(4, 2, 2, reasons, {})
-    >>> print(too_many_faults("'a.csv'", "source.transactions", counts, 0.05))
-    'a.csv': 2 of 4 rows (50.0%) are faulty, more than source.transactions.max_bad_share
-    allows (5.0%): 2 with no amount (c1). Mend the source, or raise max_bad_share to set
-    them aside.
-    """
+    """Return the sentence that stops a run with too many faulty rows."""
     listed = "; ".join(
         f"{reason.rows:,} with {reason.label} ({', '.join(reason.examples)})"
         for reason in counts.reasons

@@ -24,25 +24,7 @@ if TYPE_CHECKING:
 
 
 def write_rows(raw: RawTable, staged: Staged, connection: Any, path: Path) -> None:
-    """Write one table's quarantine file, whole or not at all.
-
-    Parameters
-    ----------
-    raw : RawTable
-    staged : Staged
-    connection : ibis.backends.BaseBackend
-    path : Path
-        Ends in ``.csv`` or ``.parquet``.
-
-    Raises
-    ------
-    ConfigError
-        Another ending, or a folder that cannot be written to.
-
-    Examples
-    --------
-    See `regulars.data.intake.Intake.write_quarantine`.
-    """
+    """Write one table's quarantine file, whole or not at all."""
     if path.suffix not in {".csv", ".parquet"}:
         msg = f"The quarantine file '{path}' must end in .csv or .parquet."
         raise ConfigError(msg)

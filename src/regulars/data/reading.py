@@ -39,45 +39,7 @@ _LOOKS_LIKE_DATA = re.compile(r"[-+]?[\d.,:/ -]*\d[\d.,:/ -]*")
 
 @dataclass(frozen=True)
 class RawTable:
-    r"""A source as the engine sees it, before any column is given a meaning.
-
-    Parameters
-    ----------
-    view : str
-        Name of the view in the engine.
-    table : ibis.Table
-        The view: the source's own columns, then `FILE_NUMBER`.
-    columns : tuple of str
-        The source's own columns.
-    label : str
-        What messages call the source.
-    repeated : frozenset of str
-        Lower-case names that stand more than once in a header.
-    files : tuple of SourceFile
-        The files, in the order of their numbers; empty for a table of the engine.
-    rejects : str
-        Table of the lines the engine could not split; empty where there is none.
-    headless : str
-        First line of a file whose first line looks like data, else empty.
-    notices : tuple of str
-        What was done about encodings and the like.
-    has_header : bool
-        Whether the first line of each file names the columns.
-    is_loaded : bool
-        Whether the one full reading has been done, and the view is of its rows.
-
-    Examples
-    --------
-    >>> from regulars.config import TableSettings
-    >>> from regulars.data.engine import connect
-    >>> import pathlib, tempfile
-    >>> folder = pathlib.Path(tempfile.mkdtemp())
-    >>> _ = (folder / "a.csv").write_text("id,n\n007,1\n")
-    >>> settings = TableSettings(path=str(folder / "a.csv"))
-    >>> raw = read_raw("transactions", settings, connect(), folder)
-    >>> raw.table.id.execute().tolist()
-    ['007']
-    """
+    r"""A source as the engine sees it, before any column is given a meaning."""
 
     view: str
     table: Any
@@ -99,34 +61,7 @@ def read_raw(
     folder: Path,
     needed: Iterable[str] = (),
 ) -> RawTable:
-    """Make a view of one source.
-
-    Parameters
-    ----------
-    name : str
-        Canonical name of the table.
-    settings : TableSettings
-    connection : ibis.backends.BaseBackend
-    folder : Path
-        For rewritten files; must live until the view has been read.
-    needed : iterable of str, optional
-        Columns, beside those of the settings, that must be in each file or in none.
-
-    Returns
-    -------
-    RawTable
-
-    Raises
-    ------
-    ConfigError
-        The file or table does not exist, or the engine cannot read files.
-    DataError
-        A file is empty or is not what it seems.
-
-    Examples
-    --------
-    See `RawTable`.
-    """
+    """Make a view of one source."""
     if settings.table is not None:
         return _read_database_table(name, settings.table, connection)
     path = settings.path or ""
@@ -345,28 +280,7 @@ def _by_file(values: list[str], listed: str) -> str:
 
 
 def unique_names(header: Iterable[str], *, header_line: bool = True) -> list[str]:
-    """Return a name for each column of a text file.
-
-    Parameters
-    ----------
-    header : iterable of str
-        Fields of the first line.
-    header_line : bool, default=True
-        False: the first line is data, and the columns are numbered.
-
-    Returns
-    -------
-    list of str
-        Unique without regard to case: an empty field becomes ``columnN``, the second
-        of two equal names gets `` (2)``.
-
-    Examples
-    --------
-    >>> unique_names(["id", "", "ID"])
-    ['id', 'column2', 'ID (2)']
-    >>> unique_names(["7", "2024-01-01"], header_line=False)
-    ['column1', 'column2']
-    """
+    """Return a name for each column of a text file."""
     names: list[str] = []
     seen: dict[str, int] = {}
     for position, field_text in enumerate(header, start=1):
@@ -378,38 +292,10 @@ def unique_names(header: Iterable[str], *, header_line: bool = True) -> list[str
 
 
 def quote_text(text: str) -> str:
-    """Return text as an SQL literal.
-
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> quote_text("it's")
-    "'it''s'"
-    """
+    """Return text as an SQL literal."""
     return "'" + text.replace("'", "''") + "'"
 
 
 def quote_name(name: str) -> str:
-    """Return a column's name as an SQL identifier.
-
-    Parameters
-    ----------
-    name : str
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> quote_name('Unit Price')
-    '"Unit Price"'
-    """
+    """Return a column's name as an SQL identifier."""
     return '"' + name.replace('"', '""') + '"'

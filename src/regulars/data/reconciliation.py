@@ -22,31 +22,7 @@ if TYPE_CHECKING:
 def assert_whole(
     raw: RawTable, staged: Staged, rows_in: int, n_malformed: int
 ) -> tuple[str, ...]:
-    """Check that every row of a source is accounted for.
-
-    Parameters
-    ----------
-    raw : RawTable
-    staged : Staged
-    rows_in : int
-        Rows kept plus rows set aside.
-    n_malformed : int
-        Lines that the engine could not split.
-
-    Returns
-    -------
-    tuple of str
-        A notice where lines and rows differ for a good reason.
-
-    Raises
-    ------
-    DataError
-        Rows are missing: mostly the work of a quote that is opened and never closed.
-
-    Examples
-    --------
-    See `regulars.data.intake.read_tables`, which calls this for each table.
-    """
+    """Check that every row of a source is accounted for."""
     if rows_in != staged.n_read + n_malformed:
         raise DataError(_lost(raw, staged.n_read + n_malformed, rows_in))
     if not raw.rejects:

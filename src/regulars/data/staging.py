@@ -52,29 +52,7 @@ _ROW = "__row"
 
 @dataclass(frozen=True)
 class Rules:
-    """How the values of one table are read and judged.
-
-    Parameters
-    ----------
-    time_zone : str
-        Zone of times without an offset.
-    formats : dict of str to (str or None)
-        strptime format of each time column.
-    cutoff : datetime.date or None
-        Rows on or after it are set aside.
-    today : datetime.date
-        Without a cutoff, rows more than a day after it are faulty.
-    drop_duplicates : bool
-        Whether all but the first of equal rows are set aside.
-    guest_ids : 'auto' or tuple of str
-        Ids of transactions that are no person.
-
-    Examples
-    --------
-    >>> from datetime import date
-    >>> Rules("UTC", {}, None, date(2024, 1, 1), True).time_zone
-    'UTC'
-    """
+    """How the values of one table are read and judged."""
 
     time_zone: str
     formats: dict[str, str | None]
@@ -86,30 +64,7 @@ class Rules:
 
 @dataclass(frozen=True)
 class Staged:
-    """The parted rows of one table, in the engine.
-
-    Parameters
-    ----------
-    clean : ibis.Table
-        Canonical columns of the good rows.
-    bad : ibis.Table
-        ``reason, id, file, row, originals, print`` of the others; row counts from 1
-        within its file, the header left out.
-    n_read : int
-        Rows that the engine could split into fields, good or bad.
-    n_duplicates : int
-        Exact copies found, set aside or not.
-    n_flipped : int
-        Returns flagged as such whose positive amount was made negative.
-    lost : dict of str to int
-        Optional column -> values that could not be read and were left empty.
-    guests : tuple of Guest
-        Ids that are no person, whose rows were set aside.
-
-    Examples
-    --------
-    See `stage`.
-    """
+    """The parted rows of one table, in the engine."""
 
     clean: Any
     bad: Any
@@ -132,31 +87,6 @@ def judge(
 
     A row is a return if its amount is negative or its flag says so; a flagged row with
     a positive amount gets a negative one, which `Reading.lost` counts as ``__flipped``.
-
-    Parameters
-    ----------
-    table : ibis.Table
-    sources : dict of str to str
-        Canonical column -> column of `table`.
-    contract : TableContract
-    rules : Rules
-    where : str, default=''
-        Boolean column of `table` that says which rows to read.
-
-    Returns
-    -------
-    Reading
-
-    Examples
-    --------
-    >>> from datetime import date
-    >>> from regulars.data.contract import TABLES
-    >>> table = ibis.memtable({"customer_id": ["a"], "order_time": ["20240101"],
-    ...                        "amount": ["x"]})
-    >>> names = {name: name for name in table.columns}
-    >>> rules = Rules("UTC", {}, None, date(2024, 1, 1), True)
-    >>> judge(table, names, TABLES["transactions"], rules).faults[-1][0]
-    'in_the_future'
     """
     reading = read_columns(
         table, sources, contract, time_zone=rules.time_zone, formats=rules.formats
@@ -192,26 +122,7 @@ def stage(
     rules: Rules,
     connection: Any,
 ) -> tuple[Staged, list[str]]:
-    """Read a source once, check it, and part the good rows from the bad.
-
-    Parameters
-    ----------
-    raw : RawTable
-    mapping : Mapping
-    contract : TableContract
-    rules : Rules
-    connection : ibis.backends.BaseBackend
-
-    Returns
-    -------
-    staged : Staged
-    reasons : list of str
-        Names of the reasons that `Staged.bad` may hold.
-
-    Examples
-    --------
-    See `regulars.data.intake.read_tables`, which calls this for each table.
-    """
+    """Read a source once, check it, and part the good rows from the bad."""
     reading = judge(
         mapping.table, mapping.sources, contract, rules, where=mapping.where
     )
@@ -285,49 +196,13 @@ def _checked(raw: RawTable, reading: Reading) -> Any:
 
 
 def fingerprint(table: Any, columns: tuple[str, ...]) -> Any:
-    """Return 128 bits that are equal where all of a row's values are equal.
-
-    Parameters
-    ----------
-    table : ibis.Table
-    columns : tuple of str
-
-    Returns
-    -------
-    ibis.UUIDValue
-        MD5 of the values as text; a null differs from an empty text.
-
-    Examples
-    --------
-    >>> table = ibis.memtable({"a": ["1", "1", "11"], "b": ["1", "1", None]})
-    >>> fingerprint(table, ("a", "b")).nunique().execute()
-    2
-    """
+    """Return 128 bits that are equal where all of a row's values are equal."""
     texts = [table[name].cast("string").fill_null(_NULL) for name in columns]
     return ibis.literal(_SEPARATOR).join(texts).hexdigest("md5").cast("uuid")
 
 
 def materialise(connection: Any, name: str, expression: Any) -> Any:
-    """Compute an expression into a temporary table of the engine.
-
-    Parameters
-    ----------
-    connection : ibis.backends.BaseBackend
-    name : str
-    expression : ibis.Table
-
-    Returns
-    -------
-    ibis.Table
-
-    Examples
-    --------
-    >>> from regulars.data.engine import connect
-    >>> engine = connect()
-    >>> _ = engine.raw_sql("CREATE TABLE one AS SELECT 1 AS a")
-    >>> materialise(engine, "two", engine.table("one").mutate(b=2)).columns
-    ('a', 'b')
-    """
+    """Compute an expression into a temporary table of the engine."""
     if connection.name == "duckdb":
         sql = connection.compile(expression)
         connection.raw_sql(f"CREATE OR REPLACE TEMP TABLE {name} AS {sql}")
@@ -351,23 +226,7 @@ def _numbered(connection: Any, name: str, expression: Any) -> Any:
 
 
 def originals(table: Any, columns: tuple[str, ...]) -> Any:
-    """Return a row's own values as an array of text.
-
-    Parameters
-    ----------
-    table : ibis.Table
-    columns : tuple of str
-
-    Returns
-    -------
-    ibis.ArrayValue
-
-    Examples
-    --------
-    >>> table = ibis.memtable({"a": [1], "b": ["x"]})
-    >>> originals(table, ("a", "b")).execute()[0]
-    ['1', 'x']
-    """
+    """Return a row's own values as an array of text."""
     return ibis.array([table[name].cast("string") for name in columns])
 
 

@@ -34,27 +34,7 @@ def refuse_if_bad(
     contract: TableContract,
     settings: TableSettings,
 ) -> None:
-    """Stop where a table cannot be used as it is.
-
-    Parameters
-    ----------
-    raw : RawTable
-    staged : Staged
-    counts : TableCounts
-    contract : TableContract
-    settings : TableSettings
-
-    Raises
-    ------
-    DataError
-        It has no rows, or none that can be used; rows name no customer and that is an
-        error; numbers are written for people, or currencies are mixed; more rows are
-        faulty than allowed.
-
-    Examples
-    --------
-    See `regulars.data.intake.read_tables`, which calls this for each table.
-    """
+    """Stop where a table cannot be used as it is."""
     where = f"source.{contract.name}"
     if counts.rows_in == 0:
         msg = f"{raw.label} holds no rows. Export it again, or name another file."

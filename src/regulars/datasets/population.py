@@ -36,42 +36,6 @@ class Population:
 
     The defaults give about ten lines a customer over two years. Use it to see which
     parameters `simulate_customers` and `write_simulation` take.
-
-    Parameters
-    ----------
-    start : datetime.date, default=2024-01-01
-        First day of the log.
-    days : int, default=730
-        Length of the log in days, at least 1; orders lie in [start, start + days).
-    acquisition_days : int, default=365
-        First orders are spread evenly over this many days from `start`, 1 to `days`.
-    r, alpha : float, default=0.8, 10.0
-        Purchase rates a **week** are gamma distributed with shape `r` and rate `alpha`
-        (mean r / alpha), both > 0.
-    a, b : float, default=0.5, 4.0
-        The probability of leaving after each repeat purchase is Beta(a, b), both > 0.
-    p, q, v : float, default=6.0, 4.0, 15.0
-        An order's spend is gamma with shape `p` and rate nu, nu is gamma with shape `q`
-        and rate `v`; the mean over customers is p v / (q - 1) for q > 1. All > 0.
-    lines_per_order : float, default=2.0
-        Mean lines an order, at least 1.
-    n_products, n_categories : int, default=1000, 20
-        Size of the range; small numbers sell most. 1 <= n_categories <= n_products.
-    return_rate : float, default=0.02
-        Share of lines sent back within four weeks, 0 to 1. A return is a line of its
-        own with negative amount and quantity.
-    discount_rate : float, default=0.2
-        Share of lines sold at a discount, 0 to 1.
-
-    Raises
-    ------
-    ConfigError
-        When a parameter is out of its range.
-
-    Examples
-    --------
-    >>> Population(days=365, acquisition_days=90).r
-    0.8
     """
 
     start: dt.date = dt.date(2024, 1, 1)
@@ -107,22 +71,6 @@ class Block:
 
     The whole block is drawn even where fewer are wanted, so that a customer does not
     change when the number of customers does.
-
-    Parameters
-    ----------
-    population : Population
-        What to draw from.
-    rng : numpy.random.Generator
-        The block's own stream.
-    keep : int
-        How many customers to keep, 1 to `BLOCK_SIZE`.
-
-    Examples
-    --------
-    >>> block = Block(Population(return_rate=0.0), np.random.default_rng(0), keep=2)
-    >>> orders, truth = block.tables(first_customer=1, first_order=1)
-    >>> truth["customer_id"].to_pylist()
-    [1, 2]
     """
 
     def __init__(
@@ -293,28 +241,7 @@ def _names(letter: str, size: int) -> pa.Array:
 def check_range(
     name: str, value: float, low: float, high: float, *, above: bool = False
 ) -> None:
-    """Refuse a value outside its range, by the name the user knows it by.
-
-    Parameters
-    ----------
-    name : str
-        The parameter's name.
-    value : float
-        What was passed.
-    low, high : float
-        The range, both ends allowed.
-    above : bool, default=False
-        Whether `low` itself is refused.
-
-    Raises
-    ------
-    ConfigError
-        When the value is out of range or not finite.
-
-    Examples
-    --------
-    >>> check_range("days", 30, 1, 365)
-    """
+    """Refuse a value outside its range, by the name the user knows it by."""
     if low <= value <= high and np.isfinite(value) and not (above and value == low):
         return
     sign = ">" if above else ">="

@@ -42,41 +42,7 @@ def roll_back(
     *,
     shut: Shut | None = None,
 ) -> list[Timeline]:
-    """Lay the windows of a backtest over a log.
-
-    Parameters
-    ----------
-    time : TimeSettings
-        Horizon, gap, training cutoffs.
-    backtest : BacktestSettings
-        How many windows, and how far apart.
-    cutoff : date
-        As-of date of the latest window's timeline.
-    first_day : date
-        First day with a record.
-    shut : callable, optional
-        Days without purchases, as `regulars.timeline.plan` takes them.
-
-    Returns
-    -------
-    list of Timeline
-        Latest first. Fewer than asked for where the log is short; a window needs a
-        horizon of history before it.
-
-    Raises
-    ------
-    NotEnoughHistoryError
-        The log has no complete window.
-
-    Examples
-    --------
-    >>> from datetime import date
-    >>> from regulars.config import BacktestSettings, TimeSettings
-    >>> lines = roll_back(TimeSettings(horizon_days=28), BacktestSettings(windows=2),
-    ...                   date(2024, 7, 1), date(2024, 1, 1))
-    >>> [line.test_cutoff.isoformat() for line in lines]
-    ['2024-06-03', '2024-05-06']
-    """
+    """Lay the windows of a backtest over a log."""
     step = timedelta(days=backtest.step_days or time.horizon_days)
     window = timedelta(days=time.horizon_days + time.gap_days)
     history = timedelta(days=time.horizon_days)
@@ -101,18 +67,7 @@ def roll_back(
 
 
 def best_baseline(tests: Sequence[ChurnTest]) -> str | None:
-    """Return the baseline with the least mean log loss over the windows.
-
-    Parameters
-    ----------
-    tests : sequence of ChurnTest
-        One a window.
-
-    Returns
-    -------
-    str or None
-        None where no baseline stands in all windows.
-    """
+    """Return the baseline with the least mean log loss over the windows."""
     if not tests:
         return None
     common = set.intersection(*(set(test.metrics) for test in tests)) - {MODEL}
@@ -127,22 +82,7 @@ def best_baseline(tests: Sequence[ChurnTest]) -> str | None:
 
 
 def evaluate_window(test: ChurnTest, *, random_state: int = 0) -> dict[str, Any]:
-    """Compare the model with the best baseline of its window.
-
-    Parameters
-    ----------
-    test : ChurnTest
-        The window.
-    random_state : int, default=0
-        Seed of the bootstrap.
-
-    Returns
-    -------
-    dict
-        ``metrics`` and ``intervals`` by forecast, ``best_baseline`` (least log loss in
-        this window) and ``differences`` (by metric: model less that baseline, with
-        ``low`` and ``high``).
-    """
+    """Compare the model with the best baseline of its window."""
     rival = best_baseline([test])
     differences = {}
     if rival is not None:
@@ -163,29 +103,7 @@ def evaluate_window(test: ChurnTest, *, random_state: int = 0) -> dict[str, Any]
 def paired(
     churned: Floats, model: Floats, rival: Floats, *, random_state: int = 0
 ) -> dict[str, dict[str, float | None]]:
-    """Return the differences of two forecasts with their paired intervals.
-
-    Parameters
-    ----------
-    churned : array of shape (n_customers,)
-        1 where the customer churned, else 0.
-    model, rival : array of shape (n_customers,)
-        Probability of churn by each.
-    random_state : int, default=0
-        Seed of the bootstrap.
-
-    Returns
-    -------
-    dict of str to dict
-        By metric: ``difference`` (model less rival), ``low``, ``high``; None where
-        one is not defined.
-
-    Examples
-    --------
-    >>> y, p = np.array([0.0, 1.0] * 20), np.array([0.2, 0.8] * 20)
-    >>> paired(y, p, p)["log_loss"]["high"]
-    0.0
-    """
+    """Return the differences of two forecasts with their paired intervals."""
     found = evaluate_churn_differences(
         churned, model, rival, n_resamples=RESAMPLES, random_state=random_state
     )
@@ -199,20 +117,7 @@ def paired(
 
 
 def overall(windows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Sum the windows up.
-
-    Parameters
-    ----------
-    windows : sequence of mapping
-        As `evaluate_window` gives them.
-
-    Returns
-    -------
-    dict
-        ``n_windows``, ``mean`` (by forecast and metric, over the windows that have
-        it), ``n_better`` and ``n_worse``: windows in which the model's log loss is
-        beyond the paired interval of the best baseline.
-    """
+    """Sum the windows up."""
     names = sorted({name for window in windows for name in window["metrics"]})
     gaps = [window["differences"].get("log_loss") for window in windows]
     known = [gap for gap in gaps if gap and gap["low"] is not None]
@@ -243,30 +148,6 @@ def evaluate_staleness(
 
     Windows differ in how hard they are, so an old model is not compared with its own
     youth but with a fresh model on the same window.
-
-    Parameters
-    ----------
-    pairs : mapping of int to sequence of (churned, stale, fresh)
-        By age in windows: outcomes, and the probabilities of the model of that age and
-        of the model trained for the window.
-    customers : mapping of int to sequence of array-like, optional
-        Whose rows they are, in the order of `pairs`. With them the interval of the log
-        loss draws customers, each with the rows of all windows; default: rows.
-    random_state : int, default=0
-        Seed of the bootstrap.
-
-    Returns
-    -------
-    list of dict
-        By ``age``: ``n_windows``, ``n_customers`` (rows) and ``differences`` as
-        `paired` gives them, of all these windows together (positive log loss: the
-        stale model is worse).
-
-    Examples
-    --------
-    >>> y, p = np.array([0.0, 1.0] * 20), np.array([0.2, 0.8] * 20)
-    >>> evaluate_staleness({1: [(y, 1 - p, p)]})[0]["differences"]["log_loss"]["low"] > 0
-    True
     """
     found = []
     for age in sorted(pairs):

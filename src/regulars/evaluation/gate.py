@@ -130,24 +130,6 @@ def ece_by_chance(probability: ArrayLike, *, random_state: int = 0) -> float:
 
     The error is never 0: in a small window even true probabilities look a little off.
     A bound below that would turn away every model of a small shop.
-
-    Parameters
-    ----------
-    probability : array-like of shape (n_customers,)
-        Probability of churn.
-    random_state : int, default=0
-        Seed.
-
-    Returns
-    -------
-    float
-        95th percentile of the error over outcomes drawn from the probabilities.
-
-    Examples
-    --------
-    >>> few, many = np.full(50, 0.5), np.full(5000, 0.5)
-    >>> ece_by_chance(few) > 5 * ece_by_chance(many)
-    True
     """
     chance = np.asarray(probability, dtype=np.float64)
     generator = np.random.default_rng(random_state)
@@ -236,22 +218,7 @@ def decide(
 
 
 def more_days(count: int) -> str:
-    """Return a number of days in words.
-
-    Parameters
-    ----------
-    count : int
-        1 or more.
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> more_days(1), more_days(1200)
-    ('1 more day', '1,200 more days')
-    """
+    """Return a number of days in words."""
     return "1 more day" if count == 1 else f"{count:,} more days"
 
 

@@ -164,30 +164,6 @@ def drift_notes(churn: ChurnTest | None, value: ValueTest | None) -> list[str]:
 
     A level that is off by more than chance explains is the window's doing (a season, a
     price, a campaign), or the model's; either way a reader has to know of it.
-
-    Parameters
-    ----------
-    churn : ChurnTest or None
-        Churn in the window.
-    value : ValueTest or None
-        Spend in the window.
-
-    Returns
-    -------
-    list of str
-
-    Examples
-    --------
-    >>> from datetime import date
-    >>> said = {"model": np.full(400, 0.4)}
-    >>> happened = [1] * 220 + [0] * 180
-    >>> print(*drift_notes(evaluate_churn_forecasts(happened, said, cutoff=date(2024, 1, 1)), None))
-    In the test window 55.0% of the customers left where 40.0% were expected to, more
-    than chance explains: it was unlike the windows before it (a season, prices, new
-    customers). Look at the backtest before trusting the level of the probabilities.
-    >>> drift_notes(evaluate_churn_forecasts([1] * 160 + [0] * 240, said, cutoff=date(2024, 1, 1)),
-    ...             evaluate_spend_forecasts([1.0, 3.0], {"model": np.array([1.0, 2.5])}))
-    []
     """
     notes = []
     if churn is not None:

@@ -35,18 +35,7 @@ MEANINGS = {
 
 
 def basket(past: Past) -> Group:
-    """Return the features of what was bought.
-
-    Parameters
-    ----------
-    past : Past
-        What is known at the cutoff.
-
-    Returns
-    -------
-    Group
-        The features of `MEANINGS` for which the log has the columns.
-    """
+    """Return the features of what was bought."""
     parts = [_returns(past)]
     if past.has("product_id"):
         parts.append(_products(past))

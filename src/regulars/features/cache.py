@@ -45,23 +45,7 @@ NOTHING = "\x1e"
 
 
 class FeatureCache:
-    """The features of one ledger.
-
-    Parameters
-    ----------
-    ledger : Ledger
-        One row a customer and day.
-    settings : Settings
-        Lookback, feature groups, own functions; whether to keep rows on disk.
-
-    Notes
-    -----
-    Rows lie in ``<outputs>/cache/<log>/<rows>.parquet``, some 8 bytes a feature,
-    customer and cutoff before compression. Those of an earlier log are removed when
-    rows of a new one are written, so the folder never holds more than one log. Delete
-    it whenever you like. A function of your own that reads anything but the log and
-    its own module has to do without (``features.cache: false``).
-    """
+    """The features of one ledger."""
 
     def __init__(self, ledger: Ledger, settings: Settings) -> None:
         self._ledger = ledger
@@ -88,24 +72,7 @@ class FeatureCache:
         return hashlib.sha256(json.dumps(found).encode()).hexdigest()[:16]
 
     def by_cutoff(self, cutoffs: Sequence[date]) -> dict[date, pd.DataFrame]:
-        """Return the feature rows of each cutoff.
-
-        Parameters
-        ----------
-        cutoffs : sequence of date
-            Days on which to pretend to stand.
-
-        Returns
-        -------
-        dict of date to DataFrame of shape (n_customers_at_cutoff, n_features + 2)
-            As `regulars.features.matrix.build_matrix` gives them, earliest first; a
-            cutoff before which nobody had bought anything is not there.
-
-        Raises
-        ------
-        ConfigError
-            An unknown group, or a function of the user's own that fails.
-        """
+        """Return the feature rows of each cutoff."""
         days = sorted(set(cutoffs))
         if not self._settings.features.cache:
             return self._build(days)

@@ -30,18 +30,7 @@ SEASON_MEANINGS = {
 
 
 def calendar(past: Past) -> Group:
-    """Return the days of the week on which a customer buys.
-
-    Parameters
-    ----------
-    past : Past
-        What is known at the cutoff.
-
-    Returns
-    -------
-    Group
-        The features of `MEANINGS`.
-    """
+    """Return the days of the week on which a customer buys."""
     days = past.known.days
     bought = days.is_purchase
 
@@ -67,18 +56,7 @@ def calendar(past: Past) -> Group:
 
 
 def season(past: Past) -> Group:
-    """Return the time of year of the cutoff.
-
-    Parameters
-    ----------
-    past : Past
-        What is known at the cutoff.
-
-    Returns
-    -------
-    Group
-        The features of `SEASON_MEANINGS`, the same for every customer.
-    """
+    """Return the time of year of the cutoff."""
     angle = 2 * math.pi * (past.cutoff.timetuple().tm_yday - 1) / 365.25
     values = {
         "year_sin": ibis.literal(math.sin(angle)),

@@ -57,21 +57,7 @@ class Group:
 
 
 def basics(known: Known) -> dict[str, ibis.Value]:
-    """Return the lasting aggregates that every group may count on.
-
-    Parameters
-    ----------
-    known : Known
-        What is known at the cutoffs.
-
-    Returns
-    -------
-    dict of str to ibis.Value
-        ``n_orders``, ``n_lines`` (purchases), ``spend`` (net, in millionths); the days
-        with a purchase: ``n_days``, ``first_day``, ``last_day``; and of the last one
-        ``last_spend``, ``last_gap`` and ``recent_gaps`` (days). Features also find
-        ``first_age`` and ``last_age``, the days from those two to the cutoff.
-    """
+    """Return the lasting aggregates that every group may count on."""
     days, last = known.days, known.days.is_last
     return {
         "n_orders": days.n_orders.sum(),
@@ -87,37 +73,12 @@ def basics(known: Known) -> dict[str, ibis.Value]:
 
 
 def ratio(numerator: ibis.Value, denominator: ibis.Value) -> ibis.Value:
-    """Return the quotient as float64; null where the denominator is zero.
-
-    Parameters
-    ----------
-    numerator, denominator : ibis.Value
-        Numbers.
-
-    Returns
-    -------
-    ibis.Value
-    """
+    """Return the quotient as float64; null where the denominator is zero."""
     return numerator.cast("float64") / denominator.cast("float64").nullif(0.0)
 
 
 def refuse_repeated(owner: str, kind: str, names: set[str]) -> None:
-    """Refuse names that two groups use.
-
-    Parameters
-    ----------
-    owner : str
-        The function whose group repeats them.
-    kind : str
-        What they name.
-    names : set of str
-        The repeated ones; none is fine.
-
-    Raises
-    ------
-    ConfigError
-        There is one.
-    """
+    """Refuse names that two groups use."""
     if names:
         msg = (
             f"The feature function '{owner}' uses the {kind} name '{min(names)}', "

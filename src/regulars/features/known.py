@@ -23,24 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Known:
-    """The rows before each cutoff, of customers of whom it knows something new.
-
-    Attributes
-    ----------
-    cutoffs : tuple of date
-        The cutoffs, rising.
-    days : ibis.Table
-        The ledger's days with the columns of `regulars.features.sequence`, with
-        ``cutoff`` (date) and ``is_last``: whether the day is the customer's last with a
-        purchase before it. A row stands once for each cutoff at which its customer is
-        counted: group by ``by``.
-    items : ibis.Table or None
-        The ledger's items likewise; None where the log names neither products nor
-        categories.
-    novelties : ibis.Table or None
-        Likewise one row a customer and product: ``customer_id`` and ``day`` of the
-        first purchase; None where the log names no products.
-    """
+    """The rows before each cutoff, of customers of whom it knows something new."""
 
     cutoffs: tuple[date, ...]
     days: ibis.Table
@@ -49,26 +32,11 @@ class Known:
 
     @property
     def by(self) -> tuple[str, ...]:
-        """Columns that tell whom and when a row counts for; one cutoff needs no name.
-
-        Returns
-        -------
-        tuple of str
-        """
+        """Columns that tell whom and when a row counts for; one cutoff needs no name."""
         return ("customer_id", "cutoff")[: len(self.cutoffs)]
 
     def is_behind(self, table: ibis.Table) -> bool:
-        """Return whether a table is made of these rows.
-
-        Parameters
-        ----------
-        table : ibis.Table
-            Any table.
-
-        Returns
-        -------
-        bool
-        """
+        """Return whether a table is made of these rows."""
         tables = (self.days, self.items, self.novelties)
         own = {each.op() for each in tables if each is not None}
         return not own.isdisjoint(table.op().find(ops.Relation))
@@ -80,38 +48,7 @@ def known(
     items: ibis.Table | None,
     novelties: ibis.Table | None,
 ) -> Known:
-    """Return what is known at some cutoffs.
-
-    Parameters
-    ----------
-    cutoffs : sequence of date
-        At least one, rising.
-    days, items, novelties : ibis.Table
-        What there is, before and after the cutoffs.
-
-    Returns
-    -------
-    Known
-
-    Examples
-    --------
-    Only one of two customers buys between the cutoffs, and is counted twice:
-
-    >>> from datetime import date
-    >>> import pyarrow as pa
-    >>> days = ibis.memtable(pa.table({
-    ...     "customer_id": ["a", "b", "a"], "is_purchase": [True, True, True],
-    ...     "day": [date(2024, 1, 1), date(2024, 1, 2), date(2024, 1, 9)],
-    ...     "next_day": pa.array([date(2024, 1, 9), None, None], pa.date32())}))
-    >>> cutoffs = [date(2024, 1, 5), date(2024, 1, 10)]
-    >>> rows = known(cutoffs, days, None, None).days
-    >>> counts = rows.group_by("customer_id", "cutoff").agg(n=rows.count())
-    >>> counts.order_by("cutoff", "customer_id").to_pandas()
-      customer_id      cutoff  n
-    0           a  2024-01-05  1
-    1           b  2024-01-05  1
-    2           a  2024-01-10  2
-    """
+    """Return what is known at some cutoffs."""
     changes = _changes(days, cutoffs)
 
     def counted(table: ibis.Table | None) -> ibis.Table | None:

@@ -39,25 +39,7 @@ MEANINGS = {
 
 
 def rfm(past: Past) -> Group:
-    """Return recency, frequency and monetary features.
-
-    Parameters
-    ----------
-    past : Past
-        What is known at the cutoff.
-
-    Returns
-    -------
-    Group
-        The features of `MEANINGS`. Days are purchase days: a day with refunds only
-        lowers ``revenue`` and nothing else.
-
-    Notes
-    -----
-    ``T_days`` runs to the cutoff, whose own day is not observed. lifetimes counts T to
-    the last *observed* day, so its T, and the published CDNOW summary's, is one day
-    shorter for the same purchases.
-    """
+    """Return recency, frequency and monetary features."""
     days = past.known.days
     bought = days.is_purchase
 

@@ -51,31 +51,7 @@ MEANINGS = {
 
 
 def rhythm(past: Past) -> Group:
-    """Return the features of the gaps between purchases.
-
-    Parameters
-    ----------
-    past : Past
-        What is known at the cutoff.
-
-    Returns
-    -------
-    Group
-        The features of `MEANINGS`. Missing (null): gap features with one purchase,
-        deviations with fewer than two gaps, the last gaps' mean with fewer than
-        `RECENT_GAPS`, active weeks that began before the log.
-
-    Notes
-    -----
-    ``clumpiness`` is one plus the entropy of the shares into which the purchases and
-    the cutoff cut the customer's time, over its maximum [1]_. Deviations are sample
-    deviations, from integer sums.
-
-    References
-    ----------
-    .. [1] Zhang, Bradlow and Small (2015), Predicting Customer Value Using Clumpiness:
-       From RFM to RFMC, Marketing Science 34(2).
-    """
+    """Return the features of the gaps between purchases."""
     days = past.days
     reach = days.gap_days + (days.age_days - 1) % 7
     gap = past.known.days.gap_days

@@ -14,23 +14,7 @@ RECENT_GAPS = 3
 
 
 def sequence(days: ibis.Table) -> ibis.Table:
-    """Add to each day what only the days before it decide.
-
-    Parameters
-    ----------
-    days : ibis.Table
-        The ledger's days.
-
-    Returns
-    -------
-    ibis.Table
-        The days with ``gap_days`` (since the purchase day before; null on the first
-        one and on days without a purchase), ``recent_gaps_days`` (over the last
-        `RECENT_GAPS` gaps; null where there are fewer). Of purchase days
-        ``purchase_number`` counts from 1, and ``next_day`` is the one after (null:
-        none): it lies in the future of some cutoffs, and only serves to find the last
-        purchase before them.
-    """
+    """Add to each day what only the days before it decide."""
     by_customer = ibis.window(
         group_by=[days.customer_id, days.is_purchase], order_by=days.day
     )
@@ -53,19 +37,7 @@ def sequence(days: ibis.Table) -> ibis.Table:
 
 
 def novelties(items: ibis.Table) -> ibis.Table:
-    """Return the first purchase of each product by each customer.
-
-    Parameters
-    ----------
-    items : ibis.Table
-        The ledger's items, with ``product_id``.
-
-    Returns
-    -------
-    ibis.Table
-        One row a customer and product: ``customer_id`` and the ``day``. Lines without a
-        product are left out.
-    """
+    """Return the first purchase of each product by each customer."""
     named = items.filter(items.product_id.notnull())
     first = named.group_by("customer_id", "product_id").agg(day=named.day.min())
     return first.drop("product_id")

@@ -32,34 +32,13 @@ SPANS = (91, 365)
 
 @dataclass(frozen=True)
 class Lasting:
-    """The lasting aggregates of every customer, at each of some cutoffs.
-
-    Attributes
-    ----------
-    known : Known
-        What they were worked out from.
-    rows : ibis.Table
-        Materialised: the columns of ``known.by``, the aggregates, and, where there are
-        several cutoffs, ``until``: the next cutoff with a row of the customer (null:
-        none).
-    """
+    """The lasting aggregates of every customer, at each of some cutoffs."""
 
     known: Known
     rows: ibis.Table
 
     def at(self, cutoff: date) -> ibis.Table:
-        """Return the rows that hold at one of the cutoffs.
-
-        Parameters
-        ----------
-        cutoff : date
-            One of ``known.cutoffs``.
-
-        Returns
-        -------
-        ibis.Table
-            One row a customer with a purchase before the cutoff.
-        """
+        """Return the rows that hold at one of the cutoffs."""
         rows, now = self.rows, ibis.literal(cutoff)
         if "until" in rows.columns:
             rows = rows.filter(
@@ -73,19 +52,7 @@ class Lasting:
 
 
 def lasting(known: Known, groups: Sequence[NamedGroup]) -> Lasting:
-    """Work out the lasting aggregates of some groups.
-
-    Parameters
-    ----------
-    known : Known
-        What is known at the cutoffs.
-    groups : sequence of (str, Group)
-        The groups of any one of those cutoffs, with their names.
-
-    Returns
-    -------
-    Lasting
-    """
+    """Work out the lasting aggregates of some groups."""
     values = basics(known)
     for name, group in groups:
         refuse_repeated(name, "aggregate", set(values) & set(group.lasting))
@@ -162,20 +129,7 @@ def _span(age_days: int) -> int | None:
 def left_join(
     table: ibis.Table, *others: ibis.Table, by: Sequence[str] = ("customer_id",)
 ) -> ibis.Table:
-    """Add the columns of other tables, null where they have no such row.
-
-    Parameters
-    ----------
-    table, *others : ibis.Table
-        Tables with the keys; their other columns differ.
-    by : sequence of str, default=('customer_id',)
-        The keys: columns that are equal in rows that belong together.
-
-    Returns
-    -------
-    ibis.Table
-        The rows of `table`.
-    """
+    """Add the columns of other tables, null where they have no such row."""
     for place, other in enumerate(others):
         table = table.left_join(other, list(by), rname=f"{{name}}_{place}")
     repeated = [f"{key}_{place}" for place in range(len(others)) for key in by]

@@ -69,19 +69,7 @@ MEANINGS = {
 
 
 def windows(past: Past) -> Group:
-    """Return counts and sums over the windows that the history reaches.
-
-    Parameters
-    ----------
-    past : Past
-        What is known at the cutoff.
-
-    Returns
-    -------
-    Group
-        The features of `MEANINGS`; the discount shares only where the log has a
-        ``discount_amount``. A share or trend of nothing is missing (null).
-    """
+    """Return counts and sums over the windows that the history reaches."""
     days = past.days
     seen = [w for w in WINDOWS if w <= past.seen_days]
     items = days.quantity_micros if past.has("quantity") else days.n_lines * MICROS

@@ -66,18 +66,7 @@ def guess_log(
     plan: JoinPlan | None = None,
     tables: dict[str, str] | None = None,
 ) -> GuessedConfig:
-    """Propose a configuration for an open purchase log.
-
-    Parameters
-    ----------
-    file : OpenFile
-        The log; with a plan, its columns are those of the joined files too.
-    connection : ibis.backends.BaseBackend
-    plan : JoinPlan, optional
-        Which files belong to it.
-    tables : dict of str to str, optional
-        Other tables of ours -> their files.
-    """
+    """Propose a configuration for an open purchase log."""
     raw, profiles, sample = file.raw, file.profiles, file.sample
     blocks = None if plan is not None else find_blocks(profiles, sample)
     guess = guess_columns(profiles, raw, sample, blocks)

@@ -223,28 +223,7 @@ def _long_gap(clean: Any) -> float | None:
 
 
 def choose_horizon(long_gap_days: float | None, n_days: int) -> int:
-    """Return a horizon that fits the rhythm of a log and its length.
-
-    Parameters
-    ----------
-    long_gap_days : float or None
-        The 90th percentile of the days between two purchases of a customer; None
-        where nobody bought twice.
-    n_days : int
-        Length of the log.
-
-    Returns
-    -------
-    int
-        The first of 7, 14, 28, 60, 90, 180 and 365 days that is at least the gap, or
-        the longest that leaves room for history, training, validation and test: a
-        quarter of the log.
-
-    Examples
-    --------
-    >>> choose_horizon(12, 365), choose_horizon(200, 546), choose_horizon(None, 20)
-    (14, 90, 7)
-    """
+    """Return a horizon that fits the rhythm of a log and its length."""
     fitting = [days for days in _HORIZONS if days <= n_days / 4] or [_HORIZONS[0]]
     wanted = 90.0 if long_gap_days is None else long_gap_days
     return next((days for days in fitting if days >= wanted), fitting[-1])

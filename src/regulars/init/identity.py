@@ -79,16 +79,7 @@ def choose_customer(
     order: str | None,
     when: str,
 ) -> Identity | None:
-    """Return the column that names the customer; None where no name says so.
-
-    Parameters
-    ----------
-    free : sequence of ColumnProfile
-        Columns without a role.
-    sample : Sample
-    order, when : str
-        Columns that name the order, if any, and its time.
-    """
+    """Return the column that names the customer; None where no name says so."""
     named = [(p.name_score("customer_id"), p) for p in free if p.n_filled]
     hinted = [(score or _hint(p), p) for score, p in named]
     candidates = [

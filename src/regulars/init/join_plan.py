@@ -49,13 +49,7 @@ class JoinPlan:
 
 
 def plan_joins(files: Sequence[OpenFile]) -> JoinPlan:
-    """Return which file the others are joined to, and by which keys.
-
-    Raises
-    ------
-    ConfigError
-        Two files repeat the key by which they hang together, or a file shares no key.
-    """
+    """Return which file the others are joined to, and by which keys."""
     links = {
         (left, right): link
         for left in range(len(files))

@@ -51,17 +51,7 @@ _MORE_TABLES = {
 
 @dataclass(frozen=True)
 class GuessedKind:
-    """A configuration of another kind than a purchase log's.
-
-    Attributes
-    ----------
-    name : str
-        From the name of the file.
-    kind : {'contractual', 'labelled'}
-        Kind of churn.
-    text : str
-        Commented YAML.
-    """
+    """A configuration of another kind than a purchase log's."""
 
     name: str
     kind: str
@@ -69,33 +59,7 @@ class GuessedKind:
 
 
 def guess_kind(path: str | Path, label: str | None = None) -> GuessedKind | None:
-    r"""Propose a configuration for contracts or a table with a label.
-
-    Parameters
-    ----------
-    path : str or Path
-        csv, tsv or parquet file, or a glob.
-    label : str, optional
-        Column that says who has churned; default: one whose name and values say so.
-
-    Returns
-    -------
-    GuessedKind or None
-        None where the file holds neither.
-
-    Raises
-    ------
-    ConfigError
-        The file has no column `label`, or its values do not say who has left.
-
-    Examples
-    --------
-    >>> folder = Path(tempfile.mkdtemp())
-    >>> _ = (folder / "a.csv").write_text("id,age,churned\n" + "1,30,yes\n2,41,no\n")
-    >>> found = guess_kind(folder / "a.csv")
-    >>> found.kind, "positive: yes" in found.text
-    ('labelled', True)
-    """
+    r"""Propose a configuration for contracts or a table with a label."""
     place = str(path)
     connection = connect()
     with tempfile.TemporaryDirectory(prefix="regulars-") as folder:

@@ -48,29 +48,7 @@ _LONGEST_NUMBER = 15
 
 @dataclass(frozen=True)
 class ColumnProfile:
-    """What one column holds, by its first 100,000 rows.
-
-    Parameters
-    ----------
-    name : str
-    n_rows, n_filled, n_distinct : int
-    numeric_share, time_share : float
-        Share of the filled values that are numbers, or times, 0-1.
-    negative_share, fraction_share : float
-        Share of the numbers below zero, and of those with decimals.
-    time_format : str or None
-        strptime format, None where ISO 8601 or yyyymmdd.
-    time_choices : tuple of str
-        Formats between which the values do not decide.
-    examples : tuple of str
-        A few distinct values.
-    is_text : bool
-    time_fault : str
-        Why times that are there cannot be read; empty where they can.
-    number_unit : str
-        Unit in which nearly all of the numbers would be times of 1990 to 2049:
-        ``seconds``, ``milliseconds``, ... since 1970, or ``days`` of a spreadsheet.
-    """
+    """What one column holds, by its first 100,000 rows."""
 
     name: str
     n_rows: int
@@ -107,48 +85,12 @@ class ColumnProfile:
         return f"'{self.name}' was taken for {self.number_unit} since 1970, UTC"
 
     def name_score(self, column: str) -> float:
-        """Return how well the name fits a canonical column.
-
-        Parameters
-        ----------
-        column : str
-            Canonical name, or ``unit_price``.
-
-        Returns
-        -------
-        float
-            1 for the likeliest name, falling to 0.5 for the last listed, 0 for others.
-        """
+        """Return how well the name fits a canonical column."""
         return name_score(self.name, column)
 
 
 def profile_columns(raw: RawTable, sample: Sample | None = None) -> list[ColumnProfile]:
-    r"""Look at each column of a source.
-
-    Parameters
-    ----------
-    raw : RawTable
-    sample : Sample, optional
-        Its first rows, if they have been taken already.
-
-    Returns
-    -------
-    list of ColumnProfile
-        In the order of the source.
-
-    Examples
-    --------
-    >>> from regulars.config import TableSettings
-    >>> from regulars.data.engine import connect
-    >>> from regulars.data.reading import read_raw
-    >>> import pathlib, tempfile
-    >>> folder = pathlib.Path(tempfile.mkdtemp())
-    >>> _ = (folder / "a.csv").write_text("cust,day\na,2024-01-01\n")
-    >>> settings = TableSettings(path=str(folder / "a.csv"))
-    >>> raw = read_raw("transactions", settings, connect(), folder)
-    >>> [profile.time_share for profile in profile_columns(raw)]
-    [0.0, 1.0]
-    """
+    r"""Look at each column of a source."""
     sample = sample or take_sample(raw, raw.table.get_backend())
     kinds = raw.table.schema()
     return [_profile(name, kinds[name], sample) for name in raw.columns]

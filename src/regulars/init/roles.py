@@ -61,21 +61,7 @@ def guess_columns(
     sample: Sample,
     blocks: OrderBlocks | None = None,
 ) -> GuessedColumns:
-    """Return the likeliest source of each canonical column of transactions.
-
-    Parameters
-    ----------
-    profiles : list of ColumnProfile
-    raw : RawTable
-    sample : Sample
-    blocks : OrderBlocks, optional
-        How orders of several lines leave their own fields blank.
-
-    Raises
-    ------
-    ConfigError
-        No column can be the customer, the time or the amount.
-    """
+    """Return the likeliest source of each canonical column of transactions."""
     guess = GuessedColumns(free=list(profiles))
     guess.take("order_time", _time_column(guess.free))
     _take_amount(guess)

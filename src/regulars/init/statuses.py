@@ -143,20 +143,7 @@ def find_rows_to_read(
     lines_of: str | None = None,
     returns: Sequence[str] = (),
 ) -> RowsToRead | None:
-    """Return the rows that are sales; None where no column says that some are not.
-
-    Parameters
-    ----------
-    profiles : sequence of ColumnProfile
-    raw : RawTable
-    sample : Sample
-    columns : dict
-        Canonical column -> the file's column or an expression.
-    lines_of : str, optional
-        Column that names the order, where its later lines leave the status blank.
-    returns : sequence of str
-        Statuses of rows that take a sale back, and so are read.
-    """
+    """Return the rows that are sales; None where no column says that some are not."""
     taken = {source for source in columns.values() if isinstance(source, str)}
     conditions = []
     for profile in profiles:

@@ -54,19 +54,7 @@ def kpi_notes(ledger: Ledger, cutoff: date) -> list[str]:
 
 
 def why_no_scores(ledger: Ledger, cutoff: date) -> str | None:
-    """Say why nothing can be predicted, where the figures themselves show it.
-
-    Parameters
-    ----------
-    ledger : Ledger
-        One row a customer and day.
-    cutoff : date
-        The instant we pretend is now; only days before it count.
-
-    Returns
-    -------
-    str or None
-    """
+    """Say why nothing can be predicted, where the figures themselves show it."""
     known = days_before(ledger, cutoff)
     if _who_came_back(known):
         return "A model learns how often customers come back, and nobody has."

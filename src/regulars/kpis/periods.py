@@ -49,91 +49,20 @@ def _per_year(period: str) -> int:
 
 
 def period_number(day: ibis.Value, period: Period) -> ibis.Value:
-    """Return the expression for the number of the period in which a day lies.
-
-    Parameters
-    ----------
-    day : ibis date expression
-        Calendar days.
-    period : {'month', 'quarter'}
-        Length of a period.
-
-    Returns
-    -------
-    ibis integer expression
-        Consecutive numbers; the next period is one more.
-
-    Raises
-    ------
-    ValueError
-        If `period` is neither.
-
-    Examples
-    --------
-    >>> import ibis
-    >>> int(period_number(ibis.date("1997-04-30"), "quarter").execute())
-    7989
-    """
+    """Return the expression for the number of the period in which a day lies."""
     per_year = _per_year(period)
     within = day.month() if period == "month" else day.quarter()
     return (day.year() * per_year + within - 1).cast("int64")
 
 
 def number_of(day: date, period: Period) -> int:
-    """Return the number of the period in which a day lies.
-
-    Parameters
-    ----------
-    day : date
-        A calendar day.
-    period : {'month', 'quarter'}
-        Length of a period.
-
-    Returns
-    -------
-    int
-        As :func:`period_number` has it.
-
-    Raises
-    ------
-    ValueError
-        If `period` is neither.
-
-    Examples
-    --------
-    >>> from datetime import date
-    >>> number_of(date(1997, 4, 30), "quarter")
-    7989
-    """
+    """Return the number of the period in which a day lies."""
     per_year = _per_year(period)
     return day.year * per_year + (day.month - 1) * per_year // 12
 
 
 def label_of(number: int, period: Period) -> str:
-    """Return the label of a period.
-
-    Parameters
-    ----------
-    number : int
-        From :func:`number_of`.
-    period : {'month', 'quarter'}
-        Length of a period.
-
-    Returns
-    -------
-    str
-        ``1997-04`` or ``1997-Q2``.
-
-    Raises
-    ------
-    ValueError
-        If `period` is neither.
-
-    Examples
-    --------
-    >>> label_of(7989, "quarter"), label_of(12 * 1997 + 3, "month")
-    ('1997-Q2', '1997-04')
-    """
+    """Return the label of a period."""
     year, within = divmod(number, _per_year(period))
     return (
         f"{year}-Q{within + 1}" if period == "quarter" else f"{year}-{within + 1:02d}"
@@ -141,47 +70,12 @@ def label_of(number: int, period: Period) -> str:
 
 
 def days_before(ledger: Ledger, cutoff: date) -> ibis.Table:
-    """Return the ledger's days that are known at the cutoff.
-
-    Parameters
-    ----------
-    ledger : Ledger
-        One row a customer and day.
-    cutoff : date
-        The instant we pretend is now; its own day is not known yet.
-
-    Returns
-    -------
-    ibis.Table
-        The rows with ``day < cutoff``.
-
-    Examples
-    --------
-    >>> from datetime import date
-    >>> from types import SimpleNamespace
-    >>> import ibis
-    >>> days = ibis.memtable({"day": [date(2024, 1, 1), date(2024, 1, 2)]})
-    >>> int(days_before(SimpleNamespace(days=days), date(2024, 1, 2)).count().execute())
-    1
-    """
+    """Return the ledger's days that are known at the cutoff."""
     return ledger.days.filter(ledger.days.day < cutoff)
 
 
 def strays_before(ledger: Ledger, cutoff: date) -> StrayDays | None:
-    """Return the days before the cutoff that lie far from the bulk of the log.
-
-    Parameters
-    ----------
-    ledger : Ledger
-        One row a customer and day.
-    cutoff : date
-        The instant we pretend is now.
-
-    Returns
-    -------
-    StrayDays or None
-        As :func:`~regulars.data.strays.find_stray_days`.
-    """
+    """Return the days before the cutoff that lie far from the bulk of the log."""
     known = days_before(ledger, cutoff)
     days = known.group_by("day").aggregate(n=known.count()).to_pyarrow().to_pydict()
     return find_stray_days(days["day"], days["n"])
@@ -192,20 +86,6 @@ def days_in_bulk(ledger: Ledger, cutoff: date) -> tuple[ibis.Table, date]:
 
     One row of 1970 would make 659 months of a log of two years: days that lie far from
     the rest are left out.
-
-    Parameters
-    ----------
-    ledger : Ledger
-        One row a customer and day.
-    cutoff : date
-        The instant we pretend is now.
-
-    Returns
-    -------
-    days : ibis.Table
-        The rows of :func:`days_before` without stray days.
-    end : date
-        The cutoff, or the day after the bulk of the log where stray days follow it.
     """
     known = days_before(ledger, cutoff)
     strays = strays_before(ledger, cutoff)
@@ -217,25 +97,7 @@ def days_in_bulk(ledger: Ledger, cutoff: date) -> tuple[ibis.Table, date]:
 
 
 def refuse_no_purchases(n_purchase_periods: int, cutoff: date) -> None:
-    """Raise where nothing was bought before the cutoff.
-
-    Parameters
-    ----------
-    n_purchase_periods : int
-        Rows of the aggregate that was asked for.
-    cutoff : date
-        The instant we pretend is now.
-
-    Raises
-    ------
-    NotEnoughHistoryError
-        If there are none.
-
-    Examples
-    --------
-    >>> from datetime import date
-    >>> refuse_no_purchases(3, date(2024, 1, 1))
-    """
+    """Raise where nothing was bought before the cutoff."""
     if n_purchase_periods == 0:
         msg = (
             f"The log has no purchase before the cutoff {cutoff}, so there is nothing "

@@ -25,49 +25,7 @@ if TYPE_CHECKING:
 def kaplan_meier(
     tenure_days: ArrayLike, ended: ArrayLike, *, level: float = 0.95
 ) -> pd.DataFrame:
-    r"""Return the share of contracts that outlast each tenure.
-
-    Parameters
-    ----------
-    tenure_days : array-like of shape (n_contracts,)
-        Days from the start to the end, or to the last day seen; >= 0.
-    ended : array-like of shape (n_contracts,)
-        Whether the contract has ended (else it still runs).
-    level : float, default=0.95
-        Level of the intervals.
-
-    Returns
-    -------
-    DataFrame of shape (n_times, 6)
-        ``tenure_days`` (those at which a contract ended), ``n_at_risk``, ``n_ended``,
-        ``survival``, ``low`` and ``high``.
-
-    Raises
-    ------
-    DataError
-        Lengths differ, or a tenure is negative or missing.
-
-    Notes
-    -----
-    :math:`S(t) = \prod_{s \le t} (1 - d_s / n_s)`. The intervals are Greenwood's, taken
-    on the scale of :math:`\log(-\log S)`, so that they stay inside 0 and 1. Where all
-    that were left ended at once the share is 0 and has no interval.
-
-    References
-    ----------
-    .. [1] Kaplan, E. and Meier, P. (1958). Nonparametric estimation from incomplete
-       observations. JASA 53.
-    .. [2] Kalbfleisch, J. and Prentice, R. (2002). The statistical analysis of failure
-       time data, section 1.4.
-
-    Examples
-    --------
-    >>> curve = kaplan_meier([1, 2, 2, 3, 4], [True, True, False, True, False])
-    >>> curve["survival"].round(2).tolist()
-    [0.8, 0.6, 0.3]
-    >>> curve["n_at_risk"].tolist()
-    [5, 4, 2]
-    """
+    r"""Return the share of contracts that outlast each tenure."""
     tenure, over = _checked(tenure_days, ended)
     times, n_ended = np.unique(tenure[over], return_counts=True)
     # at risk: everyone whose tenure reaches the time, those that end at it included
@@ -98,39 +56,7 @@ def hazard_by_tenure(
     period_days: int = 30,
     level: float = 0.95,
 ) -> pd.DataFrame:
-    """Return the share of running contracts that end in each period of tenure.
-
-    Parameters
-    ----------
-    tenure_days : array-like of shape (n_contracts,)
-        Days from the start to the end, or to the last day seen; >= 0.
-    ended : array-like of shape (n_contracts,)
-        Whether the contract has ended.
-    period_days : int, default=30
-        Length of a period; > 0.
-    level : float, default=0.95
-        Level of the intervals.
-
-    Returns
-    -------
-    DataFrame of shape (n_periods, 6)
-        ``period`` (from 0), ``from_days``, ``n_exposed`` (contracts, those that were
-        seen for part of the period as a part), ``n_ended``, ``hazard`` (share that
-        ends in one period), ``low`` and ``high``; a period in which nobody was seen is
-        left out.
-
-    Notes
-    -----
-    Ends over exposure, as in the actuarial life table; the intervals are those of a
-    Poisson count on the logarithm. Without an end the lower bound is 0 and the upper
-    bound is the rule of three's, 3.0 over the exposure at 95%.
-
-    Examples
-    --------
-    >>> found = hazard_by_tenure([15, 30, 60, 60], [True, False, True, False])
-    >>> found[["n_exposed", "n_ended", "hazard"]].to_numpy().tolist()
-    [[3.5, 1.0, 0.2857142857142857], [2.0, 1.0, 0.5]]
-    """
+    """Return the share of running contracts that end in each period of tenure."""
     tenure, over = _checked(tenure_days, ended)
     # an end on the last day of a period belongs to it
     last = np.maximum(np.ceil(tenure / period_days).astype(int) - 1, 0)

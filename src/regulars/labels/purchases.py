@@ -112,22 +112,7 @@ def build_labels(
 def outcomes_in_windows(
     ledger: Ledger, timeline: Timeline, cutoffs: Sequence[date]
 ) -> ibis.Table:
-    """Return one row a customer and cutoff with anything in the window.
-
-    Parameters
-    ----------
-    ledger : Ledger
-        One row a customer and day.
-    timeline : Timeline
-        Gap and horizon.
-    cutoffs : sequence of date
-        Cutoffs.
-
-    Returns
-    -------
-    Table
-        ``customer_id``, ``cutoff``, ``n_purchases``, ``spend``.
-    """
+    """Return one row a customer and cutoff with anything in the window."""
     days = ledger.days
     windows = []
     for cutoff in cutoffs:

@@ -146,26 +146,7 @@ class PairedDifference(NamedTuple):
 
 
 def figures_from_scores(sorted_scores: SortedScores, names: tuple[str, ...]) -> Figures:
-    """Return churn figures as a function of how often each customer is taken.
-
-    Parameters
-    ----------
-    sorted_scores : SortedScores
-        Outcomes and scores.
-    names : tuple of str
-        Keys of :data:`CHURN_FIGURES`.
-
-    Returns
-    -------
-    callable
-        Takes counts of shape (n_customers,), returns one number a name.
-
-    Examples
-    --------
-    >>> scores = SortedScores.of(np.array([1.0, 0]), np.array([0.9, 0.1]))
-    >>> figures_from_scores(scores, ("roc_auc", "top_decile_lift"))(np.ones(2))
-    (1.0, 2.0)
-    """
+    """Return churn figures as a function of how often each customer is taken."""
 
     def figures(counts: FloatArray) -> tuple[float, ...]:
         table = sorted_scores.table(counts)
@@ -175,25 +156,7 @@ def figures_from_scores(sorted_scores: SortedScores, names: tuple[str, ...]) -> 
 
 
 def figures_from_values(measures: ValueMeasures, names: tuple[str, ...]) -> Figures:
-    """Return value figures as a function of how often each customer is taken.
-
-    Parameters
-    ----------
-    measures : ValueMeasures
-        Actual and predicted amounts.
-    names : tuple of str
-        Keys of :data:`VALUE_FIGURES`.
-
-    Returns
-    -------
-    callable
-        Takes counts of shape (n_customers,), returns one number a name.
-
-    Examples
-    --------
-    >>> figures_from_values(ValueMeasures.of([0, 10], [5, 10]), ("mae",))(np.ones(2))
-    (2.5,)
-    """
+    """Return value figures as a function of how often each customer is taken."""
 
     def figures(counts: FloatArray) -> tuple[float, ...]:
         return tuple(VALUE_FIGURES[name](measures, counts) for name in names)
@@ -259,36 +222,7 @@ def resampled_intervals(
     level: float,
     random_state: RandomState,
 ) -> list[Interval]:
-    """Compute the interval of each of several figures from the same resamples.
-
-    Parameters
-    ----------
-    figures : callable
-        Takes counts of shape (n_customers,), returns a tuple of numbers.
-    n_customers : int
-        Customers to draw from, and to draw.
-    n_resamples : int
-        Resamples, 2 or more.
-    level : float
-        Confidence level, between 0 and 1.
-    random_state : int or numpy.random.Generator
-        The same number draws the same customers.
-
-    Returns
-    -------
-    list of Interval
-        As :func:`bootstrap_interval` has them.
-
-    Raises
-    ------
-    ValueError
-        If `n_resamples` is below 2 or `level` is not between 0 and 1.
-
-    Examples
-    --------
-    >>> resampled_intervals(lambda counts: (float(counts.sum()),), 5, 10, 0.95, 0)
-    [Interval(low=5.0, high=5.0)]
-    """
+    """Compute the interval of each of several figures from the same resamples."""
     check_level(level)
     draws = _resamples(n_customers, n_resamples, random_state)
     values = np.array([figures(counts) for counts in draws])
@@ -303,37 +237,7 @@ def resampled_differences(
     level: float,
     random_state: RandomState,
 ) -> list[PairedDifference]:
-    """Compute the differences of the figures of two models from the same resamples.
-
-    Parameters
-    ----------
-    first, second : callable
-        Figures of each model: take counts, return a tuple of numbers.
-    n_customers : int
-        Customers to draw from, and to draw.
-    n_resamples : int
-        Resamples, 2 or more.
-    level : float
-        Confidence level, between 0 and 1.
-    random_state : int or numpy.random.Generator
-        The same number draws the same customers.
-
-    Returns
-    -------
-    list of PairedDifference
-        First less second, one for each figure.
-
-    Raises
-    ------
-    ValueError
-        If `n_resamples` is below 2 or `level` is not between 0 and 1.
-
-    Examples
-    --------
-    >>> total = lambda counts: (float(counts.sum()),)
-    >>> resampled_differences(total, total, 5, 10, 0.95, 0)
-    [PairedDifference(difference=0.0, low=0.0, high=0.0)]
-    """
+    """Compute the differences of the figures of two models from the same resamples."""
 
     def both(counts: FloatArray) -> tuple[float, ...]:
         pairs = zip(first(counts), second(counts), strict=True)

@@ -72,23 +72,7 @@ def brier(y: ArrayLike, probability: ArrayLike) -> float:
 
 
 def table_brier(table: ScoreTable) -> float:
-    """Compute :func:`brier` from a table of probabilities.
-
-    Parameters
-    ----------
-    table : ScoreTable
-        Customers counted by distinct probability.
-
-    Returns
-    -------
-    float
-        0 to 1.
-
-    Examples
-    --------
-    >>> table_brier(SortedScores.of(np.array([1.0, 0]), np.array([0.5, 0.5])).table())
-    0.25
-    """
+    """Compute :func:`brier` from a table of probabilities."""
     kept = table.total - table.churned
     total = dot(table.churned, (1.0 - table.score) ** 2) + dot(kept, table.score**2)
     return total / table.n_customers
@@ -134,24 +118,7 @@ def _log_terms(score: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 def table_log_loss(table: ScoreTable) -> float:
-    """Compute :func:`log_loss` from a table of probabilities.
-
-    Parameters
-    ----------
-    table : ScoreTable
-        Customers counted by distinct probability.
-
-    Returns
-    -------
-    float
-        0 or more.
-
-    Examples
-    --------
-    >>> sorted_scores = SortedScores.of(np.array([1.0, 0]), np.array([0.5, 0.5]))
-    >>> round(table_log_loss(sorted_scores.table()), 4)
-    0.6931
-    """
+    """Compute :func:`log_loss` from a table of probabilities."""
     if_churned, if_kept = _log_terms(table.score)
     kept = table.total - table.churned
     log_likelihood = dot(table.churned, if_churned) + dot(kept, if_kept)
@@ -202,25 +169,7 @@ def ece(y: ArrayLike, probability: ArrayLike, *, n_bins: int = 10) -> float:
 
 
 def table_ece(table: ScoreTable, n_bins: int = 10) -> float:
-    """Compute :func:`ece` from a table of probabilities.
-
-    Parameters
-    ----------
-    table : ScoreTable
-        Customers counted by distinct probability.
-    n_bins : int, default=10
-        Bins, 1 or more.
-
-    Returns
-    -------
-    float
-        0 to 1.
-
-    Examples
-    --------
-    >>> table_ece(SortedScores.of(np.array([1.0, 0]), np.array([0.5, 0.5])).table())
-    0.0
-    """
+    """Compute :func:`ece` from a table of probabilities."""
     excess = table.total * table.score - table.churned
     gaps = np.abs(bin_sums(excess, equal_mass_starts(table.total, n_bins)))
     return float(gaps.sum()) / table.n_customers

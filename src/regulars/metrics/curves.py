@@ -29,30 +29,7 @@ def _table(y: ArrayLike, score: ArrayLike) -> ScoreTable:
 
 
 def thinned(frame: pd.DataFrame, max_points: int | None) -> pd.DataFrame:
-    """Keep the ends of a curve and evenly spaced rows between them.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        One row a point, in order.
-    max_points : int or None
-        Rows to keep at most, 2 or more; None for all.
-
-    Returns
-    -------
-    DataFrame
-        Rows renumbered from 0 where any was left out.
-
-    Raises
-    ------
-    ValueError
-        If `max_points` is below 2.
-
-    Examples
-    --------
-    >>> thinned(pd.DataFrame({"x": range(9)}), 3)["x"].tolist()
-    [0, 4, 8]
-    """
+    """Keep the ends of a curve and evenly spaced rows between them."""
     if max_points is not None and max_points < 2:
         msg = (
             f"'max_points' is {max_points}; a curve needs at least 2, or None for all."

@@ -23,27 +23,7 @@ __all__ = ["ProfitSteps", "check_accept_rate", "offer_amounts"]
 
 
 def check_accept_rate(accept_rate: float) -> float:
-    """Return the share of churners who stay when offered the incentive, or refuse it.
-
-    Parameters
-    ----------
-    accept_rate : float
-        0 to 1.
-
-    Returns
-    -------
-    float
-
-    Raises
-    ------
-    ValueError
-        If it is not in [0, 1].
-
-    Examples
-    --------
-    >>> check_accept_rate(0.3)
-    0.3
-    """
+    """Return the share of churners who stay when offered the incentive, or refuse it."""
     if not 0.0 <= accept_rate <= 1.0:
         msg = (
             f"'accept_rate' is {accept_rate}; the share of churners who take the offer "
@@ -56,31 +36,7 @@ def check_accept_rate(accept_rate: float) -> float:
 def offer_amounts(
     n_customers: int, clv: ArrayLike, incentive_cost: ArrayLike, contact_cost: ArrayLike
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return CLV, incentive and contact cost of each customer, checked.
-
-    Parameters
-    ----------
-    n_customers : int
-        How many there are.
-    clv, incentive_cost, contact_cost : float or array-like of shape (n_customers,)
-        Amounts of money, 0 or more: one for all, or each customer's own.
-
-    Returns
-    -------
-    tuple of three ndarrays of shape (n_customers,)
-
-    Raises
-    ------
-    DataError
-        If an array is not finite or of another length.
-    ValueError
-        If an amount is negative.
-
-    Examples
-    --------
-    >>> offer_amounts(1, 200, 10, 1)
-    (array([200.]), array([10.]), array([1.]))
-    """
+    """Return CLV, incentive and contact cost of each customer, checked."""
     amounts = []
     given = (
         ("clv", clv),
@@ -105,23 +61,6 @@ class ProfitSteps:
     """Money at stake as more and more customers are contacted, nobody first.
 
     The profit of step ``i`` at an acceptance rate ``g`` is ``g * saved[i] - spent[i]``.
-
-    Attributes
-    ----------
-    threshold : ndarray of shape (n_distinct + 1,)
-        Contact where score >= threshold; infinite in the first step.
-    contacted : ndarray of shape (n_distinct + 1,)
-        Customers contacted.
-    saved : ndarray of shape (n_distinct + 1,)
-        What is won if all churners contacted accept: their CLV less the incentive.
-    spent : ndarray of shape (n_distinct + 1,)
-        What is paid whatever churners do: contacts, and incentives of those who stay.
-
-    Examples
-    --------
-    >>> steps = ProfitSteps.of([1, 0], [0.9, 0.1], 200, 10, 1)
-    >>> steps.saved.tolist(), steps.spent.tolist()
-    ([0.0, 190.0, 190.0], [0.0, 1.0, 12.0])
     """
 
     threshold: FloatArray
@@ -138,33 +77,7 @@ class ProfitSteps:
         incentive_cost: ArrayLike,
         contact_cost: ArrayLike,
     ) -> ProfitSteps:
-        """Add up the money in falling order of score; O(n log n).
-
-        Parameters
-        ----------
-        y : array-like of shape (n_customers,)
-            1 where the customer churned, 0 where not.
-        score : array-like of shape (n_customers,)
-            Higher means likelier to churn. Equal scores are contacted together.
-        clv, incentive_cost, contact_cost : float or array-like of shape (n_customers,)
-            Amounts of money, 0 or more.
-
-        Returns
-        -------
-        ProfitSteps
-
-        Raises
-        ------
-        DataError
-            If an array is empty, not finite, of another length, or `y` is not 0 or 1.
-        ValueError
-            If an amount is negative.
-
-        Examples
-        --------
-        >>> ProfitSteps.of([1, 0], [0.5, 0.5], 200, 10, 1).contacted.tolist()
-        [0.0, 2.0]
-        """
+        """Add up the money in falling order of score; O(n log n)."""
         outcome, scores = check_outcome(y, score)
         value, incentive, contact = offer_amounts(
             outcome.size, clv, incentive_cost, contact_cost
@@ -179,22 +92,7 @@ class ProfitSteps:
         return cls(np.append(np.inf, falling.score), *running)
 
     def profit(self, accept_rate: float) -> FloatArray:
-        """Return the total profit of each step.
-
-        Parameters
-        ----------
-        accept_rate : float
-            Share of contacted churners who accept and stay, 0 to 1.
-
-        Returns
-        -------
-        ndarray of shape (n_distinct + 1,)
-
-        Examples
-        --------
-        >>> ProfitSteps.of([1, 0], [0.9, 0.1], 200, 10, 1).profit(0.5).tolist()
-        [0.0, 94.0, 83.0]
-        """
+        """Return the total profit of each step."""
         return accept_rate * self.saved - self.spent
 
     def best_steps(self) -> NDArray[np.intp]:
@@ -202,16 +100,6 @@ class ProfitSteps:
 
         Pooling adjacent steps until the yield (saved over spent) only falls gives the
         upper hull, in linear time and without a loop in Python.
-
-        Returns
-        -------
-        ndarray of int
-            Rising, the first is 0 (nobody contacted).
-
-        Examples
-        --------
-        >>> ProfitSteps.of([0, 1], [0.9, 0.1], 200, 10, 1).best_steps().tolist()
-        [0, 2]
         """
         saved, spent = np.diff(self.saved), np.diff(self.spent)
         # A contact that costs nothing has an infinite yield; a speck keeps it finite.

@@ -68,23 +68,7 @@ def roc_auc(y: ArrayLike, score: ArrayLike) -> float:
 
 
 def table_roc_auc(table: ScoreTable) -> float:
-    """Compute :func:`roc_auc` from a table of scores.
-
-    Parameters
-    ----------
-    table : ScoreTable
-        Customers counted by distinct score.
-
-    Returns
-    -------
-    float
-        0 to 1, or NaN.
-
-    Examples
-    --------
-    >>> table_roc_auc(SortedScores.of(np.array([1.0, 0]), np.array([2.0, 1])).table())
-    1.0
-    """
+    """Compute :func:`roc_auc` from a table of scores."""
     kept = table.total - table.churned
     kept_seen = np.cumsum(kept)
     n_kept, n_churned = float(kept_seen[-1]), table.n_churned
@@ -131,24 +115,7 @@ def average_precision(y: ArrayLike, score: ArrayLike) -> float:
 
 
 def table_average_precision(table: ScoreTable) -> float:
-    """Compute :func:`average_precision` from a table of scores.
-
-    Parameters
-    ----------
-    table : ScoreTable
-        Customers counted by distinct score.
-
-    Returns
-    -------
-    float
-        0 to 1, or NaN.
-
-    Examples
-    --------
-    >>> sorted_scores = SortedScores.of(np.array([1.0, 0]), np.array([2.0, 1]))
-    >>> table_average_precision(sorted_scores.table())
-    1.0
-    """
+    """Compute :func:`average_precision` from a table of scores."""
     n_churned = table.n_churned
     if n_churned == 0.0:
         return math.nan
@@ -205,25 +172,7 @@ def lift_at_k(y: ArrayLike, score: ArrayLike, fraction: float) -> float:
 
 
 def table_lift(table: ScoreTable, fraction: float = 0.1) -> float:
-    """Compute :func:`lift_at_k` from a table of scores.
-
-    Parameters
-    ----------
-    table : ScoreTable
-        Customers counted by distinct score.
-    fraction : float, default=0.1
-        Share of customers taken from the top, above 0 and at most 1.
-
-    Returns
-    -------
-    float
-        0 or more, or NaN.
-
-    Examples
-    --------
-    >>> table_lift(SortedScores.of(np.array([1.0, 0]), np.array([2.0, 1])).table(), 0.5)
-    2.0
-    """
+    """Compute :func:`lift_at_k` from a table of scores."""
     n_customers, n_churned = table.n_customers, table.n_churned
     if n_churned == 0.0:
         return math.nan

@@ -24,24 +24,7 @@ __all__ = ["ScoreTable", "SortedScores", "bin_sums", "equal_mass_starts"]
 
 @dataclass(frozen=True)
 class ScoreTable:
-    """Customers counted by distinct score, highest score first.
-
-    Attributes
-    ----------
-    score : ndarray of shape (n_distinct,)
-        Distinct scores, falling.
-    churned : ndarray of shape (n_distinct,)
-        Customers with this score who churned.
-    total : ndarray of shape (n_distinct,)
-        Customers with this score.
-
-    Examples
-    --------
-    >>> outcome, score = np.array([1.0, 0, 1]), np.array([0.9, 0.9, 0.1])
-    >>> table = SortedScores.of(outcome, score).table()
-    >>> table.score.tolist(), table.churned.tolist(), table.total.tolist()
-    ([0.9, 0.1], [1.0, 1.0], [2.0, 1.0])
-    """
+    """Customers counted by distinct score, highest score first."""
 
     score: FloatArray
     churned: FloatArray
@@ -62,21 +45,6 @@ class ScoreTable:
 
         Where the limit falls among customers of equal score, the expected number under
         a random order of them is taken.
-
-        Parameters
-        ----------
-        n_contacted : float or ndarray
-            Customers taken from the top, 0 to ``n_customers``.
-
-        Returns
-        -------
-        ndarray of the same shape
-
-        Examples
-        --------
-        >>> sorted_scores = SortedScores.of(np.array([1.0, 0]), np.array([0.5, 0.5]))
-        >>> float(sorted_scores.table().reached(1))
-        0.5
         """
         contacted = np.concatenate(([0.0], np.cumsum(self.total)))
         churned = np.concatenate(([0.0], np.cumsum(self.churned)))
@@ -85,24 +53,7 @@ class ScoreTable:
 
 @dataclass(frozen=True)
 class SortedScores:
-    """Customers in falling order of score, ready to be counted many times.
-
-    Attributes
-    ----------
-    order : ndarray of shape (n_customers,)
-        Positions of the customers, highest score first.
-    outcome : ndarray of shape (n_customers,)
-        1 where churned, in that order.
-    starts : ndarray of shape (n_distinct,)
-        Where each distinct score begins in that order.
-    score : ndarray of shape (n_distinct,)
-        The distinct scores.
-
-    Examples
-    --------
-    >>> SortedScores.of(np.array([1.0, 0]), np.array([0.2, 0.8])).order.tolist()
-    [1, 0]
-    """
+    """Customers in falling order of score, ready to be counted many times."""
 
     order: NDArray[np.intp]
     outcome: FloatArray
@@ -111,24 +62,7 @@ class SortedScores:
 
     @classmethod
     def of(cls, outcome: FloatArray, score: FloatArray) -> SortedScores:
-        """Sort checked arrays; O(n log n).
-
-        Parameters
-        ----------
-        outcome : ndarray of shape (n_customers,)
-            1 where the customer churned.
-        score : ndarray of shape (n_customers,)
-            Higher means likelier to churn.
-
-        Returns
-        -------
-        SortedScores
-
-        Examples
-        --------
-        >>> SortedScores.of(np.array([1.0, 0]), np.array([0.5, 0.5])).score.tolist()
-        [0.5]
-        """
+        """Sort checked arrays; O(n log n)."""
         order = np.argsort(-score, kind="stable")
         falling = score[order]
         is_first = np.concatenate(([True], falling[1:] != falling[:-1]))
@@ -136,23 +70,7 @@ class SortedScores:
         return cls(order, outcome[order], starts, falling[starts])
 
     def sums(self, values: FloatArray) -> FloatArray:
-        """Return the sum of a customer-level quantity at each distinct score.
-
-        Parameters
-        ----------
-        values : ndarray of shape (n_customers,)
-            In the caller's order, not the sorted one.
-
-        Returns
-        -------
-        ndarray of shape (n_distinct,)
-
-        Examples
-        --------
-        >>> sorted_scores = SortedScores.of(np.array([1.0, 0]), np.array([0.2, 0.8]))
-        >>> sorted_scores.sums(np.array([10.0, 30.0])).tolist()
-        [30.0, 10.0]
-        """
+        """Return the sum of a customer-level quantity at each distinct score."""
         return self._by_score(values[self.order])
 
     def _by_score(self, falling: FloatArray) -> FloatArray:
@@ -161,24 +79,7 @@ class SortedScores:
         return np.asarray(np.add.reduceat(falling, self.starts))
 
     def table(self, counts: FloatArray | None = None) -> ScoreTable:
-        """Count the customers at each distinct score; O(n).
-
-        Parameters
-        ----------
-        counts : ndarray of shape (n_customers,), optional
-            How often each customer is taken (a bootstrap resample), in the caller's
-            order; once each by default.
-
-        Returns
-        -------
-        ScoreTable
-
-        Examples
-        --------
-        >>> sorted_scores = SortedScores.of(np.array([1.0, 0]), np.array([0.2, 0.8]))
-        >>> sorted_scores.table(np.array([3.0, 1.0])).churned.tolist()
-        [0.0, 3.0]
-        """
+        """Count the customers at each distinct score; O(n)."""
         taken = np.ones(self.order.size) if counts is None else counts[self.order]
         churned = self._by_score(taken * self.outcome)
         return ScoreTable(self.score, churned, self._by_score(taken))
@@ -189,29 +90,6 @@ def equal_mass_starts(total: FloatArray, n_bins: int) -> NDArray[np.intp]:
 
     A row belongs, whole, to the bin in which the middle of its customers falls; so ties
     are never split, and a bin may be empty (it begins where the next one does).
-
-    Parameters
-    ----------
-    total : ndarray of shape (n_distinct,)
-        Customers in each row of the table.
-    n_bins : int
-        Bins, 1 or more.
-
-    Returns
-    -------
-    ndarray of int of shape (n_bins,)
-
-    Raises
-    ------
-    ValueError
-        If `n_bins` is below 1.
-
-    Examples
-    --------
-    >>> equal_mass_starts(np.array([1.0, 1.0, 2.0]), 2).tolist()
-    [0, 2]
-    >>> equal_mass_starts(np.array([4.0]), 2).tolist()
-    [0, 0]
     """
     if n_bins < 1:
         msg = f"'n_bins' is {n_bins}; at least 1 was expected."
@@ -224,24 +102,6 @@ def equal_mass_starts(total: FloatArray, n_bins: int) -> NDArray[np.intp]:
 
 
 def bin_sums(values: FloatArray, starts: NDArray[np.intp]) -> FloatArray:
-    """Return the sum of the values in each bin.
-
-    Parameters
-    ----------
-    values : ndarray of shape (n_distinct,)
-        One value a row of the table.
-    starts : ndarray of int of shape (n_bins,)
-        Where each bin begins, from :func:`equal_mass_starts`.
-
-    Returns
-    -------
-    ndarray of shape (n_bins,)
-        0 for an empty bin.
-
-    Examples
-    --------
-    >>> bin_sums(np.array([1.0, 2.0, 4.0]), np.array([0, 2])).tolist()
-    [3.0, 4.0]
-    """
+    """Return the sum of the values in each bin."""
     running = np.append(0.0, np.cumsum(values))
     return np.diff(running[np.append(starts, values.size)])

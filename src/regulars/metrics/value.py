@@ -78,19 +78,7 @@ def _area(spent: FloatArray, n: FloatArray) -> float:
 
 @dataclass(frozen=True)
 class ValueMeasures:
-    """Actual and predicted amounts, sorted once, measured with any counts.
-
-    Attributes
-    ----------
-    actual, predicted : ndarray of shape (n_customers,)
-        Amounts of money.
-
-    Examples
-    --------
-    >>> measures = ValueMeasures.of([0, 10], [5, 10])
-    >>> measures.mae(np.array([1.0, 3.0]))
-    1.25
-    """
+    """Actual and predicted amounts, sorted once, measured with any counts."""
 
     actual: FloatArray
     predicted: FloatArray
@@ -99,29 +87,7 @@ class ValueMeasures:
 
     @classmethod
     def of(cls, actual: ArrayLike, predicted: ArrayLike) -> ValueMeasures:
-        """Check and sort two arrays; O(n log n).
-
-        Parameters
-        ----------
-        actual : array-like of shape (n_customers,)
-            Money spent.
-        predicted : array-like of shape (n_customers,)
-            Money forecast.
-
-        Returns
-        -------
-        ValueMeasures
-
-        Raises
-        ------
-        DataError
-            If an array is empty, not finite, or of another length.
-
-        Examples
-        --------
-        >>> ValueMeasures.of([0, 10], [5, 10]).actual
-        array([ 0., 10.])
-        """
+        """Check and sort two arrays; O(n log n)."""
         real = as_numbers("actual", actual)
         forecast = as_numbers("predicted", predicted)
         check_same_length(["actual", "predicted"], [real, forecast])
@@ -133,103 +99,28 @@ class ValueMeasures:
         return np.ones(self.actual.size)
 
     def mae(self, counts: FloatArray) -> float:
-        """Compute :func:`mae` of a resample.
-
-        Parameters
-        ----------
-        counts : ndarray of shape (n_customers,)
-            How often each customer is taken.
-
-        Returns
-        -------
-        float
-
-        Examples
-        --------
-        >>> ValueMeasures.of([0, 10], [5, 10]).mae(np.ones(2))
-        2.5
-        """
+        """Compute :func:`mae` of a resample."""
         error = np.abs(self.actual - self.predicted)
         return dot(counts, error) / float(counts.sum())
 
     def rmse(self, counts: FloatArray) -> float:
-        """Compute :func:`rmse` of a resample.
-
-        Parameters
-        ----------
-        counts : ndarray of shape (n_customers,)
-            How often each customer is taken.
-
-        Returns
-        -------
-        float
-
-        Examples
-        --------
-        >>> ValueMeasures.of([0, 10], [6, 2]).rmse(np.array([0.0, 1.0]))
-        8.0
-        """
+        """Compute :func:`rmse` of a resample."""
         square = (self.actual - self.predicted) ** 2
         return math.sqrt(dot(counts, square) / float(counts.sum()))
 
     def spearman(self, counts: FloatArray) -> float:
-        """Compute :func:`spearman` of a resample.
-
-        Parameters
-        ----------
-        counts : ndarray of shape (n_customers,)
-            How often each customer is taken.
-
-        Returns
-        -------
-        float
-
-        Examples
-        --------
-        >>> round(ValueMeasures.of([0, 10], [6, 2]).spearman(np.ones(2)), 9)
-        -1.0
-        """
+        """Compute :func:`spearman` of a resample."""
         return _correlation(
             self._rank_actual.ranks(counts), self._rank_predicted.ranks(counts), counts
         )
 
     def total_ratio(self, counts: FloatArray) -> float:
-        """Compute :func:`total_ratio` of a resample.
-
-        Parameters
-        ----------
-        counts : ndarray of shape (n_customers,)
-            How often each customer is taken.
-
-        Returns
-        -------
-        float
-
-        Examples
-        --------
-        >>> ValueMeasures.of([0, 10], [6, 2]).total_ratio(np.ones(2))
-        0.8
-        """
+        """Compute :func:`total_ratio` of a resample."""
         spent = dot(counts, self.actual)
         return dot(counts, self.predicted) / spent if spent > 0.0 else math.nan
 
     def normalized_gini(self, counts: FloatArray) -> float:
-        """Compute :func:`normalized_gini` of a resample.
-
-        Parameters
-        ----------
-        counts : ndarray of shape (n_customers,)
-            How often each customer is taken.
-
-        Returns
-        -------
-        float
-
-        Examples
-        --------
-        >>> ValueMeasures.of([0, 10], [6, 2]).normalized_gini(np.ones(2))
-        -1.0
-        """
+        """Compute :func:`normalized_gini` of a resample."""
         spent = counts * self.actual
         ours, perfect = (
             _area(rank.sums(spent), rank.sums(counts))

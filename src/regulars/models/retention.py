@@ -44,29 +44,7 @@ SILENT, SPEND = "btyd_no_purchase_probability", "btyd_expected_spend"
 
 @dataclass(frozen=True)
 class Horizon:
-    """What the scores are about: the window, the money, the bands.
-
-    Attributes
-    ----------
-    horizon_days, gap_days : int
-        The predicted window is ``[cutoff + gap, cutoff + gap + horizon)``.
-    margin : float
-        Share of spend that is margin, of lines without a margin of their own; in
-        (0, 1].
-    discount_rate_annual : float
-        Yearly discount rate; >= 0.
-    clv_horizon_days : int
-        How far customer lifetime value looks.
-    risk_bands : tuple of float
-        ``churn_probability`` from which risk is medium, and high.
-    label_horizon_days : int or None
-        The shorter horizon that a short history could teach; None: the horizon.
-    currency : str
-        Code of the currency of all amounts; empty where it is not known.
-    extrapolation_weight : float
-        How silence is carried over to the horizon; in [0, 1]. See
-        `regulars.models.extrapolation`.
-    """
+    """What the scores are about: the window, the money, the bands."""
 
     horizon_days: int
     gap_days: int
@@ -95,33 +73,7 @@ class _Forecast(NamedTuple):
 
 
 class RetentionModel:
-    """Churn, purchases and value from one feature row a customer.
-
-    Parameters
-    ----------
-    horizon : Horizon
-        What the scores are about.
-    process : PurchaseProcess
-        Fitted to the customers of the cutoff that the model stands at.
-    churn : Recipe
-        How to build the churn ensemble.
-    spend : SpendRecipe
-        How to build the spend ensemble.
-
-    Attributes
-    ----------
-    churn_ : ChurnEnsemble
-    spend_ : SpendEnsemble
-    segments_ : RfmSegments
-    reference_ : Series
-        Median of each feature at the model's cutoff; reasons compare with it.
-    base_rate_ : float
-        Mean churn probability at the model's cutoff.
-
-    See Also
-    --------
-    regulars.pipeline : Builds, tests and registers the model.
-    """
+    """Churn, purchases and value from one feature row a customer."""
 
     def __init__(
         self,
@@ -136,21 +88,7 @@ class RetentionModel:
         self.spend = spend
 
     def fit(self, training: pd.DataFrame | None, current: pd.DataFrame) -> Self:
-        """Fit to what is known at the model's cutoff.
-
-        Parameters
-        ----------
-        training : DataFrame of shape (n_rows, n_features + 5) or None
-            Rows of earlier cutoffs: keys, features, the process columns of their own
-            cutoff (see `add_process`), ``churned`` and ``spend``. None where the
-            recipes leave everything to the process.
-        current : DataFrame of shape (n_customers, n_features + 2)
-            Rows of the model's own cutoff: keys and features.
-
-        Returns
-        -------
-        self
-        """
+        """Fit to what is known at the model's cutoff."""
         features = self.with_process(current)
         if training is None:
             rows, churned, spend = features.iloc[:0], np.empty(0), np.empty(0)
@@ -170,37 +108,11 @@ class RetentionModel:
         """Return the rows as the churn and spend members read them.
 
         The process columns are the model's own, over the horizon it learnt on.
-
-        Parameters
-        ----------
-        features : DataFrame of shape (n_rows, n_features)
-            Features.
-
-        Returns
-        -------
-        DataFrame of shape (n_rows, n_features + 5)
         """
         return add_process(features, self.process, self.horizon.teaching)
 
     def predict(self, features: pd.DataFrame) -> pd.DataFrame:
-        """Return the scores of customers at a cutoff.
-
-        Parameters
-        ----------
-        features : DataFrame of shape (n_rows, n_features + 2)
-            ``customer_id``, ``cutoff`` and the features of `fit`.
-
-        Returns
-        -------
-        DataFrame of shape (n_rows, 14)
-            The columns of design section 7 from ``customer_id`` to
-            ``expected_next_order``; `regulars.scoring.batch.COLUMNS` lists them.
-
-        Raises
-        ------
-        DataError
-            A feature that the model learnt from is missing.
-        """
+        """Return the scores of customers at a cutoff."""
         self._check(features)
         rows, churn, spend, bounds = self._forecast(features)
         clv = self.process.clv(
@@ -279,13 +191,7 @@ class RetentionModel:
             raise DataError(msg)
 
     def save(self, folder: str | Path) -> None:
-        """Write the model as JSON and text files.
-
-        Parameters
-        ----------
-        folder : str or Path
-            Made if it is not there.
-        """
+        """Write the model as JSON and text files."""
         path = Path(folder)
         path.mkdir(parents=True, exist_ok=True)
         data = {
@@ -310,22 +216,7 @@ class RetentionModel:
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:
-        """Read a saved model; nothing in it is executed.
-
-        Parameters
-        ----------
-        folder : str or Path
-            As `save` wrote it.
-
-        Returns
-        -------
-        RetentionModel
-
-        Raises
-        ------
-        DataError
-            The folder holds no model, or one of a newer format.
-        """
+        """Read a saved model; nothing in it is executed."""
         path = Path(folder)
         if not (path / "model.json").is_file():
             msg = f"'{path}' holds no model.json; pass a folder that 'save' wrote."
@@ -363,21 +254,7 @@ class RetentionModel:
 def add_process(
     features: pd.DataFrame, process: PurchaseProcess, horizon: Horizon
 ) -> pd.DataFrame:
-    """Return the rows with the columns of a purchase process.
-
-    Parameters
-    ----------
-    features : DataFrame of shape (n_rows, n_features)
-        Features.
-    process : PurchaseProcess
-        Fitted as of the cutoff of the rows, or earlier.
-    horizon : Horizon
-        The predicted window.
-
-    Returns
-    -------
-    DataFrame of shape (n_rows, n_features + 5)
-    """
+    """Return the rows with the columns of a purchase process."""
     expected = process.predict(
         features, horizon_days=horizon.horizon_days, gap_days=horizon.gap_days
     )
@@ -385,31 +262,11 @@ def add_process(
 
 
 def feature_columns(rows: pd.DataFrame) -> list[str]:
-    """Return the columns that are features, in their order.
-
-    Parameters
-    ----------
-    rows : DataFrame
-        Keys, features, what value is made of and perhaps outcomes.
-
-    Returns
-    -------
-    list of str
-    """
+    """Return the columns that are features, in their order."""
     others = {*KEYS, *OUTCOMES, *VALUE_COLUMNS}
     return [name for name in rows.columns if name not in others]
 
 
 def stack(rows: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Return the rows of several cutoffs as one frame.
-
-    Parameters
-    ----------
-    rows : sequence of DataFrame
-        With the same columns.
-
-    Returns
-    -------
-    DataFrame
-    """
+    """Return the rows of several cutoffs as one frame."""
     return pd.concat(rows, ignore_index=True)

@@ -33,56 +33,16 @@ NAMES = np.array(
 
 
 class RfmSegments:
-    """Recency and frequency fifths, and a name for each cell.
-
-    Attributes
-    ----------
-    recency_bounds_, frequency_bounds_ : arrays of shape (4,)
-        Fifths of ``days_since_last_order`` and ``n_orders``.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> rows = pd.DataFrame({"days_since_last_order": [1.0, 30, 90, 200, 300],
-    ...                      "n_orders": [9.0, 1, 4, 2, 1]})
-    >>> RfmSegments().fit(rows).label(rows).tolist()
-    ['Champions', 'Promising', 'Loyal', 'At risk', 'Lost']
-    """
+    """Recency and frequency fifths, and a name for each cell."""
 
     def fit(self, features: pd.DataFrame) -> Self:
-        """Learn the bounds.
-
-        Parameters
-        ----------
-        features : DataFrame of shape (n_customers, n_features)
-            With ``days_since_last_order`` and ``n_orders``.
-
-        Returns
-        -------
-        self
-        """
+        """Learn the bounds."""
         self.recency_bounds_ = np.quantile(features["days_since_last_order"], QUANTILES)
         self.frequency_bounds_ = np.quantile(features["n_orders"], QUANTILES)
         return self
 
     def label(self, features: pd.DataFrame) -> NDArray[np.str_]:
-        """Return the segment of each customer.
-
-        Parameters
-        ----------
-        features : DataFrame of shape (n_rows, n_features)
-            With ``days_since_last_order`` and ``n_orders``.
-
-        Returns
-        -------
-        array of str of shape (n_rows,)
-
-        Notes
-        -----
-        A customer on a bound belongs to the fifth with the longer silence, or with
-        the fewer orders: one-time buyers are never called frequent because they are
-        many.
-        """
+        """Return the segment of each customer."""
         silence = features["days_since_last_order"].to_numpy()
         recency = 4 - np.searchsorted(self.recency_bounds_, silence, side="right")
         orders = features["n_orders"].to_numpy()
@@ -91,12 +51,7 @@ class RfmSegments:
         return names
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the bounds as JSON-safe data.
-
-        Returns
-        -------
-        dict
-        """
+        """Return the bounds as JSON-safe data."""
         return {
             "recency_bounds": self.recency_bounds_.tolist(),
             "frequency_bounds": self.frequency_bounds_.tolist(),
@@ -104,17 +59,7 @@ class RfmSegments:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Return the segments that `to_dict` described.
-
-        Parameters
-        ----------
-        data : mapping
-            As `to_dict` gives it.
-
-        Returns
-        -------
-        RfmSegments
-        """
+        """Return the segments that `to_dict` described."""
         segments = cls()
         segments.recency_bounds_ = np.array(data["recency_bounds"])
         segments.frequency_bounds_ = np.array(data["frequency_bounds"])

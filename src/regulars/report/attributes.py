@@ -20,27 +20,7 @@ TOP_CUSTOMERS = 25
 
 
 def attribute_content(results: Results) -> dict[str, Any]:
-    """Return what the page lays out in place of value, months and segments.
-
-    Parameters
-    ----------
-    results : Results
-        What a run has written.
-
-    Returns
-    -------
-    dict
-        ``opening``, ``key_figures``, ``customers``, ``columns``, ``tenures``,
-        ``parts``, ``has_own_worth`` and ``test_text``.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from regulars.report.results import Results
-    >>> scores = pd.DataFrame({"customer_id": [7, 8], "churn_probability": [0.1, 0.9]})
-    >>> attribute_content(Results(scores=scores))["customers"][0]["customer_id"]
-    '8'
-    """
+    """Return what the page lays out in place of value, months and segments."""
     training, check = results.training or {}, results.check or {}
     return {
         "opening": _opening(results),

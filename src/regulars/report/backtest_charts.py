@@ -21,23 +21,7 @@ ENDS = ("difference", "low", "high")
 
 
 def windows_chart(backtest: dict[str, Any]) -> go.Figure | None:
-    """Draw the log loss of the model and the baselines in each test window.
-
-    Parameters
-    ----------
-    backtest : dict
-        ``backtest.json``.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure or None
-        None without windows. Only the model's intervals are drawn.
-
-    Examples
-    --------
-    >>> windows_chart({}) is None
-    True
-    """
+    """Draw the log loss of the model and the baselines in each test window."""
     windows = _windows(backtest)
     if not windows:
         return None
@@ -61,23 +45,7 @@ def windows_chart(backtest: dict[str, Any]) -> go.Figure | None:
 
 
 def differences_chart(backtest: dict[str, Any]) -> go.Figure | None:
-    """Draw by how much the model differs from the best baseline in each window.
-
-    Parameters
-    ----------
-    backtest : dict
-        ``backtest.json``.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure or None
-        None without windows that have a baseline.
-
-    Examples
-    --------
-    >>> differences_chart({}) is None
-    True
-    """
+    """Draw by how much the model differs from the best baseline in each window."""
     known = [w for w in _windows(backtest) if w["differences"].get("log_loss")]
     if not known:
         return None
@@ -87,23 +55,7 @@ def differences_chart(backtest: dict[str, Any]) -> go.Figure | None:
 
 
 def calibration_chart(backtest: dict[str, Any]) -> go.Figure | None:
-    """Draw what share of customers churned against what was said, window by window.
-
-    Parameters
-    ----------
-    backtest : dict
-        ``backtest.json``.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure or None
-        None where the windows hold no points.
-
-    Examples
-    --------
-    >>> calibration_chart({}) is None
-    True
-    """
+    """Draw what share of customers churned against what was said, window by window."""
     known = [window for window in _windows(backtest) if window.get("reliability")]
     if not known:
         return None
@@ -129,23 +81,7 @@ def calibration_chart(backtest: dict[str, Any]) -> go.Figure | None:
 
 
 def staleness_chart(backtest: dict[str, Any]) -> go.Figure | None:
-    """Draw what a model loses for each window in which it is not trained again.
-
-    Parameters
-    ----------
-    backtest : dict
-        ``backtest.json``.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure or None
-        None where no model could be scored later than its own window.
-
-    Examples
-    --------
-    >>> staleness_chart({}) is None
-    True
-    """
+    """Draw what a model loses for each window in which it is not trained again."""
     rows = backtest.get("staleness") or []
     if len(rows) < 2:
         return None
@@ -181,23 +117,7 @@ def _in_order(across: Sequence[str]) -> dict[str, Any]:
 
 
 def backtest_captions(backtest: dict[str, Any]) -> dict[str, str]:
-    """Write the captions of the backtest's charts.
-
-    Parameters
-    ----------
-    backtest : dict
-        ``backtest.json``.
-
-    Returns
-    -------
-    dict of str to str
-        By chart; empty texts for charts that are not there.
-
-    Examples
-    --------
-    >>> backtest_captions({})["staleness"]
-    ''
-    """
+    """Write the captions of the backtest's charts."""
     return {name: write(backtest) for name, write in CAPTIONS.items()}
 
 
@@ -260,23 +180,7 @@ def _staleness_caption(backtest: dict[str, Any]) -> str:
 
 
 def window_rows(backtest: dict[str, Any]) -> list[dict[str, str]]:
-    """Lay out the figures by test window, the latest first.
-
-    Parameters
-    ----------
-    backtest : dict
-        ``backtest.json``.
-
-    Returns
-    -------
-    list of dict
-        Printable figures by window.
-
-    Examples
-    --------
-    >>> window_rows({})
-    []
-    """
+    """Lay out the figures by test window, the latest first."""
     return [_window_row(backtest, window) for window in _windows(backtest)[::-1]]
 
 
@@ -308,23 +212,7 @@ def _interval(ends: Sequence[float | None] | None, digits: int) -> str:
 
 
 def slice_rows(backtest: dict[str, Any]) -> list[dict[str, str]]:
-    """Lay out the figures by part of the customer base.
-
-    Parameters
-    ----------
-    backtest : dict
-        ``backtest.json``.
-
-    Returns
-    -------
-    list of dict
-        Printable figures by part.
-
-    Examples
-    --------
-    >>> slice_rows({})
-    []
-    """
+    """Lay out the figures by part of the customer base."""
     rows = (backtest.get("slices") or {}).get("rows") or []
     return [
         {
@@ -357,22 +245,7 @@ def _verdict(row: dict[str, Any]) -> str:
 
 
 def rival_label(backtest: dict[str, Any]) -> str:
-    """Return what to call the baseline that the parts are compared with.
-
-    Parameters
-    ----------
-    backtest : dict
-        ``backtest.json``.
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> rival_label({"slices": {"rival": "bg_nbd"}})
-    'bg nbd'
-    """
+    """Return what to call the baseline that the parts are compared with."""
     name = str((backtest.get("slices") or {}).get("rival", ""))
     return _labels(backtest, {name})[name]
 

@@ -34,26 +34,7 @@ CONTACTED = 0.2
 
 
 def captions(results: Results) -> dict[str, str]:
-    """Write the caption of every chart.
-
-    Parameters
-    ----------
-    results : Results
-        What a run has written.
-
-    Returns
-    -------
-    dict of str to str
-        Plain text by the names of :func:`regulars.report.charts.render_charts`; a chart
-        whose numbers are not there has none.
-
-    Examples
-    --------
-    >>> from regulars.report.results import Results
-    >>> curve = {"share_contacted": [0, 0.2, 1], "share_reached": [0, 0.43, 1]}
-    >>> captions(Results(training={"curves": {"model": {"gains": curve}}}))["gains"]
-    'Contacting the riskiest 20% reaches 43% of those who will stop.'
-    """
+    """Write the caption of every chart."""
     written: dict[str, str] = {}
     if results.kpis:
         for name, write in (FROM_KPIS | kinds_charts.CAPTIONS).items():
@@ -145,30 +126,7 @@ def _roc(training: dict[str, Any]) -> str:
 def comparison(
     training: dict[str, Any], metric: str, words: str, form: Callable[[Any], str]
 ) -> str:
-    """Say how the model stands beside the best baseline on one measure.
-
-    Parameters
-    ----------
-    training : dict
-        ``training.json``.
-    metric : str
-        A measure for which more is better.
-    words : str
-        What the sentence calls it.
-    form : callable
-        Number to text.
-
-    Returns
-    -------
-    str
-        One sentence, or an empty string where the model has no such figure.
-
-    Examples
-    --------
-    >>> comparison({"test": {"roc_auc": 0.8}, "baselines": {"rfm": {"roc_auc": 0.9}}},
-    ...            "roc_auc", "area under the curve", str)
-    'The model does worse than the best baseline: area under the curve 0.8, rfm 0.9.'
-    """
+    """Say how the model stands beside the best baseline on one measure."""
     own = (training.get("test") or {}).get(metric)
     if own is None:
         return ""

@@ -29,30 +29,7 @@ _EXPECTED = {"color": "#D55E00", "dash": "dash", "symbol": "square"}
 
 
 def tracking_chart(tracking: pd.DataFrame, *, is_cumulative: bool = True) -> go.Figure:
-    """Draw repeat purchases period by period, actual and expected.
-
-    Parameters
-    ----------
-    tracking : pandas.DataFrame
-        From `diagnostics.tracking`.
-    is_cumulative : bool, default=True
-        Added up, or each period by itself.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
-        A dotted line marks where the model stopped seeing data.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> frame = pd.DataFrame({
-    ...     "period": [1], "actual_cumulative": [2], "expected_cumulative": [3],
-    ...     "is_holdout": [False],
-    ... })
-    >>> [trace.name for trace in tracking_chart(frame).data]
-    ['Actual', 'Expected']
-    """
+    """Draw repeat purchases period by period, actual and expected."""
     suffix = "_cumulative" if is_cumulative else ""
     figure = _figure(
         [
@@ -75,25 +52,7 @@ def tracking_chart(tracking: pd.DataFrame, *, is_cumulative: bool = True) -> go.
 
 
 def frequency_chart(fit: pd.DataFrame) -> go.Figure:
-    """Draw how many customers made so many repeat purchases, actual and expected.
-
-    Parameters
-    ----------
-    fit : pandas.DataFrame
-        From `diagnostics.frequency_fit`.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
-        Bars beside each other; the last pair is "or more".
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> fit = {"frequency": [0, 1], "actual": [5, 2], "expected": [4, 3]}
-    >>> frequency_chart(pd.DataFrame(fit)).data[0].x
-    ('0', '1+')
-    """
+    """Draw how many customers made so many repeat purchases, actual and expected."""
     labels = _with_more(fit["frequency"])
     return _figure(
         [
@@ -106,25 +65,7 @@ def frequency_chart(fit: pd.DataFrame) -> go.Figure:
 
 
 def holdout_chart(by_frequency: pd.DataFrame) -> go.Figure:
-    """Draw purchases of the holdout period by frequency before it.
-
-    Parameters
-    ----------
-    by_frequency : pandas.DataFrame
-        From `diagnostics.holdout_by_frequency`.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
-        Two lines, actual and expected.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> fit = {"frequency": [0, 1], "actual": [0.2, 1], "expected": [0.3, 1]}
-    >>> holdout_chart(pd.DataFrame(fit)).data[1].y
-    (0.3, 1.0)
-    """
+    """Draw purchases of the holdout period by frequency before it."""
     labels = _with_more(by_frequency["frequency"])
     return _figure(
         [
@@ -137,27 +78,7 @@ def holdout_chart(by_frequency: pd.DataFrame) -> go.Figure:
 
 
 def matrix_chart(matrix: pd.DataFrame, *, title: str) -> go.Figure:
-    """Draw a matrix of frequency and recency as a heat map.
-
-    Parameters
-    ----------
-    matrix : pandas.DataFrame
-        From `diagnostics.alive_matrix` or `diagnostics.purchases_matrix`.
-    title : str
-        What the colours mean.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
-        Dark is little, bright is much; pairs that cannot occur are left blank.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> matrix = pd.DataFrame([[1.0, 0.5]], columns=[0.0, 5.0])
-    >>> matrix_chart(matrix, title="P(alive)").data[0].x
-    (0.0, 5.0)
-    """
+    """Draw a matrix of frequency and recency as a heat map."""
     heat = go.Heatmap(
         x=matrix.columns.tolist(),
         y=matrix.index.tolist(),
@@ -170,25 +91,7 @@ def matrix_chart(matrix: pd.DataFrame, *, title: str) -> go.Figure:
 
 
 def spend_density_chart(density: pd.DataFrame) -> go.Figure:
-    """Draw the density of mean spend among repeat buyers, actual and expected.
-
-    Parameters
-    ----------
-    density : pandas.DataFrame
-        From `spend_diagnostics.spend_density`.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
-        Two lines.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> fit = {"value": [1, 2], "actual": [0.1, 0.2], "expected": [0.2, 0.1]}
-    >>> spend_density_chart(pd.DataFrame(fit)).data[0].x
-    (1, 2)
-    """
+    """Draw the density of mean spend among repeat buyers, actual and expected."""
     return _figure(
         [
             _line(density["value"], density["actual"], "Actual", _ACTUAL, "lines"),
@@ -202,25 +105,7 @@ def spend_density_chart(density: pd.DataFrame) -> go.Figure:
 
 
 def spend_by_frequency_chart(by_frequency: pd.DataFrame) -> go.Figure:
-    """Draw mean spend by number of repeat purchases, with two standard errors.
-
-    Parameters
-    ----------
-    by_frequency : pandas.DataFrame
-        From `spend_diagnostics.spend_by_frequency`.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
-        One line with bars; flat where Gamma-Gamma's assumption holds.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> means = {"frequency": [1], "mean_value": [9], "standard_error": [0.5]}
-    >>> spend_by_frequency_chart(pd.DataFrame(means)).data[0].error_y.array
-    (1.0,)
-    """
+    """Draw mean spend by number of repeat purchases, with two standard errors."""
     labels = _with_more(by_frequency["frequency"])
     trace = _line(labels, by_frequency["mean_value"], "Actual", _ACTUAL)
     trace.error_y = {
@@ -232,25 +117,7 @@ def spend_by_frequency_chart(by_frequency: pd.DataFrame) -> go.Figure:
 
 
 def survival_chart(fit: pd.DataFrame) -> go.Figure:
-    """Draw the share of subscribers left after each renewal date.
-
-    Parameters
-    ----------
-    fit : pandas.DataFrame
-        From `diagnostics.survival_fit`.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
-        Two lines, actual and expected.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> fit = {"period": [0, 1], "actual": [1, 0.8], "expected": [1, 0.79]}
-    >>> survival_chart(pd.DataFrame(fit)).layout.yaxis.title.text
-    'Share still subscribed'
-    """
+    """Draw the share of subscribers left after each renewal date."""
     figure = _figure(
         [
             _line(fit["period"], fit["actual"], "Actual", _ACTUAL),

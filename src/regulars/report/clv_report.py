@@ -48,43 +48,7 @@ def render_model_report(
     value_model: Any = None,
     title: str | None = None,
 ) -> str:
-    """Return a page about a fitted model.
-
-    Parameters
-    ----------
-    model : fitted model of this package
-        Purchases, spend or subscriptions.
-    summary : pandas.DataFrame or ibis.Table
-        What it was fitted to.
-    time_unit_days : float, optional
-        Days in the model's unit of time; needed with `purchase_days`.
-    purchase_days : pandas.DataFrame or ibis.Table, optional
-        Columns ``customer_id`` and ``day``, for the tracking pictures.
-    calibration_end : datetime.date, optional
-        First day that the model did not see.
-    value_model : GammaGammaModel, optional
-        Adds the pictures of spend.
-    title : str, optional
-        Default: the name of the model.
-
-    Returns
-    -------
-    str
-        HTML without any address to load from.
-
-    Raises
-    ------
-    ValueError
-        When `purchase_days` comes without `time_unit_days`.
-
-    Examples
-    --------
-    >>> from regulars.clv import ShiftedBetaGeoModel, summary_from_survivors
-    >>> cohort = summary_from_survivors([1000, 869, 743, 653, 593])
-    >>> page = render_model_report(ShiftedBetaGeoModel().fit(cohort), cohort)
-    >>> "Share still subscribed" in page
-    True
-    """
+    """Return a page about a fitted model."""
     check_is_fitted(model, "theta_")
     if purchase_days is not None and time_unit_days is None:
         msg = (

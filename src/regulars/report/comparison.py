@@ -18,22 +18,7 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True)
 class Measure:
-    """One measure of the test window.
-
-    Attributes
-    ----------
-    key, label : str
-        Name in the file and in words.
-    better : {'more', 'less', 'one'}
-        Where the best value lies; ``one``: nearest to 1.
-    form : callable
-        Number to text.
-
-    Examples
-    --------
-    >>> MEASURES[0].key
-    'roc_auc'
-    """
+    """One measure of the test window."""
 
     key: str
     label: str
@@ -41,46 +26,14 @@ class Measure:
     form: Callable[[Any], str]
 
     def loss(self, value: float) -> float:
-        """Return how far a value is from the best there could be, up to a constant.
-
-        Parameters
-        ----------
-        value : float
-            A value of this measure.
-
-        Returns
-        -------
-        float
-            Less is better.
-
-        Examples
-        --------
-        >>> Measure("r", "ratio", "one", str).loss(0.75)
-        0.25
-        """
+        """Return how far a value is from the best there could be, up to a constant."""
         if self.better == "one":
             return abs(value - 1)
         return -value if self.better == "more" else value
 
 
 def three(value: Any) -> str:
-    """Format a measure with three decimals.
-
-    Parameters
-    ----------
-    value : float or None
-        The measure.
-
-    Returns
-    -------
-    str
-        The figure.
-
-    Examples
-    --------
-    >>> three(0.88049)
-    '0.880'
-    """
+    """Format a measure with three decimals."""
     return number(value, 3)
 
 
@@ -105,20 +58,7 @@ VALUE_MEASURES = (
 
 @dataclasses.dataclass(frozen=True)
 class Cell:
-    """One figure of a comparison.
-
-    Attributes
-    ----------
-    text, interval : str
-        The figure and its 95% interval, which may be empty.
-    is_best : bool
-        Whether no other figure of its column is better.
-
-    Examples
-    --------
-    >>> Cell("0.88").interval
-    ''
-    """
+    """One figure of a comparison."""
 
     text: str
     interval: str = ""
@@ -156,25 +96,7 @@ HINTS = {"more": "higher is better", "less": "lower is better", "one": "1 is bes
 
 
 def churn_comparison(training: dict[str, Any]) -> Comparison | None:
-    """Lay the model's churn measures beside the baselines'.
-
-    Parameters
-    ----------
-    training : dict
-        ``training.json``.
-
-    Returns
-    -------
-    Comparison or None
-        None where the model was not tested.
-
-    Examples
-    --------
-    >>> table = churn_comparison({"test": {"roc_auc": 0.8},
-    ...                           "baselines": {"rfm": {"roc_auc": 0.9}}})
-    >>> table.summary
-    'A baseline is better than the model on every measure: ROC AUC (rfm).'
-    """
+    """Lay the model's churn measures beside the baselines'."""
     rows = {"model": training.get("test"), **(training.get("baselines") or {})}
     intervals = {
         "model": training.get("test_intervals") or {},
@@ -184,23 +106,7 @@ def churn_comparison(training: dict[str, Any]) -> Comparison | None:
 
 
 def value_comparison(training: dict[str, Any]) -> Comparison | None:
-    """Lay the model's measures of spend beside the baselines'.
-
-    Parameters
-    ----------
-    training : dict
-        ``training.json``.
-
-    Returns
-    -------
-    Comparison or None
-        None where spend was not tested.
-
-    Examples
-    --------
-    >>> value_comparison({"value_test": {"mae": 11.2}}).rows[0][2][0].text
-    '11.20'
-    """
+    """Lay the model's measures of spend beside the baselines'."""
     rows = {"model": training.get("value_test")}
     rows |= training.get("value_baselines") or {}
     return _comparison(training, VALUE_MEASURES, rows, {})
@@ -233,32 +139,7 @@ def compared(
     own: str | None,
     intervals: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Comparison:
-    """Lay measures of several forecasts beside each other.
-
-    Parameters
-    ----------
-    measures : tuple of Measure
-        Columns; those that no row has are left out.
-    rows : mapping of str to mapping
-        Figures by forecast, in the order of the table.
-    labels : mapping of str to str
-        What to call each forecast.
-    own : str or None
-        The forecast to mark.
-    intervals : mapping, optional
-        Bounds by forecast and measure.
-
-    Returns
-    -------
-    Comparison
-        Without a summary.
-
-    Examples
-    --------
-    >>> table = compared(MEASURES, {"a": {"brier": 0.1}}, {"a": "A"}, own="a")
-    >>> table.headings, table.rows[0][:2]
-    (['Brier score'], ('A', True))
-    """
+    """Lay measures of several forecasts beside each other."""
     kept = _told(measures, rows)
     best = {m.key: _best(m, rows) for m in kept}
     bounds = intervals or {}
@@ -321,25 +202,7 @@ def _summary(
 
 
 def interval(measure: Measure, bounds: Any) -> str:
-    """Format the 95% interval of a measure.
-
-    Parameters
-    ----------
-    measure : Measure
-        Says how many decimals.
-    bounds : sequence of two floats, or None
-        Low and high.
-
-    Returns
-    -------
-    str
-        Low and high, joined by an en dash; empty where there are none.
-
-    Examples
-    --------
-    >>> interval(MEASURES[0], None)
-    ''
-    """
+    """Format the 95% interval of a measure."""
     if not bounds or any(is_missing(bound) for bound in bounds):
         return ""
     return f"{measure.form(bounds[0])}\u2013{measure.form(bounds[1])}"

@@ -43,23 +43,7 @@ MONTHS = (
 
 
 def is_missing(value: Any) -> bool:
-    """Tell whether a value is absent: None, NaN, NaT or infinite.
-
-    Parameters
-    ----------
-    value : object
-        Any scalar.
-
-    Returns
-    -------
-    bool
-        True where there is nothing to print.
-
-    Examples
-    --------
-    >>> is_missing(None), is_missing(float("nan")), is_missing(0), is_missing("")
-    (True, True, False, False)
-    """
+    """Tell whether a value is absent: None, NaN, NaT or infinite."""
     if value is None or type(value).__name__ in {"NaTType", "NAType"}:
         return True
     try:
@@ -69,25 +53,7 @@ def is_missing(value: Any) -> bool:
 
 
 def number(value: Any, digits: int = 0) -> str:
-    """Format a number with thin thousands separators and fixed decimals.
-
-    Parameters
-    ----------
-    value : float or None
-        Any unit.
-    digits : int, default 0
-        Decimals.
-
-    Returns
-    -------
-    str
-        The number; an en dash where it is missing.
-
-    Examples
-    --------
-    >>> number(23570).replace(THIN, " "), number(-0.0444, 3).replace(MINUS, "-")
-    ('23 570', '-0.044')
-    """
+    """Format a number with thin thousands separators and fixed decimals."""
     if is_missing(value):
         return MISSING
     text = f"{abs(float(value)):,.{digits}f}"
@@ -97,27 +63,7 @@ def number(value: Any, digits: int = 0) -> str:
 
 
 def significant(value: Any, digits: int = 3) -> str:
-    """Format a number with a given count of significant digits.
-
-    Parameters
-    ----------
-    value : float or None
-        Any unit.
-    digits : int, default 3
-        Significant digits; integers are never cut.
-
-    Returns
-    -------
-    str
-        The number without an exponent.
-
-    Examples
-    --------
-    >>> significant(0.24259), significant(4.4136), significant(12.3456, 4)
-    ('0.243', '4.41', '12.35')
-    >>> significant(9582.429, 4).replace(THIN, " ")
-    '9 582'
-    """
+    """Format a number with a given count of significant digits."""
     if is_missing(value):
         return MISSING
     if value == 0:
@@ -127,25 +73,7 @@ def significant(value: Any, digits: int = 3) -> str:
 
 
 def percent(value: Any, digits: int | None = None) -> str:
-    """Format a share as a percentage that never rounds to a false 0 or 100%.
-
-    Parameters
-    ----------
-    value : float or None
-        Share, 0-1 (growth may lie outside).
-    digits : int, optional
-        Decimals; by default one below 10% and none above.
-
-    Returns
-    -------
-    str
-        The percentage.
-
-    Examples
-    --------
-    >>> percent(0.4321), percent(0.043), percent(0.0002), percent(0.9999), percent(1)
-    ('43%', '4.3%', '<0.1%', '>99.9%', '100%')
-    """
+    """Format a share as a percentage that never rounds to a false 0 or 100%."""
     if is_missing(value):
         return MISSING
     share = float(value)
@@ -163,27 +91,6 @@ def money(value: Any, currency: str, *, short: bool = False) -> str:
     r"""Format an amount of money.
 
     Cents are shown below a hundred only; above that they are noise.
-
-    Parameters
-    ----------
-    value : float or None
-        Amount in ``currency``.
-    currency : str
-        ISO 4217 code; codes without a familiar sign are written out.
-    short : bool, default False
-        Write millions and thousands of millions as ``M`` and ``bn``.
-
-    Returns
-    -------
-    str
-        The amount.
-
-    Examples
-    --------
-    >>> money(36.9, "USD"), money(1234567, "EUR", short=True)
-    ('$36.90', '€1.23\xa0M')
-    >>> money(2500.4, "CHF").replace(THIN, " ")
-    'CHF\xa02 500'
     """
     if is_missing(value):
         return MISSING
@@ -198,44 +105,12 @@ def money(value: Any, currency: str, *, short: bool = False) -> str:
 
 
 def currency_prefix(currency: str) -> str:
-    r"""Return what stands before an amount in this currency.
-
-    Parameters
-    ----------
-    currency : str
-        ISO 4217 code.
-
-    Returns
-    -------
-    str
-        A sign, or the code and a no-break space.
-
-    Examples
-    --------
-    >>> currency_prefix("GBP"), currency_prefix("SEK")
-    ('£', 'SEK\xa0')
-    """
+    r"""Return what stands before an amount in this currency."""
     return SIGNS.get(currency, f"{currency}\u00a0" if currency else "")
 
 
 def date(value: Any) -> str:
-    r"""Format a day as ``1 July 1998``.
-
-    Parameters
-    ----------
-    value : date, datetime, str or None
-        ISO text is parsed; text that is no date is handed back unchanged.
-
-    Returns
-    -------
-    str
-        The day without its time.
-
-    Examples
-    --------
-    >>> date("1998-07-01T00:00:00"), date("soon")
-    ('1\xa0July\xa01998', 'soon')
-    """
+    r"""Format a day as ``1 July 1998``."""
     if is_missing(value):
         return MISSING
     day = value
@@ -248,23 +123,7 @@ def date(value: Any) -> str:
 
 
 def short_date(value: Any) -> str:
-    r"""Format a day as ``1 Jul 1998``, for columns of a table.
-
-    Parameters
-    ----------
-    value : date, datetime, str or None
-        As for :func:`date`.
-
-    Returns
-    -------
-    str
-        The day without its time.
-
-    Examples
-    --------
-    >>> short_date("1998-07-01")
-    '1\xa0Jul\xa01998'
-    """
+    r"""Format a day as ``1 Jul 1998``, for columns of a table."""
     day, *rest = date(value).split("\u00a0")
     if len(rest) != 2:
         return day
@@ -272,23 +131,7 @@ def short_date(value: Any) -> str:
 
 
 def moment(value: Any) -> str:
-    r"""Format an instant as ``1 July 1998, 06:00 UTC``.
-
-    Parameters
-    ----------
-    value : datetime, str or None
-        ISO text is parsed; one without a zone is read as UTC.
-
-    Returns
-    -------
-    str
-        The instant to the minute; text that is none is handed back unchanged.
-
-    Examples
-    --------
-    >>> moment("1998-07-01T08:00:00+02:00")
-    '1\xa0July\xa01998, 06:00\xa0UTC'
-    """
+    r"""Format an instant as ``1 July 1998, 06:00 UTC``."""
     if is_missing(value):
         return MISSING
     try:
@@ -301,23 +144,7 @@ def moment(value: Any) -> str:
 
 
 def month(value: Any) -> str:
-    """Format a month as ``January 1997``.
-
-    Parameters
-    ----------
-    value : str or None
-        ``YYYY-MM`` or an ISO date; anything else is handed back unchanged.
-
-    Returns
-    -------
-    str
-        The month in words.
-
-    Examples
-    --------
-    >>> month("1997-01"), month("1997-W05")
-    ('January 1997', '1997-W05')
-    """
+    """Format a month as ``January 1997``."""
     if is_missing(value):
         return MISSING
     text = str(value)
@@ -329,66 +156,16 @@ def month(value: Any) -> str:
 
 
 def listing(words: list[str]) -> str:
-    """Join words as a sentence does.
-
-    Parameters
-    ----------
-    words : list of str
-        Any number of them.
-
-    Returns
-    -------
-    str
-        ``a, b and c``.
-
-    Examples
-    --------
-    >>> listing(["a", "b", "c"]), listing(["a"]), listing([])
-    ('a, b and c', 'a', '')
-    """
+    """Join words as a sentence does."""
     return " and ".join([", ".join(words[:-1]), words[-1]] if words[1:] else words)
 
 
 def in_sentence(words: str) -> str:
-    """Lower the first letter, unless it begins an abbreviation.
-
-    Parameters
-    ----------
-    words : str
-        A label or a meaning.
-
-    Returns
-    -------
-    str
-        The words as they stand in the middle of a sentence.
-
-    Examples
-    --------
-    >>> in_sentence("Rank correlation"), in_sentence("ROC AUC"), in_sentence("A day")
-    ('rank correlation', 'ROC AUC', 'a day')
-    """
+    """Lower the first letter, unless it begins an abbreviation."""
     is_word = words[1:2].islower() or words[1:2] == " "
     return words[:1].lower() + words[1:] if is_word else words
 
 
 def plural(count: float, word: str) -> str:
-    """Write a count and its noun, with an s where there is not exactly one.
-
-    Parameters
-    ----------
-    count : float
-        How many.
-    word : str
-        The noun in the singular.
-
-    Returns
-    -------
-    str
-        Count and noun.
-
-    Examples
-    --------
-    >>> plural(1, "customer"), plural(0, "row")
-    ('1 customer', '0 rows')
-    """
+    """Write a count and its noun, with an s where there is not exactly one."""
     return f"{number(count)} {word}{'' if count == 1 else 's'}"

@@ -27,24 +27,7 @@ AGES_DRAWN, COHORTS_DRAWN, WITH_FIGURES = 24, 36, 19
 
 
 def retention_chart(kpis: dict[str, Any]) -> go.Figure | None:
-    """Draw the retention and the churn rate of each month.
-
-    Parameters
-    ----------
-    kpis : dict
-        ``kpis.json``.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure or None
-        None where no month has a rate. Months that are not over yet are hollow.
-
-    Examples
-    --------
-    >>> months = [{"month": "1997-01", "retention_rate": 0.4, "churn_rate": 0.6}]
-    >>> [trace.name for trace in retention_chart({"monthly": months}).data]
-    ['Kept', 'Lost']
-    """
+    """Draw the retention and the churn rate of each month."""
     rows = kpis.get("monthly") or []
     if all(row.get("retention_rate") is None for row in rows):
         return None
@@ -69,24 +52,7 @@ def retention_chart(kpis: dict[str, Any]) -> go.Figure | None:
 
 
 def activity_chart(kpis: dict[str, Any]) -> go.Figure | None:
-    """Draw the customers who bought in each month, new and returning.
-
-    Parameters
-    ----------
-    kpis : dict
-        ``kpis.json``.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure or None
-        None where there are no months.
-
-    Examples
-    --------
-    >>> months = [{"month": "1997-01", "n_new": 3, "n_returning": 1}]
-    >>> activity_chart({"monthly": months}).layout.barmode
-    'stack'
-    """
+    """Draw the customers who bought in each month, new and returning."""
     rows = kpis.get("monthly") or []
     if not rows:
         return None
@@ -107,24 +73,7 @@ def activity_chart(kpis: dict[str, Any]) -> go.Figure | None:
 
 
 def revenue_chart(kpis: dict[str, Any]) -> go.Figure | None:
-    """Draw the revenue of each month.
-
-    Parameters
-    ----------
-    kpis : dict
-        ``kpis.json``.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure or None
-        None where there are no months. Months that are not over yet are hatched.
-
-    Examples
-    --------
-    >>> chart = revenue_chart({"monthly": [{"month": "1997-01", "revenue": 5.0}]})
-    >>> chart.data[0].y
-    (5.0,)
-    """
+    """Draw the revenue of each month."""
     rows = kpis.get("monthly") or []
     if not rows:
         return None
@@ -151,27 +100,7 @@ def _by_month(chart: go.Figure, rows: list[dict[str, Any]]) -> go.Figure:
 
 
 def cohort_chart(kpis: dict[str, Any]) -> go.Figure | None:
-    """Draw which share of each cohort bought again in each later period.
-
-    Parameters
-    ----------
-    kpis : dict
-        ``kpis.json``.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure or None
-        None where there is no cohort with a later period. The period of the first
-        purchase is left out: it is 100% for all and would drown the rest. Of a long
-        history the latest cohorts and the first periods are drawn.
-
-    Examples
-    --------
-    >>> table = {"cohorts": ["1997-01", "1997-02"], "sizes": [10, 5],
-    ...          "retention": [[1.0, 0.2], [1.0, None]]}
-    >>> cohort_chart({"cohorts": table}).data[0].z
-    ([0.2], [None])
-    """
+    """Draw which share of each cohort bought again in each later period."""
     if nobody_came_back(kpis):
         return None
     table = kpis.get("cohorts") or {}
@@ -205,27 +134,7 @@ def cohort_chart(kpis: dict[str, Any]) -> go.Figure | None:
 
 
 def timeline_chart(training: dict[str, Any]) -> go.Figure | None:
-    """Draw the windows of the study, one under the other.
-
-    Parameters
-    ----------
-    training : dict
-        ``training.json``; a window starts ``gap_days`` after its cutoff and lasts
-        ``horizon_days``.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure or None
-        None where the timeline is not there. A thin line is what the features of a
-        window may see, a thick one what is predicted.
-
-    Examples
-    --------
-    >>> chart = timeline_chart({"horizon_days": 10, "timeline": {
-    ...     "first_order": "2020-01-01", "cutoff": "2020-03-01"}})
-    >>> chart.layout.yaxis.ticktext
-    ('Scores',)
-    """
+    """Draw the windows of the study, one under the other."""
     timeline = training.get("timeline") or {}
     windows = _windows(timeline)
     if not windows or not timeline.get("first_order"):
@@ -292,23 +201,7 @@ def _draw_window(
 
 
 def nobody_came_back(kpis: dict[str, Any]) -> bool:
-    """Return whether several months have passed in which nobody bought again.
-
-    Parameters
-    ----------
-    kpis : dict
-        ``kpis.json``.
-
-    Returns
-    -------
-    bool
-
-    Examples
-    --------
-    >>> months = [{"is_complete": True}, {"is_complete": True}]
-    >>> nobody_came_back({"summary": {"retention_rate": None}, "monthly": months})
-    True
-    """
+    """Return whether several months have passed in which nobody bought again."""
     summary = kpis.get("summary") or {}
     is_unknown = summary.get("retention_rate", 0.0) is None
     months = [row for row in kpis.get("monthly") or [] if row.get("is_complete", True)]
@@ -316,24 +209,7 @@ def nobody_came_back(kpis: dict[str, Any]) -> bool:
 
 
 def last_complete_month(kpis: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the latest month that is over and has a retention rate.
-
-    Parameters
-    ----------
-    kpis : dict
-        ``kpis.json``.
-
-    Returns
-    -------
-    dict or None
-        The month's figures, with ``label``, its name in words.
-
-    Examples
-    --------
-    >>> months = [{"month": "1997-01", "retention_rate": 0.4}, {"month": "1997-02"}]
-    >>> last_complete_month({"monthly": months})["label"]
-    'January 1997'
-    """
+    """Return the latest month that is over and has a retention rate."""
     over = [
         row
         for row in kpis.get("monthly") or []

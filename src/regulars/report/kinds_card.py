@@ -37,22 +37,7 @@ LIMITS = {
 
 
 def purpose(card: dict[str, Any]) -> str:
-    """Return what the model says, in a sentence.
-
-    Parameters
-    ----------
-    card : dict
-        ``training.json``.
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> purpose({"kind": "labelled", "question": "'left' is yes"})
-    "Says for each row of the table how probable it is that 'left' is yes."
-    """
+    """Return what the model says, in a sentence."""
     if card["kind"] == "labelled":
         return (
             "Says for each row of the table how probable it is that "
@@ -68,23 +53,7 @@ def purpose(card: dict[str, Any]) -> str:
 
 
 def data_facts(card: dict[str, Any]) -> list[tuple[str, Any]]:
-    """Return what the model was made of.
-
-    Parameters
-    ----------
-    card : dict
-        ``training.json``.
-
-    Returns
-    -------
-    list of (str, object)
-        Names and facts; those that are not known are None.
-
-    Examples
-    --------
-    >>> data_facts({"kind": "labelled", "test_splits": [{}, {}]})[2]
-    ('Tests', '2 stratified splits, each with a model of its own')
-    """
+    """Return what the model was made of."""
     if card["kind"] == "labelled":
         return _table_facts(card)
     found, time = card.get("survival") or {}, card.get("timeline") or {}

@@ -24,25 +24,7 @@ MOST_BARS = 14
 
 
 def survival_chart(kpis: dict[str, Any]) -> go.Figure | None:
-    """Draw the share of customers that outlast each tenure, with its band.
-
-    Parameters
-    ----------
-    kpis : dict
-        ``kpis.json``.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure or None
-        None without contracts that have ended. Where there are two to six plans, each
-        has a line of its own.
-
-    Examples
-    --------
-    >>> step = {"tenure_days": 30.0, "survival": 0.9, "low": 0.8, "high": 0.95}
-    >>> [t.name for t in survival_chart({"survival": {"curve": [step]}}).data]
-    ['95% interval', 'All customers']
-    """
+    """Draw the share of customers that outlast each tenure, with its band."""
     found = kpis.get("survival") or {}
     curve = found.get("curve")
     if not curve:
@@ -85,24 +67,7 @@ def _band(rows: Sequence[dict[str, Any]]) -> go.Scatter:
 
 
 def hazard_chart(kpis: dict[str, Any]) -> go.Figure | None:
-    """Draw the share of running contracts that ends in each month of tenure.
-
-    Parameters
-    ----------
-    kpis : dict
-        ``kpis.json``.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure or None
-        None without contracts. Months in which fewer than five contracts were seen are
-        left out: they say nothing and would stretch the axis.
-
-    Examples
-    --------
-    >>> hazard_chart({}) is None
-    True
-    """
+    """Draw the share of running contracts that ends in each month of tenure."""
     found = kpis.get("survival") or {}
     rows = _exposed(found)
     if not rows:
@@ -137,24 +102,7 @@ def _exposed(found: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def parts_chart(kpis: dict[str, Any]) -> go.Figure | None:
-    """Draw the share of customers that churned in each part of a labelled table.
-
-    Parameters
-    ----------
-    kpis : dict
-        ``kpis.json``.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure or None
-        None without parts; the fourteen that differ most from the whole are drawn.
-
-    Examples
-    --------
-    >>> parts = [{"part": "plan", "value": "s", "n_customers": 9, "churn_rate": 0.2}]
-    >>> parts_chart({"by_part": parts, "summary": {"churn_rate": 0.1}}).data[0].y[0]
-    'plan: s'
-    """
+    """Draw the share of customers that churned in each part of a labelled table."""
     rows = kpis.get("by_part") or []
     whole = (kpis.get("summary") or {}).get("churn_rate")
     if not rows or whole is None:
@@ -179,22 +127,7 @@ def parts_chart(kpis: dict[str, Any]) -> go.Figure | None:
 
 
 def part_name(row: dict[str, Any]) -> str:
-    """Return what to call a part of the base.
-
-    Parameters
-    ----------
-    row : dict
-        ``part`` and ``value``.
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> part_name({"part": "value_band", "value": "lowest third"})
-    'value band: lowest third'
-    """
+    """Return what to call a part of the base."""
     return escaped(f"{str(row['part']).replace('_', ' ')}: {row['value']}")
 
 

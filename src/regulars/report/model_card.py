@@ -30,24 +30,7 @@ LIMITS = (
 
 
 def render_model_card(card: dict[str, Any]) -> str:
-    """Return the model card as Markdown.
-
-    Parameters
-    ----------
-    card : dict
-        Content of ``training.json`` (or of the artefact's ``card.json``).
-
-    Returns
-    -------
-    str
-        A Markdown document.
-
-    Examples
-    --------
-    >>> text = render_model_card({"name": "shop", "horizon_days": 28})
-    >>> text.splitlines()[0]
-    '# Model card: shop'
-    """
+    """Return the model card as Markdown."""
     parts = [
         f"# Model card: {card.get('name', 'model')}",
         _purpose(card),
@@ -167,24 +150,7 @@ def _model(card: dict[str, Any]) -> list[tuple[str, Any]]:
 
 
 def search_words(tuning: dict[str, Any] | None) -> str | None:
-    """Return how the churn model was searched for, in words.
-
-    Parameters
-    ----------
-    tuning : dict or None
-        ``n_trials``, ``n_pruned``, ``objective`` and ``left_out`` of a training.
-
-    Returns
-    -------
-    str or None
-        None where nothing was searched for.
-
-    Examples
-    --------
-    >>> search_words({"n_trials": 20, "n_pruned": 6, "objective": "log_loss",
-    ...               "left_out": {"basket": ["n_products"]}})
-    '20 trials by log loss, 6 of them given up early; without the features of basket'
-    """
+    """Return how the churn model was searched for, in words."""
     if not tuning:
         return None
     by = str(tuning["objective"]).replace("_", " ")

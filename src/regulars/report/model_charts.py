@@ -38,24 +38,7 @@ LABEL_LENGTH = 100
 
 
 def series_labels(training: dict[str, Any]) -> dict[str, str]:
-    """Return what to call the model and each baseline.
-
-    Parameters
-    ----------
-    training : dict
-        ``training.json``.
-
-    Returns
-    -------
-    dict of str to str
-        Name to words; a baseline without words keeps its name, blanks for
-        underscores.
-
-    Examples
-    --------
-    >>> series_labels({"baselines": {"bg_nbd": {}}})
-    {'model': 'Model', 'bg_nbd': 'bg nbd'}
-    """
+    """Return what to call the model and each baseline."""
     known = training.get("baseline_labels") or {}
     names = {*(training.get("baselines") or {}), *(training.get("curves") or {})}
     labels = {"model": "Model"}
@@ -67,32 +50,7 @@ def series_labels(training: dict[str, Any]) -> dict[str, str]:
 def curve_chart(
     training: dict[str, Any], kind: str, across: str, up: str, **layout: Any
 ) -> go.Figure | None:
-    """Draw one kind of curve for the model and every baseline that has it.
-
-    Parameters
-    ----------
-    training : dict
-        ``training.json``.
-    kind : {'roc', 'gains', 'lift'}
-        Key under each name of ``curves``.
-    across, up : str
-        Keys of the horizontal and the vertical coordinates, both in shares or lifts.
-    **layout : object
-        Plotly layout settings.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure or None
-        None where no curve of this kind is there.
-
-    Examples
-    --------
-    >>> points = {"lift": {"share_contacted": [0.5, 1], "lift": [1.6, 1]}}
-    >>> training = {"curves": {"model": points}}
-    >>> chart = curve_chart(training, "lift", "share_contacted", "lift")
-    >>> chart.data[0].name
-    'Model'
-    """
+    """Draw one kind of curve for the model and every baseline that has it."""
 
     def trace(curve: dict[str, Any], label: str, stroke: Stroke) -> go.Scatter:
         kept = kept_positions(len(curve[across]))
@@ -120,23 +78,7 @@ def _series(
 
 
 def roc_chart(training: dict[str, Any]) -> go.Figure | None:
-    """Draw how many churners are caught for each share of false alarms.
-
-    Parameters
-    ----------
-    training : dict
-        ``training.json``.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure or None
-        None where no curve is there.
-
-    Examples
-    --------
-    >>> roc_chart({}) is None
-    True
-    """
+    """Draw how many churners are caught for each share of false alarms."""
     chart = curve_chart(training, "roc", "false_positive_rate", "true_positive_rate")
     if chart is not None:
         chart.add_trace(reference([0, 1], [0, 1], "Chance").update(legendrank=99))
@@ -146,23 +88,7 @@ def roc_chart(training: dict[str, Any]) -> go.Figure | None:
 
 
 def gains_chart(training: dict[str, Any]) -> go.Figure | None:
-    """Draw the share of churners reached against the share contacted.
-
-    Parameters
-    ----------
-    training : dict
-        ``training.json``.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure or None
-        None where no curve is there.
-
-    Examples
-    --------
-    >>> gains_chart({}) is None
-    True
-    """
+    """Draw the share of churners reached against the share contacted."""
     chart = curve_chart(training, "gains", "share_contacted", "share_reached")
     if chart is not None:
         chart.add_trace(reference([0, 1], [0, 1], "At random").update(legendrank=98))
@@ -176,23 +102,7 @@ def gains_chart(training: dict[str, Any]) -> go.Figure | None:
 
 
 def lift_chart(training: dict[str, Any]) -> go.Figure | None:
-    """Draw how many times denser churners are among those contacted.
-
-    Parameters
-    ----------
-    training : dict
-        ``training.json``.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure or None
-        None where no curve is there.
-
-    Examples
-    --------
-    >>> lift_chart({}) is None
-    True
-    """
+    """Draw how many times denser churners are among those contacted."""
     chart = curve_chart(training, "lift", "share_contacted", "lift")
     if chart is not None:
         chart.add_trace(reference([0, 1], [1, 1], "At random").update(legendrank=99))
@@ -202,26 +112,7 @@ def lift_chart(training: dict[str, Any]) -> go.Figure | None:
 
 
 def reliability_chart(training: dict[str, Any]) -> go.Figure | None:
-    """Draw what share of customers churned against what was predicted.
-
-    Parameters
-    ----------
-    training : dict
-        ``training.json``; each point may carry an interval.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure or None
-        None where no curve is there. Only the model's intervals are drawn.
-
-    Examples
-    --------
-    >>> point = {"mean_predicted": 0.2, "observed_rate": 0.3, "n_customers": 9,
-    ...          "observed_low": 0.1, "observed_high": 0.5}
-    >>> chart = reliability_chart({"curves": {"model": {"reliability": [point]}}})
-    >>> chart.data[-1].error_y.array
-    (0.2,)
-    """
+    """Draw what share of customers churned against what was predicted."""
     traces = _series(training, "reliability", _reliability_trace)
     if not traces:
         return None
@@ -261,27 +152,7 @@ def _reliability_trace(
 
 
 def importance_chart(training: dict[str, Any], count: int = 15) -> go.Figure | None:
-    """Draw the features that move the score most, with their meanings.
-
-    Parameters
-    ----------
-    training : dict
-        ``training.json``; importance is a mean absolute contribution in log-odds.
-    count : int, default 15
-        Features to draw.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure or None
-        None where no importance is there. Each meaning stands above its own bar, so
-        that a phone shows it whole.
-
-    Examples
-    --------
-    >>> feature = {"feature": "T_days", "meaning": "age", "importance": 0.5}
-    >>> importance_chart({"importance": [feature]}).layout.annotations[0].text
-    'age'
-    """
+    """Draw the features that move the score most, with their meanings."""
     rows = top_features(training, count)
     if not rows:
         return None
@@ -320,25 +191,7 @@ def importance_chart(training: dict[str, Any], count: int = 15) -> go.Figure | N
 
 
 def top_features(training: dict[str, Any], count: int) -> list[dict[str, Any]]:
-    """Return the features that move the score most, the first one foremost.
-
-    Parameters
-    ----------
-    training : dict
-        ``training.json``.
-    count : int
-        Most features to return; those that move nothing are left out.
-
-    Returns
-    -------
-    list of dict
-        Sorted by importance, then by name.
-
-    Examples
-    --------
-    >>> top_features({"importance": [{"feature": "a", "importance": 0}]}, 3)
-    []
-    """
+    """Return the features that move the score most, the first one foremost."""
     rows = [row for row in training.get("importance") or [] if row["importance"] > 0]
     return sorted(rows, key=lambda row: (-row["importance"], row["feature"]))[:count]
 
@@ -349,22 +202,6 @@ def _direction(row: dict[str, Any]) -> str:
 
 
 def escaped(text: Any) -> str:
-    """Return text that Plotly draws as it is, markup and all.
-
-    Parameters
-    ----------
-    text : object
-        What a user's file may hold.
-
-    Returns
-    -------
-    str
-        The text with its angle brackets and ampersands made harmless.
-
-    Examples
-    --------
-    >>> escaped("<b>A&B</b>")
-    '&lt;b&gt;A&amp;B&lt;/b&gt;'
-    """
+    """Return text that Plotly draws as it is, markup and all."""
     safe = str(text).replace("&", "&amp;")
     return safe.replace("<", "&lt;").replace(">", "&gt;")

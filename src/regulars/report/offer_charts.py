@@ -24,25 +24,7 @@ MARKS = {
 
 
 def profit_chart(training: dict[str, Any], currency: str) -> go.Figure | None:
-    """Draw what an offer would have earned by how many are contacted.
-
-    Parameters
-    ----------
-    training : dict
-        ``training.json``.
-    currency : str
-        ISO 4217 code.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure or None
-        None where the money was not worked out.
-
-    Examples
-    --------
-    >>> profit_chart({}, "USD") is None
-    True
-    """
+    """Draw what an offer would have earned by how many are contacted."""
     profit = training.get("profit") or {}
     curve = profit.get("curve") or {}
     if not curve.get("share_contacted"):
@@ -89,25 +71,7 @@ def _mark(rule: dict[str, Any], look: tuple[str, str], total: int) -> go.Scatter
 
 
 def profit_caption(training: dict[str, Any], currency: str) -> str:
-    """Say what the chosen list earns, and what the usual rules earn.
-
-    Parameters
-    ----------
-    training : dict
-        ``training.json``.
-    currency : str
-        ISO 4217 code.
-
-    Returns
-    -------
-    str
-        Empty where the money was not worked out.
-
-    Examples
-    --------
-    >>> profit_caption({}, "USD")
-    ''
-    """
+    """Say what the chosen list earns, and what the usual rules earn."""
     profit = training.get("profit") or {}
     rules = profit.get("rules") or {}
     if "chosen" not in rules:
@@ -139,26 +103,7 @@ def _chosen(profit: dict[str, Any], currency: str) -> str:
 
 
 def offer_rows(training: dict[str, Any], currency: str) -> list[dict[str, str]]:
-    """Lay out what each way to choose whom to contact would have earned.
-
-    Parameters
-    ----------
-    training : dict
-        ``training.json``.
-    currency : str
-        ISO 4217 code.
-
-    Returns
-    -------
-    list of dict
-        ``label``, ``n_contacted``, ``profit``, and ``ahead``: how far the chosen rule
-        is ahead of this one, with its 95% ``interval``; both empty for itself.
-
-    Examples
-    --------
-    >>> offer_rows({}, "USD")
-    []
-    """
+    """Lay out what each way to choose whom to contact would have earned."""
     rules = (training.get("profit") or {}).get("rules") or {}
     return [
         {

@@ -26,27 +26,7 @@ ACTUAL = Stroke(VERMILION, "dash", "square", 2.0)
 
 
 def tracking_chart(training: dict[str, Any]) -> go.Figure | None:
-    """Draw purchases by week, added up: what happened and what the model expects.
-
-    Parameters
-    ----------
-    training : dict
-        ``training.json``; ``diagnostics.tracking`` counts repeat purchases.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure or None
-        None where the numbers are not there. A dotted line marks the week in which the
-        model stopped seeing data.
-
-    Examples
-    --------
-    >>> tracking = {"week": [1, 2], "actual_cumulative": [3, 5],
-    ...             "expected_cumulative": [2.5, 5.5], "cutoff_week": 1}
-    >>> chart = tracking_chart({"diagnostics": {"tracking": tracking}})
-    >>> [trace.name for trace in chart.data]
-    ['Actual', 'Expected by the model']
-    """
+    """Draw purchases by week, added up: what happened and what the model expects."""
     found = _diagnostic(training, "tracking")
     if not found or not found.get("week"):
         return None
@@ -78,25 +58,7 @@ def tracking_chart(training: dict[str, Any]) -> go.Figure | None:
 
 
 def frequency_chart(training: dict[str, Any]) -> go.Figure | None:
-    """Draw later purchases by how often customers had bought before.
-
-    Parameters
-    ----------
-    training : dict
-        ``training.json``; ``diagnostics.by_frequency`` holds means per customer.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure or None
-        None where the numbers are not there.
-
-    Examples
-    --------
-    >>> found = {"frequency": [0, 1], "actual": [0.2, 0.7], "expected": [0.3, 0.7]}
-    >>> chart = frequency_chart({"diagnostics": {"by_frequency": found}})
-    >>> chart.data[0].y
-    (0.2, 0.7)
-    """
+    """Draw later purchases by how often customers had bought before."""
     found = _diagnostic(training, "by_frequency")
     if not found or not found.get("frequency"):
         return None
@@ -116,25 +78,7 @@ def frequency_chart(training: dict[str, Any]) -> go.Figure | None:
 
 
 def alive_chart(training: dict[str, Any]) -> go.Figure | None:
-    """Draw the probability of being alive by frequency and recency.
-
-    Parameters
-    ----------
-    training : dict
-        ``training.json``; ``diagnostics.alive_matrix.p`` has one row a frequency and
-        one column a recency.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure or None
-        None where the numbers are not there.
-
-    Examples
-    --------
-    >>> found = {"frequency": [0, 1], "recency": [0, 5], "p": [[1, 1], [0.2, 0.8]]}
-    >>> alive_chart({"diagnostics": {"alive_matrix": found}}).data[0].z
-    ([1.0, 1.0], [0.2, 0.8])
-    """
+    """Draw the probability of being alive by frequency and recency."""
     found = _diagnostic(training, "alive_matrix")
     if not found or not found.get("p"):
         return None
@@ -156,25 +100,7 @@ def alive_chart(training: dict[str, Any]) -> go.Figure | None:
 
 
 def spend_chart(training: dict[str, Any]) -> go.Figure | None:
-    """Draw the spread of mean spend among repeat buyers, actual and expected.
-
-    Parameters
-    ----------
-    training : dict
-        ``training.json``; ``diagnostics.spend_density`` holds ``value`` (amounts) and
-        the densities ``actual`` and ``expected`` at them.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure or None
-        None where the numbers are not there.
-
-    Examples
-    --------
-    >>> found = {"value": [10, 20], "actual": [0.1, 0.2], "expected": [0.1, 0.3]}
-    >>> len(spend_chart({"diagnostics": {"spend_density": found}}).data)
-    2
-    """
+    """Draw the spread of mean spend among repeat buyers, actual and expected."""
     found = _diagnostic(training, "spend_density")
     if not found or not all(found.get(key) for key in ("value", "actual", "expected")):
         return None

@@ -110,23 +110,7 @@ class Results:
 
 
 def has_own_worth(results: Results) -> bool:
-    """Return whether customers differ in what they are worth.
-
-    Parameters
-    ----------
-    results : Results
-        What a run has written.
-
-    Returns
-    -------
-    bool
-        One amount for all is nothing to sort by.
-
-    Examples
-    --------
-    >>> has_own_worth(Results(scores=pd.DataFrame({"clv": [200.0, 200.0]})))
-    False
-    """
+    """Return whether customers differ in what they are worth."""
     scores = results.scores
     if scores is None or "clv" not in scores:
         return False

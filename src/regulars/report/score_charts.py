@@ -23,25 +23,7 @@ N_RISK_BINS = 20
 
 
 def risk_chart(scores: pd.DataFrame) -> go.Figure | None:
-    """Draw how many customers stand at each probability of churn.
-
-    Parameters
-    ----------
-    scores : pandas.DataFrame of shape (n_customers, n_columns)
-        Needs ``churn_probability``; stacked by ``risk_band`` where that is there.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure or None
-        None where nobody has a probability.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> chart = risk_chart(pd.DataFrame({"churn_probability": [0.02, 0.04, 0.99]}))
-    >>> chart.data[0].y[0], chart.data[0].y[-1]
-    (2, 1)
-    """
+    """Draw how many customers stand at each probability of churn."""
     known = scores.dropna(subset=["churn_probability"])
     if known.empty:
         return None
@@ -69,28 +51,7 @@ def risk_chart(scores: pd.DataFrame) -> go.Figure | None:
 
 
 def value_chart(scores: pd.DataFrame, currency: str) -> go.Figure | None:
-    """Draw how customers, and their value, are spread over classes of value.
-
-    Parameters
-    ----------
-    scores : pandas.DataFrame of shape (n_customers, n_columns)
-        Needs ``clv``, in the currency's unit.
-    currency : str
-        ISO 4217 code.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure or None
-        None where nobody has a value. Classes grow as 1, 2, 5, 10: values of customers
-        differ by orders of magnitude, and equal classes would show one tall bar.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> chart = value_chart(pd.DataFrame({"clv": [1.5, 1.5, 7.0]}), "USD")
-    >>> chart.data[0].y[0], chart.data[0].y[-1]
-    ('up to $2', 'above $5')
-    """
+    """Draw how customers, and their value, are spread over classes of value."""
     values = scores["clv"].dropna().to_numpy(dtype=float)
     if values.size == 0:
         return None
@@ -118,23 +79,7 @@ def value_chart(scores: pd.DataFrame, currency: str) -> go.Figure | None:
 
 
 def value_edges(values: Any) -> list[float]:
-    """Return bounds of classes of value that grow as 1, 2, 5, 10.
-
-    Parameters
-    ----------
-    values : array of shape (n_customers,)
-        Amounts; those of zero or less fall below the first bound.
-
-    Returns
-    -------
-    list of float
-        At most seven ascending bounds, which hold all but the far tails between them.
-
-    Examples
-    --------
-    >>> value_edges([3.0, 40.0])
-    [5.0, 10.0, 20.0]
-    """
+    """Return bounds of classes of value that grow as 1, 2, 5, 10."""
     array = np.asarray(values, dtype=float)
     positive = array[array > 0]
     if positive.size == 0:

@@ -26,27 +26,7 @@ MEASURES = (
 
 
 def spend_comparison(training: dict[str, Any]) -> Comparison | None:
-    """Lay the candidates for spend beside each other, as validation windows saw them.
-
-    Parameters
-    ----------
-    training : dict
-        ``training.json``.
-
-    Returns
-    -------
-    Comparison or None
-        The chosen candidate, those that stand alone and the nearest means, by mean
-        absolute error; None where nothing was chosen.
-
-    Examples
-    --------
-    >>> figures = {"process": {"mae": 9.0}, "process+log": {"mae": 8.0}}
-    >>> table = spend_comparison({"spend_selection": figures,
-    ...                           "value_model": "process+log"})
-    >>> [(name, is_chosen) for name, is_chosen, _ in table.rows]
-    [('process + log', True), ('process', False)]
-    """
+    """Lay the candidates for spend beside each other, as validation windows saw them."""
     figures = training.get("spend_selection") or {}
     if not figures:
         return None
@@ -59,29 +39,7 @@ def spend_comparison(training: dict[str, Any]) -> Comparison | None:
 
 
 def spend_intervals(training: dict[str, Any], currency: str) -> str:
-    """Say for how many customers the intervals of spend held.
-
-    Parameters
-    ----------
-    training : dict
-        ``training.json``.
-    currency : str
-        ISO 4217 code.
-
-    Returns
-    -------
-    str
-        Empty where there are no intervals.
-
-    Examples
-    --------
-    >>> found = {"interval_coverage": 0.88, "interval_width": 40.0}
-    >>> spend_intervals({"spend_intervals": {"level": 0.9, "test": found,
-    ...                  "validation": {"interval_coverage": 0.91}}}, "USD")
-    'Intervals of spend that are meant to hold for 90% of customers held for 91% on \
-validation windows they were not learnt from, and for 88% on the test window, where \
-they are $40.00 wide on average.'
-    """
+    """Say for how many customers the intervals of spend held."""
     found = training.get("spend_intervals")
     if not found:
         return ""

@@ -25,22 +25,7 @@ DAY_MS = 86_400_000
 
 @dataclasses.dataclass(frozen=True)
 class Stroke:
-    """How one series is drawn.
-
-    Attributes
-    ----------
-    colour : str
-        Hexadecimal.
-    dash, symbol : str
-        Plotly's names.
-    width : float
-        Pixels.
-
-    Examples
-    --------
-    >>> MODEL.dash
-    'solid'
-    """
+    """How one series is drawn."""
 
     colour: str
     dash: str
@@ -60,23 +45,7 @@ BASELINES = (
 
 
 def strokes(names: Iterable[str]) -> dict[str, Stroke]:
-    """Give each series its stroke, the same one in every chart.
-
-    Parameters
-    ----------
-    names : iterable of str
-        Series; ``model`` has its own stroke, the others take theirs by alphabet.
-
-    Returns
-    -------
-    dict of str to Stroke
-        The model first; beyond six baselines the strokes come round again.
-
-    Examples
-    --------
-    >>> {name: stroke.dash for name, stroke in strokes(["rfm", "model"]).items()}
-    {'model': 'solid', 'rfm': '7px,4px'}
-    """
+    """Give each series its stroke, the same one in every chart."""
     names = list(names)
     others = sorted(set(names) - {"model"})
     found = {"model": MODEL} if "model" in names else {}
@@ -86,27 +55,7 @@ def strokes(names: Iterable[str]) -> dict[str, Stroke]:
 
 
 def figure(traces: Sequence[Any], *, height: int = 380, **layout: Any) -> go.Figure:
-    """Return a figure in the report's look.
-
-    Parameters
-    ----------
-    traces : sequence of Plotly traces
-        In drawing order.
-    height : int, default 380
-        Pixels; the width is that of the page.
-    **layout : object
-        Plotly layout settings, laid over the common ones.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
-        Ready to draw; its background is that of the page.
-
-    Examples
-    --------
-    >>> figure([], height=200).layout.height
-    200
-    """
+    """Return a figure in the report's look."""
     legend = {
         "orientation": "h",
         "x": 0,
@@ -147,25 +96,7 @@ def figure(traces: Sequence[Any], *, height: int = 380, **layout: Any) -> go.Fig
 
 
 def fill(colour: str, hatching: Any = "") -> dict[str, Any]:
-    """Return the filling of a bar: one colour, with white hatching to tell it in grey.
-
-    Parameters
-    ----------
-    colour : str
-        Hexadecimal.
-    hatching : str or sequence of str, default ""
-        Plotly's pattern, for all bars or for each.
-
-    Returns
-    -------
-    dict
-        For a bar's ``marker``.
-
-    Examples
-    --------
-    >>> fill(BLUE)["color"]
-    '#0072B2'
-    """
+    """Return the filling of a bar: one colour, with white hatching to tell it in grey."""
     pattern = {
         "shape": hatching,
         "size": 7,
@@ -177,27 +108,7 @@ def fill(colour: str, hatching: Any = "") -> dict[str, Any]:
 
 
 def line(x: Sequence[Any], y: Sequence[Any], name: str, stroke: Stroke) -> go.Scatter:
-    """Return a series as a line.
-
-    Parameters
-    ----------
-    x, y : sequence of shape (n_points,)
-        Coordinates; None leaves a gap.
-    name : str
-        What the legend calls it.
-    stroke : Stroke
-        How it is drawn.
-
-    Returns
-    -------
-    plotly.graph_objects.Scatter
-        The trace.
-
-    Examples
-    --------
-    >>> line([0, 1], [0, 1], "model", MODEL).mode
-    'lines'
-    """
+    """Return a series as a line."""
     return go.Scatter(
         x=list(x),
         y=list(y),
@@ -208,25 +119,7 @@ def line(x: Sequence[Any], y: Sequence[Any], name: str, stroke: Stroke) -> go.Sc
 
 
 def reference(x: Sequence[Any], y: Sequence[Any], name: str) -> go.Scatter:
-    """Return the thin grey line that a reader compares with.
-
-    Parameters
-    ----------
-    x, y : sequence of shape (n_points,)
-        Coordinates.
-    name : str
-        What the legend calls it.
-
-    Returns
-    -------
-    plotly.graph_objects.Scatter
-        The trace; it does not answer to the pointer.
-
-    Examples
-    --------
-    >>> reference([0, 1], [0, 1], "chance").hoverinfo
-    'skip'
-    """
+    """Return the thin grey line that a reader compares with."""
     return go.Scatter(
         x=list(x),
         y=list(y),
@@ -238,49 +131,13 @@ def reference(x: Sequence[Any], y: Sequence[Any], name: str) -> go.Scatter:
 
 
 def thinned(values: Sequence[Any], positions: Sequence[int]) -> list[Any]:
-    """Pick points for drawing, rounded to what a screen can show.
-
-    Parameters
-    ----------
-    values : sequence of shape (n_points,)
-        Coordinates.
-    positions : sequence of int
-        From :func:`kept_positions`.
-
-    Returns
-    -------
-    list of shape (len(positions),)
-        The points picked.
-
-    Examples
-    --------
-    >>> thinned([0.123456789, None, 1.0], [0, 1])
-    [0.12346, None]
-    """
+    """Pick points for drawing, rounded to what a screen can show."""
     picked = [values[position] for position in positions]
     return [None if value is None else round(float(value), 5) for value in picked]
 
 
 def kept_positions(count: int, limit: int = 250) -> list[int]:
-    """Return evenly spread positions of a long curve, its two ends among them.
-
-    Parameters
-    ----------
-    count : int
-        Points of the curve.
-    limit : int, default 250
-        Most points to keep.
-
-    Returns
-    -------
-    list of int
-        Ascending, without repetition.
-
-    Examples
-    --------
-    >>> kept_positions(5, 3), kept_positions(2, 3)
-    ([0, 2, 4], [0, 1])
-    """
+    """Return evenly spread positions of a long curve, its two ends among them."""
     if count <= limit:
         return list(range(count))
     return sorted({round(i * (count - 1) / (limit - 1)) for i in range(limit)})

@@ -32,27 +32,7 @@ TOP_CUSTOMERS = 25
 
 
 def key_figures(results: Results) -> list[tuple[str, str, str]]:
-    """Pick the few figures that stand at the head of the page.
-
-    Parameters
-    ----------
-    results : Results
-        What a run has written.
-
-    Returns
-    -------
-    list of (str, str, str)
-        Figure, what it is, and a remark.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from regulars.report.results import Results
-    >>> scores = pd.DataFrame({"customer_id": ["a", "b"], "clv": [9.0, 1.0],
-    ...     "churn_probability": [0.5, 0.5], "value_at_risk": [4.5, 0.5]})
-    >>> key_figures(Results(scores=scores))[0][:2]
-    ('2', 'customers scored')
-    """
+    """Pick the few figures that stand at the head of the page."""
     found: list[tuple[str, str, str]] = []
     if results.scores is not None and len(results.scores):
         found += _score_figures(results, results.scores)
@@ -122,27 +102,7 @@ def _auc_figure(training: dict[str, Any]) -> tuple[str, str, str] | None:
 
 
 def customers_at_risk(results: Results) -> list[dict[str, Any]]:
-    """Pick the customers with the most value at risk.
-
-    Parameters
-    ----------
-    results : Results
-        What a run has written.
-
-    Returns
-    -------
-    list of dict
-        At most 25 rows of printable texts; ``reasons`` is a list of them.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from regulars.report.results import Results
-    >>> scores = pd.DataFrame({"customer_id": [17], "clv": [90.0],
-    ...     "churn_probability": [0.5], "value_at_risk": [45.0]})
-    >>> customers_at_risk(Results(scores=scores, kpis={"currency": "USD"}))[0]["clv"]
-    '$90.00'
-    """
+    """Pick the customers with the most value at risk."""
     if results.scores is None:
         return []
     worst = (
@@ -168,25 +128,7 @@ def _customer(row: dict[Any, Any], currency: str) -> dict[str, Any]:
 
 
 def opening(results: Results) -> str:
-    """Say in a sentence what the figures rest on.
-
-    Parameters
-    ----------
-    results : Results
-        What a run has written.
-
-    Returns
-    -------
-    str
-        Empty where the check is not there.
-
-    Examples
-    --------
-    >>> from regulars.report.results import Results
-    >>> checked = {"n_customers": 2, "n_orders": 5, "rows_set_aside": 0}
-    >>> opening(Results(check={"tables": {"transactions": checked}}))
-    'Made from 5 orders of 2 customers; no row was set aside.'
-    """
+    """Say in a sentence what the figures rest on."""
     row = results.tables.get("transactions")
     if not row or is_missing(row.get("n_customers")):
         return ""
@@ -201,24 +143,7 @@ def opening(results: Results) -> str:
 
 
 def segments(results: Results) -> list[dict[str, str]]:
-    """Add up customers and value by named segment.
-
-    Parameters
-    ----------
-    results : Results
-        What a run has written.
-
-    Returns
-    -------
-    list of dict
-        One row a segment, the one with the most value at risk first.
-
-    Examples
-    --------
-    >>> from regulars.report.results import Results
-    >>> segments(Results())
-    []
-    """
+    """Add up customers and value by named segment."""
     scores = results.scores
     if scores is None or "rfm_segment" not in scores:
         return []
@@ -242,48 +167,12 @@ def segments(results: Results) -> list[dict[str, str]]:
 
 
 def intake(results: Results) -> list[dict[str, Any]]:
-    """Lay out what was read, kept and set aside, by table.
-
-    Parameters
-    ----------
-    results : Results
-        What a run has written.
-
-    Returns
-    -------
-    list of dict
-        One entry a table, with its ``facts`` and its ``reasons``.
-
-    Examples
-    --------
-    >>> from regulars.report.results import Results
-    >>> tables = {"transactions": {"rows_in": 3, "rows_kept": 2, "rows_set_aside": 1}}
-    >>> intake(Results(check={"tables": tables}))[0]["rows_kept"]
-    '2'
-    """
+    """Lay out what was read, kept and set aside, by table."""
     return [_checked(name, row, results) for name, row in results.tables.items()]
 
 
 def findings(results: Results) -> list[dict[str, Any]]:
-    """Lay out what the check asks of the data.
-
-    Parameters
-    ----------
-    results : Results
-        What a run has written.
-
-    Returns
-    -------
-    list of dict
-        ``seen`` and ``advice`` (code between backticks), and ``is_warning``.
-
-    Examples
-    --------
-    >>> from regulars.report.results import Results
-    >>> asked = {"severity": "ask", "seen": "A gap.", "advice": "Mend it."}
-    >>> findings(Results(check={"findings": [asked]}))
-    [{'seen': 'A gap.', 'advice': 'Mend it.', 'is_warning': False}]
-    """
+    """Lay out what the check asks of the data."""
     return [
         {
             "seen": str(each.get("seen") or ""),
@@ -333,23 +222,7 @@ def _facts(row: dict[str, Any], currency: str) -> list[tuple[str, str]]:
 
 
 def parameters(training: dict[str, Any]) -> list[tuple[str, str]]:
-    """List the parameters of the purchase-process model.
-
-    Parameters
-    ----------
-    training : dict
-        ``training.json``.
-
-    Returns
-    -------
-    list of (str, str)
-        Name and figure.
-
-    Examples
-    --------
-    >>> parameters({"process": {"params": {"r": 0.24259}, "log_likelihood": 3.14159}})
-    [('r', '0.2426'), ('log-likelihood', '3.1')]
-    """
+    """List the parameters of the purchase-process model."""
     process = training.get("process") or {}
     rows = [
         (name, significant(value, 4) if isinstance(value, int | float) else str(value))

@@ -43,15 +43,7 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Provenance:
-    """Which model scored, and when.
-
-    Attributes
-    ----------
-    model_version, run_id : str
-        Version in the registry and MLflow run of the training.
-    scored_at : datetime
-        Moment of scoring, with a time zone.
-    """
+    """Which model scored, and when."""
 
     model_version: str
     run_id: str
@@ -61,23 +53,7 @@ class Provenance:
 def score_customers(
     model: RetentionModel, features: pd.DataFrame, provenance: Provenance
 ) -> pd.DataFrame:
-    """Return the scored table.
-
-    Parameters
-    ----------
-    model : RetentionModel
-        Fitted model.
-    features : DataFrame of shape (n_customers, n_features + 2)
-        Keys and features of one cutoff.
-    provenance : Provenance
-        Which model, and when.
-
-    Returns
-    -------
-    DataFrame of shape (n_customers, 18)
-        The columns of design section 7, in the order of `features`; without rows
-        where there is no customer.
-    """
+    """Return the scored table."""
     if features.empty:
         return pd.DataFrame(columns=list(COLUMNS))
     blocks = [

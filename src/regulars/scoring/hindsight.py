@@ -16,22 +16,7 @@ if TYPE_CHECKING:
 
 
 def refuse_hindsight(store: Store, version: str, cutoff: date) -> None:
-    """Refuse a model that knows the future of the scores.
-
-    Parameters
-    ----------
-    store : Store
-        The registry.
-    version : str
-        Version that is to score.
-    cutoff : date
-        As-of day of the scores.
-
-    Raises
-    ------
-    LeakageError
-        The model has learnt from days at or after the cutoff.
-    """
+    """Refuse a model that knows the future of the scores."""
     learnt = store.version_tags(version).get("cutoff")
     if learnt and date.fromisoformat(learnt) > cutoff:
         msg = (

@@ -51,22 +51,7 @@ TEXT = {name for name, kind in FIELDS.items() if kind == pa.string()}
 
 @dataclass(frozen=True)
 class ServingContext:
-    """What the features of one customer need to know of the training log.
-
-    Attributes
-    ----------
-    time_zone : str
-        Zone in which naive times are read.
-    first_day : str
-        First day of the training log (ISO): windows that reach back beyond it are
-        unknown, in a request as in the batch.
-    lookback_days : int or None
-    groups : list of str or None
-    extra : list of str
-        As in the configuration.
-    columns : list of str
-        Optional columns that the training log had.
-    """
+    """What the features of one customer need to know of the training log."""
 
     time_zone: str
     first_day: str
@@ -76,29 +61,13 @@ class ServingContext:
     columns: list[str]
 
     def save(self, folder: str | Path) -> None:
-        """Write the context beside the model.
-
-        Parameters
-        ----------
-        folder : str or Path
-            Folder of the model.
-        """
+        """Write the context beside the model."""
         text = json.dumps(asdict(self), indent=1)
         (Path(folder) / CONTEXT).write_text(text)
 
 
 class NestedScorer:
-    """Score customers whose histories come with them.
-
-    Parameters
-    ----------
-    model : RetentionModel
-        Fitted model.
-    context : ServingContext
-        What the features need to know.
-    provenance : mapping of str to str
-        ``model_version`` and ``run_id``.
-    """
+    """Score customers whose histories come with them."""
 
     def __init__(
         self,
@@ -113,27 +82,7 @@ class NestedScorer:
     def predict(
         self, model_input: pd.DataFrame, params: dict[str, Any] | None = None
     ) -> pd.DataFrame:
-        """Return the scores of the customers of a request.
-
-        Parameters
-        ----------
-        model_input : DataFrame of shape (n_customers, 2)
-            ``customer_id`` and ``transactions``: a list of mappings with
-            ``order_time``, ``amount`` and the optional columns of the training log.
-        params : dict, optional
-            ``as_of``: the cutoff as an ISO date; default: today in UTC.
-
-        Returns
-        -------
-        DataFrame of shape (n_customers, 18)
-            The columns of design section 7, in the order of the request; empty but
-            for the keys where a customer has no purchase before ``as_of``.
-
-        Raises
-        ------
-        DataError
-            The request cannot be read.
-        """
+        """Return the scores of the customers of a request."""
         cutoff = _as_of((params or {}).get("as_of"))
         ids = _customer_ids(model_input)
         features = self._features(ids, model_input["transactions"], cutoff)

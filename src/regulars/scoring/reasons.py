@@ -28,18 +28,7 @@ N_REASONS = 3
 
 @dataclass(frozen=True)
 class Theme:
-    """A family of features and the sentence that speaks for it.
-
-    Attributes
-    ----------
-    name : str
-        For tests and debugging.
-    prefixes : tuple of str
-        A feature belongs to the first theme one of whose prefixes it begins with.
-    sentences : callable
-        Feature rows to one sentence a row; an empty one where there is nothing to
-        say of the customer.
-    """
+    """A family of features and the sentence that speaks for it."""
 
     name: str
     prefixes: tuple[str, ...]
@@ -54,36 +43,7 @@ def explain(
     base_rate: float,
     currency: str = "",
 ) -> list[list[str]]:
-    """Return the strongest reasons of each customer.
-
-    Parameters
-    ----------
-    features : DataFrame of shape (n_customers, n_features)
-        Features and process columns.
-    contributions : DataFrame of shape (n_customers, n_contributions) or None
-        Log-odds by feature; None where the purchase process stands alone, whose
-        reasons are then the silence, the orders and the model's own figure.
-    churn_probability : array of shape (n_customers,)
-        The scores that are explained.
-    base_rate : float
-        Mean churn probability; customers above it get reasons that raise the risk,
-        the others reasons that lower it.
-    currency : str, default=""
-        Code that stands before amounts of money; empty: none does.
-
-    Returns
-    -------
-    list of list of str
-        Up to three sentences a customer, strongest first; at least one.
-
-    Examples
-    --------
-    >>> rows = pd.DataFrame({"days_since_last_order": [63.0], "gap_mean_days": [12.0],
-    ...                      "n_orders": [4.0], "T_days": [99.0]})
-    >>> shares = pd.DataFrame({"days_since_last_order": [1.5], "n_orders": [0.2]})
-    >>> explain(rows, shares, np.array([0.8]), base_rate=0.4)
-    [['no order for 63 days; used to order every 12', '4 orders in 99 days']]
-    """
+    """Return the strongest reasons of each customer."""
     strength = _strength(features, contributions)
     if contributions is not None:
         rises = churn_probability >= base_rate
@@ -116,22 +76,7 @@ def _strength(features: pd.DataFrame, contributions: pd.DataFrame | None) -> Flo
 
 
 def theme_of(feature: str) -> int | None:
-    """Return the position of a feature's theme, or None where it has none.
-
-    Parameters
-    ----------
-    feature : str
-        Name of a feature.
-
-    Returns
-    -------
-    int or None
-
-    Examples
-    --------
-    >>> THEMES[theme_of("silence_over_mean_gap")].name
-    'silence'
-    """
+    """Return the position of a feature's theme, or None where it has none."""
     for position, theme in enumerate(THEMES):  # the first that fits
         if feature.startswith(theme.prefixes):
             return position
@@ -316,24 +261,7 @@ THEMES = (
 
 @cache
 def themes(currency: str) -> tuple[Theme, ...]:
-    """Return the themes as they speak of money in a currency.
-
-    Parameters
-    ----------
-    currency : str
-        Code that stands before amounts; empty: none does.
-
-    Returns
-    -------
-    tuple of Theme
-        In the order of `THEMES`.
-
-    Examples
-    --------
-    >>> spend = next(theme for theme in themes("EUR") if theme.name == "spend")
-    >>> spend.sentences(pd.DataFrame({"aov": [1234.5]})).tolist()
-    ['spends EUR 1,234 an order']
-    """
+    """Return the themes as they speak of money in a currency."""
     return tuple(
         replace(theme, sentences=partial(_spend, currency=currency))
         if theme.name == "spend"

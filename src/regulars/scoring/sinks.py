@@ -26,36 +26,7 @@ if TYPE_CHECKING:
 
 
 def write_scores(scores: pd.DataFrame, path: str | Path) -> Path:
-    """Write scores to a parquet or csv file, by the ending of its name.
-
-    Parameters
-    ----------
-    scores : DataFrame of shape (n_customers, n_columns)
-        Columns of design section 7; in csv, the reasons are joined by ``"; "``.
-    path : str or Path
-        Target; its folder is made if it is not there.
-
-    Returns
-    -------
-    Path
-        The target.
-
-    Raises
-    ------
-    ConfigError
-        The ending is neither ``.parquet`` nor ``.csv``.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> import pandas as pd
-    >>> folder = tempfile.mkdtemp()
-    >>> frame = pd.DataFrame({"customer_id": ["a"], "reasons": [["silent", "new"]]})
-    >>> print(write_scores(frame, f"{folder}/scores.csv").read_text())
-    customer_id,reasons
-    a,silent; new
-    <BLANKLINE>
-    """
+    """Write scores to a parquet or csv file, by the ending of its name."""
     target = Path(path)
     writer = _WRITERS.get(target.suffix)
     if writer is None:
@@ -70,20 +41,7 @@ def write_scores(scores: pd.DataFrame, path: str | Path) -> Path:
 
 
 def write_json(data: Any, path: str | Path) -> Path:
-    """Write JSON-safe data whole or not at all.
-
-    Parameters
-    ----------
-    data : object
-        Anything that JSON can hold; NaN and infinity are errors.
-    path : str or Path
-        Target.
-
-    Returns
-    -------
-    Path
-        The target.
-    """
+    """Write JSON-safe data whole or not at all."""
     target = Path(path)
     text = json.dumps(data, indent=1, allow_nan=False, default=str)
     with replacing(target) as temporary:
@@ -92,20 +50,7 @@ def write_json(data: Any, path: str | Path) -> Path:
 
 
 def write_text(text: str, path: str | Path) -> Path:
-    """Write text whole or not at all.
-
-    Parameters
-    ----------
-    text : str
-        Content.
-    path : str or Path
-        Target.
-
-    Returns
-    -------
-    Path
-        The target.
-    """
+    """Write text whole or not at all."""
     target = Path(path)
     with replacing(target) as temporary:
         temporary.write_text(text, encoding="utf-8")
@@ -114,23 +59,7 @@ def write_text(text: str, path: str | Path) -> Path:
 
 @contextmanager
 def replacing(target: Path) -> Iterator[Path]:
-    """Give a temporary path that takes the target's place if all goes well.
-
-    Parameters
-    ----------
-    target : Path
-        File to replace.
-
-    Yields
-    ------
-    Path
-        Write here. On any error the target stays as it was.
-
-    Raises
-    ------
-    ConfigError
-        Nothing can be written there: not a folder, no permission, a full disk.
-    """
+    """Give a temporary path that takes the target's place if all goes well."""
     make_folder(target.parent)
     with _told(target):
         handle, name = tempfile.mkstemp(
@@ -150,18 +79,7 @@ def replacing(target: Path) -> Iterator[Path]:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder for results where there is none.
-
-    Parameters
-    ----------
-    folder : Path
-        The folder; its parents are made too.
-
-    Raises
-    ------
-    ConfigError
-        It cannot be made.
-    """
+    """Make a folder for results where there is none."""
     with _told(folder):
         folder.mkdir(parents=True, exist_ok=True)
 

@@ -23,13 +23,7 @@ COLUMNS = ("customer_id", "churn_probability", "risk_band", "reasons")
 
 
 class AttributeScorer:
-    """Score rows of attributes.
-
-    Parameters
-    ----------
-    model : AttributeModel
-        Fitted model.
-    """
+    """Score rows of attributes."""
 
     def __init__(self, model: AttributeModel) -> None:
         self._model = model
@@ -37,27 +31,7 @@ class AttributeScorer:
     def predict(
         self, model_input: pd.DataFrame, params: dict[str, Any] | None = None
     ) -> pd.DataFrame:
-        """Return the scores of the rows of a request.
-
-        Parameters
-        ----------
-        model_input : DataFrame of shape (n_rows, n_columns)
-            Every attribute that the model learnt from, null where it is not known,
-            and ``customer_id`` if the rows have names.
-        params : dict, optional
-            None are known.
-
-        Returns
-        -------
-        DataFrame of shape (n_rows, 4)
-            ``customer_id`` (or the number of the row, from 1), ``churn_probability``,
-            ``risk_band`` and ``reasons``, in the order of the request.
-
-        Raises
-        ------
-        DataError
-            An attribute is not there or cannot be read.
-        """
+        """Return the scores of the rows of a request."""
         rows = model_input.reset_index(drop=True)
         ids = rows.get("customer_id", pd.Series(np.arange(1, len(rows) + 1)))
         return score_rows(self._model, rows, ids.tolist())
@@ -66,21 +40,7 @@ class AttributeScorer:
 def score_rows(
     model: AttributeModel, attributes: pd.DataFrame, ids: Sequence[Any]
 ) -> pd.DataFrame:
-    """Return probability, band and reasons of rows of attributes.
-
-    Parameters
-    ----------
-    model : AttributeModel
-        Fitted model.
-    attributes : DataFrame of shape (n_rows, n_columns)
-        Every attribute that the model learnt from.
-    ids : sequence of shape (n_rows,)
-        Names of the customers.
-
-    Returns
-    -------
-    DataFrame of shape (n_rows, 4)
-    """
+    """Return probability, band and reasons of rows of attributes."""
     probability = model.predict(attributes)
     return pd.DataFrame(
         {

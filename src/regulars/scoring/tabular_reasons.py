@@ -25,34 +25,7 @@ N_REASONS = 3
 def explain_rows(
     model: AttributeModel, attributes: pd.DataFrame, probability: Floats
 ) -> list[list[str]]:
-    """Return the strongest reasons of each customer.
-
-    Parameters
-    ----------
-    model : AttributeModel
-        Fitted model.
-    attributes : DataFrame of shape (n_customers, n_columns)
-        Every attribute that the model learnt from.
-    probability : array of shape (n_customers,)
-        The scores that are explained; customers above the mean get reasons that raise
-        the risk, the others reasons that lower it.
-
-    Returns
-    -------
-    list of list of str
-        Up to three sentences a customer, strongest first; at least one.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from regulars.models.churn.ensemble import Recipe
-    >>> from regulars.models.tabular.model import AttributeModel
-    >>> rows = pd.DataFrame({"calls_a_day": np.arange(60.0) % 30})
-    >>> y = rows["calls_a_day"] < 10
-    >>> model = AttributeModel(Recipe({"logistic": 1.0})).fit(rows, y)
-    >>> explain_rows(model, rows[:1], model.predict(rows[:1]))
-    [['calls a day 0: lower than 98% of customers']]
-    """
+    """Return the strongest reasons of each customer."""
     rows = model.encoder_.typed(attributes)
     strength = model.contributions(attributes).to_numpy()
     strength = np.where((probability >= model.base_rate_)[:, None], strength, -strength)
@@ -107,41 +80,12 @@ def _places(values: Floats, quantiles: list[float]) -> list[str]:
 
 
 def in_words(name: str) -> str:
-    """Return the name of a column as words.
-
-    Parameters
-    ----------
-    name : str
-        Such as ``seconds_of_use``.
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> in_words("Seconds_of  Use")
-    'seconds of use'
-    """
+    """Return the name of a column as words."""
     return " ".join(name.replace("_", " ").split()).lower()
 
 
 def figure(value: Any) -> str:
-    """Return a number as a person writes it.
-
-    Parameters
-    ----------
-    value : float
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> figure(4370.0), figure(0.123456)
-    ('4,370', '0.123')
-    """
+    """Return a number as a person writes it."""
     number = float(value)
     if not np.isfinite(number):
         return "unknown"

@@ -36,19 +36,7 @@ TEXTS = ("rfm_segment", "cutoff", "expected_next_order")
 
 @dataclass(frozen=True)
 class ToScore:
-    """Customers to be scored.
-
-    Attributes
-    ----------
-    customer_id : sequence of shape (n_customers,)
-        Their names.
-    attributes : DataFrame of shape (n_customers, n_attributes)
-        Every attribute that the model learnt from.
-    cutoff : date or None
-        As-of day of the scores.
-    value : array of shape (n_customers,) or None
-        What each is worth if kept, in the currency.
-    """
+    """Customers to be scored."""
 
     customer_id: Sequence[Any]
     attributes: pd.DataFrame
@@ -62,23 +50,7 @@ def score_and_write(
     *,
     version: str | None = None,
 ) -> dict[str, Any]:
-    """Score customers with the champion; write the table.
-
-    Parameters
-    ----------
-    settings : Settings
-        Names the model, the store and the outputs.
-    choose : callable
-        Gives the customers, with the columns that the model passed to it learnt from.
-    version : str, optional
-        Version in the registry that scores in place of the champion.
-
-    Returns
-    -------
-    dict
-        ``scores`` (path), ``n_customers``, ``model_version``, ``cutoff``,
-        ``mean_churn_probability``, ``value_at_risk``, ``notices``.
-    """
+    """Score customers with the champion; write the table."""
     store = Store(settings.tracking.uri, settings.name)
     folder, registered = store.fetch(version)
     model = AttributeModel.load(folder)
@@ -107,28 +79,7 @@ def score_and_write(
 
 
 def unseen(model: AttributeModel, attributes: pd.DataFrame) -> list[str]:
-    """Say which categories the model has never seen.
-
-    Parameters
-    ----------
-    model : AttributeModel
-        Fitted model.
-    attributes : DataFrame of shape (n_customers, n_attributes)
-        Every attribute that the model learnt from.
-
-    Returns
-    -------
-    list of str
-        A sentence an attribute.
-
-    Examples
-    --------
-    >>> from regulars.models.churn.ensemble import Recipe
-    >>> plans = pd.DataFrame({"plan": ["s", "m"] * 30})
-    >>> model = AttributeModel(Recipe({"logistic": 1.0})).fit(plans, [0, 1, 1, 0] * 15)
-    >>> unseen(model, pd.DataFrame({"plan": ["xl"]}))[0]
-    "'plan' holds categories that training never saw in 1 rows (xl): scored as ...
-    """
+    """Say which categories the model has never seen."""
     return [
         f"'{name}' holds categories that training never saw in {counts.sum():,} rows "
         f"({', '.join(map(str, counts.index[:5]))}): scored as none of the known ones."
@@ -137,30 +88,7 @@ def unseen(model: AttributeModel, attributes: pd.DataFrame) -> list[str]:
 
 
 def score_table(model: AttributeModel, rows: ToScore) -> pd.DataFrame:
-    """Return the scored table, provenance left empty.
-
-    Parameters
-    ----------
-    model : AttributeModel
-        Fitted model.
-    rows : ToScore
-        Customers.
-
-    Returns
-    -------
-    DataFrame of shape (n_customers, n_columns)
-        The columns of design section 7. Numbers that only purchases can tell are NaN,
-        texts and days None.
-
-    Examples
-    --------
-    >>> from regulars.models.churn.ensemble import Recipe
-    >>> age = pd.DataFrame({"age": np.arange(60.0) % 30})
-    >>> model = AttributeModel(Recipe({"logistic": 1.0})).fit(age, age["age"] > 15)
-    >>> found = score_table(model, ToScore(["a"], age[:1], value=np.array([200.0])))
-    >>> found[["customer_id", "clv", "rfm_segment"]].to_numpy().tolist()
-    [['a', 200.0, None]]
-    """
+    """Return the scored table, provenance left empty."""
     attributes = rows.attributes.reset_index(drop=True)
     scores = score_rows(model, attributes, list(rows.customer_id))
     worth = np.full(len(scores), np.nan) if rows.value is None else rows.value

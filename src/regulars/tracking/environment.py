@@ -58,13 +58,7 @@ def scratch_folder() -> Iterator[Path]:
 
 @contextlib.contextmanager
 def addressed(uri: str) -> Iterator[None]:
-    """Point MLflow's module-level functions at a store, and back.
-
-    Parameters
-    ----------
-    uri : str
-        MLflow tracking and registry URI.
-    """
+    """Point MLflow's module-level functions at a store, and back."""
     import mlflow
 
     before = mlflow.get_tracking_uri(), mlflow.get_registry_uri()

@@ -127,13 +127,6 @@ def local_parts(location: str) -> tuple[str, ...] | None:
     """Return the names in a path or file address; None for another host's.
 
     Either kind of slash divides them: the store may come from another system.
-
-    Examples
-    --------
-    >>> local_parts("file:///C:/my%20shop/artifacts/shop")
-    ('C:', 'my shop', 'artifacts', 'shop')
-    >>> local_parts("s3://bucket/artifacts/shop") is None
-    True
     """
     scheme = urlsplit(location).scheme
     if scheme == "file":

@@ -13,13 +13,7 @@ MODEL_FOLDER = "model"
 
 
 def log_record(record: RunRecord) -> None:
-    """Write a record to the run that is open.
-
-    Parameters
-    ----------
-    record : RunRecord
-        Parameters, figures, tags and files.
-    """
+    """Write a record to the run that is open."""
     import mlflow
 
     mlflow.log_params(dict(record.params))
@@ -30,17 +24,7 @@ def log_record(record: RunRecord) -> None:
 
 
 def log_model(record: RunRecord) -> Any:
-    """Log the model of a record as a pyfunc.
-
-    Parameters
-    ----------
-    record : RunRecord
-        Holds the folder of the model.
-
-    Returns
-    -------
-    mlflow.models.model.ModelInfo
-    """
+    """Log the model of a record as a pyfunc."""
     import mlflow.pyfunc
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema

@@ -54,21 +54,7 @@ OLDEST_AGE = 3
 
 @dataclass(frozen=True)
 class Tested:
-    """One window of a backtest.
-
-    Attributes
-    ----------
-    cutoff : date
-        Test cutoff.
-    timeline : Timeline
-        What was known, and when.
-    trial : Trial
-        Choices and test as they would have been then.
-    test : ChurnTest
-        What it showed.
-    model : RetentionModel
-        The model that knew nothing of the window.
-    """
+    """One window of a backtest."""
 
     cutoff: date
     timeline: Timeline
@@ -80,30 +66,7 @@ class Tested:
 def run_backtest(
     work: Workspace, step: Step
 ) -> tuple[dict[str, Any], dict[str, dict[str, float]]]:
-    """Train and test as of several earlier days.
-
-    Parameters
-    ----------
-    work : Workspace
-        Tables and cutoffs.
-    step : callable
-        Called with ``"window 1/4"`` and so on.
-
-    Returns
-    -------
-    result : dict
-        ``windows`` (latest first), ``overall``, ``slices``, ``staleness``, ``notes``
-        and what the windows were made of.
-    metrics : dict of str to dict
-        Figures of each window by its cutoff, for MLflow.
-
-    Raises
-    ------
-    NotEnoughHistoryError
-        The log has no complete window.
-    DataError
-        No purchase process could be fitted before any window.
-    """
+    """Train and test as of several earlier days."""
     settings, asked = work.settings, work.settings.backtest
     tested = _walk_back(work, step)
     step("compare")
@@ -135,22 +98,7 @@ def run_backtest(
 
 
 def first_day(work: Workspace) -> date:
-    """Return the first day with a record.
-
-    Parameters
-    ----------
-    work : Workspace
-        Tables and cutoffs.
-
-    Returns
-    -------
-    date
-
-    Raises
-    ------
-    DataError
-        There is none.
-    """
+    """Return the first day with a record."""
     if work.ledger.first_day is None:
         msg = "The log holds no purchase. Read more of it."
         raise DataError(msg)

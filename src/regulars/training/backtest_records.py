@@ -26,26 +26,7 @@ def record_backtest(
     tags: Mapping[str, str],
     pages: Callable[[Mapping[str, Any], Path], None],
 ) -> str:
-    """Write the runs of a backtest.
-
-    Parameters
-    ----------
-    store : Store
-        Where to.
-    result : mapping
-        Content of ``backtest.json``.
-    figures : mapping of str to mapping
-        Figures of each window by its cutoff, as a training logs them.
-    tags : mapping of str to str
-        Tags of every run.
-    pages : callable
-        Writes the backtest's charts into a folder.
-
-    Returns
-    -------
-    str
-        Id of the run in which the others are nested.
-    """
+    """Write the runs of a backtest."""
     with scratch_folder() as folder:
         write_json(dict(result), folder / "backtest.json")
         pages(result, folder)
@@ -64,17 +45,7 @@ def record_backtest(
 
 
 def parent_metrics(result: Mapping[str, Any]) -> dict[str, float]:
-    """Return the figures of a backtest as a whole.
-
-    Parameters
-    ----------
-    result : mapping
-        Content of ``backtest.json``.
-
-    Returns
-    -------
-    dict of str to float
-    """
+    """Return the figures of a backtest as a whole."""
     found = {
         f"backtest.{'model' if name == MODEL else f'baseline.{name}'}.{key}": value
         for name, means in result["overall"]["mean"].items()

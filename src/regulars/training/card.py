@@ -44,22 +44,7 @@ PACKAGES = (
 def training_card(
     work: Workspace, training: Training, decision: Decision
 ) -> dict[str, Any]:
-    """Return what there is to know of a training.
-
-    Parameters
-    ----------
-    work : Workspace
-        Tables and cutoffs.
-    training : Training
-        The models and what was measured.
-    decision : Decision
-        Whether the model takes the champion's place, and why.
-
-    Returns
-    -------
-    dict
-        JSON-safe; what ``training.json`` and the model's ``card.json`` hold.
-    """
+    """Return what there is to know of a training."""
     settings, timeline = work.settings, work.timeline
     churn, value = training.churn_test, training.value_test
     process = training.model.process
@@ -134,21 +119,7 @@ def _spend_choice(training: Training) -> dict[str, Any]:
 
 
 def tuning_choices(training: Training) -> dict[str, Any] | None:
-    """Return how the churn recipe was searched for.
-
-    Parameters
-    ----------
-    training : Training
-        The models and what was measured.
-
-    Returns
-    -------
-    dict or None
-        ``objective``, ``n_trials``, ``n_pruned`` (trials given up after the latest
-        validation window), ``n_features`` read, ``left_out`` (groups of features, with
-        their columns) and ``group_gains`` (by how much the log loss of the validation
-        windows falls without a group). None where there was nothing to choose on.
-    """
+    """Return how the churn recipe was searched for."""
     found = training.selection
     if found is None:
         return None
@@ -164,19 +135,7 @@ def tuning_choices(training: Training) -> dict[str, Any] | None:
 
 
 def run_params(work: Workspace, training: Training) -> dict[str, str]:
-    """Return the settings and choices of a training, for an MLflow run.
-
-    Parameters
-    ----------
-    work : Workspace
-        Tables and cutoffs.
-    training : Training
-        The models.
-
-    Returns
-    -------
-    dict of str to str
-    """
+    """Return the settings and choices of a training, for an MLflow run."""
     flat = pd.json_normalize(
         work.settings.model_dump(mode="json", exclude={"source", "tracking"})
     ).iloc[0]
@@ -196,17 +155,7 @@ def run_params(work: Workspace, training: Training) -> dict[str, str]:
 
 
 def run_metrics(training: Trial) -> dict[str, float]:
-    """Return the figures of a training, for an MLflow run.
-
-    Parameters
-    ----------
-    training : Training or Trial
-        What was measured.
-
-    Returns
-    -------
-    dict of str to float
-    """
+    """Return the figures of a training, for an MLflow run."""
     found: dict[str, float] = {}
     if training.churn_test:
         for name, metrics in training.churn_test.metrics.items():
@@ -222,22 +171,7 @@ def run_metrics(training: Trial) -> dict[str, float]:
 
 
 def profit_metrics(offer: dict[str, Any] | None) -> dict[str, float]:
-    """Return the money of the test window, for an MLflow run.
-
-    Parameters
-    ----------
-    offer : dict or None
-        As `regulars.evaluation.evaluate_offer` gives it.
-
-    Returns
-    -------
-    dict of str to float
-
-    Examples
-    --------
-    >>> profit_metrics(None)
-    {}
-    """
+    """Return the money of the test window, for an MLflow run."""
     if offer is None:
         return {}
     rules = {name: rule["profit"] for name, rule in offer["rules"].items()}
@@ -259,21 +193,7 @@ def _numbers(prefix: str, metrics: Any) -> dict[str, float]:
 def training_result(
     training: Training, registered: Registered, decision: Decision
 ) -> dict[str, Any]:
-    """Return what ``train --json`` ends with (design section 7).
-
-    Parameters
-    ----------
-    training : Training
-        What was measured.
-    registered : Registered
-        Where the model is.
-    decision : Decision
-        Whether it is the champion.
-
-    Returns
-    -------
-    dict
-    """
+    """Return what ``train --json`` ends with (design section 7)."""
     churn, value = training.churn_test, training.value_test
     wanted = ("mae", "spearman", "total_ratio")
     return {
@@ -295,24 +215,7 @@ def _but_model(by_name: dict[str, Any]) -> dict[str, Any]:
 
 
 def model_name(weights: Any) -> str:
-    """Return the member that stands alone, or ``blend``.
-
-    Parameters
-    ----------
-    weights : mapping of str to float
-        Shares of the members.
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> model_name({"process": 0.0, "lightgbm": 1.0})
-    'lightgbm'
-    >>> model_name({"process": 0.4, "lightgbm": 0.6})
-    'blend'
-    """
+    """Return the member that stands alone, or ``blend``."""
     members = [name for name, share in weights.items() if share > 0]
     return members[0] if len(members) == 1 else "blend"
 
@@ -330,42 +233,12 @@ PROCESS_MEANINGS = {
 
 
 def meaning(feature: str) -> str:
-    """Return what a feature means, in one line.
-
-    Parameters
-    ----------
-    feature : str
-        Name of a feature.
-
-    Returns
-    -------
-    str
-        The name itself where it is a user's own feature.
-
-    Examples
-    --------
-    >>> meaning("p_alive")
-    'Probability of still being a customer, by the purchase process'
-    """
+    """Return what a feature means, in one line."""
     return FEATURES.get(feature) or PROCESS_MEANINGS.get(feature) or feature
 
 
 def manifest(settings: Settings, data: str) -> dict[str, Any]:
-    """Return what is needed to repeat a run.
-
-    Parameters
-    ----------
-    settings : Settings
-        The configuration.
-    data : str
-        Fingerprint of the data.
-
-    Returns
-    -------
-    dict
-        ``config`` (without credentials), ``fingerprint``, ``versions``, ``commit``,
-        ``python``, ``seed``.
-    """
+    """Return what is needed to repeat a run."""
     config = settings.model_dump(mode="json")
     config["tracking"]["uri"] = host_of(settings.tracking.uri)
     config["source"]["engine"] = host_of(settings.source.engine)

@@ -26,21 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Dataset:
-    """Rows with an outcome.
-
-    Attributes
-    ----------
-    attributes : DataFrame of shape (n_rows, n_attributes)
-        Typed columns.
-    churned : array of shape (n_rows,)
-        1 where the customer churned, else 0.
-    value : array of shape (n_rows,) or None
-        What the customer is worth if kept, in the currency; NaN where it is not known.
-    parts : DataFrame of shape (n_rows, n_kinds) or None
-        Parts of the base, by which figures are told.
-    customer : array of shape (n_rows,) or None
-        Whose row it is: a customer may be there at several days.
-    """
+    """Rows with an outcome."""
 
     attributes: pd.DataFrame
     churned: Floats
@@ -52,38 +38,14 @@ class Dataset:
         return len(self.churned)
 
     def seen_by(self, split: Split) -> pd.DataFrame:
-        """Return the attributes that there were when a split learnt.
-
-        Parameters
-        ----------
-        split : Split
-            Names them, or takes them all.
-
-        Returns
-        -------
-        DataFrame of shape (n_rows, n_attributes)
-        """
+        """Return the attributes that there were when a split learnt."""
         names = split.columns
         return self.attributes if names is None else self.attributes[list(names)]
 
 
 @dataclass(frozen=True)
 class Split:
-    """Rows that learn, rows that test, and how to choose among the first.
-
-    Attributes
-    ----------
-    train, test : array of int
-        Positions of rows.
-    pairs : sequence of (training, validation)
-        Positions of rows of `train`; the latest window first where there is time.
-    name : str
-        What to call it: the day of the test, or the number of the part.
-    cutoff : date or None
-        First day of the test; None where rows have no days.
-    columns : tuple of str or None
-        Attributes that there were when it learnt; None: all.
-    """
+    """Rows that learn, rows that test, and how to choose among the first."""
 
     train: Rows
     test: Rows
@@ -94,23 +56,7 @@ class Split:
 
 
 def row_hashes(attributes: pd.DataFrame) -> NDArray[np.uint64]:
-    """Return a digest of each row, by which it is known again in another table.
-
-    Parameters
-    ----------
-    attributes : DataFrame of shape (n_rows, n_attributes)
-        Typed columns; their order does not matter.
-
-    Returns
-    -------
-    array of shape (n_rows,)
-
-    Examples
-    --------
-    >>> rows = pd.DataFrame({"a": [1.0, 2.0], "b": ["x", None]})
-    >>> bool((row_hashes(rows) == row_hashes(rows[["b", "a"]])).all())
-    True
-    """
+    """Return a digest of each row, by which it is known again in another table."""
     ordered = attributes[sorted(attributes.columns)]
     digests = pd.util.hash_pandas_object(ordered, index=False)
     return np.asarray(digests, dtype=np.uint64)

@@ -45,29 +45,7 @@ def backtest_extrapolation(
     kind: str,
     features: FeatureCache | None = None,
 ) -> float:
-    """Return how steadily silence goes on in this log.
-
-    Parameters
-    ----------
-    ledger : Ledger
-        One row a customer and day.
-    timeline : Timeline
-        Whose models learn on a shorter horizon.
-    settings : Settings
-        The configuration.
-    recipe : Recipe
-        The churn model whose forecasts are to be carried over.
-    kind : str
-        The purchase model.
-    features : FeatureCache, optional
-        Features of the ledger with these settings; default: a cache of its own.
-
-    Returns
-    -------
-    float
-        `extrapolation_weight` of `regulars.models.extrapolation.extrapolate_churn`; 0 where nothing
-        is carried over, or the history is too short to say.
-    """
+    """Return how steadily silence goes on in this log."""
     if not timeline.is_extrapolated or not recipe.needs_fitting or not ledger.first_day:
         return 0.0
     # its calibration belongs to the horizon that it was chosen on
@@ -82,32 +60,7 @@ def backtest_extrapolation(
 def extrapolation_timelines(
     timeline: Timeline, first_day: date
 ) -> tuple[Timeline, ...]:
-    """Return the cuts of the history from which the same stretch can be foreseen.
-
-    Parameters
-    ----------
-    timeline : Timeline
-        Whose models learn on a shorter horizon.
-    first_day : date
-        First day with a record.
-
-    Returns
-    -------
-    tuple of Timeline
-        Each stands at the test cutoff of `timeline`, or at its cutoff where there is
-        none; its test window ends there or before.
-
-    Examples
-    --------
-    >>> from datetime import date
-    >>> from regulars.config import TimeSettings
-    >>> from regulars.timeline import plan
-    >>> line = plan(TimeSettings(horizon_days=273), date(1997, 1, 1), date(1998, 6, 30))
-    >>> for each in extrapolation_timelines(line, date(1997, 1, 1)):
-    ...     print(each.test_cutoff, each.horizon_days, each.label_horizon_days)
-    1997-05-18 136 45
-    1997-07-02 91 30
-    """
+    """Return the cuts of the history from which the same stretch can be foreseen."""
     known_at = timeline.test_cutoff or timeline.cutoff
     history = (known_at - first_day).days
     scaled = history * timeline.horizon_days // (history + timeline.horizon_days)

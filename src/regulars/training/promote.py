@@ -34,21 +34,7 @@ WORDS = {
 
 
 def evaluate_challenger(work: Workspace, training: Training, store: Store) -> Decision:
-    """Decide whether a freshly trained model becomes champion.
-
-    Parameters
-    ----------
-    work : Workspace
-        Tables and cutoffs; they have passed the check, or there would be none.
-    training : Training
-        The challenger.
-    store : Store
-        Where the champion is.
-
-    Returns
-    -------
-    Decision
-    """
+    """Decide whether a freshly trained model becomes champion."""
     version = store.champion_version()
     if version is None:
         return _first(work, training)
@@ -125,23 +111,7 @@ def _other_question(ours: Horizon, theirs: Horizon) -> str:
 
 
 def window_features(work: Workspace) -> pd.DataFrame:
-    """Return the feature rows of the test cutoff.
-
-    Parameters
-    ----------
-    work : Workspace
-        Tables and cutoffs.
-
-    Returns
-    -------
-    DataFrame of shape (n_customers, n_features + 2)
-        Sorted by customer, as the training has them.
-
-    Raises
-    ------
-    DataError
-        The log is too short for a test window.
-    """
+    """Return the feature rows of the test cutoff."""
     cutoff = work.timeline.test_cutoff
     if cutoff is None:
         msg = "The log is too short for a test window. Read more of it."
@@ -150,20 +120,7 @@ def window_features(work: Workspace) -> pd.DataFrame:
 
 
 def customer_labels(work: Workspace, features: pd.DataFrame) -> pd.DataFrame | None:
-    """Return the parts of the base that the customers of a cutoff belong to.
-
-    Parameters
-    ----------
-    work : Workspace
-        Tables; attributes come from the customers table where there is one.
-    features : DataFrame of shape (n_customers, n_features + 2)
-        Rows of a cutoff.
-
-    Returns
-    -------
-    DataFrame of shape (n_customers, n_kinds) or None
-        As `label_customers` gives it; None where the features lack what it needs.
-    """
+    """Return the parts of the base that the customers of a cutoff belong to."""
     if not {"customer_id", "cutoff", "T_days", "revenue"} <= set(features.columns):
         return None
     table = work.intake.tables.get("customers")
@@ -175,19 +132,7 @@ def customer_labels(work: Workspace, features: pd.DataFrame) -> pd.DataFrame | N
 
 
 def version_tags(work: Workspace, training: Training) -> dict[str, str]:
-    """Return what the gate has to know of a version when the next one comes.
-
-    Parameters
-    ----------
-    work : Workspace
-        Tables and cutoffs.
-    training : Training
-        The model.
-
-    Returns
-    -------
-    dict of str to str
-    """
+    """Return what the gate has to know of a version when the next one comes."""
     return {
         "cutoff": work.timeline.cutoff.isoformat(),
         "test_cutoff": str(work.timeline.test_cutoff or ""),

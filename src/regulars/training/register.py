@@ -38,27 +38,7 @@ def register_training(
     card: dict[str, Any],
     pages: Pages,
 ) -> Registered:
-    """Write a run, register the model and give it the alias if it won.
-
-    Parameters
-    ----------
-    work : Workspace
-        Tables and cutoffs.
-    training : Training
-        Models and figures.
-    store : Store
-        The registry.
-    decision : Decision
-        What the gate said.
-    card : dict
-        All that is told of the training, offer included.
-    pages : callable
-        Writes the card's pages and charts into a folder.
-
-    Returns
-    -------
-    Registered
-    """
+    """Write a run, register the model and give it the alias if it won."""
     with scratch_folder() as folder:
         artifacts, model = folder / "artifacts", folder / "model"
         training.model.save(model)
@@ -98,17 +78,7 @@ def register_training(
 
 
 def serving_context(work: Workspace) -> ServingContext:
-    """Return what the endpoint needs to know of the training log.
-
-    Parameters
-    ----------
-    work : Workspace
-        Tables and cutoffs.
-
-    Returns
-    -------
-    ServingContext
-    """
+    """Return what the endpoint needs to know of the training log."""
     features = work.settings.features
     columns = work.ledger.columns - {"order_time", "amount"}
     return ServingContext(
@@ -122,18 +92,7 @@ def serving_context(work: Workspace) -> ServingContext:
 
 
 def example_request(work: Workspace) -> pd.DataFrame:
-    """Return one made-up row as the endpoint takes it.
-
-    Parameters
-    ----------
-    work : Workspace
-        Tells which optional columns the log has.
-
-    Returns
-    -------
-    DataFrame of shape (1, 2)
-        A customer and their raw history.
-    """
+    """Return one made-up row as the endpoint takes it."""
     first = date(2024, 1, 5)
     sample = {
         "quantity": 1.0,

@@ -40,13 +40,7 @@ STUDY = "tuning.db"
 
 
 class Choices(NamedTuple):
-    """What was chosen on validation windows; None where there were none.
-
-    Attributes
-    ----------
-    churn : Selection or None
-    spend : SpendSelection or None
-    """
+    """What was chosen on validation windows; None where there were none."""
 
     churn: Selection | None
     spend: SpendSelection | None
@@ -55,23 +49,7 @@ class Choices(NamedTuple):
 def choose_recipes(
     snapshots: Snapshots, timeline: Timeline, settings: Settings, step: Step
 ) -> Choices:
-    """Choose how churn and spend are forecast.
-
-    Parameters
-    ----------
-    snapshots : Snapshots
-        Rows by cutoff.
-    timeline : Timeline
-        Its folds are what the choices are made on.
-    settings : Settings
-        Candidates, trials, objective, costs of the offer, seed.
-    step : callable
-        Called with ``"selection 3/20"`` and ``"spend"``.
-
-    Returns
-    -------
-    Choices
-    """
+    """Choose how churn and spend are forecast."""
     pairs = [_folds(snapshots, fold, timeline, settings) for fold in timeline.folds]
     usable = [pair for pair in pairs if pair is not None]
     if not usable:
@@ -127,23 +105,7 @@ def _folds(
 
 
 def feature_groups(columns: Sequence[str]) -> dict[str, list[str]]:
-    """Return which columns belong to which group of features.
-
-    Parameters
-    ----------
-    columns : sequence of str
-        Features, and columns of the purchase process, which belong to no group.
-
-    Returns
-    -------
-    dict of str to list of str
-        Groups that have a column; what came from ``features.extra`` is ``own``.
-
-    Examples
-    --------
-    >>> feature_groups(["frequency", "p_alive", "n_pets"])
-    {'rfm': ['frequency'], 'own': ['n_pets']}
-    """
+    """Return which columns belong to which group of features."""
     by_group = {
         group: [name for name in columns if name in meanings]
         for group, meanings in MEANINGS.items()
@@ -155,43 +117,12 @@ def feature_groups(columns: Sequence[str]) -> dict[str, list[str]]:
 
 
 def offer_objective(settings: Settings) -> Objective:
-    """Return what trials are judged by, with the costs of the offer.
-
-    Parameters
-    ----------
-    settings : Settings
-        ``churn.objective`` and ``profit``.
-
-    Returns
-    -------
-    Objective
-    """
+    """Return what trials are judged by, with the costs of the offer."""
     return Objective(settings.churn.objective, **settings.profit.model_dump())
 
 
 def study_file(settings: Settings) -> Path:
-    """Return the file that keeps the trials of a search.
-
-    Parameters
-    ----------
-    settings : Settings
-        Where the MLflow store and the outputs are.
-
-    Returns
-    -------
-    Path
-        ``tuning.db`` beside the MLflow store where that is an SQLite file, else in
-        the outputs folder.
-
-    Examples
-    --------
-    >>> from regulars.config import parse_settings
-    >>> text = "{name: x, source: {transactions: {path: a.csv}}}"
-    >>> study_file(parse_settings(text)).as_posix()
-    'models/tuning.db'
-    >>> study_file(parse_settings(text, ["tracking.uri=http://host"])).as_posix()
-    'out/x/tuning.db'
-    """
+    """Return the file that keeps the trials of a search."""
     store = LocalStore.at(settings.tracking.uri)
     if store is not None:
         return store.database.with_name(STUDY)

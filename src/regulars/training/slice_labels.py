@@ -21,28 +21,7 @@ UNKNOWN = "unknown"
 
 
 def slices_of(attributes: pd.DataFrame, value: ArrayLike | None = None) -> pd.DataFrame:
-    """Label rows by the parts they belong to.
-
-    Parameters
-    ----------
-    attributes : DataFrame of shape (n_rows, n_attributes)
-        Typed columns; the first six with two to six values are taken.
-    value : array-like of shape (n_rows,), optional
-        What each customer is worth, in the currency.
-
-    Returns
-    -------
-    DataFrame of shape (n_rows, n_kinds)
-        Texts; ``unknown`` where a value is missing.
-
-    Examples
-    --------
-    >>> rows = pd.DataFrame({"plan": ["s", "m", None], "age": [1.0, 2.0, 3.0]})
-    >>> slices_of(rows, [5.0, 9.0, 7.0])["value_band"].tolist()
-    ['lowest third', 'highest third', 'middle third']
-    >>> slices_of(rows)["plan"].tolist()
-    ['s', 'm', 'unknown']
-    """
+    """Label rows by the parts they belong to."""
     found: dict[str, NDArray[np.object_]] = {}
     for name in attributes.columns:
         if len(found) < MOST_KINDS and 1 < attributes[name].nunique() <= MOST_VALUES:
@@ -61,23 +40,7 @@ def _texts(values: pd.Series) -> NDArray[np.object_]:
 
 
 def in_thirds(values: pd.Series) -> NDArray[np.object_]:
-    """Return the third that each value lies in; equal values stay together.
-
-    Parameters
-    ----------
-    values : Series of shape (n_rows,)
-        Numbers.
-
-    Returns
-    -------
-    array of shape (n_rows,)
-        ``unknown`` where a value is missing.
-
-    Examples
-    --------
-    >>> in_thirds(pd.Series([1.0, 2.0, 3.0])).tolist()
-    ['lowest third', 'middle third', 'highest third']
-    """
+    """Return the third that each value lies in; equal values stay together."""
     share = values.rank(pct=True, method="average")
     place = np.searchsorted([1 / 3, 2 / 3], share.fillna(0) - 1e-12, side="left")
     bands = np.array(BANDS, dtype=object)[place]

@@ -41,19 +41,7 @@ BASELINE_PROCESS = "bg_nbd"
 
 
 def horizon_of(settings: Settings, timeline: Timeline | None = None) -> Horizon:
-    """Return what the scores are about.
-
-    Parameters
-    ----------
-    settings : Settings
-        The configuration.
-    timeline : Timeline, optional
-        Says whether models learn on a shorter horizon; default: they do not.
-
-    Returns
-    -------
-    Horizon
-    """
+    """Return what the scores are about."""
     return Horizon(
         horizon_days=settings.time.horizon_days,
         gap_days=settings.time.gap_days,
@@ -67,22 +55,7 @@ def horizon_of(settings: Settings, timeline: Timeline | None = None) -> Horizon:
 
 
 class Snapshots:
-    """Feature rows by cutoff, each with the purchase process of its own cutoff.
-
-    Parameters
-    ----------
-    ledger : Ledger
-        One row a customer and day.
-    timeline : Timeline
-        The cutoffs.
-    settings : Settings
-        Lookback, feature groups, horizon.
-    features : FeatureCache, optional
-        Features of the ledger with these settings; default: a cache of its own.
-    processes : dict, optional
-        Purchase processes that other snapshots of the same ledger have fitted, by
-        cutoff and kind; what is fitted here is added. Default: none.
-    """
+    """Feature rows by cutoff, each with the purchase process of its own cutoff."""
 
     def __init__(
         self,
@@ -105,22 +78,7 @@ class Snapshots:
         self.kind = BASELINE_PROCESS
 
     def features(self, cutoff: date) -> pd.DataFrame:
-        """Return the keys and features of a cutoff.
-
-        Parameters
-        ----------
-        cutoff : date
-            One of the timeline's snapshots.
-
-        Returns
-        -------
-        DataFrame of shape (n_customers, n_features + 2)
-
-        Raises
-        ------
-        NotEnoughHistoryError
-            Nobody had bought anything before the cutoff.
-        """
+        """Return the keys and features of a cutoff."""
         if cutoff not in self._features:
             msg = (
                 f"No customer had bought anything before {cutoff}. Pass a later "
@@ -130,19 +88,7 @@ class Snapshots:
         return self._features[cutoff]
 
     def process(self, cutoff: date, kind: str | None = None) -> PurchaseProcess:
-        """Return the purchase process fitted to what was known at a cutoff.
-
-        Parameters
-        ----------
-        cutoff : date
-            One of the timeline's snapshots.
-        kind : str, optional
-            Purchase model; default: the chosen one (`choose_process`).
-
-        Returns
-        -------
-        PurchaseProcess
-        """
+        """Return the purchase process fitted to what was known at a cutoff."""
         key = (cutoff, kind or self.kind)
         if key not in self._processes:
             with warnings.catch_warnings():
@@ -159,11 +105,6 @@ class Snapshots:
         the mean absolute error of its expected purchases, both in units of the
         BG/NBD model's; the least sum is taken. A model that cannot be fitted to some
         window is out.
-
-        Returns
-        -------
-        dict of str to dict
-            ``log_loss`` and ``mae`` of each model; empty without validation windows.
         """
         found: dict[str, dict[str, float]] = {}
         for kind in PURCHASE_MODELS:
@@ -196,12 +137,7 @@ class Snapshots:
         return loss, mae(rows["n_purchases"], rows["btyd_expected_purchases"])
 
     def final_warnings(self) -> list[str]:
-        """Return what the purchase process warns of at the cutoff of the scores.
-
-        Returns
-        -------
-        list of str
-        """
+        """Return what the purchase process warns of at the cutoff of the scores."""
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", RegularsWarning)
             PurchaseProcess(self.kind).fit(self.features(self._timeline.cutoff))
@@ -214,43 +150,13 @@ class Snapshots:
     def labelled(
         self, cutoff: date, *, known_at: date, kind: str | None = None
     ) -> pd.DataFrame:
-        """Return the rows of a cutoff with process columns and outcomes.
-
-        Parameters
-        ----------
-        cutoff : date
-            One of the timeline's snapshots.
-        known_at : date
-            Day on which the outcomes are used.
-        kind : str, optional
-            Purchase model; default: the chosen one.
-
-        Returns
-        -------
-        DataFrame of shape (n_customers, n_features + 10)
-            Of the horizon asked for.
-        """
+        """Return the rows of a cutoff with process columns and outcomes."""
         return self._rows(cutoff, known_at, kind, self.horizon, self._timeline)
 
     def taught(
         self, cutoff: date, *, known_at: date, kind: str | None = None
     ) -> pd.DataFrame:
-        """Return the rows of a cutoff as models learn from them.
-
-        Parameters
-        ----------
-        cutoff : date
-            One of the timeline's snapshots.
-        known_at : date
-            Day on which the outcomes are used.
-        kind : str, optional
-            Purchase model; default: the chosen one.
-
-        Returns
-        -------
-        DataFrame of shape (n_customers, n_features + 10)
-            As `labelled`, of the horizon that the history can teach.
-        """
+        """Return the rows of a cutoff as models learn from them."""
         horizon, line = self.horizon.teaching, self._timeline.teaching
         return self._rows(cutoff, known_at, kind, horizon, line)
 
@@ -269,19 +175,7 @@ class Snapshots:
         )
 
     def clv(self, cutoff: date) -> NDArray[np.float64]:
-        """Return what each customer was worth, as known at a cutoff.
-
-        Parameters
-        ----------
-        cutoff : date
-            One of the timeline's snapshots.
-
-        Returns
-        -------
-        array of shape (n_customers,)
-            Discounted margin over ``clv_horizon_days``, 0 or more; in the order of
-            `features`.
-        """
+        """Return what each customer was worth, as known at a cutoff."""
         value = self.process(cutoff).clv(
             self.features(cutoff),
             margin=self.horizon.margin,
@@ -293,21 +187,7 @@ class Snapshots:
     def stacked(
         self, cutoffs: Sequence[date], *, known_at: date
     ) -> pd.DataFrame | None:
-        """Return the rows of several cutoffs as models learn from them.
-
-        Parameters
-        ----------
-        cutoffs : sequence of date
-            Snapshots.
-        known_at : date
-            Day on which the outcomes are used.
-
-        Returns
-        -------
-        DataFrame or None
-            None where no cutoff has customers enough for a purchase process, or
-            where hardly anyone stayed or hardly anyone left.
-        """
+        """Return the rows of several cutoffs as models learn from them."""
         usable = [day for day in cutoffs if self.has_process(day)]
         if not usable:
             return None
@@ -316,19 +196,7 @@ class Snapshots:
         return rows if fewest >= FEWEST_CHURNERS else None
 
     def has_process(self, cutoff: date, kind: str | None = None) -> bool:
-        """Return whether a purchase process could be fitted at a cutoff.
-
-        Parameters
-        ----------
-        cutoff : date
-            One of the timeline's snapshots.
-        kind : str, optional
-            Purchase model; default: the chosen one.
-
-        Returns
-        -------
-        bool
-        """
+        """Return whether a purchase process could be fitted at a cutoff."""
         try:
             self.process(cutoff, kind)
         except (ConvergenceError, DataError, NotEnoughHistoryError):

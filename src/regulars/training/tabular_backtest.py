@@ -46,29 +46,7 @@ def backtest_splits(
     *,
     notes: Sequence[str] = (),
 ) -> tuple[dict[str, Any], dict[str, dict[str, float]]]:
-    """Learn and test each split, and sum them up.
-
-    Parameters
-    ----------
-    cases : Dataset
-        Rows with an outcome.
-    splits : sequence of Split
-        Windows, the latest first where there is time.
-    settings : Settings
-        Classifiers, trials, calibration, seed.
-    step : callable
-        Called with ``"window 1/4"`` and so on.
-    notes : sequence of str
-        What a reader has to know.
-
-    Returns
-    -------
-    result : dict
-        ``windows``, ``overall``, ``slices``, ``staleness`` (where there is time) and
-        ``notes``, as `regulars.training.backtest.run_backtest` gives them.
-    metrics : dict of str to dict
-        Figures of each window by its name, for MLflow.
-    """
+    """Learn and test each split, and sum them up."""
     tested = []
     for number, split in enumerate(splits, start=1):
         step(f"window {number}/{len(splits)}")

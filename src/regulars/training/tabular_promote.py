@@ -42,21 +42,7 @@ SEEN = "seen.parquet"
 
 @dataclass(frozen=True)
 class ModelDescription:
-    """What a challenger says of itself, beside its figures.
-
-    Attributes
-    ----------
-    kind : str
-        Kind of churn.
-    question : str
-        What is predicted: the horizon, or the label.
-    fingerprint : str
-        Digest of the data.
-    cutoff : date or None
-        Day before which its data lie; None where rows have no days.
-    faults : sequence of str
-        Why its inputs have not passed their check.
-    """
+    """What a challenger says of itself, beside its figures."""
 
     kind: str
     question: str
@@ -65,17 +51,7 @@ class ModelDescription:
     faults: Sequence[str] = ()
 
     def tags(self, training: AttributeTraining) -> dict[str, str]:
-        """Return what the gate has to know of a version when the next one comes.
-
-        Parameters
-        ----------
-        training : AttributeTraining
-            The model.
-
-        Returns
-        -------
-        dict of str to str
-        """
+        """Return what the gate has to know of a version when the next one comes."""
         first = training.tested[0].split.cutoff
         return {
             "kind": self.kind,
@@ -93,25 +69,7 @@ def evaluate_challenger(
     store: Store,
     claim: ModelDescription,
 ) -> Decision:
-    """Decide whether a freshly trained model becomes champion.
-
-    Parameters
-    ----------
-    training : AttributeTraining
-        The challenger.
-    cases : Dataset
-        The rows that it was tested on.
-    settings : Settings
-        Bound of the calibration error, seed.
-    store : Store
-        Where the champion is.
-    claim : ModelDescription
-        What it predicts, and from which data.
-
-    Returns
-    -------
-    Decision
-    """
+    """Decide whether a freshly trained model becomes champion."""
     version = store.champion_version()
     if version is None:
         return _first(training, cases, settings, claim)
@@ -219,19 +177,7 @@ def _seen(twin: Path, attributes: pd.DataFrame) -> NDArray[np.bool_]:
 def save_tested(
     tested: Sequence[Tested], cases: Dataset, folder: Path, *, is_dated: bool
 ) -> None:
-    """Write the tested models, and the rows that each had seen.
-
-    Parameters
-    ----------
-    tested : sequence of Tested
-        One a split.
-    cases : Dataset
-        The rows that they were tested on.
-    folder : Path
-        Made if it is not there; further splits have folders of their own inside.
-    is_dated : bool
-        Whether rows have days; then the days say what had been seen.
-    """
+    """Write the tested models, and the rows that each had seen."""
     for number, each in enumerate(tested, start=1):
         target = folder if number == 1 else folder / f"twin-{number:02}"
         each.model.save(target)

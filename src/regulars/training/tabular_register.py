@@ -40,28 +40,7 @@ def register_attributes(
     *,
     more: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Put a training before the gate and into the registry; write its card.
-
-    Parameters
-    ----------
-    training : AttributeTraining
-        Models and figures.
-    cases : Dataset
-        The rows that it was tested on.
-    settings : Settings
-        Names the model, the store and the outputs.
-    claim : ModelDescription
-        What the model predicts, and from which data.
-    pages : callable
-        Writes the card's pages into a folder.
-    more : mapping
-        Further keys of the card.
-
-    Returns
-    -------
-    dict
-        What ``train --json`` ends with.
-    """
+    """Put a training before the gate and into the registry; write its card."""
     store = Store(settings.tracking.uri, settings.name)
     decision = evaluate_challenger(training, cases, settings, store, claim)
     card = _card(training, settings, decision, claim) | dict(more)
@@ -167,22 +146,7 @@ def _register(
 
 
 def example_rows(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return one made-up row as the endpoint takes it.
-
-    Parameters
-    ----------
-    rows : DataFrame of shape (n_rows, n_attributes)
-        Tells what is usual; nobody's own row is given away.
-
-    Returns
-    -------
-    DataFrame of shape (1, n_attributes + 1)
-
-    Examples
-    --------
-    >>> example_rows(pd.DataFrame({"age": [1.0, 2.0, 9.0]})).to_dict("records")
-    [{'customer_id': 'c1', 'age': 2.0}]
-    """
+    """Return one made-up row as the endpoint takes it."""
     usual: dict[str, Any] = {"customer_id": "c1"}
     for name in rows.columns:
         known = rows[name].dropna()
@@ -196,19 +160,7 @@ def example_rows(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def run_params(training: AttributeTraining, settings: Settings) -> dict[str, str]:
-    """Return the settings and choices of a training, for an MLflow run.
-
-    Parameters
-    ----------
-    training : AttributeTraining
-        The models.
-    settings : Settings
-        What was asked for.
-
-    Returns
-    -------
-    dict of str to str
-    """
+    """Return the settings and choices of a training, for an MLflow run."""
     flat = pd.json_normalize(
         settings.model_dump(mode="json", exclude={"source", "tracking"})
     ).iloc[0]
@@ -224,17 +176,7 @@ def run_params(training: AttributeTraining, settings: Settings) -> dict[str, str
 
 
 def run_figures(training: AttributeTraining) -> dict[str, float]:
-    """Return the figures of a training, for an MLflow run.
-
-    Parameters
-    ----------
-    training : AttributeTraining
-        What was measured.
-
-    Returns
-    -------
-    dict of str to float
-    """
+    """Return the figures of a training, for an MLflow run."""
     found = {
         f"validation.log_loss.{name}": float(loss)
         for name, loss in training.selection.losses.items()
@@ -246,22 +188,7 @@ def run_figures(training: AttributeTraining) -> dict[str, float]:
 
 
 def figures_of(metrics: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
-    """Return the figures of a test by name, for an MLflow run.
-
-    Parameters
-    ----------
-    metrics : mapping of str to mapping
-        By forecast, as `regulars.evaluation.evaluate_churn_forecasts` gives them.
-
-    Returns
-    -------
-    dict of str to float
-
-    Examples
-    --------
-    >>> figures_of({"model": {"roc_auc": 0.9, "cutoff": None}})
-    {'test.roc_auc': 0.9}
-    """
+    """Return the figures of a test by name, for an MLflow run."""
     return {
         f"{'test' if name == 'model' else f'baseline.{name}'}.{key}": float(value)
         for name, row in metrics.items()

@@ -70,36 +70,7 @@ def choose_recipe(
     random_state: int = 0,
     study: Path | None = None,
 ) -> Selection:
-    """Choose settings, weights and calibration.
-
-    Parameters
-    ----------
-    attributes : DataFrame of shape (n_rows, n_attributes)
-        Typed columns; no row of a test among those that `pairs` names.
-    churned : array of shape (n_rows,)
-        1 where the customer churned, else 0.
-    pairs : sequence of (training, validation)
-        Positions of rows; the latest window first where there is time.
-    classifiers : sequence of {'logistic', 'lightgbm'}
-        Candidates.
-    trials : int, default=30
-        LightGBM settings tried; 0 keeps the first guess.
-    calibration : {'auto', 'none', 'sigmoid', 'isotonic'}
-        ``auto`` is what holds up on rows it was not fitted on.
-    objective : Objective, optional
-        What settings and penalties are judged by; default: log loss.
-    value : array of shape (n_rows,), optional
-        What each customer is worth if kept, for an objective in money; NaN is worth
-        nothing.
-    random_state : int, default=0
-        Seed.
-    study : Path, optional
-        SQLite file that keeps the trials.
-
-    Returns
-    -------
-    Selection
-    """
+    """Choose settings, weights and calibration."""
     goal = objective or Objective()
     folds = [_fold(attributes, churned, pair, value, random_state) for pair in pairs]
     boosted: dict[str, Any] = {}
@@ -140,16 +111,6 @@ def known_before(pairs: Sequence[tuple[Rows, Rows]]) -> list[list[int]]:
     """Return, for each window, the earlier ones whose outcomes were known to it.
 
     What a window learnt from was known when it began.
-
-    Parameters
-    ----------
-    pairs : sequence of (training, validation)
-        Positions of rows, the latest window first.
-
-    Returns
-    -------
-    list of list of int
-        Places of those behind it all of whose validation rows it learnt from.
     """
     return [
         [

@@ -48,21 +48,7 @@ NO_DAY = date(1970, 1, 1)
 
 @dataclass(frozen=True)
 class Tested:
-    """What a split found.
-
-    Attributes
-    ----------
-    split : Split
-        Which rows learnt, and which tested.
-    model : AttributeModel
-        Had not seen the test rows.
-    test : ChurnTest
-        What `model` and each baseline said of the test rows, and what happened.
-    selection : Selection
-        What was chosen.
-    best_column : str
-        The column of the best single column.
-    """
+    """What a split found."""
 
     split: Split
     model: AttributeModel
@@ -73,29 +59,7 @@ class Tested:
 
 @dataclass(frozen=True)
 class AttributeTraining:
-    """A model, and what models of its kind were worth on rows they had not seen.
-
-    Attributes
-    ----------
-    model : AttributeModel
-        Fitted with every row that it may learn from; it is registered and scores.
-    tested : sequence of Tested
-        One a split.
-    churn_test : ChurnTest
-        Mean over the splits; the bounds are the mean of the splits' own bootstrap
-        bounds, and the curves are of all test rows together.
-    by_split : list of dict
-        Figures of the model by split.
-    selection : Selection
-        What the registered model was chosen by.
-    importance : list of dict
-        Attributes by mean absolute contribution, largest first.
-    profit : dict or None
-        What the offer of the settings would have earned on the test rows, each counted
-        once; None where the customers' worth is not known.
-    notes : list of str
-        What a reader has to know.
-    """
+    """A model, and what models of its kind were worth on rows they had not seen."""
 
     model: AttributeModel
     tested: Sequence[Tested]
@@ -117,29 +81,7 @@ def learn(
     notes: Sequence[str] = (),
     learn_from: Rows | None = None,
 ) -> AttributeTraining:
-    """Test on each split, then choose by `pairs` and fit.
-
-    Parameters
-    ----------
-    cases : Dataset
-        Rows with an outcome.
-    splits : sequence of Split
-        Tests.
-    pairs : sequence of (training, validation)
-        What the registered model is chosen by.
-    settings : Settings
-        Classifiers, trials, calibration, bands, seed.
-    step : callable
-        Called with the name of each step as it begins.
-    notes : sequence of str
-        What a reader has to know.
-    learn_from : array of int, optional
-        Rows that the registered model is fitted with; default: all.
-
-    Returns
-    -------
-    AttributeTraining
-    """
+    """Test on each split, then choose by `pairs` and fit."""
     step("selection")
     tested = []
     for number, split in enumerate(splits, start=1):
@@ -165,21 +107,7 @@ def learn(
 
 
 def try_split(cases: Dataset, split: Split, settings: Settings) -> Tested:
-    """Choose and fit on the training part of a split, and judge the test rows.
-
-    Parameters
-    ----------
-    cases : Dataset
-        Rows with an outcome.
-    split : Split
-        Which of them learn, and which test.
-    settings : Settings
-        Classifiers, trials, calibration, bands, seed.
-
-    Returns
-    -------
-    Tested
-    """
+    """Choose and fit on the training part of a split, and judge the test rows."""
     attributes = cases.seen_by(split)
     selection = _choose(cases, attributes, split.pairs, settings)
     train, test = attributes.iloc[split.train], attributes.iloc[split.test]
@@ -288,18 +216,6 @@ def first_tests(tested: Sequence[Tested]) -> tuple[Rows, Mapping[str, Floats]]:
 
     Splits overlap, and a row that counted twice would make an interval narrower than
     what was seen.
-
-    Parameters
-    ----------
-    tested : sequence of Tested
-        One a split.
-
-    Returns
-    -------
-    rows : array of shape (n_rows,)
-        Positions among the cases, in rising order.
-    forecasts : dict of str to array of shape (n_rows,)
-        What was said of them, by models that had not seen them.
     """
     everything = np.concatenate([each.split.test for each in tested])
     rows, first = np.unique(everything, return_index=True)

@@ -60,25 +60,7 @@ EXPLAINED_ROWS = 5_000
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """A recipe chosen and tested as of the test cutoff, and what was measured.
-
-    Attributes
-    ----------
-    tested_model : RetentionModel or None
-        Fitted with what was known at the test cutoff; the figures are its figures.
-    churn_test : ChurnTest or None
-        The test window; None where the log is too short to have one.
-    value_test : ValueTest or None
-        Likewise for spend.
-    selection : Selection or None
-        What was chosen on validation windows; None where there were none.
-    spend_selection : SpendSelection or None
-        Likewise for spend, with the figures of every candidate.
-    processes : dict of str to dict
-        Log loss and mean absolute error of the purchase models on validation windows.
-    notes : list of str
-        What a reader has to know, in sentences.
-    """
+    """A recipe chosen and tested as of the test cutoff, and what was measured."""
 
     tested_model: RetentionModel | None
     churn_test: ChurnTest | None
@@ -101,18 +83,7 @@ class Trial:
 
 @dataclass(frozen=True, kw_only=True)
 class Training(Trial):
-    """A trial, and its recipe refitted with every window known.
-
-    Attributes
-    ----------
-    model : RetentionModel
-        Fitted with every window known at the cutoff; it is registered and scores.
-    importance : list of dict
-        Features by mean absolute contribution, largest first.
-    diagnostics : dict of str to dict
-        How the purchase process of the test cutoff compares with what happened
-        (`regulars.clv.process_diagnostics`); empty without a test window.
-    """
+    """A trial, and its recipe refitted with every window known."""
 
     model: RetentionModel
     importance: list[dict[str, Any]]
@@ -132,30 +103,7 @@ def train(
     step: Step,
     features: FeatureCache | None = None,
 ) -> Training:
-    """Choose, test once, refit.
-
-    Parameters
-    ----------
-    ledger : Ledger
-        One row a customer and day.
-    timeline : Timeline
-        The cutoffs.
-    settings : Settings
-        The configuration.
-    step : callable
-        Called with the name of each step as it begins.
-    features : FeatureCache, optional
-        Features of the ledger with these settings; default: a cache of its own.
-
-    Returns
-    -------
-    Training
-
-    Raises
-    ------
-    NotEnoughHistoryError, ConvergenceError, DataError
-        Not even a purchase process can be fitted at the cutoff.
-    """
+    """Choose, test once, refit."""
     step("features")
     snapshots = Snapshots(ledger, timeline, settings, features)
     trial = choose_and_test(snapshots, ledger, timeline, settings, step=step)
@@ -185,23 +133,6 @@ def choose_and_test(
 
     A backtest wants this and no more: what each window's model would have become
     afterwards is of no interest to it.
-
-    Parameters
-    ----------
-    snapshots : Snapshots
-        Rows by cutoff.
-    ledger : Ledger
-        One row a customer and day.
-    timeline : Timeline
-        The cutoffs.
-    settings : Settings
-        The configuration.
-    step : callable
-        Called with the name of each step as it begins.
-
-    Returns
-    -------
-    Trial
     """
     step("selection")
     processes = snapshots.choose_process()
@@ -261,19 +192,7 @@ def _why_process_only(timeline: Timeline, kind: str) -> str:
 
 
 def stale_notes(ledger: Ledger, timeline: Timeline) -> list[str]:
-    """Return a warning where the cutoff lies well after the last record.
-
-    Parameters
-    ----------
-    ledger : Ledger
-        One row a customer and day.
-    timeline : Timeline
-        The cutoffs.
-
-    Returns
-    -------
-    list of str
-    """
+    """Return a warning where the cutoff lies well after the last record."""
     if ledger.last_day is None:
         return []
     silent_days = (timeline.cutoff - ledger.last_day).days - 1
@@ -287,17 +206,7 @@ def stale_notes(ledger: Ledger, timeline: Timeline) -> list[str]:
 
 
 def stray_notes(ledger: Ledger) -> list[str]:
-    """Return a warning where days lie far from the rest of the log.
-
-    Parameters
-    ----------
-    ledger : Ledger
-        One row a customer and day.
-
-    Returns
-    -------
-    list of str
-    """
+    """Return a warning where days lie far from the rest of the log."""
     strays = stray_days_of(ledger.days.day)
     if strays is None:
         return []
@@ -309,19 +218,7 @@ def stray_notes(ledger: Ledger) -> list[str]:
 
 
 def history_notes(timeline: Timeline, settings: Settings) -> list[str]:
-    """Return what a short history costs, in sentences.
-
-    Parameters
-    ----------
-    timeline : Timeline
-        The cutoffs.
-    settings : Settings
-        The configuration.
-
-    Returns
-    -------
-    list of str
-    """
+    """Return what a short history costs, in sentences."""
     notes = []
     asked, found = settings.time.training_cutoffs, len(timeline.training_cutoffs)
     if timeline.is_extrapolated:
@@ -428,22 +325,7 @@ def _diagnose(
 def feature_importance(
     model: RetentionModel, features: pd.DataFrame
 ) -> list[dict[str, Any]]:
-    """Return the features by their mean absolute contribution to the log-odds.
-
-    Parameters
-    ----------
-    model : RetentionModel
-        Fitted model.
-    features : DataFrame of shape (n_customers, n_features + 2)
-        Rows to explain.
-
-    Returns
-    -------
-    list of dict
-        ``feature``, ``importance`` and ``direction`` (whether a larger value
-        ``raises`` or ``lowers`` the probability of churn, or ``mixed``), largest
-        first; empty where the purchase process stands alone.
-    """
+    """Return the features by their mean absolute contribution to the log-odds."""
     sample = features.sample(min(len(features), EXPLAINED_ROWS), random_state=0)
     rows = model.with_process(sample)
     parts = model.churn_.contributions(rows)

@@ -18,19 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Workspace:
-    """Checked tables of a log, laid out in time.
-
-    Attributes
-    ----------
-    settings : Settings
-        The configuration.
-    intake : Intake
-        Tables, and what was set aside.
-    ledger : Ledger
-        One row a customer and day.
-    timeline : Timeline
-        The cutoffs.
-    """
+    """Checked tables of a log, laid out in time."""
 
     settings: Settings
     intake: Intake

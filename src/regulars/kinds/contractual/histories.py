@@ -32,27 +32,7 @@ NOT_USED = {
 
 
 def words_before(tables: Mapping[str, pd.DataFrame], day: pd.Timestamp) -> Words:
-    """Return the kinds of events, tickets and postings that were known by a day.
-
-    Parameters
-    ----------
-    tables : mapping of str to DataFrame
-        Dated tables.
-    day : Timestamp
-        Rows before it count.
-
-    Returns
-    -------
-    mapping of str to tuple of str
-        By table, the most frequent first; at most 20.
-
-    Examples
-    --------
-    >>> events = pd.DataFrame({"customer_id": ["a", "a"], "event_type": ["visit", "x"],
-    ...                        "day": pd.to_datetime(["2024-01-01", "2024-05-01"])})
-    >>> words_before({"events": events}, pd.Timestamp("2024-02-01"))
-    {'events': ('visit',)}
-    """
+    """Return the kinds of events, tickets and postings that were known by a day."""
     found = {}
     for name, column in WORDED.items():
         table = tables.get(name)
@@ -64,22 +44,7 @@ def words_before(tables: Mapping[str, pd.DataFrame], day: pd.Timestamp) -> Words
 
 
 def words_in(names: Iterable[str]) -> Words:
-    """Return the words that columns were made of.
-
-    Parameters
-    ----------
-    names : iterable of str
-        Columns, as a model has learnt from them.
-
-    Returns
-    -------
-    mapping of str to tuple of str
-
-    Examples
-    --------
-    >>> words_in(["events_visit_last_30_days", "tickets_last_30_days", "plan"])
-    {'events': ('visit',), 'tickets': (), 'loyalty': ()}
-    """
+    """Return the words that columns were made of."""
     found: dict[str, tuple[str, ...]] = dict.fromkeys(WORDED, ())
     for name in names:
         if match := WORDED_NAME.fullmatch(name):
@@ -90,35 +55,7 @@ def words_in(names: Iterable[str]) -> Words:
 def columns_of(
     name: str, rows: pd.DataFrame, day: pd.Timestamp, customers: pd.Index, words: Words
 ) -> pd.DataFrame:
-    """Return what a dated table says of customers.
-
-    Parameters
-    ----------
-    name : str
-        Table.
-    rows : DataFrame of shape (n_rows, n_columns)
-        Its rows with ``customer_id`` and ``day``, all before the cutoff.
-    day : Timestamp
-        The cutoff.
-    customers : Index of shape (n_customers,)
-        Customers to speak of.
-    words : mapping of str to tuple of str
-        Kinds of rows that are counted by themselves.
-
-    Returns
-    -------
-    DataFrame of shape (n_customers, n_columns)
-        float64, or object for a category.
-
-    Examples
-    --------
-    >>> rows = pd.DataFrame({"customer_id": ["a"], "score": [9.0],
-    ...                      "day": pd.to_datetime(["2024-01-01"])})
-    >>> found = columns_of("surveys", rows, pd.Timestamp("2024-01-11"),
-    ...                    pd.Index(["a", "b"]), {})
-    >>> found[["surveys_last_30_days", "last_survey_score"]].to_numpy().tolist()
-    [[1.0, 9.0], [0.0, nan]]
-    """
+    """Return what a dated table says of customers."""
     counted = rows[~rows["is_control"].astype(bool)] if "is_control" in rows else rows
     found = _counts(name, counted, day, customers)
     for word in words.get(name, ()):
@@ -218,30 +155,7 @@ MORE: dict[str, Callable[[pd.DataFrame, pd.Timestamp, pd.Index], Columns]] = {
 def attributes_of(
     rows: pd.DataFrame, day: pd.Timestamp, customers: pd.Index
 ) -> pd.DataFrame:
-    """Return the attributes of customers that were known by a day.
-
-    Parameters
-    ----------
-    rows : DataFrame of shape (n_rows, n_columns)
-        The customers table with ``customer_id`` and ``day``, from which each row was
-        known.
-    day : Timestamp
-        The cutoff: of each customer the latest row before it is taken.
-    customers : Index of shape (n_customers,)
-        Customers to speak of.
-
-    Returns
-    -------
-    DataFrame of shape (n_customers, n_attributes)
-        Numbers as float64, days as days before the cutoff, the rest as categories.
-
-    Examples
-    --------
-    >>> rows = pd.DataFrame({"customer_id": ["a", "a"], "city": ["Rome", "Oslo"],
-    ...                      "day": pd.to_datetime(["2024-01-01", "2024-05-01"])})
-    >>> attributes_of(rows, pd.Timestamp("2024-02-01"), pd.Index(["a"]))["city"]["a"]
-    'Rome'
-    """
+    """Return the attributes of customers that were known by a day."""
     known = rows[rows["day"] < day].sort_values("day", kind="stable")
     latest = known.drop_duplicates("customer_id", keep="last")
     held = latest.set_index("customer_id").drop(columns="day").reindex(customers)

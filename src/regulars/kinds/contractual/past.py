@@ -168,18 +168,6 @@ def _is_mixed(churned: NDArray[np.float64]) -> bool:
 
 
 def has_both(cases: Dataset, split: Split) -> bool:
-    """Return whether both sides of a split hold cancellations and others.
-
-    Parameters
-    ----------
-    cases : Dataset
-        Rows with an outcome.
-    split : Split
-        Training and test rows.
-
-    Returns
-    -------
-    bool
-    """
+    """Return whether both sides of a split hold cancellations and others."""
     sides = (split.train, split.test)
     return all(_is_mixed(cases.churned[side]) for side in sides)

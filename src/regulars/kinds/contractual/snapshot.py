@@ -120,21 +120,6 @@ def _with_purchases(
 def stacked(
     work: ContractWorkspace, cutoffs: Sequence[date], words: Words
 ) -> pd.DataFrame:
-    """Return the snapshots of several cutoffs under each other.
-
-    Parameters
-    ----------
-    work : ContractWorkspace
-        The tables.
-    cutoffs : sequence of date
-        Distinct days.
-    words : mapping of str to tuple of str
-        As `snapshot` takes them.
-
-    Returns
-    -------
-    DataFrame of shape (n_rows, n_features + 2)
-        In the order of the cutoffs.
-    """
+    """Return the snapshots of several cutoffs under each other."""
     parts = [snapshot(work, cutoff, words) for cutoff in cutoffs]
     return pd.concat(parts, ignore_index=True)

@@ -64,19 +64,7 @@ def spells_of(contracts: pd.DataFrame) -> pd.DataFrame:
 
 
 def running(spells: pd.DataFrame, cutoff: date) -> pd.DataFrame:
-    """Return the contracts that run at a cutoff.
-
-    Parameters
-    ----------
-    spells : DataFrame of shape (n_contracts, n_columns)
-        As `spells_of` gives them.
-    cutoff : date
-        They began before it and had not ended by then.
-
-    Returns
-    -------
-    DataFrame of shape (n_running, n_columns)
-    """
+    """Return the contracts that run at a cutoff."""
     day = pd.Timestamp(cutoff)
     return spells[
         (spells["started"] < day) & (spells["ended"].isna() | (spells["ended"] >= day))
@@ -120,31 +108,7 @@ def cancelled(
 def tenures_before(
     spells: pd.DataFrame, cutoff: date
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Return how long each spell has lasted, as known at a cutoff.
-
-    Parameters
-    ----------
-    spells : DataFrame of shape (n_contracts, n_columns)
-        As `spells_of` gives them.
-    cutoff : date
-        Ends from this day on are not known.
-
-    Returns
-    -------
-    tenure_days : array of shape (n_spells,)
-        Days from the start to the end, or to the cutoff.
-    ended : array of shape (n_spells,)
-        Whether the spell was over.
-
-    Examples
-    --------
-    >>> from datetime import date
-    >>> found = spells_of(pd.DataFrame({"customer_id": ["a", "b"],
-    ...     "started_date": "2024-01-01", "ended_date": ["2024-01-31", "2024-03-01"]}))
-    >>> tenure, ended = tenures_before(found, date(2024, 2, 1))
-    >>> tenure.tolist(), ended.tolist()
-    ([30.0, 31.0], [True, False])
-    """
+    """Return how long each spell has lasted, as known at a cutoff."""
     day = pd.Timestamp(cutoff)
     known = spells[spells["spell_start"] < day].drop_duplicates(
         ["customer_id", "spell_start"]

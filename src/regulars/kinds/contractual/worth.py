@@ -41,44 +41,7 @@ def remaining_value(
     hazard: pd.DataFrame,
     value: ValueSettings,
 ) -> Floats:
-    r"""Return the discounted margin that customers are expected to bring if kept now.
-
-    Parameters
-    ----------
-    tenure_days : array-like of shape (n_customers,)
-        Days since the start of the spell; >= 0.
-    monthly_amount : array-like of shape (n_customers,)
-        Price a month, in the currency; NaN where it is not known.
-    hazard : DataFrame of shape (n_periods, n_columns)
-        As `regulars.kpis.survival.hazard_by_tenure` gives it, in periods of 30 days.
-    value : ValueSettings
-        Margin, yearly discount rate, horizon.
-
-    Returns
-    -------
-    array of shape (n_customers,)
-        In the currency; NaN where the price is.
-
-    Notes
-    -----
-    :math:`\sum_m w_m\, a\, g\, S(t + m) / S(t)\, (1 + r)^{-m}` with the price a month
-    :math:`a`, the margin :math:`g`, the survival :math:`S` at tenure :math:`t` by the
-    hazard, the yearly rate :math:`r`, and :math:`w_m = 1` but for a last month in part.
-    The hazard is that of customers of the same tenure, not the customer's own: it says
-    what one is worth who has been kept.
-
-    Examples
-    --------
-    Nobody leaves, ten months of 10 at a margin of a half:
-
-    >>> import pandas as pd
-    >>> from regulars.config import ValueSettings
-    >>> hazard = pd.DataFrame({"n_exposed": [9.0], "n_ended": [0], "from_days": [0]})
-    >>> settings = ValueSettings(margin=0.5, discount_rate_annual=0,
-    ...                          clv_horizon_days=304)
-    >>> remaining_value([0.0], [10.0], hazard, settings).round(0).tolist()
-    [50.0]
-    """
+    r"""Return the discounted margin that customers are expected to bring if kept now."""
     tenure = np.asarray(tenure_days, dtype=np.float64)
     price = np.asarray(monthly_amount, dtype=np.float64)
     months = value.clv_horizon_days / MONTH_DAYS
@@ -111,24 +74,7 @@ def _cumulated(hazard: pd.DataFrame, n_ends: int) -> Floats:
 def worth_at(
     rows: pd.DataFrame, spells: pd.DataFrame, cutoff: date, value: ValueSettings
 ) -> Floats | None:
-    """Return what the customers of a snapshot are worth, as known at its cutoff.
-
-    Parameters
-    ----------
-    rows : DataFrame of shape (n_customers, n_features)
-        ``tenure_days`` and, where contracts have a price, ``monthly_amount``.
-    spells : DataFrame of shape (n_contracts, n_columns)
-        As `regulars.kinds.contractual.spells_of` gives them.
-    cutoff : date
-        The hazard is that of the days before it.
-    value : ValueSettings
-        Margin, yearly discount rate, horizon.
-
-    Returns
-    -------
-    array of shape (n_customers,) or None
-        None where contracts have no price.
-    """
+    """Return what the customers of a snapshot are worth, as known at its cutoff."""
     if "monthly_amount" not in rows:
         return None
     hazard = hazard_by_tenure(*tenures_before(spells, cutoff), period_days=PERIOD_DAYS)
@@ -136,23 +82,7 @@ def worth_at(
 
 
 def survival_of(spells: pd.DataFrame, cutoff: date) -> dict[str, Any]:
-    """Return how long spells last, as known at a cutoff.
-
-    Parameters
-    ----------
-    spells : DataFrame of shape (n_contracts, n_columns)
-        As `regulars.kinds.contractual.spells_of` gives them.
-    cutoff : date
-        Ends from this day on are not known.
-
-    Returns
-    -------
-    dict
-        ``curve`` and ``hazard`` (lists of rows, as `regulars.kpis.survival` gives them;
-        the curve has at most 200), ``plans`` (curves of the first plan of a spell,
-        where there are two to six of them), ``n_spells``, ``n_ended``,
-        ``median_days`` (tenure by which half have left; None where fewer have).
-    """
+    """Return how long spells last, as known at a cutoff."""
     tenure, over = tenures_before(spells, cutoff)
     curve = kaplan_meier(tenure, over)
     half = curve[curve["survival"] <= 0.5]

@@ -41,17 +41,7 @@ MOST_EXAMPLES = 5
 
 @dataclass(frozen=True)
 class Inspected:
-    """Attributes, and what is to be said of the columns.
-
-    Attributes
-    ----------
-    attributes : DataFrame of shape (n_rows, n_attributes)
-        float64 with NaN, or object with None.
-    columns : tuple of Column
-        What there is to know of each attribute.
-    notices : list of str
-        What a person has to know.
-    """
+    """Attributes, and what is to be said of the columns."""
 
     attributes: pd.DataFrame
     columns: tuple[Column, ...]
@@ -59,23 +49,7 @@ class Inspected:
 
 
 def days_of(values: pd.Series) -> pd.Series:
-    """Read a column as days.
-
-    Parameters
-    ----------
-    values : Series of shape (n_rows,)
-        Times, or texts in ISO 8601.
-
-    Returns
-    -------
-    Series of shape (n_rows,)
-        Midnights; NaT where there is no day.
-
-    Examples
-    --------
-    >>> days_of(pd.Series(["2024-01-31 08:00", "soon"])).dt.day.tolist()
-    [31.0, nan]
-    """
+    """Read a column as days."""
     if pd.api.types.is_datetime64_any_dtype(values):
         naive = values.dt.tz_localize(None) if values.dt.tz is not None else values
         whole: pd.Series = naive.dt.normalize()
@@ -89,28 +63,7 @@ def days_of(values: pd.Series) -> pd.Series:
 def inspect_columns(
     rows: pd.DataFrame, churned: Floats, day: pd.Series | None, place: LabelledSettings
 ) -> Inspected:
-    """Type the attributes of a table, and say what is wrong with them.
-
-    Parameters
-    ----------
-    rows : DataFrame of shape (n_rows, n_columns)
-        As they were read.
-    churned : array of shape (n_rows,)
-        1 churned, 0 stayed, NaN not known.
-    day : Series of shape (n_rows,) or None
-        The day that each row is of.
-    place : LabelledSettings
-        Which columns are no attributes.
-
-    Returns
-    -------
-    Inspected
-
-    Raises
-    ------
-    DataError
-        No attribute is left.
-    """
+    """Type the attributes of a table, and say what is wrong with them."""
     used = {place.label, place.id, place.date, *place.drop}
     found: dict[str, pd.Series] = {}
     columns: list[Column] = []

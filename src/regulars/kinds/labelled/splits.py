@@ -30,29 +30,7 @@ FEWEST_OF_A_CLASS = 20
 def random_splits(
     churned: Floats, share: float, count: int, *, random_state: int = 0
 ) -> list[Split]:
-    """Return stratified splits, each with folds inside its training part.
-
-    Parameters
-    ----------
-    churned : array of shape (n_rows,)
-        1 where the customer churned, else 0.
-    share : float
-        Of the rows, that test; in (0, 1).
-    count : int
-        Splits.
-    random_state : int, default=0
-        Seed.
-
-    Returns
-    -------
-    list of Split
-
-    Examples
-    --------
-    >>> splits = random_splits(np.array([0.0, 1.0] * 50), 0.2, 2)
-    >>> [len(split.test) for split in splits]
-    [20, 20]
-    """
+    """Return stratified splits, each with folds inside its training part."""
     cut = StratifiedShuffleSplit(count, test_size=share, random_state=random_state)
     return [
         Split(train, test, folds(churned, train, random_state), f"split {number}")
@@ -61,27 +39,7 @@ def random_splits(
 
 
 def parts_in_turn(churned: Floats, count: int, *, random_state: int = 0) -> list[Split]:
-    """Return splits in which every row tests once.
-
-    Parameters
-    ----------
-    churned : array of shape (n_rows,)
-        1 where the customer churned, else 0.
-    count : int
-        Parts; 2 or more.
-    random_state : int, default=0
-        Seed.
-
-    Returns
-    -------
-    list of Split
-
-    Examples
-    --------
-    >>> splits = parts_in_turn(np.array([0.0, 1.0] * 50), 4)
-    >>> sorted(np.concatenate([split.test for split in splits]).tolist())[-1]
-    99
-    """
+    """Return splits in which every row tests once."""
     cut = StratifiedKFold(count, shuffle=True, random_state=random_state)
     return [
         Split(
@@ -97,21 +55,7 @@ def parts_in_turn(churned: Floats, count: int, *, random_state: int = 0) -> list
 def folds(
     churned: Floats, rows: Rows, random_state: int = 0
 ) -> list[tuple[Rows, Rows]]:
-    """Return pairs of training and validation rows, dealt at random.
-
-    Parameters
-    ----------
-    churned : array of shape (n_rows,)
-        1 where the customer churned, else 0.
-    rows : array of int
-        Positions to divide.
-    random_state : int, default=0
-        Seed.
-
-    Returns
-    -------
-    list of (training, validation)
-    """
+    """Return pairs of training and validation rows, dealt at random."""
     cut = StratifiedKFold(N_FOLDS, shuffle=True, random_state=random_state)
     return [
         (rows[train], rows[valid]) for train, valid in cut.split(rows, churned[rows])
@@ -121,36 +65,7 @@ def folds(
 def dated_split(
     days: pd.Series, churned: Floats, share: float, *, label_days: int = 0
 ) -> Split:
-    """Return the split that tests on the latest days.
-
-    Parameters
-    ----------
-    days : Series of shape (n_rows,)
-        Day of each row.
-    churned : array of shape (n_rows,)
-        1 where the customer churned, else 0.
-    share : float
-        Of the rows, that test, about; a day is never torn apart.
-    label_days : int, default=0
-        Days after a row's own until its label is known: rows whose label was not
-        known on the first day of the test do not learn.
-
-    Returns
-    -------
-    Split
-
-    Raises
-    ------
-    DataError
-        All rows are of one day, or one side does not hold both classes.
-
-    Examples
-    --------
-    >>> days = pd.Series(pd.date_range("2024-01-01", periods=100))
-    >>> split = dated_split(days, np.array([0.0, 1.0] * 50), 0.2, label_days=10)
-    >>> split.name, split.train[-1]
-    ('2024-03-21', np.int64(70))
-    """
+    """Return the split that tests on the latest days."""
     start = _nth_day(days, 1 - share)
     found = window_split(days, churned, start, None, label_days=label_days)
     if found is None:
@@ -173,32 +88,7 @@ def dated_windows(
     *,
     label_days: int = 0,
 ) -> list[Split]:
-    """Return tests rolled back through time, the latest first.
-
-    Parameters
-    ----------
-    days : Series of shape (n_rows,)
-        Day of each row.
-    churned : array of shape (n_rows,)
-        1 where the customer churned, else 0.
-    share : float
-        Of the rows, that each window tests, about.
-    count : int
-        Windows asked for; those without both classes on both sides are left out.
-    label_days : int, default=0
-        Days after a row's own until its label is known.
-
-    Returns
-    -------
-    list of Split
-
-    Examples
-    --------
-    >>> days = pd.Series(pd.date_range("2024-01-01", periods=100))
-    >>> windows = dated_windows(days, np.array([0.0, 1.0] * 50), 0.2, 9)
-    >>> [window.name for window in windows]
-    ['2024-03-21', '2024-03-01', '2024-02-10', '2024-01-21']
-    """
+    """Return tests rolled back through time, the latest first."""
     levels = [1 - share * k for k in range(1, count + 1) if share * k < 1]
     starts = list(dict.fromkeys(_nth_day(days, level) for level in levels))
     ends = [None, *starts]
@@ -223,26 +113,7 @@ def window_split(
     *,
     label_days: int = 0,
 ) -> Split | None:
-    """Return the split that tests on the days from one to before another.
-
-    Parameters
-    ----------
-    days : Series of shape (n_rows,)
-        Day of each row.
-    churned : array of shape (n_rows,)
-        1 where the customer churned, else 0.
-    start : Timestamp
-        First day of the test.
-    end : Timestamp or None
-        Day after the last; None: there is none.
-    label_days : int, default=0
-        Days after a row's own until its label is known.
-
-    Returns
-    -------
-    Split or None
-        None where one side does not hold both classes.
-    """
+    """Return the split that tests on the days from one to before another."""
     values = days.to_numpy()
     known = values + np.timedelta64(label_days, "D")
     train = np.flatnonzero(
@@ -259,24 +130,7 @@ def window_split(
 def forward_pairs(
     days: pd.Series, churned: Floats, rows: Rows, *, label_days: int = 0
 ) -> list[tuple[Rows, Rows]]:
-    """Return validation windows after their training rows, the latest first.
-
-    Parameters
-    ----------
-    days : Series of shape (n_rows,)
-        Day of each row.
-    churned : array of shape (n_rows,)
-        1 where the customer churned, else 0.
-    rows : array of int
-        Positions to divide.
-    label_days : int, default=0
-        Days after a row's own until its label is known.
-
-    Returns
-    -------
-    list of (training, validation)
-        Where there are too few days for windows: folds without time.
-    """
+    """Return validation windows after their training rows, the latest first."""
     values = days.to_numpy().astype("datetime64[s]")[rows]
     edges = np.unique(np.sort(values)[_places(len(values))])
     found = []

@@ -33,27 +33,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TableWorkspace:
-    """A checked table with its settings.
-
-    Attributes
-    ----------
-    settings : Settings
-        The configuration.
-    table : LabelledTable
-        The rows.
-    """
+    """A checked table with its settings."""
 
     settings: Settings
     table: LabelledTable
 
     def fingerprint(self) -> str:
-        """Return the digest of the rows.
-
-        Returns
-        -------
-        str
-            64 hexadecimal digits (SHA-256).
-        """
+        """Return the digest of the rows."""
         return self.table.fingerprint()
 
     @property
@@ -63,24 +49,7 @@ class TableWorkspace:
 
 
 def check_table(settings: Settings, step: Step) -> TableWorkspace:
-    """Read and check the table; write ``check.json`` and the quarantine file.
-
-    Parameters
-    ----------
-    settings : Settings
-        Of kind ``labelled``.
-    step : callable
-        Called with the name of each step as it begins.
-
-    Returns
-    -------
-    TableWorkspace
-
-    Raises
-    ------
-    ConfigError, DataError
-        The table or the settings cannot be used as they are.
-    """
+    """Read and check the table; write ``check.json`` and the quarantine file."""
     step("check")
     outputs = settings.outputs_folder
     make_folder(outputs)
@@ -95,20 +64,7 @@ def check_table(settings: Settings, step: Step) -> TableWorkspace:
 def train_and_register(
     work: TableWorkspace, step: Step, pages: Pages
 ) -> dict[str, Any]:
-    """Train, test, register; write ``training.json``.
-
-    Parameters
-    ----------
-    work : TableWorkspace
-        Checked rows.
-    step : callable
-        Called with the name of each step as it begins.
-
-    Returns
-    -------
-    dict
-        What ``train --json`` ends with (design section 7).
-    """
+    """Train, test, register; write ``training.json``."""
     table, place = work.table, work.settings.churn.labelled
     training = train_table(table, work.settings, step=step)
     step("register")
@@ -161,22 +117,7 @@ def backtest(
 def score_table(
     work: TableWorkspace, step: Step, *, version: str | None = None
 ) -> dict[str, Any]:
-    """Score the rows with the champion; write the table.
-
-    Parameters
-    ----------
-    work : TableWorkspace
-        Checked rows.
-    step : callable
-        Called with the name of the step as it begins.
-    version : str, optional
-        Version in the registry that scores in place of the champion.
-
-    Returns
-    -------
-    dict
-        ``scores`` (path), ``n_customers``, ``model_version``, ``cutoff``.
-    """
+    """Score the rows with the champion; write the table."""
     step("score")
     table = work.table
     latest = table.latest()
@@ -195,22 +136,7 @@ def score_table(
 def kpis_of_table(
     work: TableWorkspace, step: Step, *, no_scores: str | None = None
 ) -> dict[str, Any]:
-    """Work out how many churned, by part of the base; write ``kpis.json``.
-
-    Parameters
-    ----------
-    work : TableWorkspace
-        Checked rows.
-    step : callable
-        Called with the name of the step as it begins.
-    no_scores : str, optional
-        Why there are no scores; tables have their figures with or without.
-
-    Returns
-    -------
-    dict
-        ``n_customers``, ``n_churned``, ``churn_rate`` and ``value_lost``.
-    """
+    """Work out how many churned, by part of the base; write ``kpis.json``."""
     step("kpis")
     cases = cases_of(work.table)
     gone = cases.churned == 1

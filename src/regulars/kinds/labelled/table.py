@@ -43,27 +43,7 @@ ROW = "row"
 
 @dataclass(frozen=True)
 class LabelledTable:
-    """Attributes of customers and what became of them.
-
-    Attributes
-    ----------
-    customer_id : Series of shape (n_rows,)
-        The id column, or the number of the row in the file, from 1.
-    day : Series of shape (n_rows,) or None
-        The day that each row is of.
-    attributes : DataFrame of shape (n_rows, n_attributes)
-        float64 with NaN, or object with None.
-    churned : array of shape (n_rows,)
-        1 churned, 0 stayed, NaN not known.
-    value : array of shape (n_rows,)
-        What each customer is worth if kept, in the currency; NaN where not known.
-    columns : tuple of Column
-        What there is to know of each attribute.
-    summary : dict
-        What ``check --json`` ends with.
-    set_aside : DataFrame
-        Rows set aside, with the number of the row and the reason.
-    """
+    """Attributes of customers and what became of them."""
 
     customer_id: pd.Series
     day: pd.Series | None
@@ -80,13 +60,7 @@ class LabelledTable:
         return np.isfinite(self.churned)
 
     def fingerprint(self) -> str:
-        """Return the digest of the rows, whatever their order.
-
-        Returns
-        -------
-        str
-            64 hexadecimal digits (SHA-256).
-        """
+        """Return the digest of the rows, whatever their order."""
         rows = self.attributes.assign(_label=self.churned)
         if self.day is not None:
             rows["_day"] = self.day.astype(str)
@@ -95,13 +69,7 @@ class LabelledTable:
         return hashlib.sha256(names.encode() + hashes.tobytes()).hexdigest()
 
     def latest(self) -> NDArray[np.intp]:
-        """Return the positions of the rows to score: the latest of each customer.
-
-        Returns
-        -------
-        array of int
-            In the order of the table.
-        """
+        """Return the positions of the rows to score: the latest of each customer."""
         if self.day is None:
             return np.arange(len(self.customer_id))
         order = self.day.reset_index(drop=True).sort_values(kind="stable").index
@@ -110,35 +78,7 @@ class LabelledTable:
 
 
 def read_labelled(settings: Settings) -> LabelledTable:
-    r"""Read and check the table of ``churn.labelled``.
-
-    Parameters
-    ----------
-    settings : Settings
-        Of kind ``labelled``.
-
-    Returns
-    -------
-    LabelledTable
-
-    Raises
-    ------
-    ConfigError
-        A column that the settings name is not there.
-    DataError
-        The label tells no two classes apart, or there is nothing to learn from.
-
-    Examples
-    --------
-    >>> from regulars.config import parse_settings
-    >>> folder = Path(tempfile.mkdtemp())
-    >>> _ = (folder / "a.csv").write_text("age,left\n" + "30,yes\n41,no\n30,yes\n" * 9)
-    >>> table = read_labelled(parse_settings(
-    ...     f"name: x\nchurn: {{kind: labelled, labelled: {{path: {folder}/a.csv, "
-    ...     "label: left, positive: yes, duplicates: keep}}"))
-    >>> len(table.attributes), table.churned.mean().round(3)
-    (27, np.float64(0.667))
-    """
+    r"""Read and check the table of ``churn.labelled``."""
     place = settings.churn.labelled
     if place is None:
         msg = "churn.labelled is missing: give the table's path and its label column."

@@ -40,26 +40,7 @@ if TYPE_CHECKING:
 def train_table(
     table: LabelledTable, settings: Settings, *, step: Step
 ) -> AttributeTraining:
-    """Test the method on rows kept apart, then learn from all.
-
-    Parameters
-    ----------
-    table : LabelledTable
-        Checked rows.
-    settings : Settings
-        Of kind ``labelled``.
-    step : callable
-        Called with the name of each step as it begins.
-
-    Returns
-    -------
-    AttributeTraining
-
-    Raises
-    ------
-    NotEnoughHistoryError
-        Too few rows of a class.
-    """
+    """Test the method on rows kept apart, then learn from all."""
     place, cases = _place(settings), cases_of(table)
     _refuse_too_few(cases)
     y, days = cases.churned, _days(table)
@@ -96,29 +77,7 @@ def _waiting_notes(label_days: int, left_out: int, start: str) -> list[str]:
 def backtest_table(
     table: LabelledTable, settings: Settings, step: Step
 ) -> tuple[dict[str, Any], dict[str, dict[str, float]]]:
-    """Learn and test several times: rolled back by date, or on each part in turn.
-
-    Parameters
-    ----------
-    table : LabelledTable
-        Checked rows.
-    settings : Settings
-        Of kind ``labelled``; ``backtest.windows`` says how many.
-    step : callable
-        Called with ``"window 1/4"`` and so on.
-
-    Returns
-    -------
-    result : dict
-        The content of ``backtest.json``.
-    metrics : dict of str to dict
-        Figures of each window, for MLflow.
-
-    Raises
-    ------
-    NotEnoughHistoryError
-        Too few rows of a class, or no window holds both classes.
-    """
+    """Learn and test several times: rolled back by date, or on each part in turn."""
     place, cases = _place(settings), cases_of(table)
     _refuse_too_few(cases)
     y, days, count = cases.churned, _days(table), settings.backtest.windows
@@ -150,17 +109,7 @@ def backtest_table(
 
 
 def cases_of(table: LabelledTable) -> Dataset:
-    """Return the rows whose label is known.
-
-    Parameters
-    ----------
-    table : LabelledTable
-        Checked rows.
-
-    Returns
-    -------
-    Dataset
-    """
+    """Return the rows whose label is known."""
     known = table.known
     rows = table.attributes[known].reset_index(drop=True)
     value = table.value[known]

@@ -34,19 +34,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CheckedLog:
-    """Checked tables of a log that holds a purchase.
-
-    Attributes
-    ----------
-    settings : Settings
-        The configuration.
-    intake : Intake
-        Tables, and what was set aside.
-    ledger : Ledger
-        One row a customer and day.
-    first_day, last_day : date
-        First and last day with a row.
-    """
+    """Checked tables of a log that holds a purchase."""
 
     settings: Settings
     intake: Intake
@@ -61,46 +49,12 @@ class CheckedLog:
 
 
 def open_workspace(settings: Settings, step: Step) -> Workspace:
-    """Read and check the tables, and lay the cutoffs over the log.
-
-    Parameters
-    ----------
-    settings : Settings
-        The configuration.
-    step : callable
-        Called with the name of each step as it begins.
-
-    Returns
-    -------
-    Workspace
-
-    Raises
-    ------
-    ConfigError, DataError
-        The data or the settings cannot be used as they are.
-    """
+    """Read and check the tables, and lay the cutoffs over the log."""
     return lay_out(open_log(settings, step))
 
 
 def open_log(settings: Settings, step: Step) -> CheckedLog:
-    """Read and check the tables, and write what was found.
-
-    Parameters
-    ----------
-    settings : Settings
-        The configuration.
-    step : callable
-        Called with the name of each step as it begins.
-
-    Returns
-    -------
-    CheckedLog
-
-    Raises
-    ------
-    ConfigError, DataError
-        The data or the settings cannot be used as they are.
-    """
+    """Read and check the tables, and write what was found."""
     intake = read_and_check(settings, step)
     ledger = build_ledger(intake.tables["transactions"])
     outputs = settings.outputs_folder
@@ -123,21 +77,7 @@ def open_log(settings: Settings, step: Step) -> CheckedLog:
 
 
 def lay_out(log: CheckedLog) -> Workspace:
-    """Lay the cutoffs over a checked log.
-
-    Parameters
-    ----------
-    log : CheckedLog
-
-    Returns
-    -------
-    Workspace
-
-    Raises
-    ------
-    DataError, NotEnoughHistoryError
-        The log is too short, or the cutoff lies outside it.
-    """
+    """Lay the cutoffs over a checked log."""
     shut = shut_days(log.ledger)
     strays = stray_days_of(log.ledger.days.day)
     # windows are laid over the bulk of the log: before it there is nobody to learn from
@@ -147,37 +87,12 @@ def lay_out(log: CheckedLog) -> Workspace:
 
 
 def read_and_check(settings: Settings, step: Step) -> Intake:
-    """Read the tables; write ``check.json`` and the quarantine file.
-
-    Parameters
-    ----------
-    settings : Settings
-        The configuration.
-    step : callable
-        Called with the name of the step as it begins.
-
-    Returns
-    -------
-    Intake
-    """
+    """Read the tables; write ``check.json`` and the quarantine file."""
     return check_tables(settings, step)[0]
 
 
 def check_tables(settings: Settings, step: Step) -> tuple[Intake, dict[str, Any]]:
-    """Do what `read_and_check` does, and return the content of ``check.json`` too.
-
-    Parameters
-    ----------
-    settings : Settings
-        The configuration.
-    step : callable
-        Called with the name of the step as it begins.
-
-    Returns
-    -------
-    intake : Intake
-    summary : dict
-    """
+    """Do what `read_and_check` does, and return the content of ``check.json`` too."""
     step("check")
     outputs = settings.outputs_folder
     make_folder(outputs)

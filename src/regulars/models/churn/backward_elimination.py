@@ -39,16 +39,7 @@ STANDARD_ERRORS = 2.0
 
 @dataclass(frozen=True)
 class Elimination:
-    """Groups of features, weighed.
-
-    Attributes
-    ----------
-    left_out : dict of str to tuple of str
-        Group to its columns, in the order in which they were dropped.
-    gains : dict of str to float
-        By how much the log loss of unseen windows falls without the group; below 0
-        where the group helps. Of the round in which it was last looked at.
-    """
+    """Groups of features, weighed."""
 
     left_out: dict[str, tuple[str, ...]]
     gains: dict[str, float]
@@ -61,24 +52,7 @@ def eliminate(
     classifiers: Sequence[str] = ("logistic", "lightgbm"),
     random_state: int = 0,
 ) -> Elimination:
-    """Return the groups that validation windows are better without.
-
-    Parameters
-    ----------
-    folds : sequence of ValidationFold
-        Validation windows. With fewer than two, chance cannot be told from effect, and
-        nothing is left out.
-    groups : mapping of str to sequence of str
-        Group to its columns; columns of no group always stay.
-    classifiers : sequence of {'logistic', 'lightgbm'}
-        What judges; none of them: nothing is left out.
-    random_state : int, default=0
-        Seed.
-
-    Returns
-    -------
-    Elimination
-    """
+    """Return the groups that validation windows are better without."""
     if len(folds) < 2 or not classifiers:
         return Elimination({}, {})
     left_out: dict[str, tuple[str, ...]] = {}

@@ -27,17 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Baseline:
-    """A rule of thumb.
-
-    Attributes
-    ----------
-    name : str
-        Key in results.
-    label : str
-        Words for people.
-    columns : tuple of str
-        Features of its logistic regression.
-    """
+    """A rule of thumb."""
 
     name: str
     label: str
@@ -63,30 +53,7 @@ def baseline_probabilities(
     test: pd.DataFrame,
     baselines: Sequence[Baseline] = BASELINES,
 ) -> dict[str, Floats]:
-    """Return each baseline's probability of churn for the test rows.
-
-    Parameters
-    ----------
-    training : DataFrame of shape (n_rows, n_features) or None
-        Rows whose outcome was known at the test cutoff, with ``churned``; None leaves
-        only the purchase process, which needs no labels.
-    test : DataFrame of shape (n_test, n_features)
-        With the process columns of a BG/NBD model.
-    baselines : sequence of Baseline
-        Rules to fit.
-
-    Returns
-    -------
-    dict of str to array of shape (n_test,)
-        ``bg_nbd`` first.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> test = pd.DataFrame({"btyd_no_purchase_probability": [0.3, 0.6]})
-    >>> baseline_probabilities(None, test)["bg_nbd"].tolist()
-    [0.3, 0.6]
-    """
+    """Return each baseline's probability of churn for the test rows."""
     found = {"bg_nbd": test[PROCESS_COLUMN].to_numpy(dtype=np.float64)}
     if training is None or training["churned"].nunique() < 2:
         return found
@@ -98,10 +65,5 @@ def baseline_probabilities(
 
 
 def labels() -> dict[str, str]:
-    """Return the words for each baseline.
-
-    Returns
-    -------
-    dict of str to str
-    """
+    """Return the words for each baseline."""
     return {"bg_nbd": PROCESS_LABEL, **{rule.name: rule.label for rule in BASELINES}}

@@ -34,24 +34,6 @@ def blend_weights(
     """Return the convex weights with the least log loss on unseen windows.
 
     The fewer the windows, the stronger the weights are pulled to the middle.
-
-    Parameters
-    ----------
-    parts : sequence of mapping of str to array of shape (n_rows,)
-        Log-odds by member, a window each.
-    outcomes : sequence of array of shape (n_rows,)
-        1 where the customer churned, else 0, a window each.
-
-    Returns
-    -------
-    dict of str to float
-        Shares that add up to 1; a share below 0.03 is none.
-
-    Examples
-    --------
-    >>> knows, guesses = np.array([-2.0, 2.0]), np.zeros(2)
-    >>> blend_weights([{"a": knows, "b": guesses}], [np.array([0.0, 1.0])])
-    {'a': 1.0, 'b': 0.0}
     """
     names = sorted(parts[0])
     if len(names) == 1:

@@ -184,32 +184,6 @@ def choose(
     `METHODS`, only if its mean gain over these windows exceeds two standard errors.
     Where no window had another before it there is nothing to judge by, and the answer
     is "none".
-
-    Parameters
-    ----------
-    windows : sequence of (log_odds, y)
-        Out-of-time predictions and outcomes, a window each, latest first.
-    known : sequence of sequence of int, optional
-        For each window the places of those whose outcomes were known when it began.
-        Windows that overlap share their outcomes: a map taught by one flatters itself
-        on the other. Default: all that stand behind it.
-
-    Returns
-    -------
-    {'none', 'level', 'sigmoid', 'isotonic'}
-
-    Examples
-    --------
-    >>> rng = np.random.default_rng(0)
-    >>> def window(n):
-    ...     log_odds = rng.normal(0, 2, n)
-    ...     return 3 * log_odds, (rng.random(n) < 1 / (1 + np.exp(-log_odds))) * 1.0
-    >>> choose([window(4000), window(4000)]) != "none"
-    True
-    >>> choose([window(4000)])
-    'none'
-    >>> choose([window(4000), window(4000)], known=[[], []])
-    'none'
     """
     if known is None:
         known = [range(place + 1, len(windows)) for place in range(len(windows))]

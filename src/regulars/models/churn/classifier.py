@@ -24,13 +24,7 @@ if TYPE_CHECKING:
 
 
 class BinaryClassifier(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
-    """What the two classifiers share: checking, classes, and hard predictions.
-
-    Attributes
-    ----------
-    classes_ : array of shape (2,)
-        In sorted order; the second is churn.
-    """
+    """What the two classifiers share: checking, classes, and hard predictions."""
 
     classes_: NDArray[Any]
 
@@ -64,50 +58,19 @@ class BinaryClassifier(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[mis
             self.feature_names_in_ = np.array(data["features"], dtype=object)
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """Return the likelier class of each row.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, n_features)
-            Features.
-
-        Returns
-        -------
-        array of shape (n_rows,)
-        """
+        """Return the likelier class of each row."""
         likelier = (self.predict_proba(X)[:, 1] > 0.5).astype(int)
         labels: NDArray[Any] = self.classes_[likelier]
         return labels
 
     def predict_proba(self, X: ArrayLike) -> Floats:
-        """Return the probability of each class.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, n_features)
-            Features; NaN is allowed.
-
-        Returns
-        -------
-        array of shape (n_rows, 2)
-            Columns in the order of ``classes_``.
-        """
+        """Return the probability of each class."""
         churn = 1.0 / (1.0 + np.exp(-self.decision_function(X)))
         return np.column_stack([1.0 - churn, churn])
 
     @abstractmethod
     def decision_function(self, X: ArrayLike) -> Floats:
-        """Return the log-odds of the second class.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, n_features)
-            Features; NaN is allowed.
-
-        Returns
-        -------
-        array of shape (n_rows,)
-        """
+        """Return the log-odds of the second class."""
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

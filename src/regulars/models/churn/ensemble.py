@@ -32,17 +32,7 @@ PROCESS_COLUMN = "btyd_no_purchase_probability"
 
 
 def process_log_odds(features: pd.DataFrame) -> Floats:
-    """Return the log-odds of no purchase by the purchase-process model.
-
-    Parameters
-    ----------
-    features : DataFrame of shape (n_rows, n_features)
-        Holds ``btyd_no_purchase_probability``.
-
-    Returns
-    -------
-    array of shape (n_rows,)
-    """
+    """Return the log-odds of no purchase by the purchase-process model."""
     probability = features[PROCESS_COLUMN].to_numpy(dtype=np.float64)
     odds: Floats = logit(np.clip(probability, PROBABILITY_FLOOR, 1 - PROBABILITY_FLOOR))
     return odds
@@ -323,19 +313,7 @@ class ChurnEnsemble:
 
 
 def combine(parts: Mapping[str, Floats], weights: Mapping[str, float]) -> Floats:
-    """Return the weighted sum of the members' log-odds.
-
-    Parameters
-    ----------
-    parts : mapping of str to array of shape (n_rows,)
-        Log-odds by member.
-    weights : mapping of str to float
-        Shares; a member of `weights` with a positive share must be in `parts`.
-
-    Returns
-    -------
-    array of shape (n_rows,)
-    """
+    """Return the weighted sum of the members' log-odds."""
     # a fixed order of addition: the same bits whatever the order of the mapping
     names = sorted(name for name, share in weights.items() if share > 0)
     total: Floats = np.sum([weights[name] * parts[name] for name in names], axis=0)

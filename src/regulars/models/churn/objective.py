@@ -116,45 +116,11 @@ class Objective:
 
 
 def row_losses(log_odds: Floats, y: Floats) -> Floats:
-    """Return the log loss of each row, straight from the log-odds.
-
-    Parameters
-    ----------
-    log_odds : array of shape (n_rows,)
-        Of churn.
-    y : array of shape (n_rows,)
-        1 where the customer churned, else 0.
-
-    Returns
-    -------
-    array of shape (n_rows,)
-
-    Examples
-    --------
-    >>> row_losses(np.array([0.0, 0.0]), np.array([0.0, 1.0])).round(3)
-    array([0.693, 0.693])
-    """
+    """Return the log loss of each row, straight from the log-odds."""
     losses: Floats = -(y * log_expit(log_odds) + (1 - y) * log_expit(-log_odds))
     return losses
 
 
 def log_loss_of(log_odds: Floats, y: Floats) -> float:
-    """Return the mean log loss, straight from the log-odds.
-
-    Parameters
-    ----------
-    log_odds : array of shape (n_rows,)
-        Of churn.
-    y : array of shape (n_rows,)
-        1 where the customer churned, else 0.
-
-    Returns
-    -------
-    float
-
-    Examples
-    --------
-    >>> round(log_loss_of(np.array([0.0, 0.0]), np.array([0.0, 1.0])), 3)
-    0.693
-    """
+    """Return the mean log loss, straight from the log-odds."""
     return float(row_losses(log_odds, y).mean())

@@ -52,17 +52,7 @@ OPENING_PAUSE = 0.5
 
 @dataclass(frozen=True)
 class Found:
-    """What a search came to.
-
-    Attributes
-    ----------
-    settings : dict of str to number
-        Of `LightGBMChurn`, the number of trees among them.
-    n_trials : int
-        Settings tried, those given up early included.
-    n_pruned : int
-        Settings given up after the latest window.
-    """
+    """What a search came to."""
 
     settings: dict[str, Any]
     n_trials: int
@@ -79,41 +69,7 @@ def search_settings(
     on_trial: Callable[[int], None] | None = None,
     file: Path | None = None,
 ) -> Found:
-    """Return the settings that did best on windows that they had not seen.
-
-    Parameters
-    ----------
-    folds : sequence of ValidationFold
-        Latest window first; at least one.
-    objective : Objective
-        What trials and numbers of trees are judged by.
-    trials : int
-        Settings tried, the first guess included; 0 is that guess alone.
-    space : Space, optional
-        Where to look; default: where models of purchase logs are found.
-    random_state : int, default=0
-        Seed.
-    on_trial : callable, optional
-        Called with the number of trials done.
-    file : Path, optional
-        SQLite file that keeps the trials; made, with its folder, if it is not there.
-
-    Returns
-    -------
-    Found
-
-    Raises
-    ------
-    ConfigError
-        The file cannot be read or written.
-
-    Notes
-    -----
-    Each trial has a sampler of its own, seeded by the number of trials before it. So
-    the next trial depends on the trials in the file, and not on whether one process
-    made them all. Of a file that holds more trials than were asked for, the first ones
-    count: the outcome is that of a search which never knew the others.
-    """
+    """Return the settings that did best on windows that they had not seen."""
     try:
         study = _open(study_name(folds, objective, random_state, space), space, file)
         done = _search(study, folds, objective, trials, space, random_state, on_trial)
@@ -195,22 +151,6 @@ def study_name(
     """Return a name that only the same search has: rows, goal, seed, space, limits.
 
     The releases of LightGBM and Optuna are part of it: others make other trials.
-
-    Parameters
-    ----------
-    folds : sequence of ValidationFold
-        Rows and outcomes.
-    objective : Objective
-        What trials are judged by.
-    random_state : int
-        Seed.
-    space : Space, optional
-        Where the search looks.
-
-    Returns
-    -------
-    str
-        32 hexadecimal digits.
     """
     limits = (random_state, objective, MAX_TREES, PATIENCE, STRIDE, BINNING, space)
     makers = (LightGBMChurn(), lightgbm.__version__, optuna.__version__)

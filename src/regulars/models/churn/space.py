@@ -17,19 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Space:
-    """Where a search looks.
-
-    Attributes
-    ----------
-    first : mapping of str to number
-        The first guess.
-    bounds : mapping of str to (lowest, highest)
-        Of each setting that is searched for; whole numbers where both are.
-    by_ratio : collection of str
-        Settings of which a ratio counts and not a difference.
-    fixed : mapping of str to number
-        Settings that are not searched for.
-    """
+    """Where a search looks."""
 
     first: Mapping[str, float]
     bounds: Mapping[str, tuple[float, float]]
@@ -37,18 +25,7 @@ class Space:
     fixed: Mapping[str, Any] = field(default_factory=dict)
 
     def suggest(self, trial: optuna.Trial) -> dict[str, Any]:
-        """Return the settings that a trial tries.
-
-        Parameters
-        ----------
-        trial : optuna.Trial
-            Proposes within the bounds.
-
-        Returns
-        -------
-        dict of str to number
-            Without the fixed ones.
-        """
+        """Return the settings that a trial tries."""
         found: dict[str, Any] = {}
         for name, (low, high) in self.bounds.items():
             log = name in self.by_ratio

@@ -348,20 +348,7 @@ def _scale(expected: Floats, spend: Floats) -> float:
 
 
 def base_column(features: pd.DataFrame, kind: str) -> int | None:
-    """Return where the base of a ``ratio`` stands among the features.
-
-    Parameters
-    ----------
-    features : DataFrame of shape (n_rows, n_features)
-        Features.
-    kind : str
-        Kind of the regressor.
-
-    Returns
-    -------
-    int or None
-        None for the other kinds, and where the process is no feature.
-    """
+    """Return where the base of a ``ratio`` stands among the features."""
     if kind != "ratio" or PROCESS_COLUMN not in features:
         return None
     return list(features.columns).index(PROCESS_COLUMN)

@@ -35,24 +35,7 @@ MOST_TRIED_LEVELS = 200
 
 @dataclass(frozen=True)
 class Column:
-    """An attribute of a table.
-
-    Attributes
-    ----------
-    name : str
-        As the table has it.
-    kind : {'number', 'category'}
-        How it is used.
-    missing_share : float
-        Share of the rows without a value; in [0, 1].
-    n_values : int
-        Distinct values.
-    strays : tuple of str
-        Texts in a column of numbers, read as missing; up to five.
-    auc : float or None
-        How well the column alone tells churners apart, each row judged by the others;
-        in [0, 1]. None where it cannot be said.
-    """
+    """An attribute of a table."""
 
     name: str
     kind: Kind
@@ -73,27 +56,7 @@ class Column:
 
 
 def typed(values: pd.Series) -> tuple[pd.Series, tuple[str, ...]]:
-    """Read a column as numbers if it holds numbers, else as categories.
-
-    Parameters
-    ----------
-    values : Series of shape (n_rows,)
-        Numbers, texts or truth values.
-
-    Returns
-    -------
-    column : Series of shape (n_rows,)
-        float64 with NaN, or object with None.
-    strays : tuple of str
-        Up to five texts of a column of numbers, which count as missing.
-
-    Examples
-    --------
-    >>> typed(pd.Series(["1", " 2.5", "n/a"]))[0].tolist()
-    [1.0, 2.5, nan]
-    >>> typed(pd.Series(["gold", "?", "7"]))[0].tolist()
-    ['gold', None, '7']
-    """
+    """Read a column as numbers if it holds numbers, else as categories."""
     if pd.api.types.is_bool_dtype(values) or pd.api.types.is_numeric_dtype(values):
         numbers = pd.Series(values.to_numpy(np.float64, na_value=np.nan), values.index)
         return numbers.where(np.isfinite(numbers)), ()
@@ -111,51 +74,14 @@ def typed(values: pd.Series) -> tuple[pd.Series, tuple[str, ...]]:
 
 
 def kind_of(column: pd.Series) -> Kind:
-    """Return how a typed column is used.
-
-    Parameters
-    ----------
-    column : Series
-        As `typed` gives it.
-
-    Returns
-    -------
-    {'number', 'category'}
-
-    Examples
-    --------
-    >>> kind_of(pd.Series([1.0])), kind_of(pd.Series(["a"], dtype=object))
-    ('number', 'category')
-    """
+    """Return how a typed column is used."""
     return "number" if column.dtype == np.float64 else "category"
 
 
 def describe(
     name: str, column: pd.Series, churned: Floats, strays: tuple[str, ...] = ()
 ) -> Column:
-    """Say what there is to know of a typed column.
-
-    Parameters
-    ----------
-    name : str
-        As the table has it.
-    column : Series of shape (n_rows,)
-        As `typed` gives it.
-    churned : array of shape (n_rows,)
-        1 churned, 0 stayed, NaN unknown.
-    strays : tuple of str
-        As `typed` gives them.
-
-    Returns
-    -------
-    Column
-
-    Examples
-    --------
-    >>> y = np.array([0.0, 1.0] * 50)
-    >>> describe("left_on", pd.Series(np.where(y == 1, 9.0, np.nan)), y).is_leak_suspect
-    True
-    """
+    """Say what there is to know of a typed column."""
     known = np.isfinite(churned)
     return Column(
         name=name,
@@ -173,23 +99,6 @@ def alone(column: pd.Series, churned: Floats) -> float | None:
     Numbers are cut into twenties; a row is scored by the share of churners among the
     other half's rows of the same twenty, category or missing value, so that a column
     that is different in every row gains nothing by that.
-
-    Parameters
-    ----------
-    column : Series of shape (n_rows,)
-        As `typed` gives it.
-    churned : array of shape (n_rows,)
-        1 churned, 0 stayed.
-
-    Returns
-    -------
-    float or None
-        Area under the ROC curve; None where there are too few rows of a class.
-
-    Examples
-    --------
-    >>> alone(pd.Series(np.arange(100.0)), np.array([0.0, 1.0] * 50)) < 0.6
-    True
     """
     if min(churned.sum(), (1 - churned).sum()) < 4:
         return None
@@ -226,22 +135,7 @@ def _groups(column: pd.Series) -> NDArray[np.intp]:
 
 
 def told(column: Column) -> list[str]:
-    """Return what a person should know of a column, in sentences.
-
-    Parameters
-    ----------
-    column : Column
-        As `describe` gives it.
-
-    Returns
-    -------
-    list of str
-
-    Examples
-    --------
-    >>> told(Column("left_on", "number", 0.5, 40, auc=0.98))[0]
-    "'left_on' alone tells churners apart with a ROC AUC of 0.980: was it ...
-    """
+    """Return what a person should know of a column, in sentences."""
     found = []
     if column.is_label:
         found.append(
@@ -263,21 +157,7 @@ def told(column: Column) -> list[str]:
 
 
 def as_record(column: Column) -> dict[str, Any]:
-    """Return a column as JSON-safe data.
-
-    Parameters
-    ----------
-    column : Column
-
-    Returns
-    -------
-    dict
-
-    Examples
-    --------
-    >>> as_record(Column("age", "number", 0.0, 5))["kind"]
-    'number'
-    """
+    """Return a column as JSON-safe data."""
     return {
         "name": column.name,
         "kind": column.kind,

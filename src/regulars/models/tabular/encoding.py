@@ -34,42 +34,10 @@ class TabularEncoder:
 
     A missing number stays missing; a missing category is missing in all its columns; a
     rare or unknown category is in none of them.
-
-    Attributes
-    ----------
-    kinds_ : dict of str to {'number', 'category'}
-        Attributes in their order.
-    levels_ : dict of str to list of str
-        Categories that have a column, the most frequent first.
-    seen_ : dict of str to list of str
-        Every category of a column that has not too many to list.
-    owners_ : dict of str to str
-        Encoded column to the attribute it comes from.
-
-    Examples
-    --------
-    >>> plans = pd.Series(["s"] * 6 + ["m"] * 5 + [None], dtype=object)
-    >>> rows = pd.DataFrame({"age": np.arange(12.0), "plan": plans})
-    >>> encoder = TabularEncoder().fit(rows)
-    >>> encoder.transform(rows).iloc[[0, 11]].to_numpy().tolist()
-    [[0.0, 1.0, 0.0], [11.0, nan, nan]]
-    >>> same = TabularEncoder.from_dict(encoder.to_dict())
-    >>> same.owners_
-    {'age': 'age', 'plan = s': 'plan', 'plan = m': 'plan'}
     """
 
     def fit(self, attributes: pd.DataFrame) -> Self:
-        """Learn the kinds and the frequent categories.
-
-        Parameters
-        ----------
-        attributes : DataFrame of shape (n_rows, n_attributes)
-            Typed columns, of the training part only.
-
-        Returns
-        -------
-        self
-        """
+        """Learn the kinds and the frequent categories."""
         self.kinds_ = {str(n): kind_of(attributes[n]) for n in attributes.columns}
         self.levels_: dict[str, list[str]] = {}
         self.seen_: dict[str, list[str]] = {}
@@ -94,22 +62,7 @@ class TabularEncoder:
                 self.owners_ |= {f"{name} = {v}": name for v in self.levels_[name]}
 
     def typed(self, attributes: pd.DataFrame) -> pd.DataFrame:
-        """Return the attributes with the kinds that were learnt.
-
-        Parameters
-        ----------
-        attributes : DataFrame of shape (n_rows, n_columns)
-            Rows from anywhere; further columns are passed over.
-
-        Returns
-        -------
-        DataFrame of shape (n_rows, n_attributes)
-
-        Raises
-        ------
-        DataError
-            An attribute is not there, or a number cannot be read.
-        """
+        """Return the attributes with the kinds that were learnt."""
         absent = [name for name in self.kinds_ if name not in attributes]
         if absent:
             msg = (
@@ -150,25 +103,7 @@ class TabularEncoder:
         return texts.replace(truths)
 
     def unknown(self, attributes: pd.DataFrame) -> dict[str, pd.Series]:
-        """Return the categories that training never saw.
-
-        Parameters
-        ----------
-        attributes : DataFrame of shape (n_rows, n_columns)
-            Rows with every attribute.
-
-        Returns
-        -------
-        dict of str to Series
-            By attribute: how many rows hold each unknown category, most first.
-
-        Examples
-        --------
-        >>> rows = pd.DataFrame({"plan": ["s", "m"] * 5})
-        >>> new = pd.DataFrame({"plan": ["s", "xl", "xl"]})
-        >>> TabularEncoder().fit(rows).unknown(new)["plan"].to_dict()
-        {'xl': 2}
-        """
+        """Return the categories that training never saw."""
         rows = self.typed(attributes)
         found = {
             name: rows[name][~rows[name].isin(seen)].value_counts()
@@ -177,18 +112,7 @@ class TabularEncoder:
         return {name: counts for name, counts in found.items() if len(counts)}
 
     def transform(self, attributes: pd.DataFrame) -> pd.DataFrame:
-        """Return the columns of numbers.
-
-        Parameters
-        ----------
-        attributes : DataFrame of shape (n_rows, n_columns)
-            Rows with every attribute.
-
-        Returns
-        -------
-        DataFrame of shape (n_rows, n_encoded)
-            float64.
-        """
+        """Return the columns of numbers."""
         rows = self.typed(attributes)
         parts: dict[str, Any] = {}
         for name, kind in self.kinds_.items():
@@ -202,27 +126,12 @@ class TabularEncoder:
         return pd.DataFrame(parts, index=attributes.index)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what was learnt as JSON-safe data.
-
-        Returns
-        -------
-        dict
-        """
+        """Return what was learnt as JSON-safe data."""
         return {"kinds": self.kinds_, "levels": self.levels_, "seen": self.seen_}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Return the encoder that `to_dict` described.
-
-        Parameters
-        ----------
-        data : mapping
-            As `to_dict` gives it.
-
-        Returns
-        -------
-        TabularEncoder
-        """
+        """Return the encoder that `to_dict` described."""
         encoder = cls()
         encoder.kinds_ = dict(data["kinds"])
         encoder.levels_ = {name: list(v) for name, v in data["levels"].items()}

@@ -19,21 +19,7 @@ MOST_ROWS = 5_000
 
 
 def importance(model: AttributeModel, rows: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return the attributes by their mean absolute contribution to the log-odds.
-
-    Parameters
-    ----------
-    model : AttributeModel
-        Fitted model.
-    rows : DataFrame of shape (n_rows, n_attributes)
-        Rows to explain; a sample of them is, where there are very many.
-
-    Returns
-    -------
-    list of dict
-        ``feature``, ``meaning``, ``importance`` and ``direction`` (whether a larger
-        value ``raises`` or ``lowers`` the probability of churn, or ``mixed``).
-    """
+    """Return the attributes by their mean absolute contribution to the log-odds."""
     sample = rows.sample(min(len(rows), MOST_ROWS), random_state=0)
     parts = model.contributions(sample)
     strength = parts.abs().mean().sort_values(ascending=False, kind="stable")

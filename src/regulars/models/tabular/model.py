@@ -32,37 +32,13 @@ N_QUANTILES = 101
 
 
 class Members:
-    """The classifiers of a recipe, fitted to encoded rows.
-
-    Parameters
-    ----------
-    recipe : Recipe
-        Weights and settings; the purchase process is no member here.
-
-    Attributes
-    ----------
-    logistic_ : LogisticChurn or None
-    trees_ : list of LightGBMChurn
-        One a seed; empty where they have no weight.
-    """
+    """The classifiers of a recipe, fitted to encoded rows."""
 
     def __init__(self, recipe: Recipe) -> None:
         self.recipe = recipe
 
     def fit(self, rows: pd.DataFrame, churned: ArrayLike) -> Self:
-        """Fit the classifiers that have a weight.
-
-        Parameters
-        ----------
-        rows : DataFrame of shape (n_rows, n_encoded)
-            Encoded attributes.
-        churned : array-like of shape (n_rows,)
-            1 where the customer churned, else 0.
-
-        Returns
-        -------
-        self
-        """
+        """Fit the classifiers that have a weight."""
         weights, values = self.recipe.weights, rows.to_numpy()
         self.logistic_: LogisticChurn | None = None
         self.trees_: list[LightGBMChurn] = []
@@ -79,17 +55,7 @@ class Members:
         return self
 
     def log_odds(self, rows: pd.DataFrame) -> dict[str, Floats]:
-        """Return the log-odds of churn by each kind of classifier.
-
-        Parameters
-        ----------
-        rows : DataFrame of shape (n_rows, n_encoded)
-            Encoded attributes.
-
-        Returns
-        -------
-        dict of str to array of shape (n_rows,)
-        """
+        """Return the log-odds of churn by each kind of classifier."""
         values = rows.to_numpy()
         parts: dict[str, Floats] = {}
         if self.logistic_ is not None:
@@ -101,17 +67,7 @@ class Members:
         return parts
 
     def contributions(self, rows: pd.DataFrame) -> Floats:
-        """Return each column's share of the weighted log-odds.
-
-        Parameters
-        ----------
-        rows : DataFrame of shape (n_rows, n_encoded)
-            Encoded attributes.
-
-        Returns
-        -------
-        array of shape (n_rows, n_encoded)
-        """
+        """Return each column's share of the weighted log-odds."""
         values = rows.to_numpy()
         total: Floats = np.zeros(values.shape)
         weights = self.recipe.weights
@@ -123,33 +79,7 @@ class Members:
 
 
 class AttributeModel:
-    """Churn of customers from a row of attributes.
-
-    Parameters
-    ----------
-    recipe : Recipe
-        Members, weights, calibration.
-    risk_bands : tuple of float
-        ``churn_probability`` from which risk is medium, and high.
-
-    Attributes
-    ----------
-    encoder_ : TabularEncoder
-    members_ : Members
-    base_rate_ : float
-        Mean probability of the rows that the model was fitted on.
-    quantiles_ : dict of str to list of float
-        Of each number, from the smallest to the largest; reasons compare with them.
-    shares_ : dict of str to dict of str to float
-        Of each category, the share of the customers.
-
-    Examples
-    --------
-    >>> rows = pd.DataFrame({"age": np.arange(60.0) % 30})
-    >>> model = AttributeModel(Recipe({"logistic": 1.0})).fit(rows, rows["age"] > 15)
-    >>> bool(model.predict(rows)[29] > 0.5 > model.predict(rows)[1])
-    True
-    """
+    """Churn of customers from a row of attributes."""
 
     def __init__(
         self, recipe: Recipe, risk_bands: tuple[float, float] = (0.4, 0.7)
@@ -158,19 +88,7 @@ class AttributeModel:
         self.risk_bands = risk_bands
 
     def fit(self, attributes: pd.DataFrame, churned: ArrayLike) -> Self:
-        """Learn the encoding, the classifiers and what is usual.
-
-        Parameters
-        ----------
-        attributes : DataFrame of shape (n_rows, n_attributes)
-            Typed columns.
-        churned : array-like of shape (n_rows,)
-            1 where the customer churned, else 0.
-
-        Returns
-        -------
-        self
-        """
+        """Learn the encoding, the classifiers and what is usual."""
         self.encoder_ = TabularEncoder().fit(attributes)
         rows = self.encoder_.transform(attributes)
         self.members_ = Members(self.recipe).fit(rows, churned)
@@ -190,55 +108,18 @@ class AttributeModel:
         return self
 
     def predict(self, attributes: pd.DataFrame) -> Floats:
-        """Return the calibrated probability of churn.
-
-        Parameters
-        ----------
-        attributes : DataFrame of shape (n_rows, n_columns)
-            Every attribute that the model learnt from.
-
-        Returns
-        -------
-        array of shape (n_rows,)
-            In (0, 1).
-
-        Raises
-        ------
-        DataError
-            An attribute is not there or cannot be read.
-        """
+        """Return the calibrated probability of churn."""
         rows = self.encoder_.transform(attributes)
         log_odds = combine(self.members_.log_odds(rows), self.recipe.weights)
         return self.recipe.calibrator.predict(log_odds)
 
     def bands(self, probability: Floats) -> NDArray[np.object_]:
-        """Return the risk band of each probability.
-
-        Parameters
-        ----------
-        probability : array of shape (n_rows,)
-            As `predict` gives it.
-
-        Returns
-        -------
-        array of {'low', 'medium', 'high'}
-        """
+        """Return the risk band of each probability."""
         position = np.searchsorted(self.risk_bands, probability, side="right")
         return np.array(BANDS, dtype=object)[position]
 
     def contributions(self, attributes: pd.DataFrame) -> pd.DataFrame:
-        """Return each attribute's share of the log-odds of churn.
-
-        Parameters
-        ----------
-        attributes : DataFrame of shape (n_rows, n_columns)
-            Every attribute that the model learnt from.
-
-        Returns
-        -------
-        DataFrame of shape (n_rows, n_attributes)
-            The columns of a category are added up.
-        """
+        """Return each attribute's share of the log-odds of churn."""
         rows = self.encoder_.transform(attributes)
         parts = self.members_.contributions(rows)
         total = pd.DataFrame(
@@ -249,13 +130,7 @@ class AttributeModel:
         return total
 
     def save(self, folder: str | Path) -> None:
-        """Write the model as JSON and LightGBM's text.
-
-        Parameters
-        ----------
-        folder : str or Path
-            Made if it is not there.
-        """
+        """Write the model as JSON and LightGBM's text."""
         target = Path(folder)
         target.mkdir(parents=True, exist_ok=True)
         members = self.members_
@@ -280,22 +155,7 @@ class AttributeModel:
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:
-        """Read a model that `save` wrote.
-
-        Parameters
-        ----------
-        folder : str or Path
-            Folder of the model.
-
-        Returns
-        -------
-        AttributeModel
-
-        Raises
-        ------
-        DataError
-            The folder holds a model of another kind or format.
-        """
+        """Read a model that `save` wrote."""
         source = Path(folder)
         data: dict[str, Any] = json.loads(
             (source / "model.json").read_text(encoding="utf-8")
