@@ -321,7 +321,7 @@ def kpis(
         lambda work, step: pipeline.kpis(work, step),
         ("check", "kpis"),
         tell,
-        opening=pipeline.open_figures,
+        opening=pipeline.open_for_kpis,
         as_json=as_json,
         quiet=quiet,
     )

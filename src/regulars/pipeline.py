@@ -22,16 +22,20 @@ from regulars.report.publishing import (
     write_card_page,
     write_training_pages,
 )
+from regulars.scoring.champion import score_with_champion
 from regulars.scoring.sinks import write_json, write_text
 from regulars.tracking import Store, host_of
+from regulars.training.backtest import run_backtest
 from regulars.training.backtest_records import record_backtest
+from regulars.training.card import manifest
+from regulars.training.registration import train_and_register
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from regulars.config import Settings
-    from regulars.kinds.kind import Figured, Work
+    from regulars.kinds.kind import CheckedData, Workspace
 
     Step = Callable[[str], None]
 
@@ -39,7 +43,7 @@ __all__ = [
     "backtest",
     "check",
     "kpis",
-    "open_figures",
+    "open_for_kpis",
     "open_work",
     "relocate",
     "report",
@@ -63,7 +67,7 @@ STEPS = (
 )
 
 
-def open_work(settings: Settings, step: Step) -> Work:
+def open_work(settings: Settings, step: Step) -> Workspace:
     """Read and check what the kind of churn starts from.
 
     Parameters
@@ -75,7 +79,8 @@ def open_work(settings: Settings, step: Step) -> Work:
 
     Returns
     -------
-    Workspace, TableWorkspace or ContractWorkspace
+    Workspace
+        The kind's own.
     """
     return kind_of(settings).open(settings, step)
 
@@ -98,13 +103,13 @@ def check(settings: Settings, step: Step) -> dict[str, Any]:
     return kind_of(settings).check(settings, step)
 
 
-def train_model(work: Work, step: Step) -> dict[str, Any]:
+def train_model(work: Workspace, step: Step) -> dict[str, Any]:
     """Train, test, register; write ``training.json``.
 
     Parameters
     ----------
     work : Workspace
-        Tables and cutoffs.
+        Checked data and cutoffs.
     step : callable
         Called with the name of each step as it begins.
 
@@ -117,20 +122,20 @@ def train_model(work: Work, step: Step) -> dict[str, Any]:
     Store(work.settings.tracking.uri, work.settings.name).check_writable()
     kind = kind_of(work.settings)
     pages = write_training_pages if kind.has_charts else write_card_page
-    result = kind.train(work, step, pages)
+    result = train_and_register(kind.problem(work, step), step, pages)
     outputs = work.settings.outputs_folder
     card = read_results(outputs, parts=("training.json",)).training
     write_card_page(card or {}, outputs)
     return result
 
 
-def backtest(work: Work, step: Step) -> dict[str, Any]:
+def backtest(work: Workspace, step: Step) -> dict[str, Any]:
     """Repeat the training as of earlier days; write ``backtest.json``.
 
     Parameters
     ----------
     work : Workspace
-        Tables and cutoffs.
+        Checked data and cutoffs.
     step : callable
         Called with the name of each step as it begins.
 
@@ -143,7 +148,7 @@ def backtest(work: Work, step: Step) -> dict[str, Any]:
     settings = work.settings
     store = Store(settings.tracking.uri, settings.name)
     store.check_writable()
-    result, figures = kind_of(settings).backtest(work, step)
+    result, figures = run_backtest(kind_of(settings).backtest(work), step)
     step("register")
     tags = {"regulars.fingerprint": work.fingerprint()}
     result["run_id"] = record_backtest(
@@ -207,13 +212,13 @@ def relocate(settings: Settings) -> dict[str, Any]:
     return {"store": str(store.local.database), "n_changed": store.relocate()}
 
 
-def score(work: Work, step: Step, *, version: str | None = None) -> dict[str, Any]:
+def score(work: Workspace, step: Step, *, version: str | None = None) -> dict[str, Any]:
     """Score every customer at the cutoff with the champion; write the table.
 
     Parameters
     ----------
     work : Workspace
-        Tables and cutoffs.
+        Checked data and cutoffs.
     step : callable
         Called with the name of each step as it begins.
     version : str, optional
@@ -229,10 +234,18 @@ def score(work: Work, step: Step, *, version: str | None = None) -> dict[str, An
     LeakageError
         The model has learnt from days at or after the cutoff of the scores.
     """
-    return kind_of(work.settings).score(work, step, version=version)
+    step("score")
+    settings = work.settings
+    kind = kind_of(settings)
+    result = score_with_champion(
+        settings, lambda model: kind.customers(work, model), version=version
+    )
+    record = manifest(settings, work.fingerprint())
+    write_json(record, settings.outputs_folder / "manifest.json")
+    return result
 
 
-def open_figures(settings: Settings, step: Step) -> Figured:
+def open_for_kpis(settings: Settings, step: Step) -> CheckedData:
     """Read and check what `kpis` needs: of a log no more than one purchase.
 
     Parameters
@@ -244,18 +257,21 @@ def open_figures(settings: Settings, step: Step) -> Figured:
 
     Returns
     -------
-    CheckedLog, TableWorkspace or ContractWorkspace
+    CheckedData
     """
-    return kind_of(settings).open_figures(settings, step)
+    kind = kind_of(settings)
+    return (kind.open_for_kpis or kind.open)(settings, step)
 
 
-def kpis(work: Figured, step: Step, *, no_scores: str | None = None) -> dict[str, Any]:
-    """Work out the business's own figures; write ``kpis.json``.
+def kpis(
+    work: CheckedData, step: Step, *, no_scores: str | None = None
+) -> dict[str, Any]:
+    """Workspace out the business's own figures; write ``kpis.json``.
 
     Parameters
     ----------
-    work : Workspace or CheckedLog
-        Tables and cutoffs.
+    work : CheckedData
+        As `open_for_kpis` or `open_work` gives it.
     step : callable
         Called with the name of each step as it begins.
     no_scores : str, optional
@@ -326,12 +342,14 @@ def run(settings: Settings, step: Step) -> dict[str, Any]:
     }
 
 
-def _opened_and_trained(settings: Settings, step: Step) -> tuple[Work, dict[str, Any]]:
+def _opened_and_trained(
+    settings: Settings, step: Step
+) -> tuple[Workspace, dict[str, Any]]:
     kind = kind_of(settings)
-    if kind.lay_out is None:
+    if kind.lay_out is None or kind.open_for_kpis is None:
         other = open_work(settings, step)
         return other, train_model(other, step)
-    log = kind.open_figures(settings, step)
+    log = kind.open_for_kpis(settings, step)
     try:
         work = kind.lay_out(log)
         return work, train_model(work, step)
@@ -344,7 +362,7 @@ def _opened_and_trained(settings: Settings, step: Step) -> tuple[Work, dict[str,
         raise fault(msg) from error
 
 
-def _page_without_scores(log: Figured, why: str, step: Step) -> Path | None:
+def _page_without_scores(log: CheckedData, why: str, step: Step) -> Path | None:
     """Write figures and page of a log that nothing can be learnt from."""
     folder = log.settings.outputs_folder
     try:

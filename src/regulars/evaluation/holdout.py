@@ -80,7 +80,7 @@ def evaluate_churn_forecasts(
     churned: ArrayLike,
     forecasts: Mapping[str, NDArray[np.float64]],
     *,
-    cutoff: date,
+    cutoff: date | None,
     random_state: int = 0,
 ) -> ChurnTest:
     """Judge probabilities of churn.
@@ -112,7 +112,7 @@ def evaluate_churn_forecasts(
     metrics, intervals, curves = {}, {}, {}
     for name, probability in forecasts.items():
         found = evaluate_churn(y, probability)
-        metrics[name] = {"cutoff": cutoff.isoformat(), **_finite(found)}
+        metrics[name] = {"cutoff": cutoff and cutoff.isoformat(), **_finite(found)}
         intervals[name] = {
             metric: [*_finite({"low": low, "high": high}).values()]
             for metric, (low, high) in evaluate_churn_intervals(

@@ -1,4 +1,4 @@
-"""What a kind of churn is to the rest of the house: a function a stage."""
+"""What a kind of churn is to the rest of the house."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import date
 
     from regulars.config import Settings
-    from regulars.training.register import Pages
+    from regulars.models.retention import RetentionModel
+    from regulars.scoring.batch import Customers
+    from regulars.training.backtest import BacktestPlan
+    from regulars.training.window import Problem
 
     Step = Callable[[str], None]
 
 
-class Figured(Protocol):
+class CheckedData(Protocol):
     """Checked data, of which business figures can be worked out."""
 
     @property
@@ -22,8 +26,12 @@ class Figured(Protocol):
         """The configuration."""
 
 
-class Work(Figured, Protocol):
+class Workspace(CheckedData, Protocol):
     """Checked data with its cutoffs: what a training starts from."""
+
+    @property
+    def cutoff(self) -> date | None:
+        """As-of day of the scores; None where rows have no days."""
 
     def fingerprint(self) -> str:
         """Return a digest of the data."""
@@ -31,19 +39,20 @@ class Work(Figured, Protocol):
 
 @dataclass(frozen=True)
 class Kind:
-    """What is done at each stage; the workspaces are the kind's own.
-
-    `lay_out` makes a workspace of what `open_figures` opened, where figures can be had
-    of data that teach no model; None where they need the same.
-    """
+    """A kind of churn; its workspaces are its own."""
 
     name: str
-    open: Callable[[Settings, Step], Work]
-    open_figures: Callable[[Settings, Step], Figured]
+    # read and check; write check.json and the quarantine files
     check: Callable[[Settings, Step], dict[str, Any]]
-    train: Callable[[Any, Step, Pages], dict[str, Any]]
-    backtest: Callable[[Any, Step], tuple[dict[str, Any], dict[str, dict[str, float]]]]
-    score: Callable[..., dict[str, Any]]
+    open: Callable[[Settings, Step], Workspace]
+    # what figures need, where they can be had of data that teach no model; and a
+    # workspace of that. None: figures need a workspace
+    open_for_kpis: Callable[[Settings, Step], CheckedData] | None
+    lay_out: Callable[[Any], Workspace] | None
+    # what is learnt, what a backtest looks at, whom the champion scores
+    problem: Callable[[Any, Step], Problem]
+    backtest: Callable[[Any], BacktestPlan]
+    customers: Callable[[Any, RetentionModel], Customers]
+    # work out the business's own figures; write kpis.json
     kpis: Callable[..., dict[str, Any]]
-    lay_out: Callable[[Any], Work] | None = None
     has_charts: bool = False

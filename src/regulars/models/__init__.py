@@ -1,1 +1,9 @@
 """Models of churn, spend and segments, and the one that holds them together."""
+
+from regulars.models.horizon import Horizon
+from regulars.models.retention import RetentionModel
+
+__all__ = [
+    "Horizon",
+    "RetentionModel",
+]

@@ -1,8 +1,7 @@
-"""Rows for a choice made forward in time.
+"""Validation windows with the rows that were known when each began.
 
-A validation window and the training rows that were known when it began, as one object
-that the churn and the spend models choose by. Large folds can be thinned: a search over
-settings needs enough rows to tell them apart, not all of them.
+Large folds can be thinned: a search over settings needs enough rows to tell them apart,
+not all of them.
 """
 
 from __future__ import annotations
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+    Rows = NDArray[np.intp]
 
 # LightGBM keeps one count of threads for the whole process and sizes its buffers by it:
 # every call of it names this one, or boosters side by side write past each other's.
@@ -39,12 +39,19 @@ class ValidationFold:
     y_train: Floats
     valid: pd.DataFrame
     y_valid: Floats
+    # what each customer of the window was worth as of its cutoff, 0 or more
     value: Floats | None = None
+    # when the window began, and when its outcomes were known
     cutoff: date | None = None
     known_at: date | None = None
+    # in place of days: positions in the data set, of training and of validation rows
+    rows: tuple[Rows, Rows] | None = None
 
     def knew(self, other: ValidationFold) -> bool:
         """Return whether another window's outcomes were known when this one began."""
+        if self.rows is not None and other.rows is not None:
+            # a window knew what it learnt from
+            return bool(np.isin(other.rows[1], self.rows[0]).all())
         if self.cutoff is None or other.known_at is None:
             return True
         return other.known_at <= self.cutoff

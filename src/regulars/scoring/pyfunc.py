@@ -1,15 +1,12 @@
-"""The model as MLflow serves it: one row a customer, the raw history nested in it.
+"""The model as MLflow serves it, of every kind of churn.
 
-A request of customers with their histories comes in, the columns of the score table go
-out. The history takes the road of the batch: the rules of the intake, the ledger, the
-features, the model. MLflow calls `_load_pyfunc` with the folder of the artefact, which
-holds data only.
+MLflow calls `_load_pyfunc` with the folder of the artefact, which holds data only. A
+request takes the road of the batch: the same rules, features and model.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -17,36 +14,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from regulars.data.engine import connect
 from regulars.data.intake import normalise_transactions
-from regulars.data.ledger import MARGIN_COLUMNS, build_ledger
-from regulars.errors import DataError
+from regulars.data.ledger import build_ledger
 from regulars.features.matrix import build_matrix
 from regulars.models.retention import RetentionModel
-from regulars.scoring.batch import Provenance, score_customers
+from regulars.scoring.batch import Customers, Provenance, score_customers
+from regulars.scoring.histories import customer_ids, flatten, read_day, refuse_faults
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
 CONTEXT = "serving.json"
 PROVENANCE = "provenance.json"
-FIELDS = {
-    "order_time": pa.string(),
-    "amount": pa.float64(),
-    "order_id": pa.string(),
-    "product_id": pa.string(),
-    "category": pa.string(),
-    "quantity": pa.float64(),
-    "discount_amount": pa.float64(),
-    "cost_amount": pa.float64(),
-    "margin_rate": pa.float64(),
-    "channel": pa.string(),
-    "store_id": pa.string(),
-    "is_return": pa.bool_(),
-}
-TEXT = {name for name, kind in FIELDS.items() if kind == pa.string()}
+# what there is to say of a row of attributes
+ROW_COLUMNS = ["customer_id", "churn_probability", "risk_band", "reasons"]
 
 
 @dataclass(frozen=True)
@@ -83,15 +66,12 @@ class NestedScorer:
         self, model_input: pd.DataFrame, params: dict[str, Any] | None = None
     ) -> pd.DataFrame:
         """Return the scores of the customers of a request."""
-        cutoff = _as_of((params or {}).get("as_of"))
-        ids = _customer_ids(model_input)
+        cutoff = read_day((params or {}).get("as_of"))
+        ids = customer_ids(model_input)
         features = self._features(ids, model_input["transactions"], cutoff)
-        provenance = Provenance(
-            self._provenance.get("model_version", ""),
-            self._provenance.get("run_id", ""),
-            datetime.now(UTC),
+        scores = score_customers(
+            self._model, Customers(features), _provenance(self._provenance)
         )
-        scores = score_customers(self._model, features, provenance)
         answer = scores.set_index("customer_id").reindex(ids.astype(str))
         answer["cutoff"] = cutoff
         answer.index = pd.Index(ids, name="customer_id")
@@ -101,11 +81,11 @@ class NestedScorer:
         self, ids: pd.Series[Any], histories: pd.Series[Any], cutoff: date
     ) -> pd.DataFrame:
         context = self._context
-        flat = _flatten(ids, histories, ["is_return", *context.columns])
+        flat = flatten(ids, histories, ["is_return", *context.columns])
         connection = connect("duckdb://")
         try:
             table = connection.create_table("history", obj=flat, temp=True)
-            _refuse_faults(table, context.time_zone)
+            refuse_faults(table, context.time_zone)
             clean = normalise_transactions(table, time_zone=context.time_zone)
             return build_matrix(
                 build_ledger(clean),
@@ -119,129 +99,39 @@ class NestedScorer:
             connection.disconnect()
 
 
-def _load_pyfunc(path: str) -> NestedScorer:
-    """Load the scorer; MLflow calls this with the artefact's data path."""
-    folder = Path(path)
-    context = json.loads((folder / CONTEXT).read_text())
-    provenance = json.loads((folder / PROVENANCE).read_text())
-    return NestedScorer(
-        RetentionModel.load(folder), ServingContext(**context), provenance
+class RowScorer:
+    """Score rows of attributes: every one that the model learnt from, or null."""
+
+    def __init__(self, model: RetentionModel, provenance: Mapping[str, str]) -> None:
+        self._model = model
+        self._provenance = provenance
+
+    def predict(
+        self, model_input: pd.DataFrame, params: dict[str, Any] | None = None
+    ) -> pd.DataFrame:
+        """Return probability, band and reasons, in the order of the request.
+
+        Rows without a ``customer_id`` are called by their number, from 1.
+        """
+        rows = model_input.reset_index(drop=True)
+        ids = rows.get("customer_id", pd.Series(np.arange(1, len(rows) + 1)))
+        customers = Customers(rows, ids.tolist())
+        scores = score_customers(self._model, customers, _provenance(self._provenance))
+        return scores[ROW_COLUMNS]
+
+
+def _provenance(known: Mapping[str, str]) -> Provenance:
+    return Provenance(
+        known.get("model_version", ""), known.get("run_id", ""), datetime.now(UTC)
     )
 
 
-def _as_of(value: object) -> date:
-    if not value:
-        return datetime.now(UTC).date()
-    try:
-        return date.fromisoformat(str(value)[:10])
-    except ValueError as error:
-        msg = f"'as_of' is '{value}'; give a date such as 2024-03-31."
-        raise DataError(msg) from error
-
-
-def _customer_ids(request: pd.DataFrame) -> pd.Series[Any]:
-    missing = [c for c in ("customer_id", "transactions") if c not in request.columns]
-    if missing:
-        msg = (
-            f"The request lacks {' and '.join(missing)}; it has "
-            f"{', '.join(map(str, request.columns))}. Send one row a customer with "
-            "both."
-        )
-        raise DataError(msg)
-    ids = request["customer_id"]
-    if ids.isna().any() or ids.duplicated().any():
-        n_bad = int(ids.isna().sum() + ids.duplicated().sum())
-        msg = (
-            f"'customer_id' is empty or repeated in {n_bad} of {len(ids)} rows; send "
-            "one row a customer."
-        )
-        raise DataError(msg)
-    _refuse_lookalikes(ids)
-    return ids
-
-
-def _refuse_lookalikes(ids: pd.Series[Any]) -> None:
-    """Refuse 1 beside "1": histories are told apart by what the name reads as."""
-    names = ids.astype(str)
-    alike = names.duplicated(keep=False)
-    if alike.any():
-        told = ", ".join(repr(value) for value in ids[alike].tolist()[:5])
-        msg = (
-            f"'customer_id' holds {int(alike.sum())} values that read the same, as "
-            f"numbers and as text: {told}. Send every customer_id as text, or every "
-            "one as a number."
-        )
-        raise DataError(msg)
-
-
-def _flatten(
-    ids: pd.Series[Any], histories: pd.Series[Any], columns: Sequence[str]
-) -> pa.Table:
-    """Return the nested histories as one table of transactions."""
-    names = [name for name in FIELDS if name in {"order_time", "amount", *columns}]
-    kind = pa.list_(pa.struct([(name, FIELDS[name]) for name in names]))
-    rows = [_plain_rows(history) for history in histories]
-    try:
-        nested = pa.array(rows, type=kind)
-    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-        msg = f"A history in 'transactions' cannot be read: {error}."
-        raise DataError(msg) from error
-    flat = pa.Table.from_struct_array(nested.flatten())
-    lengths = [len(row) for row in rows]
-    owner = np.repeat(ids.astype(str).to_numpy(dtype=object), lengths)
-    flat = flat.add_column(0, "customer_id", pa.array(owner, pa.string()))
-    needed = [name for name in names if not _may_be_empty(name, rows)]
-    absent = [n for n in needed if len(flat) and flat[n].null_count == len(flat)]
-    if absent:
-        msg = (
-            f"No history in 'transactions' has {', '.join(absent)}, which the model "
-            "learnt from. Send it with every transaction."
-        )
-        raise DataError(msg)
-    returned = flat["is_return"].fill_null(False)
-    return flat.set_column(flat.column_names.index("is_return"), "is_return", returned)
-
-
-def _may_be_empty(name: str, rows: Sequence[list[dict[str, Any]]]) -> bool:
-    """Return whether a column may be null in all rows: a margin that is sent as null.
-
-    One that is not sent at all is refused, as the batch would have known it.
-    """
-    if name in MARGIN_COLUMNS:
-        return any(name in row for history in rows for row in history)
-    return name == "is_return"
-
-
-def _plain_rows(history: object) -> list[dict[str, Any]]:
-    if history is None or isinstance(history, float):
-        return []
-    if isinstance(history, str) or not hasattr(history, "__iter__"):
-        msg = (
-            f"'transactions' holds {type(history).__name__}; it must be a list of "
-            "objects with order_time and amount."
-        )
-        raise DataError(msg)
-    return [_plain_row(row) for row in history]
-
-
-def _plain_row(row: object) -> dict[str, Any]:
-    if not isinstance(row, Mapping):
-        msg = (
-            f"A transaction is {type(row).__name__}; it must be an object with "
-            "order_time and amount."
-        )
-        raise DataError(msg)
-    return {
-        name: str(value) if name in TEXT and value is not None else value
-        for name, value in row.items()
-    }
-
-
-def _refuse_faults(table: Any, time_zone: str) -> None:
-    judged = normalise_transactions(table, time_zone=time_zone, with_fault=True)
-    bad = judged.drop_null("fault")
-    found = bad.group_by("fault").aggregate(rows=bad.count()).to_pyarrow().to_pylist()
-    if found:
-        told = "; ".join(f"{row['rows']} x {row['fault']}" for row in found)
-        msg = f"The histories hold transactions that cannot be used: {told}."
-        raise DataError(msg)
+def _load_pyfunc(path: str) -> NestedScorer | RowScorer:
+    """Load the scorer; MLflow calls this with the artefact's data path."""
+    folder = Path(path)
+    model = RetentionModel.load(folder)
+    provenance = json.loads((folder / PROVENANCE).read_text())
+    if not (folder / CONTEXT).is_file():  # rows that come with their features
+        return RowScorer(model, provenance)
+    context = json.loads((folder / CONTEXT).read_text())
+    return NestedScorer(model, ServingContext(**context), provenance)

@@ -1,72 +1,104 @@
-"""Why a customer's risk is what it is, in words that a campaign team reads.
-
-Feature rows and each feature's share of the log-odds come in; for every customer the
-three strongest reasons go out, as sentences with the customer's own figures. Features
-that say the same thing in different ways (how long is the silence, how long for *this*
-customer) are added up to one theme first, so that three reasons are three reasons.
-"""
+"""Why a customer's risk is what it is, in words that a campaign team reads."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
+
+from regulars.scoring import attribute_words
+from regulars.scoring.themes import THEMES, theme_of, themes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import pandas as pd
     from numpy.typing import NDArray
+
+    from regulars.models.retention import RetentionModel
 
     Floats = NDArray[np.float64]
     Sentences = NDArray[np.object_]
+    # position of a reason and the customers who give it, to a sentence a customer
+    Words = Callable[[int, NDArray[np.bool_]], Sentences]
 
 N_REASONS = 3
-
-
-@dataclass(frozen=True)
-class Theme:
-    """A family of features and the sentence that speaks for it."""
-
-    name: str
-    prefixes: tuple[str, ...]
-    sentences: Callable[[pd.DataFrame], Sentences]
+# what the purchase process goes by, where it stands alone
+OF_PROCESS = ("silence", "process", "orders")
+# below every reason, above none: said only where there is room
+LAST = -1e9
 
 
 def explain(
-    features: pd.DataFrame,
-    contributions: pd.DataFrame | None,
-    churn_probability: Floats,
-    *,
-    base_rate: float,
-    currency: str = "",
+    model: RetentionModel, features: pd.DataFrame, churn_probability: Floats
 ) -> list[list[str]]:
-    """Return the strongest reasons of each customer."""
-    strength = _strength(features, contributions)
+    """Return the strongest reasons of each customer.
+
+    Parameters
+    ----------
+    model : RetentionModel
+        Fitted model.
+    features : DataFrame of shape (n_customers, n_features)
+        The features of the model's `fit`.
+    churn_probability : array of shape (n_customers,)
+        The scores that are explained: customers above the mean get reasons that raise
+        the risk, the others reasons that lower it.
+
+    Returns
+    -------
+    list of list of str
+        Up to three sentences a customer, strongest first; at least one.
+
+    Examples
+    --------
+    >>> from regulars.models.churn import Recipe
+    >>> from regulars.models.horizon import Horizon
+    >>> from regulars.models.retention import RetentionModel
+    >>> from regulars.models.tabular.encoding import TabularEncoder
+    >>> terms = Horizon(horizon_days=None, margin=0.3, discount_rate_annual=0.1,
+    ...                 clv_horizon_days=365, risk_bands=(0.4, 0.7))
+    >>> rows = pd.DataFrame({"calls_a_day": np.arange(60.0) % 30})
+    >>> model = RetentionModel(terms, Recipe({"logistic": 1.0}),
+    ...     encoder=TabularEncoder()).fit(rows, rows["calls_a_day"] < 10)
+    >>> explain(model, rows[:1], model.predict_churn(rows[:1]))
+    [['calls a day 0: lower than 98% of customers']]
+    """
+    rises = churn_probability >= model.base_rate_
+    contributions = model.contributions(features)
+    encoder, profile = model.encoder, model.profile_
+    if encoder is None or profile is None:
+        rows = model.with_process(features)
+        return _by_theme(rows, contributions, rises, model.horizon.currency)
+    assert contributions is not None
+    strength = _towards(contributions.to_numpy(), rises)
+    words = partial(attribute_words.sentences, encoder.typed(features), profile)
+    # somebody asks why: the strongest is always said
+    return strongest(strength, strength.argmax(axis=1), words)
+
+
+def _by_theme(
+    rows: pd.DataFrame,
+    contributions: pd.DataFrame | None,
+    rises: NDArray[np.bool_],
+    currency: str,
+) -> list[list[str]]:
+    sentences = np.column_stack([theme.sentences(rows) for theme in themes(currency)])
+    strength = _theme_strength(len(rows), contributions)
     if contributions is not None:
-        rises = churn_probability >= base_rate
-        strength = np.where(rises[:, None], strength, -strength)
-    sentences = np.full(strength.shape, "", dtype=object)
-    for position, theme in enumerate(themes(currency)):
-        sentences[:, position] = theme.sentences(features)
-    # a theme without a sentence, or one that pulls the other way, is no reason
-    strength = np.where((sentences != "") & (strength > 0), strength, -np.inf)
-    strength[:, 0] = np.maximum(strength[:, 0], -1e9)  # the silence is always told
-    order = np.argsort(-strength, axis=1, kind="stable")[:, :N_REASONS]
-    chosen = np.take_along_axis(sentences, order, axis=1)
-    told = np.isfinite(np.take_along_axis(strength, order, axis=1))
-    return [row[keep].tolist() for row, keep in zip(chosen, told, strict=True)]
+        strength = _towards(strength, rises)
+    # a theme may have nothing to say of a customer
+    strength = np.where(sentences != "", strength, -np.inf)
+    silence = np.zeros(len(rows), dtype=np.intp)
+    return strongest(strength, silence, lambda theme, who: sentences[who, theme])
 
 
-def _strength(features: pd.DataFrame, contributions: pd.DataFrame | None) -> Floats:
-    """Return the log-odds of each theme, shape (n_customers, n_themes)."""
-    strength = np.zeros((len(features), len(THEMES)))
+def _theme_strength(n_rows: int, contributions: pd.DataFrame | None) -> Floats:
+    strength = np.zeros((n_rows, len(THEMES)))
     if contributions is None:
-        for rank, name in enumerate(("silence", "process", "orders")):
-            position = [theme.name for theme in THEMES].index(name)
-            strength[:, position] = N_REASONS - rank
+        names = [theme.name for theme in THEMES]
+        for rank, name in enumerate(OF_PROCESS):
+            strength[:, names.index(name)] = N_REASONS - rank
         return strength
     for column in contributions.columns:
         theme = theme_of(column)
@@ -75,196 +107,26 @@ def _strength(features: pd.DataFrame, contributions: pd.DataFrame | None) -> Flo
     return strength
 
 
-def theme_of(feature: str) -> int | None:
-    """Return the position of a feature's theme, or None where it has none."""
-    for position, theme in enumerate(THEMES):  # the first that fits
-        if feature.startswith(theme.prefixes):
-            return position
-    return None
+def _towards(strength: Floats, rises: NDArray[np.bool_]) -> Floats:
+    """Return how strongly each reason pulls the customer's own way."""
+    return np.where(rises[:, None], strength, -strength)
 
 
-def _number(values: pd.Series, digits: int = 0) -> pd.Series:
-    return values.map(f"{{:,.{digits}f}}".format)
+def strongest(
+    strength: Floats, always: NDArray[np.intp], words: Words
+) -> list[list[str]]:
+    """Return the sentences of the strongest reasons, strongest first.
 
-
-def _counted(values: pd.Series, noun: str) -> pd.Series:
-    several = pd.Series(f" {noun}s", index=values.index)
-    return _number(values) + several.mask(values.round() == 1, f" {noun}")
-
-
-def _money(values: pd.Series, currency: str) -> pd.Series:
-    """Cents are told below a hundred; above, they are noise."""
-    amount = _number(values, 2).where(values.abs() < 100, _number(values))
-    return f"{currency} " + amount if currency else amount
-
-
-def _days(values: pd.Series) -> pd.Series:
-    return _counted(values, "day")
-
-
-def _orders(values: pd.Series) -> pd.Series:
-    return _counted(values, "order")
-
-
-def _column(rows: pd.DataFrame, name: str) -> pd.Series:
-    if name in rows:
-        return rows[name]
-    return pd.Series(np.nan, index=rows.index)
-
-
-def _told(sentences: pd.Series, known: pd.Series) -> Sentences:
-    told: Sentences = sentences.where(known, "").to_numpy(dtype=object)
-    return told
-
-
-def _silence(rows: pd.DataFrame) -> Sentences:
-    silence = rows["days_since_last_order"]
-    gap = _column(rows, "gap_mean_days")
-    usual = "; used to order every " + _number(gap.fillna(0).clip(lower=1))
-    alone = pd.Series("", index=rows.index).mask(
-        _column(rows, "n_orders") == 1, "; one order so far"
-    )
-    text = "no order for " + _days(silence) + usual.where(gap.notna(), alone)
-    return _told(text, silence.notna())
-
-
-def _order_count(rows: pd.DataFrame) -> Sentences:
-    count, age = _column(rows, "n_orders"), _column(rows, "T_days")
-    return _told(
-        _orders(count.fillna(0)) + " in " + _days(age.fillna(0)), count.notna()
-    )
-
-
-def _activity(rows: pd.DataFrame) -> Sentences:
-    for days in (91, 56, 28):
-        recent = _column(rows, f"orders_{days}d")
-        if recent.notna().any():
-            text = _orders(recent.fillna(0)) + f" in the last {days} days"
-            # a window without an order says no more than the silence does
-            return _told(text, recent > 0)
-    return _told(pd.Series("", index=rows.index), pd.Series(False, index=rows.index))
-
-
-def _trend(rows: pd.DataFrame) -> Sentences:
-    recent, both = _column(rows, "orders_28d"), _column(rows, "orders_56d")
-    before = (both - recent).fillna(0)
-    up = pd.Series("orders up from ", index=rows.index)
-    text = (
-        up.where(recent >= before, "orders down from ")
-        + _number(before)
-        + " to "
-        + _number(recent.fillna(0))
-        + " in the last 28 days"
-    )
-    return _told(text, both.notna() & (recent != before))
-
-
-def _spend(rows: pd.DataFrame, currency: str = "") -> Sentences:
-    aov, recent = _column(rows, "aov"), _column(rows, "spend_91d")
-    text = "spends " + _money(aov.fillna(0), currency) + " an order"
-    more = "; " + _money(recent.fillna(0), currency) + " in the last 91 days"
-    return _told(text + more.where(recent > 0, ""), aov.notna())
-
-
-def _basket(rows: pd.DataFrame) -> Sentences:
-    products = _column(rows, "n_products")
-    lines = _column(rows, "lines_per_order")
-    by_products = _number(products.fillna(0)) + " different products so far"
-    by_lines = _number(lines.fillna(0), 1) + " lines an order"
-    text = by_products.where(products.notna(), by_lines)
-    return _told(text, products.notna() | lines.notna())
-
-
-def _returns(rows: pd.DataFrame) -> Sentences:
-    share = _column(rows, "returns_share")
-    text = "sent back " + _number(100 * share.fillna(0)) + "% of what was bought"
-    return _told(text, share > 0)
-
-
-def _discount(rows: pd.DataFrame) -> Sentences:
-    share = _column(rows, "discount_share")
-    text = _number(100 * share.fillna(0)) + "% of the price taken off by discounts"
-    return _told(text, share.notna())
-
-
-def _weekdays(rows: pd.DataFrame) -> Sentences:
-    share = _column(rows, "weekend_share")
-    text = "orders on weekends " + _number(100 * share.fillna(0)) + "% of the time"
-    return _told(text, share.notna())
-
-
-def _process(rows: pd.DataFrame) -> Sentences:
-    silent = _column(rows, "btyd_no_purchase_probability")
-    text = (
-        "going by the rhythm of the orders alone, another one in the horizon is "
-        + _number(100 * (1 - silent.fillna(0)))
-        + "% likely"
-    )
-    return _told(text, silent.notna())
-
-
-THEMES = (
-    Theme(
-        "silence",
-        (
-            "days_since_last",
-            "silence",
-            "gap_",
-            "last_gap",
-            "recent_gap",
-            "share_of_gaps",
-            "recency",
-            "clumpiness",
-        ),
-        _silence,
-    ),
-    Theme("trend", ("orders_trend", "spend_trend"), _trend),
-    Theme("activity", ("orders_", "active_weeks", "items_"), _activity),
-    Theme(
-        "orders",
-        ("frequency", "n_orders", "T_days", "purchase_days_per_week"),
-        _order_count,
-    ),
-    Theme(
-        "spend",
-        (
-            "spend",
-            "revenue",
-            "aov",
-            "monetary",
-            "largest_day",
-            "last_day_spend",
-            "btyd_order_value",
-            "btyd_expected_spend",
-        ),
-        _spend,
-    ),
-    Theme("returns", ("returns",), _returns),
-    Theme(
-        "basket",
-        (
-            "n_products",
-            "new_product",
-            "products_per",
-            "n_categories",
-            "category",
-            "favourite_category",
-            "lines_per_order",
-        ),
-        _basket,
-    ),
-    Theme("discount", ("discount",), _discount),
-    Theme("weekdays", ("weekend", "same_weekday", "month_start"), _weekdays),
-    Theme("process", ("btyd_", "p_alive"), _process),
-)
-
-
-@cache
-def themes(currency: str) -> tuple[Theme, ...]:
-    """Return the themes as they speak of money in a currency."""
-    return tuple(
-        replace(theme, sentences=partial(_spend, currency=currency))
-        if theme.name == "spend"
-        else theme
-        for theme in THEMES
-    )
+    `always` is the position of the reason that each customer has in any case; of the
+    others those with a strength above 0 are said.
+    """
+    everyone = np.arange(len(strength))
+    ranked = np.where(strength > 0, strength, -np.inf)
+    ranked[everyone, always] = np.maximum(ranked[everyone, always], LAST)
+    order = np.argsort(-ranked, axis=1, kind="stable")[:, :N_REASONS]
+    is_said = np.isfinite(np.take_along_axis(ranked, order, axis=1))
+    sentences = np.full(order.shape, "", dtype=object)
+    for position in np.unique(order[is_said]):
+        hit = (order == position) & is_said
+        sentences[hit] = words(int(position), hit.any(axis=1))
+    return [row[said].tolist() for row, said in zip(sentences, is_said, strict=True)]

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-# the module whose loader rebuilds a purchase-log model
+# the module whose loader rebuilds a model of any kind
 LOADER = "regulars.scoring.pyfunc"
 
 
@@ -52,8 +52,6 @@ class RunRecord:
         Folder of the model that had not seen the test window.
     input_example : object
         One row, as the endpoint takes it.
-    loader : str
-        Module whose ``_load_pyfunc`` loads the model.
     inputs : sequence of str or None
         Input columns of any type; None for nested purchase histories.
     """
@@ -65,5 +63,4 @@ class RunRecord:
     model: Path | None = None
     tested_model: Path | None = None
     input_example: Any = None
-    loader: str = LOADER
     inputs: Sequence[str] | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from regulars import __version__
+from regulars.tracking.records import LOADER
 
 if TYPE_CHECKING:
     from regulars.tracking.records import RunRecord
@@ -44,7 +45,7 @@ def log_model(record: RunRecord) -> Any:
     return mlflow.pyfunc.log_model(
         name=MODEL_FOLDER,
         # data and a named loader: nothing of the artefact is unpickled or run
-        loader_module=record.loader,
+        loader_module=LOADER,
         data_path=str(record.model),
         signature=signature,
         input_example=record.input_example,

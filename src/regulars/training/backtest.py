@@ -1,50 +1,41 @@
 """The backtest: choice and test repeated as of earlier days.
 
-A workspace comes in. For each of several test windows all choices are made and tested
-as they would have been then, and nothing later is within reach; what the windows show
-together goes out as JSON-safe data, for ``backtest.json``, MLflow and the report.
+For each window all choices are made and tested as they would have been then, and
+nothing later is within reach.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
-from regulars.data.closures import shut_days
 from regulars.errors import DataError
-from regulars.evaluation import evaluate_offer
+from regulars.evaluation import evaluate_offer, evaluate_slices
 from regulars.evaluation.backtest import (
     best_baseline,
     evaluate_staleness,
     evaluate_window,
     overall,
-    roll_back,
 )
 from regulars.evaluation.holdout import MODEL
-from regulars.evaluation.slices import evaluate_slices
-from regulars.models.churn import baselines
-from regulars.training.card import profit_metrics, run_metrics
-from regulars.training.promote import customer_labels
-from regulars.training.snapshots import Snapshots
-from regulars.training.train import choose_and_test
+from regulars.training.card import profit_metrics, trial_metrics
+from regulars.training.pooling import pooled_rows
+from regulars.training.train import try_window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from datetime import date
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    import pandas as pd
     from numpy.typing import NDArray
 
-    from regulars.clv.process import PurchaseProcess
     from regulars.config import Settings
     from regulars.evaluation.holdout import ChurnTest
     from regulars.models.retention import RetentionModel
-    from regulars.timeline import Timeline
-    from regulars.training.train import Trial
-    from regulars.training.workspace import Workspace
+    from regulars.training.dataset import Dataset
+    from regulars.training.window import Trial, Window
 
     Step = Callable[[str], None]
     Floats = NDArray[np.float64]
@@ -52,77 +43,93 @@ if TYPE_CHECKING:
 OLDEST_AGE = 3
 
 
-@dataclass(frozen=True)
-class Tested:
-    """One window of a backtest."""
+@dataclass(frozen=True, kw_only=True)
+class BacktestPlan:
+    """The windows of a backtest, latest first where there is time."""
 
-    cutoff: date
-    timeline: Timeline
+    settings: Settings
+    # made when they are looked at: a window may be large
+    windows: Iterable[Window]
+    n_windows: int
+    baseline_labels: Mapping[str, str]
+    notes: Callable[[Sequence[Trial]], list[str]]
+    # further keys of the result
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Tested:
+    """A trial that has a test."""
+
     trial: Trial
-    test: ChurnTest
     model: RetentionModel
+    rows: Dataset
+    test: ChurnTest
 
 
 def run_backtest(
-    work: Workspace, step: Step
+    plan: BacktestPlan, step: Step
 ) -> tuple[dict[str, Any], dict[str, dict[str, float]]]:
-    """Train and test as of several earlier days."""
-    settings, asked = work.settings, work.settings.backtest
-    tested = _walk_back(work, step)
+    """Learn and test as of each window.
+
+    Parameters
+    ----------
+    plan : BacktestPlan
+        The windows.
+    step : callable
+        Called with ``"window 1/4"`` and so on.
+
+    Returns
+    -------
+    result : dict
+        ``windows``, ``overall``, ``slices``, ``staleness``, ``notes`` and what the
+        windows were made of.
+    metrics : dict of str to dict
+        Figures of each window by its name, for MLflow.
+
+    Raises
+    ------
+    DataError
+        No window could be tested.
+    """
+    settings = plan.settings
+    tested = _walk_back(plan, step)
     step("compare")
-    features = work.features.by_cutoff([each.cutoff for each in tested])
-    offers = [_offer(each, features[each.cutoff], settings) for each in tested]
+    offers = [_offer(each, settings) for each in tested]
     windows = [
         _window(each, offer, settings.seed)
         for each, offer in zip(tested, offers, strict=True)
     ]
-    pairs, whose = _ages(tested, features)
+    is_dated = tested[0].trial.window.cutoff is not None
+    trials = [each.trial for each in tested]
     result = {
         "name": settings.name,
-        "horizon_days": settings.time.horizon_days,
-        "step_days": asked.step_days or settings.time.horizon_days,
-        "baseline_labels": baselines.labels(),
+        "kind": settings.churn.kind,
+        "is_dated": is_dated,
+        "baseline_labels": dict(plan.baseline_labels),
         "windows": windows,
         "overall": overall(windows),
-        "slices": _slices(work, tested, features),
-        "staleness": evaluate_staleness(
-            pairs, customers=whose, random_state=settings.seed
-        ),
-        "notes": _notes(tested, asked.windows),
+        "slices": _slices(trials, settings.seed),
+        "staleness": _staleness(tested, settings.seed) if is_dated else [],
+        "notes": plan.notes(trials),
+        **plan.details,
     }
     figures = {
-        str(each.cutoff): run_metrics(each.trial) | profit_metrics(offer)
+        each.trial.window.name: trial_metrics(each.trial) | profit_metrics(offer)
         for each, offer in zip(tested, offers, strict=True)
     }
     return result, figures
 
 
-def first_day(work: Workspace) -> date:
-    """Return the first day with a record."""
-    if work.ledger.first_day is None:
-        msg = "The log holds no purchase. Read more of it."
-        raise DataError(msg)
-    return work.ledger.first_day
-
-
-def _walk_back(work: Workspace, step: Step) -> list[Tested]:
-    """Choose and test as of each window; latest first."""
-    settings = work.settings
-    lines = roll_back(
-        settings.time,
-        settings.backtest,
-        work.timeline.cutoff,
-        first_day(work),
-        shut=shut_days(work.ledger),
-    )
-    tested: list[Tested] = []
-    processes: dict[tuple[date, str], PurchaseProcess] = {}
-    for number, line in enumerate(lines, start=1):
-        step(f"window {number}/{len(lines)}")
-        # windows share days: what was fitted to a day's past is the same for all
-        rows = Snapshots(work.ledger, line, settings, work.features, processes)
-        trial = choose_and_test(rows, work.ledger, line, settings, step=_silent)
-        tested += _tested(line, trial)
+def _walk_back(plan: BacktestPlan, step: Step) -> list[_Tested]:
+    tested = []
+    for number, window in enumerate(plan.windows, start=1):
+        step(f"window {number}/{plan.n_windows}")
+        trial = try_window(window, plan.settings, _silent)
+        rows, test = trial.window.test, trial.churn_test
+        if trial.tested_model is None or rows is None or test is None:
+            continue
+        tested.append(_Tested(trial, trial.tested_model, rows, test))
     if not tested:
         msg = (
             "No window of the backtest could be tested: no purchase process could be "
@@ -136,112 +143,85 @@ def _silent(step: str) -> None:
     """Say nothing: the windows are the steps of a backtest."""
 
 
-def _tested(line: Timeline, trial: Trial) -> list[Tested]:
-    cutoff, test, model = line.test_cutoff, trial.churn_test, trial.tested_model
-    if cutoff is None or test is None or model is None:
-        return []
-    return [Tested(cutoff, line, trial, test, model)]
-
-
-def _offer(each: Tested, features: pd.DataFrame, settings: Settings) -> dict[str, Any]:
+def _offer(each: _Tested, settings: Settings) -> dict[str, Any] | None:
     """Return what the offer of the settings would have earned on the window."""
-    value = each.model.predict(features)["clv"].to_numpy(dtype=np.float64)
+    assert each.trial.scores is not None
+    value = each.trial.scores["clv"].to_numpy(dtype=np.float64)
+    known = np.isfinite(value)
+    if not known.any():
+        return None
     return evaluate_offer(
-        each.test.churned,
-        each.test.forecasts[MODEL],
-        value,
+        each.test.churned[known],
+        each.test.forecasts[MODEL][known],
+        value[known],
         settings.profit,
         random_state=settings.seed,
     )
 
 
 def _window(
-    each: Tested, offer: Mapping[str, Any], random_state: int
+    each: _Tested, offer: Mapping[str, Any] | None, random_state: int
 ) -> dict[str, Any]:
-    value = each.trial.value_test
+    window, value = each.trial.window, each.trial.value_test
     own = each.test.metrics[MODEL]
     return {
-        "cutoff": each.cutoff,
-        "known_at": each.timeline.cutoff,
+        "cutoff": window.name,
+        **window.facts(),
         "n_customers": own["n_customers"],
         "churn_rate": own["churn_rate"],
-        "n_training_windows": len(each.timeline.training_cutoffs),
         "process_only": not each.model.churn.needs_fitting,
         "weights": dict(each.model.churn.weights),
         "value_metrics": value.metrics if value else {},
         "reliability": each.test.curves[MODEL]["reliability"],
-        "profit": offer["rules"],
+        "profit": offer["rules"] if offer else None,
         **evaluate_window(each.test, random_state=random_state),
     }
 
 
-def _slices(
-    work: Workspace, tested: Sequence[Tested], features: Mapping[date, pd.DataFrame]
-) -> dict[str, Any] | None:
-    """Judge the parts of the base over all windows together."""
-    rival = best_baseline([each.test for each in tested])
-    parts = [customer_labels(work, features[each.cutoff]) for each in tested]
-    labels = [part for part in parts if part is not None]
-    if rival is None or len(labels) < len(tested):
+def _slices(trials: Sequence[Trial], random_state: int) -> dict[str, Any] | None:
+    """Evaluate the slices of the base over all windows together."""
+    tests = [trial.churn_test for trial in trials if trial.churn_test is not None]
+    rival, rows = best_baseline(tests), pooled_rows(trials)
+    if rival is None or rows is None:
         return None
-    rows = evaluate_slices(
-        _together(tested, None),
-        _together(tested, MODEL),
-        _together(tested, rival),
-        _one_kind_of_cohort(labels),
-        customers=np.concatenate(
-            [features[each.cutoff]["customer_id"].astype(str) for each in tested]
+    labels = rows.test.slices
+    if labels is None or labels.empty:
+        return None
+    return {
+        "rival": rival,
+        "rows": evaluate_slices(
+            rows.test.churned,
+            rows.forecasts[MODEL],
+            rows.forecasts[rival],
+            _one_kind_of_cohort(labels),
+            customers=rows.test.customer_id,
+            random_state=random_state,
         ),
-        random_state=work.settings.seed,
-    )
-    return {"rival": rival, "rows": rows}
+    }
 
 
-def _one_kind_of_cohort(labels: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Stack labels; where windows have cohorts of unlike length, by year."""
-    lengths = {len(part["cohort"].iloc[0]) for part in labels}
-    if len(lengths) > 1:
-        labels = [part.assign(cohort=part["cohort"].str[:4]) for part in labels]
-    stacked = pd.concat(labels, ignore_index=True)
-    return stacked.fillna("unknown")
+def _one_kind_of_cohort(labels: pd.DataFrame) -> pd.DataFrame:
+    """Return slices of several windows; cohorts of unlike length are told by year."""
+    labels = labels.fillna("unknown")
+    if "cohort" in labels and len({*labels["cohort"].str.len()}) > 1:
+        return labels.assign(cohort=labels["cohort"].str[:4])
+    return labels
 
 
-def _together(tested: Sequence[Tested], name: str | None) -> Floats:
-    return np.concatenate(
-        [
-            each.test.churned if name is None else each.test.forecasts[name]
-            for each in tested
-        ]
-    )
-
-
-def _ages(
-    tested: Sequence[Tested], features: Mapping[date, pd.DataFrame]
-) -> tuple[dict[int, list[tuple[Floats, Floats, Floats]]], dict[int, list[Any]]]:
-    """Score each window with the models of earlier windows; say whose rows they are."""
-    found: dict[int, list[tuple[Floats, Floats, Floats]]] = defaultdict(list)
-    whose: dict[int, list[Any]] = defaultdict(list)
+def _staleness(tested: Sequence[_Tested], random_state: int) -> list[dict[str, Any]]:
+    """Score each window with the models of earlier windows as well."""
+    pairs: dict[int, list[tuple[Floats, Floats, Floats]]] = defaultdict(list)
+    customers: dict[int, list[NDArray[np.object_]]] = defaultdict(list)
     for place, now in enumerate(tested):
         fresh = now.test.forecasts[MODEL]
         for age, then in enumerate(tested[place : place + OLDEST_AGE + 1]):
-            stale = fresh
-            if age:
-                try:
-                    scores = then.model.predict(features[now.cutoff])
-                except DataError:
-                    continue
-                stale = scores["churn_probability"].to_numpy(dtype=np.float64)
-            found[age].append((now.test.churned, stale, fresh))
-            whose[age].append(features[now.cutoff]["customer_id"].astype(str))
-    return found, whose
-
-
-def _notes(tested: Sequence[Tested], asked: int) -> list[str]:
-    notes = []
-    if len(tested) < asked:
-        notes.append(
-            f"The history leaves {len(tested)} of the {asked} test windows asked for."
-        )
-    told = (note for each in tested for note in each.trial.notes)
-    # the same is true of many windows; silent days are news of the log
-    return notes + list(dict.fromkeys(n for n in told if n.startswith("The log")))
+            try:
+                stale = then.model.predict_churn(now.rows.features) if age else fresh
+            except DataError:  # it knew features that are not there
+                continue
+            pairs[age].append((now.test.churned, stale, fresh))
+            if now.rows.customer_id is not None:
+                customers[age].append(now.rows.customer_id)
+    return evaluate_staleness(
+        pairs, customers=customers or None, random_state=random_state
+    )

@@ -1,10 +1,4 @@
-"""A backtest goes into the tracking store: a run, and runs nested in it.
-
-What a backtest found comes in; in the store are afterwards a run with the means over
-the windows, the charts and ``backtest.json``, and nested in it a run a window (all
-figures of the model and the baselines, the differences and their intervals), a run a
-part of the customer base and a run an age of the model.
-"""
+"""A backtest goes into the tracking store: a run, and runs nested in it."""
 
 from __future__ import annotations
 

@@ -1,351 +1,233 @@
-"""From a ledger to a tested model: snapshots, choices, the test, the refit.
+"""From windows to a tested model: choose, fit, test once, refit.
 
-The ledger, the timeline and the settings come in. Choices are made on validation
-windows, the test window is looked at once by a model that had not seen it, and then the
-same recipe is refitted with every window known. Both models and everything measured go
-out as a `Training`; nothing is written here.
+A recipe is chosen on validation windows, the test is looked at once by a model that had
+not seen it, and then the model that scores is fitted. Nothing is written here.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, replace
-from datetime import timedelta
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
-from regulars.clv.process import LABELS
-from regulars.clv.process_diagnostics import process_diagnostics
-from regulars.data.closures import closure_notes, closures_known, daily_purchases
-from regulars.data.strays import stray_days_of
-from regulars.evaluation.holdout import (
-    ChurnTest,
-    ValueTest,
-    drift_notes,
+from regulars.evaluation import (
     evaluate_churn_forecasts,
+    evaluate_offer,
     evaluate_spend_forecasts,
 )
-from regulars.models.churn import Recipe, baselines
-from regulars.models.retention import RetentionModel
-from regulars.models.spend import SpendRecipe, SpendSelection, interval_figures
-from regulars.training.extrapolation import backtest_extrapolation
-from regulars.training.select import choose_recipes
-from regulars.training.snapshots import (
-    BASELINE_PROCESS,
-    FEWEST_CHURNERS,
-    Snapshots,
-)
+from regulars.evaluation.combined import mean_test
+from regulars.evaluation.holdout import MODEL
+from regulars.models.spend import interval_figures
+from regulars.training.pooling import pooled_rows
+from regulars.training.select import choose
+from regulars.training.window import Training, Trial
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import date
-
-    import pandas as pd
-    from numpy.typing import NDArray
 
     from regulars.config import Settings
-    from regulars.data.ledger import Ledger
-    from regulars.features.cache import FeatureCache
-    from regulars.models.churn import Selection
-    from regulars.timeline import Timeline
+    from regulars.evaluation.holdout import ChurnTest, ValueTest
+    from regulars.models.retention import RetentionModel
+    from regulars.training.dataset import Dataset
+    from regulars.training.window import Problem, Window
 
     Step = Callable[[str], None]
 
-
-# silent days at the end of a log that are worth a word
-STALE_DAYS = 7
 # rows that the importance of features is averaged over
 EXPLAINED_ROWS = 5_000
+# of a correlation of ranks, below which a feature has no direction
+LEAST_LEAN = 0.3
 
 
-@dataclass(frozen=True, kw_only=True)
-class Trial:
-    """A recipe chosen and tested as of the test cutoff, and what was measured."""
+def train(problem: Problem, step: Step) -> Training:
+    """Choose and test as of each window, then fit the model that scores.
 
-    tested_model: RetentionModel | None
-    churn_test: ChurnTest | None
-    value_test: ValueTest | None
-    selection: Selection | None
-    spend_selection: SpendSelection | None
-    processes: dict[str, dict[str, float]]
-    notes: list[str] = field(default_factory=list)
+    Parameters
+    ----------
+    problem : Problem
+        What a kind of churn gives to be learnt.
+    step : callable
+        Called with the name of each step as it begins.
 
-    @property
-    def recipe(self) -> Recipe:
-        """How churn is forecast."""
-        return self.selection.recipe if self.selection else Recipe.process_only()
+    Returns
+    -------
+    Training
 
-    @property
-    def spend(self) -> SpendRecipe:
-        """How spend is forecast."""
-        return self.spend_selection.recipe if self.spend_selection else SpendRecipe()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Training(Trial):
-    """A trial, and its recipe refitted with every window known."""
-
-    model: RetentionModel
-    importance: list[dict[str, Any]]
-    diagnostics: dict[str, dict[str, Any]] = field(default_factory=dict)
-
-    @property
-    def process_only(self) -> bool:
-        """Whether the purchase process carries the churn scores alone."""
-        return not self.model.churn.needs_fitting
-
-
-def train(
-    ledger: Ledger,
-    timeline: Timeline,
-    settings: Settings,
-    *,
-    step: Step,
-    features: FeatureCache | None = None,
-) -> Training:
-    """Choose, test once, refit."""
-    step("features")
-    snapshots = Snapshots(ledger, timeline, settings, features)
-    trial = choose_and_test(snapshots, ledger, timeline, settings, step=step)
-    diagnostics = _diagnose(snapshots, ledger, timeline, settings)
+    Raises
+    ------
+    NotEnoughHistoryError, ConvergenceError, DataError
+        Nothing can be fitted at the cutoff.
+    """
+    settings = problem.settings
+    trials = try_windows(problem.windows, settings, step)
     step("refit")
-    cutoffs = timeline.refit_cutoffs
-    model = _fit(snapshots, timeline.cutoff, cutoffs, trial.recipe, trial.spend)
-    current = snapshots.features(timeline.cutoff)
-    measured = {each.name: getattr(trial, each.name) for each in fields(trial)}
-    return Training(
-        **measured | {"notes": trial.notes + snapshots.final_warnings()},
+    choices, final = trials[0].choices, problem.final(trials)
+    if problem.is_chosen_again:
+        choices = choose(final, settings, _silent)
+        final = final.settled(choices)
+    model = final.fit(choices)
+    tests = [trial.churn_test for trial in trials if trial.churn_test is not None]
+    training = Training(
         model=model,
-        importance=feature_importance(model, current),
-        diagnostics=diagnostics,
+        choices=choices,
+        trials=trials,
+        churn_test=mean_test(tests, random_state=settings.seed) if tests else None,
+        value_test=trials[0].value_test,
+        importance=feature_importance(model, final.current()),
+        profit=_profit(trials, settings),
+        notes=[],
     )
+    return replace(training, notes=problem.notes(training))
 
 
-def choose_and_test(
-    snapshots: Snapshots,
-    ledger: Ledger,
-    timeline: Timeline,
-    settings: Settings,
-    *,
-    step: Step,
-) -> Trial:
-    """Choose on validation windows and test once; nothing is refitted.
+def try_windows(
+    windows: Sequence[Window], settings: Settings, step: Step
+) -> list[Trial]:
+    """Choose, fit and test as of each window."""
+    if len(windows) == 1:
+        return [try_window(windows[0], settings, step)]
+    step("selection")
+    trials = []
+    for number, window in enumerate(windows, start=1):
+        step(f"test {number}/{len(windows)}")
+        trials.append(try_window(window, settings, _silent))
+    return trials
 
-    A backtest wants this and no more: what each window's model would have become
-    afterwards is of no interest to it.
+
+def try_window(window: Window, settings: Settings, step: Step) -> Trial:
+    """Choose on validation windows, fit, and test once.
+
+    Parameters
+    ----------
+    window : Window
+        What was known as of a day.
+    settings : Settings
+        Classifiers, trials, calibration, costs of the offer, seed.
+    step : callable
+        Called with the name of each step as it begins.
+
+    Returns
+    -------
+    Trial
+        Without figures where the window has nothing to test.
     """
     step("selection")
-    processes = snapshots.choose_process()
-    selection, spend_selection = choose_recipes(snapshots, timeline, settings, step)
-    recipe = selection.recipe if selection else Recipe.process_only()
-    spend = spend_selection.recipe if spend_selection else SpendRecipe()
-    extrapolation_weight = backtest_extrapolation(
-        ledger,
-        timeline,
-        settings,
-        recipe,
-        kind=snapshots.kind,
-        features=snapshots.cache,
-    )
-    snapshots.horizon = replace(
-        snapshots.horizon, extrapolation_weight=extrapolation_weight
-    )
-    silences = closures_known(daily_purchases(ledger))(timeline.cutoff)
-    notes = [
-        *history_notes(timeline, settings),
-        *stale_notes(ledger, timeline),
-        *stray_notes(ledger),
-        *closure_notes(silences, timeline.cutoff),
-    ]
-    if selection is None:
-        notes.append(_why_process_only(timeline, snapshots.kind))
-    if extrapolation_weight:
-        notes.append(
-            "Shorter stretches inside the history say that silence goes on more "
-            "steadily than the purchase process expects: its ratio is mixed with that "
-            f"of the days, which has a share of {extrapolation_weight:.0%}."
-        )
+    choices = choose(window, settings, step)
+    window = window.settled(choices)
     step("test")
-    tested, churn_test, value_test = _test(snapshots, timeline, settings, recipe, spend)
+    if window.test is None:
+        notes = window.notes(choices, None, None)
+        return Trial(window=window, choices=choices, notes=notes)
+    model = window.fit(choices)
+    scores = predict(model, window.test, window)
+    churn, spend = _evaluated(window, window.test, scores, settings)
     return Trial(
-        tested_model=tested,
-        churn_test=churn_test,
-        value_test=value_test,
-        selection=selection,
-        spend_selection=spend_selection,
-        processes=processes,
-        notes=notes + drift_notes(churn_test, value_test),
+        window=window,
+        choices=choices,
+        tested_model=model,
+        churn_test=churn,
+        value_test=spend,
+        scores=scores,
+        notes=window.notes(choices, churn, spend),
     )
 
 
-def _why_process_only(timeline: Timeline, kind: str) -> str:
-    reason = "The history holds no window to learn a classifier from"
-    if timeline.folds:
-        reason = (
-            "Too few customers left, or too few stayed, to learn a classifier from "
-            f"({FEWEST_CHURNERS} of each are needed in a window and in those before it)"
-        )
-    return (
-        f"{reason}: the purchase-process model ({LABELS[kind]} and Gamma-Gamma) "
-        "carries the scores alone."
+def _silent(step: str) -> None:
+    """Say nothing: the windows are the steps."""
+
+
+def predict(model: RetentionModel, rows: Dataset, window: Window) -> pd.DataFrame:
+    """Return what a model says of the rows of a window's test."""
+    return model.predict(
+        rows.features,
+        customer_id=rows.customer_id,
+        cutoff=window.cutoff,
+        value=rows.value,
     )
 
 
-def stale_notes(ledger: Ledger, timeline: Timeline) -> list[str]:
-    """Return a warning where the cutoff lies well after the last record."""
-    if ledger.last_day is None:
-        return []
-    silent_days = (timeline.cutoff - ledger.last_day).days - 1
-    if silent_days < STALE_DAYS:
-        return []
-    return [
-        f"The log ends {silent_days} days before the cutoff ({timeline.cutoff}). If "
-        "records are missing there, customers who bought look as if they had left: "
-        f"read a newer log, or pass a cutoff of {ledger.last_day + timedelta(days=1)}."
-    ]
-
-
-def stray_notes(ledger: Ledger) -> list[str]:
-    """Return a warning where days lie far from the rest of the log."""
-    strays = stray_days_of(ledger.days.day)
-    if strays is None:
-        return []
-    return [
-        f"Windows are laid over {strays.first} to {strays.last}, the bulk of the log; "
-        "days lie far from it, and their customers count with what they bought there. "
-        "`regulars check` names the setting that leaves them out."
-    ]
-
-
-def history_notes(timeline: Timeline, settings: Settings) -> list[str]:
-    """Return what a short history costs, in sentences."""
-    notes = []
-    asked, found = settings.time.training_cutoffs, len(timeline.training_cutoffs)
-    if timeline.is_extrapolated:
-        notes.append(
-            f"The history holds no window of {timeline.horizon_days} days to learn "
-            "from beside the one that the model is tested on: it learnt on windows "
-            f"of {timeline.label_horizon_days} days, and the purchase process carries "
-            f"its forecasts over to {timeline.horizon_days} days; intervals of spend "
-            "are stretched in proportion."
-        )
-    if 0 < found < asked:
-        notes.append(
-            f"The history leaves {found} of the {asked} training windows asked for."
-        )
-    if timeline.test_cutoff is None:
-        notes.append(
-            "The history is shorter than one horizon: there is no test window, and no "
-            "figure of how good the scores are."
-        )
-    return notes
-
-
-def _fit(
-    snapshots: Snapshots,
-    cutoff: date,
-    training_cutoffs: Sequence[date],
-    recipe: Recipe,
-    spend: SpendRecipe,
-) -> RetentionModel:
-    rows = None
-    if recipe.needs_fitting or spend.needs_fitting:
-        rows = snapshots.stacked(training_cutoffs, known_at=cutoff)
-    if rows is None:
-        recipe, spend = Recipe.process_only(), SpendRecipe()
-    model = RetentionModel(snapshots.horizon, snapshots.process(cutoff), recipe, spend)
-    return model.fit(rows, snapshots.features(cutoff))
-
-
-def _test(
-    snapshots: Snapshots,
-    timeline: Timeline,
-    settings: Settings,
-    recipe: Recipe,
-    spend: SpendRecipe,
-) -> tuple[RetentionModel | None, ChurnTest | None, ValueTest | None]:
-    cutoff = timeline.test_cutoff
-    if cutoff is None or not snapshots.has_process(cutoff):
-        return None, None, None
-    model = _fit(snapshots, cutoff, timeline.training_cutoffs, recipe, spend)
-    test = snapshots.labelled(cutoff, known_at=timeline.cutoff)
-    scores = model.predict(snapshots.features(cutoff))
-    training = snapshots.stacked(timeline.training_cutoffs, known_at=cutoff)
-    simplest = test
-    if snapshots.has_process(cutoff, BASELINE_PROCESS):
-        simplest = snapshots.labelled(
-            cutoff, known_at=timeline.cutoff, kind=BASELINE_PROCESS
-        )
-    churn: dict[str, NDArray[np.float64]] = {
-        "model": scores["churn_probability"].to_numpy(),
-        **_baselines(training, simplest, timeline),
-    }
-    churn_test = evaluate_churn_forecasts(
-        test["churned"], churn, cutoff=cutoff, random_state=settings.seed
+def _evaluated(
+    window: Window, test: Dataset, scores: pd.DataFrame, settings: Settings
+) -> tuple[ChurnTest, ValueTest | None]:
+    baselines = window.baselines()
+    churn = evaluate_churn_forecasts(
+        test.churned,
+        {MODEL: scores["churn_probability"].to_numpy(), **baselines.churn},
+        cutoff=window.cutoff,
+        random_state=settings.seed,
     )
-    value = {
-        "model": scores["expected_spend"].to_numpy(),
-        "bg_nbd": simplest["btyd_expected_spend"].to_numpy(),
-    }
-    value_test = evaluate_spend_forecasts(test["spend"], value)
+    if test.spend is None:
+        return churn, None
+    spend = evaluate_spend_forecasts(
+        test.spend, {MODEL: scores["expected_spend"].to_numpy(), **baselines.spend}
+    )
     bounds = scores[["expected_spend_low", "expected_spend_high"]].to_numpy()
-    value_test.metrics["model"] |= interval_figures(test["spend"].to_numpy(), bounds)
-    return model, churn_test, value_test
+    spend.metrics[MODEL] |= interval_figures(test.spend, bounds)
+    return churn, spend
 
 
-def _baselines(
-    training: pd.DataFrame | None, test: pd.DataFrame, timeline: Timeline
-) -> dict[str, NDArray[np.float64]]:
-    found = baselines.baseline_probabilities(training, test)
-    # rules learnt on a shorter horizon: silence goes on as it has begun
-    stretch = timeline.horizon_days / timeline.label_horizon_days
-    return {
-        name: probability if name == "bg_nbd" else probability**stretch
-        for name, probability in found.items()
-    }
-
-
-def _diagnose(
-    snapshots: Snapshots, ledger: Ledger, timeline: Timeline, settings: Settings
-) -> dict[str, dict[str, Any]]:
-    cutoff = timeline.test_cutoff
-    if cutoff is None or not snapshots.has_process(cutoff):
-        return {}
-    # with a lookback the process does not speak about everybody in the ledger
-    days = ledger.days if settings.time.lookback_days is None else None
-    return process_diagnostics(
-        snapshots.process(cutoff),
-        snapshots.labelled(cutoff, known_at=timeline.cutoff),
-        days,
-        cutoff=cutoff,
-        end=timeline.cutoff,
+def _profit(trials: Sequence[Trial], settings: Settings) -> dict[str, Any] | None:
+    """Return what the offer would have earned, each row of the tests counted once."""
+    rows = pooled_rows(trials)
+    if rows is None or rows.value is None:
+        return None
+    known = np.isfinite(rows.value)
+    if not known.any():
+        return None
+    return evaluate_offer(
+        rows.test.churned[known],
+        rows.forecasts[MODEL][known],
+        rows.value[known],
+        settings.profit,
     )
 
 
 def feature_importance(
     model: RetentionModel, features: pd.DataFrame
 ) -> list[dict[str, Any]]:
-    """Return the features by their mean absolute contribution to the log-odds."""
+    """Return the features by their mean absolute contribution to the log-odds.
+
+    Parameters
+    ----------
+    model : RetentionModel
+        Fitted model.
+    features : DataFrame of shape (n_customers, n_features)
+        Rows to explain; a sample of them is, where there are very many.
+
+    Returns
+    -------
+    list of dict
+        ``feature``, ``importance`` and ``direction`` (whether a larger value
+        ``raises`` or ``lowers`` the probability of churn, or ``mixed``), largest
+        first; empty where the purchase process stands alone.
+    """
     sample = features.sample(min(len(features), EXPLAINED_ROWS), random_state=0)
-    rows = model.with_process(sample)
-    parts = model.churn_.contributions(rows)
+    parts = model.contributions(sample)
     if parts is None:
         return []
+    rows = model.with_process(sample)
     strength = parts.abs().mean().sort_values(ascending=False, kind="stable")
-    ranks = rows[parts.columns].rank()
-    lean = {name: _lean(ranks[name], parts[name]) for name in strength.index}
     return [
-        {"feature": name, "importance": float(value), "direction": lean[name]}
+        {
+            "feature": name,
+            "importance": float(value),
+            "direction": _direction(rows[name], parts[name]),
+        }
         for name, value in strength.items()
         if value > 0
     ]
 
 
-def _lean(ranks: pd.Series, contribution: pd.Series) -> str:
-    known = ranks.notna()
-    if known.sum() < 3 or ranks[known].std() == 0 or contribution[known].std() == 0:
+def _direction(values: pd.Series, contribution: pd.Series) -> str:
+    if not pd.api.types.is_numeric_dtype(values):
         return "mixed"
-    correlation = np.corrcoef(ranks[known], contribution[known])[0, 1]
-    if abs(correlation) < 0.3:
+    known = values.notna()
+    ranks = values[known].rank()
+    if known.sum() < 3 or ranks.std() == 0 or contribution[known].std() == 0:
         return "mixed"
-    return "raises" if correlation > 0 else "lowers"
+    lean = float(np.corrcoef(ranks, contribution[known])[0, 1])
+    if abs(lean) < LEAST_LEAN:
+        return "mixed"
+    return "raises" if lean > 0 else "lowers"

@@ -1,10 +1,4 @@
-"""The snapshots that timelines learn from and test on, as cases with splits.
-
-A workspace and timelines come in: for each cutoff whose outcome is known the customers
-with a running contract are laid under each other, with who cancelled, what each is
-worth and the parts of the base; each timeline leaves as the split that it makes of
-them.
-"""
+"""The snapshots that timelines learn from and test on, as one data set with splits."""
 
 from __future__ import annotations
 
@@ -35,74 +29,52 @@ TENURES = ("under 3 months", "3 to 12 months", "1 to 2 years", "2 years and more
 
 
 class Past:
-    """The snapshots that some timelines learn from and test on.
+    """The snapshots of contracts that some timelines learn from and test on."""
 
-    Parameters
-    ----------
-    work : ContractWorkspace
-        Tables.
-    lines : sequence of Timeline
-        Their cutoffs, but for those of the scores.
-
-    Attributes
-    ----------
-    cases : Dataset
-        Every row whose outcome is known.
-    """
-
-    def __init__(self, work: ContractWorkspace, lines: Sequence[Timeline]) -> None:
-        self._work = work
-        known = [pd.Timestamp(line.test_cutoff or line.cutoff) for line in lines]
+    def __init__(self, work: ContractWorkspace, timelines: Sequence[Timeline]) -> None:
+        known = [pd.Timestamp(each.test_cutoff or each.cutoff) for each in timelines]
         words = [words_before(work.dated, day) for day in known]
-        self._words = dict(zip(lines, words, strict=True))
-        days = sorted({day for line in lines for day in _cutoffs(line)})
-        self.cases, self._day = _cases(work, days, _together(words))
+        self._words = dict(zip(timelines, words, strict=True))
+        days = sorted({day for each in timelines for day in _cutoffs(each)})
+        # every row whose outcome is known
+        self.dataset, self._day = _dataset(work, days, _together(words))
 
     def rows_at(self, cutoffs: Sequence[date]) -> NDArray[np.intp]:
-        """Return the positions of the rows of cutoffs.
-
-        Parameters
-        ----------
-        cutoffs : sequence of date
-            Days.
-
-        Returns
-        -------
-        array of int
-        """
+        """Return the positions of the rows of cutoffs."""
         return np.flatnonzero(self._day.isin(list(cutoffs)).to_numpy())
 
-    def split(self, line: Timeline) -> Split:
-        """Return the rows that test a timeline's window, and that learn for it.
-
-        Parameters
-        ----------
-        line : Timeline
-            One of those given.
-
-        Returns
-        -------
-        Split
-        """
-        churned = self.cases.churned
-        pairs = [
-            (self.rows_at(fold.training_cutoffs), self.rows_at([fold.cutoff]))
-            for fold in line.folds
-        ]
-        test = line.test_cutoff
+    def split(self, timeline: Timeline) -> Split:
+        """Return the rows that test a timeline's window, and that learn for it."""
+        test = timeline.test_cutoff
         return Split(
-            self.rows_at(line.training_cutoffs),
+            self.rows_at(timeline.training_cutoffs),
             self.rows_at([test] if test else []),
-            [p for p in pairs if all(_is_mixed(churned[side]) for side in p)],
+            self._pairs(timeline),
             str(test),
             test,
-            self._columns(line),
+            self._columns(timeline),
         )
 
-    def _columns(self, line: Timeline) -> tuple[str, ...]:
+    def final_split(self, timeline: Timeline) -> Split:
+        """Return the rows that the model at a timeline's cutoff learns from."""
+        learnt = self.rows_at(timeline.refit_cutoffs)
+        nothing = np.empty(0, dtype=np.intp)
+        return Split(learnt, nothing, self._pairs(timeline), cutoff=timeline.cutoff)
+
+    def _pairs(
+        self, timeline: Timeline
+    ) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+        churned = self.dataset.churned
+        pairs = [
+            (self.rows_at(fold.training_cutoffs), self.rows_at([fold.cutoff]))
+            for fold in timeline.folds
+        ]
+        return [p for p in pairs if all(_is_mixed(churned[side]) for side in p)]
+
+    def _columns(self, timeline: Timeline) -> tuple[str, ...]:
         """Return the columns that there were at the test cutoff."""
-        own = self._words[line]
-        names = [str(name) for name in self.cases.attributes.columns]
+        own = self._words[timeline]
+        names = [str(name) for name in self.dataset.features.columns]
         later = {
             f"{table}_{word}"
             for table, words in words_in(names).items()
@@ -112,9 +84,9 @@ class Past:
         return tuple(n for n in names if not any(stem in n for stem in later))
 
 
-def _cutoffs(line: Timeline) -> set[date]:
+def _cutoffs(timeline: Timeline) -> set[date]:
     """Return the cutoffs whose outcomes are known at the timeline's own cutoff."""
-    return {day for day in line.snapshots if day != line.cutoff}
+    return {day for day in timeline.snapshots if day != timeline.cutoff}
 
 
 def _together(words: Sequence[Words]) -> Words:
@@ -125,7 +97,7 @@ def _together(words: Sequence[Words]) -> Words:
     }
 
 
-def _cases(
+def _dataset(
     work: ContractWorkspace, days: Sequence[date], words: Words
 ) -> tuple[Dataset, pd.Series]:
     rows = stacked(work, days, words)
@@ -142,14 +114,14 @@ def _cases(
     known = np.isfinite(churned)
     rows = rows[known].reset_index(drop=True)
     price = value[known] if np.isfinite(value).any() else None
-    cases = Dataset(
+    dataset = Dataset(
         rows.drop(columns=KEYS),
         churned[known],
         price,
         _parts(rows, price),
         rows["customer_id"].to_numpy(dtype=object),
     )
-    return cases, day[known].reset_index(drop=True)
+    return dataset, day[known].reset_index(drop=True)
 
 
 def _parts(rows: pd.DataFrame, price: NDArray[np.float64] | None) -> pd.DataFrame:
@@ -167,7 +139,7 @@ def _is_mixed(churned: NDArray[np.float64]) -> bool:
     return len(np.unique(churned)) == 2
 
 
-def has_both(cases: Dataset, split: Split) -> bool:
+def has_both(dataset: Dataset, split: Split) -> bool:
     """Return whether both sides of a split hold cancellations and others."""
     sides = (split.train, split.test)
-    return all(_is_mixed(cases.churned[side]) for side in sides)
+    return all(_is_mixed(dataset.churned[side]) for side in sides)

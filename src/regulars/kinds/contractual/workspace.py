@@ -26,6 +26,7 @@ from regulars.timeline import plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import date
 
     from regulars.config import Settings
     from regulars.timeline import Timeline
@@ -63,6 +64,11 @@ class ContractWorkspace:
     ledger: Any
     timeline: Timeline
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def cutoff(self) -> date:
+        """As-of day of the scores."""
+        return self.timeline.cutoff
 
     def fingerprint(self) -> str:
         """Return the digest of contracts, dated tables and purchases.

@@ -1,1 +1,16 @@
 """Purchases: churn is silence."""
+
+from regulars.kinds.non_contractual.problem import purchase_backtest, purchase_problem
+from regulars.kinds.non_contractual.workspace import (
+    Workspace,
+    open_workspace,
+    read_and_check,
+)
+
+__all__ = [
+    "Workspace",
+    "open_workspace",
+    "purchase_backtest",
+    "purchase_problem",
+    "read_and_check",
+]

@@ -1,33 +1,34 @@
-"""A checked log, laid out in time: what every stage starts from.
+"""A checked log, laid out in time: what every stage of a purchase log starts from.
 
-The settings come in, a `Workspace` goes out: the tables that passed the check, the
-ledger of customers and days, and the cutoffs. What was set aside and what is to be
-asked is written to the outputs folder on the way, so that it is there even when the run
-stops. A `CheckedLog` has no cutoffs yet: business figures need none.
+What was set aside and what is to be asked is written to the outputs folder on the way,
+so that it is there even when the run stops.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from regulars.data.closures import daily_purchases, shut_days
 from regulars.data.engine import connect
+from regulars.data.fingerprint import fingerprint
 from regulars.data.intake import Intake, read_tables
 from regulars.data.ledger import Ledger, build_ledger
 from regulars.data.strays import stray_days_of
 from regulars.errors import DataError
+from regulars.features.cache import FeatureCache
 from regulars.findings.rules import find_findings
 from regulars.scoring.sinks import make_folder, write_json
 from regulars.timeline import check_cutoff, plan
-from regulars.training.workspace import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date
 
     from regulars.config import Settings
+    from regulars.timeline import Timeline
 
     Step = Callable[[str], None]
 
@@ -46,6 +47,30 @@ class CheckedLog:
     def cutoff(self) -> date:
         """The stated cutoff, or the day after the last record."""
         return self.settings.time.cutoff or self.last_day + timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Checked tables of a log, laid out in time."""
+
+    settings: Settings
+    intake: Intake
+    ledger: Ledger
+    timeline: Timeline
+
+    @property
+    def cutoff(self) -> date:
+        """As-of day of the scores."""
+        return self.timeline.cutoff
+
+    @cached_property
+    def features(self) -> FeatureCache:
+        """Feature rows by cutoff, computed once."""
+        return FeatureCache(self.ledger, self.settings)
+
+    def fingerprint(self) -> str:
+        """Return a digest of the log."""
+        return fingerprint(self.ledger)
 
 
 def open_workspace(settings: Settings, step: Step) -> Workspace:

@@ -10,7 +10,7 @@ member, the ensemble is the process model alone.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
 import pandas as pd
@@ -29,6 +29,26 @@ if TYPE_CHECKING:
 
 PROCESS = "process"
 PROCESS_COLUMN = "btyd_no_purchase_probability"
+# between the seeds of boosters that differ in nothing else
+BAG_SEEDS = 101
+
+
+class Encoder(Protocol):
+    """Turns columns of any kind into the columns of numbers that members read."""
+
+    # number or category, of each column that is read
+    kinds_: dict[str, Any]
+    # encoded column to the column it comes from
+    owners_: dict[str, str]
+
+    def fit(self, columns: pd.DataFrame) -> Self:
+        """Learn from training rows."""
+
+    def transform(self, columns: pd.DataFrame) -> pd.DataFrame:
+        """Return columns of float64."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what was learnt as JSON-safe data."""
 
 
 def process_log_odds(features: pd.DataFrame) -> Floats:
@@ -53,6 +73,8 @@ class Recipe:
         Fitted on predictions for windows that the members had not seen.
     left_out : mapping of str to sequence of str
         Groups of features that the members do not read, with their columns.
+    bags : int
+        Boosters that differ in their seed alone and are averaged; > 0.
     """
 
     weights: Mapping[str, float]
@@ -62,6 +84,7 @@ class Recipe:
         default_factory=lambda: Calibrator().fit(np.zeros(1), np.zeros(1))
     )
     left_out: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    bags: int = 1
 
     @classmethod
     def process_only(cls) -> Recipe:
@@ -96,8 +119,8 @@ class Recipe:
         >>> recipe.columns(pd.DataFrame({"frequency": [1.0], "n_products": [3.0]}))
         ['frequency']
         """
-        gone = {name for columns in self.left_out.values() for name in columns}
-        return [name for name in features.columns if name not in gone]
+        left_out = {name for columns in self.left_out.values() for name in columns}
+        return [name for name in features.columns if name not in left_out]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the recipe as JSON-safe data.
@@ -111,7 +134,8 @@ class Recipe:
             "boosted": dict(self.boosted),
             "logistic": dict(self.logistic),
             "calibrator": self.calibrator.to_dict(),
-            "left_out": {name: list(found) for name, found in self.left_out.items()},
+            "left_out": {name: list(cols) for name, cols in self.left_out.items()},
+            "bags": self.bags,
         }
 
     @classmethod
@@ -134,6 +158,7 @@ class Recipe:
             calibrator=Calibrator.from_dict(data["calibrator"]),
             # models saved before groups were chosen read every column
             left_out={k: tuple(v) for k, v in data.get("left_out", {}).items()},
+            bags=data.get("bags", 1),
         )
 
 
@@ -144,13 +169,17 @@ class ChurnEnsemble:
     ----------
     recipe : Recipe
         Members, weights, calibration.
+    encoder : Encoder, optional
+        Learnt from the training rows with the members; default: the columns are
+        numbers as they are.
 
     Attributes
     ----------
     features_ : list of str
         Columns that the members read, in their order.
-    members_ : dict of str to estimator
-        The fitted members.
+    logistic_ : LogisticChurn or None
+    boosters_ : list of LightGBMChurn
+        One a bag; empty where they have no weight.
 
     Examples
     --------
@@ -161,8 +190,9 @@ class ChurnEnsemble:
     [0.2, 0.9]
     """
 
-    def __init__(self, recipe: Recipe) -> None:
+    def __init__(self, recipe: Recipe, encoder: Encoder | None = None) -> None:
         self.recipe = recipe
+        self.encoder = encoder
 
     def fit(self, features: pd.DataFrame, churned: ArrayLike) -> Self:
         """Fit the members that have a weight.
@@ -178,16 +208,25 @@ class ChurnEnsemble:
         -------
         self
         """
+        if self.encoder is not None:
+            features = self.encoder.fit(features).transform(features)
         self.features_ = self.recipe.columns(features)
         rows = features[self.features_]
-        self.members_: dict[str, LogisticChurn | LightGBMChurn] = {}
+        self.logistic_: LogisticChurn | None = None
+        self.boosters_: list[LightGBMChurn] = []
         if self.recipe.weights.get("logistic", 0) > 0:
-            logistic = LogisticChurn(**self.recipe.logistic)
-            self.members_["logistic"] = logistic.fit(rows, churned)
+            self.logistic_ = LogisticChurn(**self.recipe.logistic).fit(rows, churned)
         if self.recipe.weights.get("lightgbm", 0) > 0:
-            boosted = LightGBMChurn(**self.recipe.boosted)
-            self.members_["lightgbm"] = boosted.fit(rows, churned)
+            self.boosters_ = [
+                LightGBMChurn(**settings).fit(rows, churned)
+                for settings in bag_settings(self.recipe)
+            ]
         return self
+
+    def _read(self, features: pd.DataFrame) -> pd.DataFrame:
+        if self.encoder is not None:
+            features = self.encoder.transform(features)
+        return features[self.features_]
 
     def member_log_odds(self, features: pd.DataFrame) -> dict[str, Floats]:
         """Return the log-odds by each member.
@@ -201,13 +240,15 @@ class ChurnEnsemble:
         -------
         dict of str to array of shape (n_rows,)
         """
-        columns = features[self.features_]
-        parts = {
-            name: member.decision_function(columns)
-            for name, member in self.members_.items()
-        }
+        rows = self._read(features)
+        parts: dict[str, Floats] = {}
         if self.recipe.weights.get(PROCESS, 0) > 0:
             parts[PROCESS] = process_log_odds(features)
+        if self.boosters_:
+            bags = [booster.decision_function(rows) for booster in self.boosters_]
+            parts["lightgbm"] = np.mean(bags, axis=0)
+        if self.logistic_ is not None:
+            parts["logistic"] = self.logistic_.decision_function(rows)
         return parts
 
     def decision_function(self, features: pd.DataFrame) -> Floats:
@@ -240,7 +281,7 @@ class ChurnEnsemble:
         return self.recipe.calibrator.predict(self.decision_function(features))
 
     def contributions(self, features: pd.DataFrame) -> pd.DataFrame | None:
-        """Return each feature's share of the log-odds, by the best explained member.
+        """Return each column's share of the log-odds.
 
         Parameters
         ----------
@@ -249,16 +290,39 @@ class ChurnEnsemble:
 
         Returns
         -------
-        DataFrame of shape (n_rows, n_features) or None
-            LightGBM's contributions where it is a member, else the regression's; None
-            where the purchase process stands alone.
+        DataFrame of shape (n_rows, n_columns) or None
+            Without an encoder, the shares of LightGBM where it is a member, else those
+            of the regression. With one, the weighted shares of all members, those of a
+            category's columns added up. None where the purchase process stands alone.
         """
-        for name in ("lightgbm", "logistic"):
-            if name in self.members_:
-                columns = features[self.features_]
-                parts = self.members_[name].contributions(columns)
-                return pd.DataFrame(parts, columns=self.features_, index=features.index)
-        return None
+        if self.logistic_ is None and not self.boosters_:
+            return None
+        rows = self._read(features)
+        if self.encoder is None:
+            member = self.boosters_[0] if self.boosters_ else self.logistic_
+            assert member is not None
+            parts = member.contributions(rows)
+            return pd.DataFrame(parts, columns=self.features_, index=features.index)
+        return self._by_owner(self._weighted_contributions(rows), rows)
+
+    def _weighted_contributions(self, rows: pd.DataFrame) -> Floats:
+        total: Floats = np.zeros(rows.shape)
+        weights = self.recipe.weights
+        if self.logistic_ is not None:
+            total += weights["logistic"] * self.logistic_.contributions(rows)
+        for booster in self.boosters_:
+            share = weights["lightgbm"] / len(self.boosters_)
+            total += share * booster.contributions(rows)
+        return total
+
+    def _by_owner(self, parts: Floats, rows: pd.DataFrame) -> pd.DataFrame:
+        assert self.encoder is not None
+        owners = [self.encoder.owners_[str(column)] for column in rows.columns]
+        names = [*self.encoder.kinds_]
+        total = pd.DataFrame(0.0, index=rows.index, columns=names)
+        for position, owner in enumerate(owners):
+            total[owner] += parts[:, position]
+        return total
 
     def to_dict(self) -> dict[str, Any]:
         """Return all but the trees, as JSON-safe data.
@@ -267,49 +331,76 @@ class ChurnEnsemble:
         -------
         dict
         """
+        members: dict[str, Any] = {}
+        if self.logistic_ is not None:
+            members["logistic"] = self.logistic_.to_dict()
+        if self.boosters_:
+            members["lightgbm"] = self.boosters_[0].to_dict()
         return {
             "recipe": self.recipe.to_dict(),
             "features": self.features_,
-            "members": {name: m.to_dict() for name, m in self.members_.items()},
+            "members": members,
+            "encoder": None if self.encoder is None else self.encoder.to_dict(),
         }
 
-    def trees(self) -> str | None:
-        """Return the trees as LightGBM's text, or None where there are none.
+    def trees(self) -> list[str]:
+        """Return the trees of each bag as LightGBM's text.
 
         Returns
         -------
-        str or None
+        list of str
+            Empty where there are none.
         """
-        boosted = self.members_.get("lightgbm")
-        return boosted.to_text() if isinstance(boosted, LightGBMChurn) else None
+        return [booster.to_text() for booster in self.boosters_]
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any], trees: str | None) -> Self:
+    def from_dict(
+        cls,
+        data: Mapping[str, Any],
+        trees: Sequence[str],
+        encoder: Encoder | None = None,
+    ) -> Self:
         """Return the model that `to_dict` and `trees` described.
 
         Parameters
         ----------
         data : mapping
             As `to_dict` gives it.
-        trees : str or None
-            As `trees` gives it.
+        trees : sequence of str
+            As `trees` gives them.
+        encoder : Encoder, optional
+            Read from ``data["encoder"]``.
 
         Returns
         -------
         ChurnEnsemble
         """
-        model = cls(Recipe.from_dict(data["recipe"]))
+        model = cls(Recipe.from_dict(data["recipe"]), encoder)
         model.features_ = list(data["features"])
-        model.members_ = {}
-        if "logistic" in data["members"]:
-            model.members_["logistic"] = LogisticChurn.from_dict(
-                data["members"]["logistic"]
-            )
-        if "lightgbm" in data["members"] and trees is not None:
-            model.members_["lightgbm"] = LightGBMChurn.from_text(
-                data["members"]["lightgbm"], trees
-            )
+        members = data["members"]
+        model.logistic_ = (
+            LogisticChurn.from_dict(members["logistic"])
+            if "logistic" in members
+            else None
+        )
+        model.boosters_ = [
+            LightGBMChurn.from_text(_with_settings(members["lightgbm"], bag), text)
+            for bag, text in zip(bag_settings(model.recipe), trees, strict=False)
+        ]
         return model
+
+
+def _with_settings(booster: Mapping[str, Any], bag: dict[str, Any]) -> dict[str, Any]:
+    return {**booster, "params": booster["params"] | bag}
+
+
+def bag_settings(recipe: Recipe) -> list[dict[str, Any]]:
+    """Return the settings of each bag's booster."""
+    seed = int(recipe.boosted.get("random_state", 0))
+    return [
+        {**recipe.boosted, "random_state": seed + BAG_SEEDS * bag}
+        for bag in range(recipe.bags)
+    ]
 
 
 def combine(parts: Mapping[str, Floats], weights: Mapping[str, float]) -> Floats:

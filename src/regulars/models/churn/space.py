@@ -1,7 +1,7 @@
 """Where a search for LightGBM's settings looks: bounds, a first guess, what is fixed.
 
-A trial of Optuna comes in, the settings that it tries go out. Rows of purchases and
-rows of attributes want other trees, and so other spaces; the search is the same.
+Rows of purchases and rows of attributes want other trees and penalties, and so other
+spaces; the search is the same.
 """
 
 from __future__ import annotations
@@ -17,12 +17,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Space:
-    """Where a search looks."""
+    """What is tried for rows of one sort."""
 
     first: Mapping[str, float]
+    # lowest and highest of each setting; whole numbers where both are
     bounds: Mapping[str, tuple[float, float]]
+    # settings of which a ratio counts and not a difference
     by_ratio: tuple[str, ...] = ("min_child_samples", "lambda_l2")
     fixed: Mapping[str, Any] = field(default_factory=dict)
+    # of the regression
+    penalties: tuple[float, ...] = (0.01, 0.1, 1.0)
+    bags: int = 1
 
     def suggest(self, trial: optuna.Trial) -> dict[str, Any]:
         """Return the settings that a trial tries."""
@@ -55,5 +60,29 @@ PURCHASES = Space(
     # six validation windows of groceries and moved by less than one on two of CDs
     # (ADR 0032)
     fixed={"extra_trees": True},
+    penalties=(0.003, 0.03, 0.3),
 )
 """Features of a purchase log: many, alike, of few thousand customers."""
+
+ATTRIBUTES = Space(
+    first={
+        "num_leaves": 31,
+        "min_child_samples": 20,
+        "feature_fraction": 0.8,
+        "bagging_fraction": 0.8,
+        "lambda_l2": 0.01,
+    },
+    bounds={
+        "num_leaves": (4, 63),
+        "min_child_samples": (5, 100),
+        "feature_fraction": (0.5, 1.0),
+        "bagging_fraction": (0.6, 1.0),
+        "lambda_l2": (1e-3, 30.0),
+    },
+    by_ratio=("num_leaves", "min_child_samples", "lambda_l2"),
+    fixed={"max_bin": 255, "learning_rate": 0.03},
+    penalties=(0.01, 0.1, 1.0),
+    # the mean of boosters that differ in their seed ranks better than any of them
+    bags=5,
+)
+"""Attributes of a customer: few, unlike, and worth finer bins and larger trees."""

@@ -1,26 +1,25 @@
 """Choose the churn recipe forward in time.
 
-Folds come in, each a validation window with the training rows that were known when it
-began; a `Recipe` goes out: feature groups, LightGBM's settings, the regression's
-penalty, the weight of each member and a calibration, each chosen on windows that had
-not been seen. The test window is no fold, so nothing here can reach it.
+Feature groups, LightGBM's settings, the regression's penalty, the weight of each member
+and a calibration are chosen on validation windows that no member had seen. The test
+window is no fold, so nothing here can reach it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from regulars.models.churn.backward_elimination import Elimination, eliminate
 from regulars.models.churn.blend import blend_weights
 from regulars.models.churn.calibration import Calibrator, choose
-from regulars.models.churn.ensemble import PROCESS, Recipe, combine, process_log_odds
-from regulars.models.churn.lightgbm_churn import LightGBMChurn
+from regulars.models.churn.ensemble import PROCESS, ChurnEnsemble, Recipe, combine
 from regulars.models.churn.logistic import LogisticChurn
 from regulars.models.churn.objective import Objective, log_loss_of
 from regulars.models.churn.search import search_settings
+from regulars.models.churn.space import PURCHASES
 from regulars.models.folds import known_before, side_by_side
 
 if TYPE_CHECKING:
@@ -29,13 +28,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from regulars.models.churn.ensemble import Encoder
+    from regulars.models.churn.space import Space
     from regulars.models.folds import ValidationFold
 
     Floats = NDArray[np.float64]
 
 # training rows of a fold: enough to tell settings apart; the choice is fitted to all
 TUNING_ROWS = 30_000
-PENALTIES = (0.003, 0.03, 0.3)
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,8 @@ def select(
     calibration: str = "auto",
     objective: Objective | None = None,
     groups: Mapping[str, Sequence[str]] | None = None,
+    space: Space = PURCHASES,
+    encoder: Callable[[], Encoder] | None = None,
     random_state: int = 0,
     on_trial: Callable[[int], None] | None = None,
     study: Path | None = None,
@@ -96,6 +98,11 @@ def select(
         Groups and weights are judged by log loss always.
     groups : mapping of str to sequence of str, optional
         Groups of columns that may be left out; default: every column stays.
+    space : Space, default=PURCHASES
+        Settings and penalties that are tried.
+    encoder : callable, optional
+        Makes an encoder, which learns from the training rows of each fold. Default:
+        the columns are features of purchases, and the purchase process is a member.
     random_state : int, default=0
         Seed.
     on_trial : callable, optional
@@ -110,30 +117,38 @@ def select(
     Selection
     """
     goal = objective or Objective()
+    if encoder is not None:
+        folds = [_encoded(fold, encoder()) for fold in folds]
     folds = [fold.thinned(TUNING_ROWS, random_state=random_state) for fold in folds]
-    weighed = Elimination({}, {})
+    eliminated = Elimination({}, {})
     if groups:
-        weighed = eliminate(
+        eliminated = eliminate(
             folds, groups, classifiers=classifiers, random_state=random_state
         )
-    draft = Recipe(weights={}, left_out=weighed.left_out)
+    draft = Recipe(weights={}, left_out=eliminated.left_out, bags=space.bags)
     folds = [_but_left_out(fold, draft) for fold in folds]
     n_trials = n_pruned = 0
     if "lightgbm" in classifiers:
-        found = search_settings(
+        search = search_settings(
             folds,
             goal,
             trials=trials,
+            space=space,
             random_state=random_state,
             on_trial=on_trial,
             file=study,
         )
-        draft = replace(draft, boosted=found.settings)
-        n_trials, n_pruned = found.n_trials, found.n_pruned
+        draft = replace(draft, boosted=search.settings)
+        n_trials, n_pruned = search.n_trials, search.n_pruned
     if "logistic" in classifiers:
-        draft = replace(draft, logistic={"C": _penalty(folds, goal)})
-    recipe, losses = _weighed(draft, folds, calibration)
-    return Selection(recipe, losses, n_trials, n_pruned, weighed.gains, goal.name)
+        draft = replace(draft, logistic={"C": _penalty(folds, goal, space)})
+    recipe, losses = _completed(draft, folds, calibration, has_process=encoder is None)
+    return Selection(recipe, losses, n_trials, n_pruned, eliminated.gains, goal.name)
+
+
+def _encoded(fold: ValidationFold, encoder: Encoder) -> ValidationFold:
+    train = encoder.fit(fold.train).transform(fold.train)
+    return replace(fold, train=train, valid=encoder.transform(fold.valid))
 
 
 def _but_left_out(fold: ValidationFold, recipe: Recipe) -> ValidationFold:
@@ -141,7 +156,9 @@ def _but_left_out(fold: ValidationFold, recipe: Recipe) -> ValidationFold:
     return replace(fold, train=fold.train[columns], valid=fold.valid[columns])
 
 
-def _penalty(folds: Sequence[ValidationFold], objective: Objective) -> float:
+def _penalty(
+    folds: Sequence[ValidationFold], objective: Objective, space: Space
+) -> float:
     def loss(penalty: float) -> float:
         log_odds = side_by_side(
             lambda fold: (
@@ -153,16 +170,20 @@ def _penalty(folds: Sequence[ValidationFold], objective: Objective) -> float:
         )
         return objective.mean_loss(log_odds, folds)
 
-    return min(PENALTIES, key=loss)
+    return min(space.penalties, key=loss)
 
 
-def _weighed(
-    draft: Recipe, folds: Sequence[ValidationFold], calibration: str
+def _completed(
+    draft: Recipe,
+    folds: Sequence[ValidationFold],
+    calibration: str,
+    *,
+    has_process: bool,
 ) -> tuple[Recipe, dict[str, float]]:
-    """Complete a recipe by weights and calibration; tell the loss of each member."""
-    parts = side_by_side(lambda fold: _out_of_time(fold, draft), folds)
+    """Complete a recipe by weights and calibration; return each member's loss too."""
+    parts = side_by_side(lambda fold: _out_of_time(fold, draft, has_process), folds)
     outcomes = [fold.y_valid for fold in folds]
-    weights = blend_weights(parts, outcomes)
+    weights = (blend_weights if has_process else grid_weights)(parts, outcomes)
     blended = [combine(part, weights) for part in parts]
     windows = list(zip(blended, outcomes, strict=True))
     method: str = calibration
@@ -173,21 +194,33 @@ def _weighed(
     )
     by_member = {name: [part[name] for part in parts] for name in parts[0]}
     losses = {
-        name: float(np.mean([*map(log_loss_of, found, outcomes)]))
-        for name, found in {**by_member, "blend": blended}.items()
+        name: float(np.mean([*map(log_loss_of, log_odds, outcomes)]))
+        for name, log_odds in {**by_member, "blend": blended}.items()
     }
     return replace(draft, weights=weights, calibrator=calibrator), losses
 
 
-def _out_of_time(fold: ValidationFold, recipe: Recipe) -> dict[str, Floats]:
+def _out_of_time(
+    fold: ValidationFold, recipe: Recipe, has_process: bool
+) -> dict[str, Floats]:
     """Return each member's log-odds for a window it has not seen."""
-    members: dict[str, Any] = {}
-    if recipe.boosted:
-        members["lightgbm"] = LightGBMChurn(**recipe.boosted)
-    if recipe.logistic:
-        members["logistic"] = LogisticChurn(**recipe.logistic)
-    parts = {PROCESS: process_log_odds(fold.valid)}
-    for name, member in members.items():
-        fitted = member.fit(fold.train, fold.y_train)
-        parts[name] = fitted.decision_function(fold.valid)
-    return parts
+    weights = {"lightgbm": float(bool(recipe.boosted))}
+    weights |= {"logistic": float(bool(recipe.logistic)), PROCESS: float(has_process)}
+    candidates = ChurnEnsemble(replace(recipe, weights=weights, left_out={}))
+    return candidates.fit(fold.train, fold.y_train).member_log_odds(fold.valid)
+
+
+def grid_weights(parts, outcomes):
+    names = sorted(parts[0])
+    if len(names) == 1:
+        return {names[0]: 1.0}
+    first, second = names
+
+    def loss(share):
+        mixed = [share * p[first] + (1 - share) * p[second] for p in parts]
+        return float(
+            np.mean([log_loss_of(s, y) for s, y in zip(mixed, outcomes, strict=True)])
+        )
+
+    share = round(float(min(np.linspace(0, 1, 21), key=loss)), 2)
+    return {first: share, second: round(1 - share, 2)}

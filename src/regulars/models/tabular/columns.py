@@ -89,11 +89,11 @@ def describe(
         missing_share=float(column.isna().mean()),
         n_values=int(column.nunique()),
         strays=strays,
-        auc=alone(column[known], churned[known]),
+        auc=univariate_auc(column[known], churned[known]),
     )
 
 
-def alone(column: pd.Series, churned: Floats) -> float | None:
+def univariate_auc(column: pd.Series, churned: Floats) -> float | None:
     """Return how well a column alone tells churners apart.
 
     Numbers are cut into twenties; a row is scored by the share of churners among the

@@ -1,11 +1,11 @@
-"""What the history says of carrying forecasts over to a longer horizon.
+"""What the history says of extrapolating forecasts to a longer horizon.
 
 Where models learn on a shorter horizon than the one asked for, nobody knows yet how
 silence grows from the one to the other. But the same stretch on a smaller scale has
 happened: the history is cut where its later part is as long as the horizon is beside
 the whole, and once more where it is as long as the horizon that models learn on. From
-each cut a model that knew no more than that day is carried over and compared with what
-followed. All of it was known at the test cutoff.
+each cut the forecasts of a model that knew no more than that day are extrapolated and
+compared with what followed. All of it was known at the test cutoff.
 """
 
 from __future__ import annotations
@@ -16,18 +16,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from regulars.kinds.non_contractual.snapshots import Snapshots
 from regulars.models.churn.calibration import Calibrator
 from regulars.models.churn.ensemble import PROCESS_COLUMN, ChurnEnsemble
 from regulars.models.extrapolation import ExtrapolationTest, choose_extrapolation_weight
 from regulars.models.retention import feature_columns
-from regulars.training.snapshots import Snapshots
 
 if TYPE_CHECKING:
     from datetime import date
 
     from regulars.config import Settings
-    from regulars.data.ledger import Ledger
-    from regulars.features.cache import FeatureCache
     from regulars.models.churn.ensemble import Recipe
     from regulars.timeline import Timeline
 
@@ -37,39 +35,41 @@ MOST_CUTOFFS = 3
 
 
 def backtest_extrapolation(
-    ledger: Ledger,
-    timeline: Timeline,
-    settings: Settings,
-    recipe: Recipe,
-    *,
-    kind: str,
-    features: FeatureCache | None = None,
+    snapshots: Snapshots, settings: Settings, recipe: Recipe
 ) -> float:
-    """Return how steadily silence goes on in this log."""
-    if not timeline.is_extrapolated or not recipe.needs_fitting or not ledger.first_day:
+    """Return the weight with which the churn forecasts of a recipe are extrapolated.
+
+    0 where nothing is extrapolated, or the history is too short to say.
+    """
+    timeline, first_day = snapshots.timeline, snapshots.ledger.first_day
+    if not timeline.is_extrapolated or not recipe.needs_fitting or not first_day:
         return 0.0
     # its calibration belongs to the horizon that it was chosen on
     plain = replace(recipe, calibrator=Calibrator().fit(np.zeros(1), np.zeros(1)))
-    found = [
-        _foreseen(ledger, line, settings, plain, kind, features)
-        for line in extrapolation_timelines(timeline, ledger.first_day)
+    tests = [
+        _predicted(snapshots, each, settings, plain)
+        for each in extrapolation_timelines(timeline, first_day)
     ]
-    return choose_extrapolation_weight([story for story in found if story is not None])
+    return choose_extrapolation_weight([test for test in tests if test is not None])
 
 
 def extrapolation_timelines(
     timeline: Timeline, first_day: date
 ) -> tuple[Timeline, ...]:
-    """Return the cuts of the history from which the same stretch can be foreseen."""
+    """Return the cuts of the history from which the same stretch can be predicted.
+
+    Each stands at the test cutoff of `timeline`, or at its cutoff where there is none;
+    its test window ends there or before.
+    """
     known_at = timeline.test_cutoff or timeline.cutoff
     history = (known_at - first_day).days
     scaled = history * timeline.horizon_days // (history + timeline.horizon_days)
     days = {scaled, timeline.label_horizon_days}
-    lines = (_line(timeline, known_at, n, first_day) for n in sorted(days)[::-1])
-    return tuple(line for line in lines if line is not None)
+    cuts = (_cut(timeline, known_at, n, first_day) for n in sorted(days)[::-1])
+    return tuple(cut for cut in cuts if cut is not None)
 
 
-def _line(
+def _cut(
     timeline: Timeline, known_at: date, horizon: int, first_day: date
 ) -> Timeline | None:
     learnt = horizon * timeline.label_horizon_days // timeline.horizon_days
@@ -92,32 +92,29 @@ def _line(
     )
 
 
-def _foreseen(
-    ledger: Ledger,
-    line: Timeline,
-    settings: Settings,
-    recipe: Recipe,
-    kind: str,
-    features: FeatureCache | None,
+def _predicted(
+    snapshots: Snapshots, timeline: Timeline, settings: Settings, recipe: Recipe
 ) -> ExtrapolationTest | None:
-    cut = line.test_cutoff
+    cut = timeline.test_cutoff
     assert cut is not None
-    time = settings.time.model_copy(update={"horizon_days": line.horizon_days})
-    snapshots = Snapshots(
-        ledger, line, settings.model_copy(update={"time": time}), features
-    )
-    snapshots.kind = kind
-    rows = snapshots.stacked(line.training_cutoffs, known_at=cut)
-    if rows is None or not snapshots.has_process(cut):
+    time = settings.time.model_copy(update={"horizon_days": timeline.horizon_days})
+    shorter = Snapshots.of(
+        snapshots.ledger,
+        timeline,
+        settings.model_copy(update={"time": time}),
+        snapshots.cache,
+    ).with_process(snapshots.kind)
+    rows = shorter.stacked(timeline.training_cutoffs, known_at=cut)
+    if rows is None or not shorter.has_process(cut):
         return None
     columns = feature_columns(rows)
     model = ChurnEnsemble(recipe).fit(rows[columns], rows["churned"])
-    short = snapshots.taught(cut, known_at=line.cutoff)
-    long = snapshots.labelled(cut, known_at=line.cutoff)
+    short = shorter.learnt(cut, known_at=timeline.cutoff)
+    long = shorter.labelled(cut, known_at=timeline.cutoff)
     return ExtrapolationTest(
         learnt=model.predict(short[columns]),
         process_learnt=short[PROCESS_COLUMN].to_numpy(),
         process_asked=long[PROCESS_COLUMN].to_numpy(),
-        stretch=line.horizon_days / line.label_horizon_days,
+        stretch=timeline.horizon_days / timeline.label_horizon_days,
         churned=long["churned"].to_numpy(np.float64),
     )

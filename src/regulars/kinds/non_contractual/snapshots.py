@@ -1,14 +1,13 @@
 """Feature rows by cutoff, with the purchase process of their own cutoff and outcomes.
 
-A ledger, a timeline and the settings come in; for any of the timeline's cutoffs the
-rows that a model learns from or is judged on go out. Features are computed once, each
-purchase process is fitted once, and an outcome is handed out only to one who says on
-which day it is used.
+Features are computed once, each purchase process is fitted once, and an outcome is
+handed out only to one who says on which day it is used.
 """
 
 from __future__ import annotations
 
 import warnings
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,7 +23,8 @@ from regulars.errors import (
 from regulars.features.cache import FeatureCache
 from regulars.labels.purchases import build_labels
 from regulars.metrics import log_loss, mae
-from regulars.models.retention import Horizon, add_process, stack
+from regulars.models.retention import add_process, stack
+from regulars.training.terms import horizon_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,104 +34,141 @@ if TYPE_CHECKING:
 
     from regulars.config import Settings
     from regulars.data.ledger import Ledger
+    from regulars.models.horizon import Horizon
     from regulars.timeline import Timeline
 
+    Processes = dict[tuple[date, str], PurchaseProcess]
+
+# of customers who left, and who stayed, below which no classifier is learnt
 FEWEST_CHURNERS = 20
 BASELINE_PROCESS = "bg_nbd"
 
 
-def horizon_of(settings: Settings, timeline: Timeline | None = None) -> Horizon:
-    """Return what the scores are about."""
-    return Horizon(
-        horizon_days=settings.time.horizon_days,
-        gap_days=settings.time.gap_days,
-        margin=settings.value.margin,
-        discount_rate_annual=settings.value.discount_rate_annual,
-        clv_horizon_days=settings.value.clv_horizon_days,
-        risk_bands=settings.scores.risk_bands,
-        label_horizon_days=timeline.label_horizon_days if timeline else None,
-        currency=settings.source.currency,
-    )
-
-
+@dataclass(frozen=True)
 class Snapshots:
     """Feature rows by cutoff, each with the purchase process of its own cutoff."""
 
-    def __init__(
-        self,
+    ledger: Ledger
+    timeline: Timeline
+    horizon: Horizon
+    cache: FeatureCache
+    rows: Mapping[date, pd.DataFrame] = field(repr=False)
+    # by cutoff and purchase model; shared by the snapshots of one ledger, which say
+    # the same of a cutoff whoever fitted it first
+    processes: Processes = field(repr=False)
+    # the purchase model in use
+    kind: str = BASELINE_PROCESS
+
+    @classmethod
+    def of(
+        cls,
         ledger: Ledger,
         timeline: Timeline,
         settings: Settings,
-        features: FeatureCache | None = None,
-        processes: dict[tuple[date, str], PurchaseProcess] | None = None,
-    ) -> None:
-        self._ledger = ledger
-        self._timeline = timeline
-        self.horizon = horizon_of(settings, timeline)
-        self.cache = features or FeatureCache(ledger, settings)
-        found = self.cache.by_cutoff(timeline.snapshots)
-        unknown = _unknown_somewhere(found, timeline.test_cutoff or timeline.cutoff)
-        self._features = {
-            day: rows.drop(columns=unknown) for day, rows in found.items()
-        }
-        self._processes = {} if processes is None else processes
-        self.kind = BASELINE_PROCESS
+        cache: FeatureCache | None = None,
+        processes: Processes | None = None,
+    ) -> Snapshots:
+        """Lay a ledger out at the cutoffs of a timeline.
+
+        Parameters
+        ----------
+        ledger : Ledger
+            One row a customer and day.
+        timeline : Timeline
+            The cutoffs.
+        settings : Settings
+            Lookback, feature groups, horizon.
+        cache : FeatureCache, optional
+            Features of the ledger with these settings; default: a cache of its own.
+        processes : dict, optional
+            Purchase processes that other snapshots of the ledger have fitted; what is
+            fitted here is added.
+        """
+        cache = cache or FeatureCache(ledger, settings)
+        rows = cache.by_cutoff(timeline.snapshots)
+        unknown = _unknown_somewhere(rows, timeline.test_cutoff or timeline.cutoff)
+        return cls(
+            ledger,
+            timeline,
+            horizon_of(settings, timeline),
+            cache,
+            {day: found.drop(columns=unknown) for day, found in rows.items()},
+            {} if processes is None else processes,
+        )
+
+    def with_horizon(self, horizon: Horizon) -> Snapshots:
+        """Return the snapshots with other terms."""
+        return replace(self, horizon=horizon)
+
+    def with_process(self, kind: str) -> Snapshots:
+        """Return the snapshots with another purchase model in use."""
+        return replace(self, kind=kind)
 
     def features(self, cutoff: date) -> pd.DataFrame:
         """Return the keys and features of a cutoff."""
-        if cutoff not in self._features:
+        if cutoff not in self.rows:
             msg = (
                 f"No customer had bought anything before {cutoff}. Pass a later "
                 "cutoff, or read more of the log."
             )
             raise NotEnoughHistoryError(msg)
-        return self._features[cutoff]
+        return self.rows[cutoff]
 
     def process(self, cutoff: date, kind: str | None = None) -> PurchaseProcess:
         """Return the purchase process fitted to what was known at a cutoff."""
         key = (cutoff, kind or self.kind)
-        if key not in self._processes:
+        if key not in self.processes:
             with warnings.catch_warnings():
-                # what the final model warns of becomes a note; see `process_notes`
+                # what the final model warns of becomes a note; see `final_warnings`
                 warnings.simplefilter("ignore", RegularsWarning)
                 fitted = PurchaseProcess(key[1]).fit(self.features(cutoff))
-            self._processes[key] = fitted
-        return self._processes[key]
+            self.processes[key] = fitted
+        return self.processes[key]
 
-    def choose_process(self) -> dict[str, dict[str, float]]:
-        """Take the purchase model that foresees the validation windows best.
+    def compare_processes(self) -> dict[str, dict[str, float]]:
+        """Return how the purchase models predict the validation windows.
 
-        Each model is ranked by the log loss of its probability of no purchase and by
-        the mean absolute error of its expected purchases, both in units of the
-        BG/NBD model's; the least sum is taken. A model that cannot be fitted to some
-        window is out.
+        ``log_loss`` of the probability of no purchase and ``mae`` of the expected
+        purchases, by model. A model that cannot be fitted to some window is out; empty
+        without validation windows.
         """
-        found: dict[str, dict[str, float]] = {}
+        figures: dict[str, dict[str, float]] = {}
         for kind in PURCHASE_MODELS:
             scores = [
-                self._foresight(fold.cutoff, kind) for fold in self._timeline.folds
+                self._foresight(fold.cutoff, kind) for fold in self.timeline.folds
             ]
             if scores and None not in scores:
                 losses, errors = zip(*filter(None, scores), strict=True)
-                found[kind] = {
+                figures[kind] = {
                     "log_loss": float(np.mean(losses)),
                     "mae": float(np.mean(errors)),
                 }
-        if found:
-            unit = found.get(BASELINE_PROCESS) or next(iter(found.values()))
-            self.kind = min(
-                found,
+        return figures
+
+    def with_best_process(
+        self, figures: Mapping[str, Mapping[str, float]]
+    ) -> Snapshots:
+        """Return the snapshots with the purchase model of the best figures in use.
+
+        Both figures in units of the BG/NBD model's; the least sum is taken.
+        """
+        if not figures:
+            return self
+        unit = figures.get(BASELINE_PROCESS) or next(iter(figures.values()))
+        return self.with_process(
+            min(
+                figures,
                 key=lambda kind: sum(
-                    found[kind][m] / unit[m] for m in ("log_loss", "mae")
+                    figures[kind][m] / unit[m] for m in ("log_loss", "mae")
                 ),
             )
-        return found
+        )
 
     def _foresight(self, cutoff: date, kind: str) -> tuple[float, float] | None:
         if not self.has_process(cutoff, kind):
             return None
-        known_at = self._timeline.test_cutoff or self._timeline.cutoff
-        rows = self.taught(cutoff, known_at=known_at, kind=kind)
+        known_at = self.timeline.test_cutoff or self.timeline.cutoff
+        rows = self.learnt(cutoff, known_at=known_at, kind=kind)
         silent = rows["btyd_no_purchase_probability"]
         loss = log_loss(rows["churned"], silent)
         return loss, mae(rows["n_purchases"], rows["btyd_expected_purchases"])
@@ -140,7 +177,7 @@ class Snapshots:
         """Return what the purchase process warns of at the cutoff of the scores."""
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", RegularsWarning)
-            PurchaseProcess(self.kind).fit(self.features(self._timeline.cutoff))
+            PurchaseProcess(self.kind).fit(self.features(self.timeline.cutoff))
         return [
             str(entry.message)
             for entry in caught
@@ -150,32 +187,38 @@ class Snapshots:
     def labelled(
         self, cutoff: date, *, known_at: date, kind: str | None = None
     ) -> pd.DataFrame:
-        """Return the rows of a cutoff with process columns and outcomes."""
-        return self._rows(cutoff, known_at, kind, self.horizon, self._timeline)
+        """Return the rows of a cutoff with process columns and outcomes.
 
-    def taught(
+        Of the horizon asked for; `known_at` is the day on which the outcomes are used.
+        """
+        return self._labelled(cutoff, known_at, kind, self.horizon, self.timeline)
+
+    def learnt(
         self, cutoff: date, *, known_at: date, kind: str | None = None
     ) -> pd.DataFrame:
-        """Return the rows of a cutoff as models learn from them."""
-        horizon, line = self.horizon.teaching, self._timeline.teaching
-        return self._rows(cutoff, known_at, kind, horizon, line)
+        """Return the rows of a cutoff as models learn from them.
 
-    def _rows(
+        As `labelled`, of the horizon that the history can teach.
+        """
+        horizon, timeline = self.horizon.teaching, self.timeline.teaching
+        return self._labelled(cutoff, known_at, kind, horizon, timeline)
+
+    def _labelled(
         self,
         cutoff: date,
         known_at: date,
         kind: str | None,
         horizon: Horizon,
-        line: Timeline,
+        timeline: Timeline,
     ) -> pd.DataFrame:
         rows = add_process(self.features(cutoff), self.process(cutoff, kind), horizon)
-        outcomes = build_labels(self._ledger, line, rows, known_at=known_at)
+        outcomes = build_labels(self.ledger, timeline, rows, known_at=known_at)
         return pd.concat(
             [rows, outcomes.drop(columns=["customer_id", "cutoff"])], axis=1
         )
 
     def clv(self, cutoff: date) -> NDArray[np.float64]:
-        """Return what each customer was worth, as known at a cutoff."""
+        """Return what each customer was worth, as known at a cutoff; 0 or more."""
         value = self.process(cutoff).clv(
             self.features(cutoff),
             margin=self.horizon.margin,
@@ -187,11 +230,15 @@ class Snapshots:
     def stacked(
         self, cutoffs: Sequence[date], *, known_at: date
     ) -> pd.DataFrame | None:
-        """Return the rows of several cutoffs as models learn from them."""
+        """Return the rows of several cutoffs as models learn from them.
+
+        None where no cutoff has customers enough for a purchase process, or where
+        hardly anyone stayed or hardly anyone left.
+        """
         usable = [day for day in cutoffs if self.has_process(day)]
         if not usable:
             return None
-        rows = stack([self.taught(day, known_at=known_at) for day in usable])
+        rows = stack([self.learnt(day, known_at=known_at) for day in usable])
         fewest = min(rows["churned"].sum(), (1 - rows["churned"]).sum())
         return rows if fewest >= FEWEST_CHURNERS else None
 

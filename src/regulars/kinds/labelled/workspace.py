@@ -1,0 +1,48 @@
+"""A checked table with its settings, from which every stage starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from regulars.findings.rules import find_in_ids
+from regulars.kinds.labelled.table import LabelledTable, read_labelled
+from regulars.scoring.sinks import make_folder, write_json, write_scores
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import date
+
+    from regulars.config import Settings
+
+    Step = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class TableWorkspace:
+    """A checked table with its settings."""
+
+    settings: Settings
+    table: LabelledTable
+
+    def fingerprint(self) -> str:
+        """Return the digest of the rows."""
+        return self.table.fingerprint()
+
+    @property
+    def cutoff(self) -> date | None:
+        """Latest day of a row; None where rows have no days."""
+        return None if self.table.day is None else self.table.day.max().date()
+
+
+def check_table(settings: Settings, step: Step) -> TableWorkspace:
+    """Read and check the table; write ``check.json`` and the quarantine file."""
+    step("check")
+    outputs = settings.outputs_folder
+    make_folder(outputs)
+    table = read_labelled(settings)
+    asked = find_in_ids(table.customer_id, "customers")
+    table.summary["findings"] = [each.summary() for each in asked]
+    write_scores(table.set_aside, outputs / "quarantine.csv")
+    write_json(table.summary, outputs / "check.json")
+    return TableWorkspace(settings, table)

@@ -1,0 +1,227 @@
+"""What a purchase log gives to be learnt, tested and scored."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from regulars.clv.process_diagnostics import process_diagnostics
+from regulars.data.closures import shut_days
+from regulars.data.margins import own_margins
+from regulars.errors import DataError, NotEnoughHistoryError
+from regulars.evaluation.backtest import roll_back
+from regulars.findings.rules import other_id_advice
+from regulars.kinds.non_contractual.snapshots import Snapshots
+from regulars.kinds.non_contractual.window import PurchaseWindow
+from regulars.models.churn import baselines
+from regulars.scoring.batch import Customers
+from regulars.scoring.histories import FIELDS
+from regulars.scoring.pyfunc import ServingContext
+from regulars.training.backtest import BacktestPlan
+from regulars.training.card import spend_choice, tuning_choices
+from regulars.training.promotion import silence_question
+from regulars.training.terms import timeline_record
+from regulars.training.window import ModelDescription, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from regulars.clv.process import PurchaseProcess
+    from regulars.kinds.non_contractual.workspace import Workspace
+    from regulars.models.retention import RetentionModel
+    from regulars.training.window import Training, Trial
+
+    Step = Callable[[str], None]
+
+
+def purchase_problem(work: Workspace, step: Step) -> Problem:
+    """Lay out what is learnt and tested at the timeline's cutoffs."""
+    step("features")
+    timeline, settings = work.timeline, work.settings
+    snapshots = Snapshots.of(work.ledger, timeline, settings, work.features)
+    window = PurchaseWindow.of(work, snapshots)
+    _refuse_without_process(work, window)
+
+    def last(trials: Sequence[Trial]) -> PurchaseWindow:
+        tested = trials[0].window
+        assert isinstance(tested, PurchaseWindow)
+        return tested.at_the_end()
+
+    def notes(training: Training) -> list[str]:
+        return [*training.trials[0].notes, *window.snapshots.final_warnings()]
+
+    return Problem(
+        settings=settings,
+        description=ModelDescription(
+            kind="non_contractual",
+            question=silence_question(snapshots.horizon),
+            fingerprint=work.fingerprint(),
+            cutoff=timeline.cutoff,
+        ),
+        windows=[window],
+        final=last,
+        notes=notes,
+        details=lambda training: _details(work, window, training),
+        example=example_request(work),
+        serving=serving_context(work),
+    )
+
+
+def _refuse_without_process(work: Workspace, window: PurchaseWindow) -> None:
+    """Refuse a log in which hardly anybody bought twice, before the long work.
+
+    If another column may name the person, say which.
+    """
+    try:
+        window.snapshots.process(work.timeline.cutoff)
+    except NotEnoughHistoryError as error:
+        advice = other_id_advice(work.intake, work.settings)
+        if not advice:
+            raise
+        msg = f"{error} {advice}"
+        raise NotEnoughHistoryError(msg) from error
+
+
+def _details(
+    work: Workspace, window: PurchaseWindow, training: Training
+) -> dict[str, Any]:
+    """Return what the card says of a model of purchases beside what all cards say."""
+    timeline, process = work.timeline, training.model.process
+    spend = training.model.spend
+    assert process is not None
+    assert spend is not None
+    return {
+        "horizon_days": timeline.horizon_days,
+        "gap_days": timeline.gap_days,
+        "timeline": {
+            "first_order": work.ledger.first_day,
+            "last_order": work.ledger.last_day,
+            **timeline_record(timeline),
+        },
+        "value_model": "+".join(spend.members),
+        "tuning": tuning_choices(training),
+        **spend_choice(training),
+        "baseline_labels": baselines.labels(),
+        "processes": window.process_figures,
+        "diagnostics": _diagnostics(work, window.snapshots),
+        "process": {
+            "model": process.kind,
+            "params": process.purchases_.params_ | process.spend_.params_,
+            "log_likelihood": process.purchases_.log_likelihood_,
+            "shares": process.shares_.to_dict(),
+        },
+        "margin": _margin(work),
+    }
+
+
+def _diagnostics(work: Workspace, snapshots: Snapshots) -> dict[str, dict[str, Any]]:
+    """Return how the process of the test cutoff compares with what happened."""
+    cutoff = work.timeline.test_cutoff
+    if cutoff is None or not snapshots.has_process(cutoff):
+        return {}
+    # with a lookback the process does not speak about everybody in the ledger
+    is_whole = work.settings.time.lookback_days is None
+    return process_diagnostics(
+        snapshots.process(cutoff),
+        snapshots.labelled(cutoff, known_at=work.timeline.cutoff),
+        work.ledger.days if is_whole else None,
+        cutoff=cutoff,
+        end=work.timeline.cutoff,
+    )
+
+
+def _margin(work: Workspace) -> dict[str, Any]:
+    """Return the margin of value, and how many lines carry their own."""
+    own = own_margins(work.ledger.transactions)
+    return {"rate": work.settings.value.margin, "own": asdict(own) if own else None}
+
+
+def purchase_backtest(work: Workspace) -> BacktestPlan:
+    """Roll the windows of the settings back over the log."""
+    settings, asked = work.settings, work.settings.backtest
+    if work.ledger.first_day is None:
+        msg = "The log holds no purchase. Read more of it."
+        raise DataError(msg)
+    timelines = roll_back(
+        settings.time,
+        asked,
+        work.timeline.cutoff,
+        work.ledger.first_day,
+        shut=shut_days(work.ledger),
+    )
+
+    def windows() -> Iterator[PurchaseWindow]:
+        # windows share days: what was fitted to a day's past is the same for all
+        processes: dict[tuple[date, str], PurchaseProcess] = {}
+        for timeline in timelines:
+            snapshots = Snapshots.of(
+                work.ledger, timeline, settings, work.features, processes
+            )
+            yield PurchaseWindow.of(work, snapshots)
+
+    def notes(trials: Sequence[Trial]) -> list[str]:
+        said = [note for trial in trials for note in trial.notes]
+        missing = (
+            f"The history leaves {len(trials)} of the {asked.windows} test windows "
+            "asked for."
+        )
+        # the same is true of many windows; silent days are news of the log
+        news = list(dict.fromkeys(note for note in said if note.startswith("The log")))
+        return [missing, *news] if len(trials) < asked.windows else news
+
+    return BacktestPlan(
+        settings=settings,
+        windows=windows(),
+        n_windows=len(timelines),
+        baseline_labels=baselines.labels(),
+        notes=notes,
+        details={
+            "horizon_days": settings.time.horizon_days,
+            "step_days": asked.step_days or settings.time.horizon_days,
+        },
+    )
+
+
+def customers_of_log(work: Workspace, model: RetentionModel) -> Customers:
+    """Return every customer at the cutoff."""
+    cutoff = work.timeline.cutoff
+    return Customers(work.features.by_cutoff([cutoff])[cutoff], cutoff=cutoff)
+
+
+def serving_context(work: Workspace) -> ServingContext:
+    """Return what the endpoint needs to know of the training log."""
+    features = work.settings.features
+    columns = work.ledger.columns - {"order_time", "amount"}
+    return ServingContext(
+        time_zone=work.settings.source.time_zone,
+        first_day=str(work.ledger.first_day),
+        lookback_days=work.settings.time.lookback_days,
+        groups=None if features.groups is None else list(features.groups),
+        extra=list(features.extra),
+        columns=[name for name in FIELDS if name in columns],
+    )
+
+
+def example_request(work: Workspace) -> pd.DataFrame:
+    """Return one made-up customer with their raw history."""
+    first = date(2024, 1, 5)
+    sample = {
+        "quantity": 1.0,
+        "discount_amount": 0.0,
+        "cost_amount": 8.0,
+        "margin_rate": 0.3,
+        "is_return": False,
+    }
+    more = {name: sample.get(name, "1") for name in serving_context(work).columns}
+    history = [
+        {
+            "order_time": (first + timedelta(days=gap)).isoformat(),
+            "amount": amount,
+            **more,
+        }
+        for gap, amount in ((0, 20.0), (14, 35.5), (40, 12.0))
+    ]
+    return pd.DataFrame({"customer_id": ["c1"], "transactions": [history]})

@@ -1,0 +1,248 @@
+"""Windows of a purchase log: what was known as of a day, and what followed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from regulars.clv.process import COLUMNS
+from regulars.evaluation import label_customers
+from regulars.evaluation.holdout import drift_notes
+from regulars.features.matrix import FEATURES, MEANINGS
+from regulars.kinds.non_contractual.extrapolation import backtest_extrapolation
+from regulars.kinds.non_contractual.notes import (
+    extrapolation_note,
+    log_notes,
+    process_only_note,
+)
+from regulars.kinds.non_contractual.snapshots import BASELINE_PROCESS, Snapshots
+from regulars.models.churn import Recipe
+from regulars.models.churn.baselines import baseline_probabilities
+from regulars.models.churn.space import PURCHASES
+from regulars.models.folds import ValidationFold
+from regulars.models.retention import RetentionModel, feature_columns
+from regulars.models.spend import SpendRecipe
+from regulars.training.dataset import Dataset
+from regulars.training.window import Baselines, Choices, FoldPair
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    import pandas as pd
+
+    from regulars.evaluation.holdout import ChurnTest, ValueTest
+    from regulars.kinds.non_contractual.workspace import Workspace
+    from regulars.timeline import Fold, Timeline
+
+# the group of features that come from features.extra
+OWN_FEATURES = "own"
+
+
+@dataclass(frozen=True)
+class PurchaseWindow:
+    """A timeline over a log as a window, its purchase model chosen."""
+
+    work: Workspace
+    snapshots: Snapshots
+    # of the purchase models on the validation windows
+    process_figures: Mapping[str, Mapping[str, float]]
+    # stands at the cutoff of the scores, where nothing is tested
+    is_final: bool = False
+    space = PURCHASES
+    encoder = None
+
+    @classmethod
+    def of(cls, work: Workspace, snapshots: Snapshots) -> PurchaseWindow:
+        """Choose the purchase model on the validation windows."""
+        figures = snapshots.compare_processes()
+        return cls(work, snapshots.with_best_process(figures), figures)
+
+    def at_the_end(self) -> PurchaseWindow:
+        """Return the window that stands at the cutoff of the scores."""
+        return replace(self, is_final=True)
+
+    @property
+    def timeline(self) -> Timeline:
+        """What was known, and when."""
+        return self.snapshots.timeline
+
+    @property
+    def name(self) -> str:
+        """The test cutoff."""
+        return str(self.cutoff)
+
+    @property
+    def cutoff(self) -> date | None:
+        """The test cutoff; None where the log is too short to have one."""
+        return self.timeline.test_cutoff
+
+    @property
+    def _training_cutoffs(self) -> Sequence[date]:
+        if self.is_final:
+            return self.timeline.refit_cutoffs
+        return self.timeline.training_cutoffs
+
+    @property
+    def _stands_at(self) -> date:
+        cutoff = None if self.is_final else self.cutoff
+        return cutoff or self.timeline.cutoff
+
+    @cached_property
+    def _learnt(self) -> pd.DataFrame | None:
+        return self.snapshots.stacked(self._training_cutoffs, known_at=self._stands_at)
+
+    @cached_property
+    def test(self) -> Dataset | None:
+        """The customers of the test cutoff with what they did."""
+        cutoff = self.cutoff
+        if self.is_final or cutoff is None or not self.snapshots.has_process(cutoff):
+            return None
+        rows = self._labelled_test(None)
+        # all features: a champion may know one that these snapshots leave out
+        features = self.work.features.by_cutoff([cutoff])[cutoff]
+        return Dataset(
+            features,
+            rows["churned"].to_numpy(np.float64),
+            slices=customer_slices(self.work, features),
+            customer_id=features["customer_id"].astype(str).to_numpy(dtype=object),
+            spend=rows["spend"].to_numpy(np.float64),
+        )
+
+    def _labelled_test(self, kind: str | None) -> pd.DataFrame:
+        assert self.cutoff is not None
+        return self.snapshots.labelled(
+            self.cutoff, known_at=self.timeline.cutoff, kind=kind
+        )
+
+    def folds(self, *, with_value: bool) -> Sequence[FoldPair]:
+        """Return the validation windows, latest first, that can teach something."""
+        pairs = (self._fold(fold, with_value) for fold in self.timeline.folds)
+        return [pair for pair in pairs if pair is not None]
+
+    def _fold(self, fold: Fold, with_value: bool) -> FoldPair | None:
+        timeline = self.timeline
+        known_at = timeline.test_cutoff or timeline.cutoff
+        train = self.snapshots.stacked(fold.training_cutoffs, known_at=fold.cutoff)
+        valid = self.snapshots.stacked([fold.cutoff], known_at=known_at)
+        if train is None or valid is None:
+            return None
+        columns = feature_columns(train)
+        spend = ValidationFold(
+            train[columns],
+            train["spend"].to_numpy(np.float64),
+            valid[columns],
+            valid["spend"].to_numpy(np.float64),
+            cutoff=fold.cutoff,
+            known_at=timeline.teaching.label_window(fold.cutoff)[1],
+        )
+        churn = replace(
+            spend,
+            y_train=train["churned"].to_numpy(np.float64),
+            y_valid=valid["churned"].to_numpy(np.float64),
+            value=self.snapshots.clv(fold.cutoff) if with_value else None,
+        )
+        return FoldPair(churn, spend)
+
+    def groups(self, columns: Sequence[str]) -> dict[str, list[str]] | None:
+        """Return the groups of features that may be left out, where any may."""
+        wanted = self.work.settings.features.choose
+        return feature_groups(columns) if wanted else None
+
+    def settled(self, choices: Choices) -> PurchaseWindow:
+        """Return the window with the weight of its extrapolation."""
+        weight = backtest_extrapolation(
+            self.snapshots, self.work.settings, choices.recipe
+        )
+        horizon = replace(self.snapshots.horizon, extrapolation_weight=weight)
+        return replace(self, snapshots=self.snapshots.with_horizon(horizon))
+
+    def fit(self, choices: Choices) -> RetentionModel:
+        """Return a model of the rows that learn, standing at the window's day."""
+        recipe, spend, rows = choices.recipe, choices.spend_recipe, None
+        if recipe.needs_fitting or spend.needs_fitting:
+            rows = self._learnt
+        if rows is None:
+            recipe, spend = Recipe.process_only(), SpendRecipe()
+        process = self.snapshots.process(self._stands_at)
+        model = RetentionModel(
+            self.snapshots.horizon, recipe, process=process, spend=spend
+        )
+        outcomes = (None, None) if rows is None else (rows["churned"], rows["spend"])
+        return model.fit(rows, *outcomes, current=self.current())
+
+    def current(self) -> pd.DataFrame:
+        """Return the rows that the model stands at."""
+        return self.snapshots.features(self._stands_at)
+
+    def baselines(self) -> Baselines:
+        """Return what rules of thumb and BG/NBD say of the test."""
+        assert self.cutoff is not None
+        kind = BASELINE_PROCESS
+        if not self.snapshots.has_process(self.cutoff, kind):
+            kind = self.snapshots.kind
+        test = self._labelled_test(kind)
+        # rules learnt on a shorter horizon: silence goes on as it has begun
+        stretch = self.timeline.horizon_days / self.timeline.label_horizon_days
+        churn = {
+            name: probability if name == "bg_nbd" else probability**stretch
+            for name, probability in baseline_probabilities(self._learnt, test).items()
+        }
+        return Baselines(churn, {"bg_nbd": test["btyd_expected_spend"].to_numpy()})
+
+    def seen_rows(self) -> None:
+        """Return nothing: days say what was seen."""
+
+    def facts(self) -> Mapping[str, Any]:
+        """Return when the window was known, and what it learnt from."""
+        return {
+            "known_at": self.timeline.cutoff,
+            "n_training_windows": len(self.timeline.training_cutoffs),
+        }
+
+    def notes(
+        self, choices: Choices, churn: ChurnTest | None, spend: ValueTest | None
+    ) -> list[str]:
+        """Return what a reader has to know, in sentences."""
+        asked = self.work.settings.time.training_cutoffs
+        notes = log_notes(self.work.ledger, self.timeline, asked)
+        weight = self.snapshots.horizon.extrapolation_weight
+        if choices.churn is None:
+            notes.append(process_only_note(self.timeline, self.snapshots.kind))
+        if weight:
+            notes.append(extrapolation_note(weight))
+        return notes + drift_notes(churn, spend)
+
+
+def feature_groups(columns: Sequence[str]) -> dict[str, list[str]]:
+    """Return which columns belong to which group of features.
+
+    Columns of the purchase process belong to none; what came from ``features.extra``
+    is ``own``.
+    """
+    by_group = {
+        group: [name for name in columns if name in meanings]
+        for group, meanings in MEANINGS.items()
+    }
+    by_group[OWN_FEATURES] = [
+        name for name in columns if name not in FEATURES and name not in COLUMNS
+    ]
+    return {group: names for group, names in by_group.items() if names}
+
+
+def customer_slices(work: Workspace, features: pd.DataFrame) -> pd.DataFrame | None:
+    """Return the slices of the base that the customers of a cutoff belong to.
+
+    None where the features lack what it needs.
+    """
+    if not {"customer_id", "cutoff", "T_days", "revenue"} <= set(features.columns):
+        return None
+    table = work.intake.tables.get("customers")
+    attributes = None
+    if table is not None:
+        dated = [name for name in table.columns if name.startswith("known_from")]
+        attributes = table.drop(*dated).execute()
+    return label_customers(features, attributes)

@@ -1,0 +1,156 @@
+"""Customers of a request with their raw histories, as a table of lines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from regulars.data.intake import normalise_transactions
+from regulars.data.ledger import MARGIN_COLUMNS
+from regulars.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+FIELDS = {
+    "order_time": pa.string(),
+    "amount": pa.float64(),
+    "order_id": pa.string(),
+    "product_id": pa.string(),
+    "category": pa.string(),
+    "quantity": pa.float64(),
+    "discount_amount": pa.float64(),
+    "cost_amount": pa.float64(),
+    "margin_rate": pa.float64(),
+    "channel": pa.string(),
+    "store_id": pa.string(),
+    "is_return": pa.bool_(),
+}
+TEXT = {name for name, kind in FIELDS.items() if kind == pa.string()}
+
+
+def read_day(value: object) -> date:
+    """Return the day of ``as_of``; today in UTC where it is not given."""
+    if not value:
+        return datetime.now(UTC).date()
+    try:
+        return date.fromisoformat(str(value)[:10])
+    except ValueError as error:
+        msg = f"'as_of' is '{value}'; give a date such as 2024-03-31."
+        raise DataError(msg) from error
+
+
+def customer_ids(request: pd.DataFrame) -> pd.Series[Any]:
+    """Return the names of the customers of a request, each of which is another."""
+    missing = [c for c in ("customer_id", "transactions") if c not in request.columns]
+    if missing:
+        msg = (
+            f"The request lacks {' and '.join(missing)}; it has "
+            f"{', '.join(map(str, request.columns))}. Send one row a customer with "
+            "both."
+        )
+        raise DataError(msg)
+    ids = request["customer_id"]
+    if ids.isna().any() or ids.duplicated().any():
+        n_bad = int(ids.isna().sum() + ids.duplicated().sum())
+        msg = (
+            f"'customer_id' is empty or repeated in {n_bad} of {len(ids)} rows; send "
+            "one row a customer."
+        )
+        raise DataError(msg)
+    _refuse_lookalikes(ids)
+    return ids
+
+
+def _refuse_lookalikes(ids: pd.Series[Any]) -> None:
+    """Refuse 1 beside "1": histories are told apart by what the name reads as."""
+    names = ids.astype(str)
+    alike = names.duplicated(keep=False)
+    if alike.any():
+        told = ", ".join(repr(value) for value in ids[alike].tolist()[:5])
+        msg = (
+            f"'customer_id' holds {int(alike.sum())} values that read the same, as "
+            f"numbers and as text: {told}. Send every customer_id as text, or every "
+            "one as a number."
+        )
+        raise DataError(msg)
+
+
+def flatten(
+    ids: pd.Series[Any], histories: pd.Series[Any], columns: Sequence[str]
+) -> pa.Table:
+    """Return the nested histories as one table of transactions."""
+    names = [name for name in FIELDS if name in {"order_time", "amount", *columns}]
+    kind = pa.list_(pa.struct([(name, FIELDS[name]) for name in names]))
+    rows = [_plain_rows(history) for history in histories]
+    try:
+        nested = pa.array(rows, type=kind)
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        msg = f"A history in 'transactions' cannot be read: {error}."
+        raise DataError(msg) from error
+    flat = pa.Table.from_struct_array(nested.flatten())
+    lengths = [len(row) for row in rows]
+    owner = np.repeat(ids.astype(str).to_numpy(dtype=object), lengths)
+    flat = flat.add_column(0, "customer_id", pa.array(owner, pa.string()))
+    needed = [name for name in names if not _may_be_empty(name, rows)]
+    absent = [n for n in needed if len(flat) and flat[n].null_count == len(flat)]
+    if absent:
+        msg = (
+            f"No history in 'transactions' has {', '.join(absent)}, which the model "
+            "learnt from. Send it with every transaction."
+        )
+        raise DataError(msg)
+    returned = flat["is_return"].fill_null(False)
+    return flat.set_column(flat.column_names.index("is_return"), "is_return", returned)
+
+
+def _may_be_empty(name: str, rows: Sequence[list[dict[str, Any]]]) -> bool:
+    """Return whether a column may be null in all rows: a margin that is sent as null.
+
+    One that is not sent at all is refused, as the batch would have known it.
+    """
+    if name in MARGIN_COLUMNS:
+        return any(name in row for history in rows for row in history)
+    return name == "is_return"
+
+
+def _plain_rows(history: object) -> list[dict[str, Any]]:
+    if history is None or isinstance(history, float):
+        return []
+    if isinstance(history, str) or not hasattr(history, "__iter__"):
+        msg = (
+            f"'transactions' holds {type(history).__name__}; it must be a list of "
+            "objects with order_time and amount."
+        )
+        raise DataError(msg)
+    return [_plain_row(row) for row in history]
+
+
+def _plain_row(row: object) -> dict[str, Any]:
+    if not isinstance(row, Mapping):
+        msg = (
+            f"A transaction is {type(row).__name__}; it must be an object with "
+            "order_time and amount."
+        )
+        raise DataError(msg)
+    return {
+        name: str(value) if name in TEXT and value is not None else value
+        for name, value in row.items()
+    }
+
+
+def refuse_faults(table: Any, time_zone: str) -> None:
+    """Refuse transactions that the intake would set aside."""
+    judged = normalise_transactions(table, time_zone=time_zone, with_fault=True)
+    bad = judged.drop_null("fault")
+    found = bad.group_by("fault").aggregate(rows=bad.count()).to_pyarrow().to_pylist()
+    if found:
+        told = "; ".join(f"{row['rows']} x {row['fault']}" for row in found)
+        msg = f"The histories hold transactions that cannot be used: {told}."
+        raise DataError(msg)

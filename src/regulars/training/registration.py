@@ -1,0 +1,125 @@
+"""A problem is learnt, goes before the gate and into the registry."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import regulars
+from regulars.scoring.sinks import write_json
+from regulars.tracking import Registered, RunRecord, Store, host_of, scratch_folder
+from regulars.training.card import (
+    manifest,
+    run_metrics,
+    run_params,
+    training_card,
+    training_result,
+)
+from regulars.training.promotion import evaluate_challenger, n_members, save_tested
+from regulars.training.train import train
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from regulars.evaluation import Decision
+    from regulars.training.window import Problem, Training
+
+    Step = Callable[[str], None]
+    # writes the pages of a card into a folder
+    Pages = Callable[[dict[str, Any], Path], None]
+
+
+def train_and_register(problem: Problem, step: Step, pages: Pages) -> dict[str, Any]:
+    """Train, test, register; write ``training.json``.
+
+    Parameters
+    ----------
+    problem : Problem
+        What a kind of churn gives to be learnt.
+    step : callable
+        Called with the name of each step as it begins.
+    pages : callable
+        Writes the card's pages and charts into a folder.
+
+    Returns
+    -------
+    dict
+        What ``train --json`` ends with (design section 7).
+    """
+    settings = problem.settings
+    training = train(problem, step)
+    step("register")
+    store = Store(settings.tracking.uri, settings.name)
+    decision = evaluate_challenger(problem, training, store)
+    card = training_card(problem, training, decision)
+    registered = register(problem, training, store, decision, card, pages)
+    card |= {"model_version": registered.model_version, "run_id": registered.run_id}
+    outputs = settings.outputs_folder
+    write_json(card, outputs / "training.json")
+    write_json(card, outputs / "card.json")
+    fingerprint = problem.description.fingerprint
+    write_json(manifest(settings, fingerprint), outputs / "manifest.json")
+    return training_result(card, registered)
+
+
+def register(
+    problem: Problem,
+    training: Training,
+    store: Store,
+    decision: Decision,
+    card: dict[str, Any],
+    pages: Pages,
+) -> Registered:
+    """Write a run, register the model and give it the alias if it won."""
+    settings = problem.settings
+    with scratch_folder() as folder:
+        artifacts, model = folder / "artifacts", folder / "model"
+        training.model.save(model)
+        if problem.serving is not None:
+            problem.serving.save(model)
+        write_json(card, model / "card.json")
+        tested = None
+        if training.churn_test is not None:
+            tested = folder / "tested"
+            save_tested(training.trials, tested)
+        write_json(card, artifacts / "card.json")
+        write_json(card["config"], artifacts / "config.json")
+        pages(card, artifacts)
+        record = RunRecord(
+            params=run_params(settings, training),
+            metrics=run_metrics(training),
+            tags={
+                "regulars.fingerprint": card["fingerprint"],
+                "regulars.version": regulars.__version__,
+                "regulars.commit": card["commit"] or "unknown",
+                "regulars.store": host_of(settings.tracking.uri),
+            },
+            artifacts=artifacts,
+            model=model,
+            tested_model=tested,
+            input_example=problem.example,
+            inputs=problem.inputs,
+        )
+        registered = store.register(record, is_champion=decision.is_champion)
+        store.tag_version(
+            registered.model_version,
+            {
+                "champion": str(decision.is_champion).lower(),
+                "reason": decision.reason,
+                **version_tags(problem, training),
+            },
+        )
+    return registered
+
+
+def version_tags(problem: Problem, training: Training) -> dict[str, str]:
+    """Return what the gate has to know of a version when the next one comes."""
+    described = problem.description
+    return {
+        "kind": described.kind,
+        "question": described.question,
+        "fingerprint": described.fingerprint,
+        "cutoff": str(described.cutoff or ""),
+        "test_cutoff": str(problem.windows[0].cutoff or ""),
+        "members": str(n_members(training.model)),
+    }
