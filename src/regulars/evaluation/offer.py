@@ -1,21 +1,21 @@
 """What a retention offer would have earned on the test window.
 
-Outcomes, churn probabilities, each customer's own value and the costs of the offer come
-in; the maximum profit measures, the profit curves and the profit of some ways to choose
-whom to contact go out. The product's own way is settled beforehand: contact those whose
-own expected profit is above 0. It needs no outcome, so it is honest wherever the
-probabilities are; the other ways stand beside it with the interval of the difference.
+The product's own rule is settled beforehand: contact those whose own expected profit is
+above 0. It needs no outcome, so it is honest wherever the probabilities are; the other
+rules stand beside it with the interval of the difference.
 """
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from regulars.metrics.bootstrap import resampled_intervals
 from regulars.metrics.campaign import expected_profit, profit_curve
-from regulars.metrics.profit import accept_shapes, empc, mpc
+from regulars.metrics.costs import CampaignCosts
+from regulars.metrics.profit import expected_maximum_profit, maximum_profit
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -38,6 +38,11 @@ RULES = {
 }
 RESAMPLES = 1000
 LEVEL = 0.95
+
+
+def campaign_costs(settings: ProfitSettings) -> CampaignCosts:
+    """Return the costs that a configuration gives."""
+    return CampaignCosts(**settings.model_dump())
 
 
 def expected_threshold(
@@ -69,7 +74,7 @@ def expected_threshold(
     0.6
     """
     chance = np.asarray(probability, dtype=np.float64)
-    gain = expected_profit(chance, clv=clv, **costs.model_dump())
+    gain = expected_profit(chance, clv=clv, costs=campaign_costs(costs))
     order = np.argsort(-chance, kind="stable")
     # customers of equal probability are contacted together
     last = np.flatnonzero(np.diff(chance[order], append=-1.0))
@@ -137,46 +142,32 @@ def evaluate_offer(
     y, chance = np.asarray(churned, np.float64), np.asarray(probability, np.float64)
     given = np.broadcast_to(np.asarray(clv, dtype=np.float64), y.shape)
     value = np.maximum(given, 0.0)
-    offer = costs.model_dump()
+    offer = campaign_costs(costs)
     threshold = expected_threshold(chance, value, costs)
-    gain = expected_profit(chance, clv=value, **offer)
+    gain = expected_profit(chance, clv=value, costs=offer)
     lists = _lists(chance, gain, threshold)
     return {
-        "empc": _empc(y, chance, value, costs),
-        "empc_by_value": _empc(y, gain, value, costs),
-        "mpc": mpc(y, chance, clv=value, **offer)._asdict(),
+        "empc": expected_maximum_profit(y, chance, value, offer)._asdict(),
+        "empc_by_value": expected_maximum_profit(y, gain, value, offer)._asdict(),
+        "mpc": maximum_profit(y, chance, value, offer)._asdict(),
         "threshold": threshold if np.isfinite(threshold) else None,
         "chosen_on": "own expected profit at the test cutoff, no outcome used",
         "expected_profit": float(lists["chosen"] @ gain),
         # what a contact earned: the outcome in the place of its probability
-        "rules": _rules(lists, expected_profit(y, clv=value, **offer), random_state),
-        "curve": _curve(y, chance, value, costs),
-        "curve_by_value": _curve(y, gain, value, costs),
-        "costs": offer,
+        "rules": _rules(
+            lists, expected_profit(y, clv=value, costs=offer), random_state
+        ),
+        "curve": _curve(y, chance, value, offer),
+        "curve_by_value": _curve(y, gain, value, offer),
+        "costs": asdict(offer),
         "n_customers": len(y),
     }
 
 
-def _empc(
-    y: Floats, score: Floats, value: Floats, costs: ProfitSettings
-) -> dict[str, float]:
-    found = empc(
-        y,
-        score,
-        clv=value,
-        contact_cost=costs.contact_cost,
-        incentive_cost=costs.incentive_cost,
-        **accept_shapes(costs.accept_rate),
-    )
-    return found._asdict()
-
-
 def _curve(
-    y: Floats, score: Floats, value: Floats, costs: ProfitSettings
+    y: Floats, score: Floats, value: Floats, costs: CampaignCosts
 ) -> dict[str, list[float]]:
-    curve = profit_curve(
-        y, score, clv=value, max_points=CURVE_POINTS, **costs.model_dump()
-    )
+    curve = profit_curve(y, score, clv=value, costs=costs, max_points=CURVE_POINTS)
     return {name: curve[name].tolist() for name in ("share_contacted", "profit")}
 
 

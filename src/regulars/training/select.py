@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from regulars.clv.process import COLUMNS
+from regulars.evaluation.offer import campaign_costs
 from regulars.features.matrix import FEATURES, MEANINGS
 from regulars.models.churn import Objective, Selection, select
 from regulars.models.folds import ValidationFold
@@ -118,7 +119,7 @@ def feature_groups(columns: Sequence[str]) -> dict[str, list[str]]:
 
 def offer_objective(settings: Settings) -> Objective:
     """Return what trials are judged by, with the costs of the offer."""
-    return Objective(settings.churn.objective, **settings.profit.model_dump())
+    return Objective(settings.churn.objective, campaign_costs(settings.profit))
 
 
 def study_file(settings: Settings) -> Path:
