@@ -127,21 +127,21 @@ def evaluate_offer(
 
     Notes
     -----
-    Intervals take the lists as they were made: they tell how far other customers of
+    Intervals take the lists as they were made: they say how far other customers of
     the same kind would have moved the profit, not how other costs would.
 
     Examples
     --------
     >>> from regulars.config import ProfitSettings
-    >>> found = evaluate_offer([1, 1, 0], [0.9, 0.6, 0.1], 200.0, ProfitSettings())
-    >>> found["threshold"], round(found["rules"]["chosen"]["profit"], 2)
+    >>> result = evaluate_offer([1, 1, 0], [0.9, 0.6, 0.1], 200.0, ProfitSettings())
+    >>> result["threshold"], round(result["rules"]["chosen"]["profit"], 2)
     (0.6, 112.0)
-    >>> found["rules"]["nobody"]["ahead"]["difference"]
+    >>> result["rules"]["nobody"]["ahead"]["difference"]
     112.0
     """
     y, chance = np.asarray(churned, np.float64), np.asarray(probability, np.float64)
-    given = np.broadcast_to(np.asarray(clv, dtype=np.float64), y.shape)
-    value = np.maximum(given, 0.0)
+    each = np.broadcast_to(np.asarray(clv, dtype=np.float64), y.shape)
+    value = np.maximum(each, 0.0)
     offer = campaign_costs(costs)
     threshold = expected_threshold(chance, value, costs)
     gain = expected_profit(chance, clv=value, costs=offer)
@@ -173,7 +173,7 @@ def _curve(
 
 def _lists(chance: Floats, gain: Floats, threshold: float) -> dict[str, Floats]:
     """Return how surely each customer is contacted, by rule."""
-    found = {
+    rules = {
         "chosen": gain > 0,
         "best_threshold": chance >= threshold,
         "above_half": chance >= 0.5,
@@ -181,7 +181,7 @@ def _lists(chance: Floats, gain: Floats, threshold: float) -> dict[str, Floats]:
         "everyone": np.ones(len(chance)),
         "nobody": np.zeros(len(chance)),
     }
-    return {name: np.asarray(kept, np.float64) for name, kept in found.items()}
+    return {name: np.asarray(kept, np.float64) for name, kept in rules.items()}
 
 
 def _riskiest(chance: Floats, capacity: int) -> Floats:
@@ -206,7 +206,7 @@ def _rules(
         LEVEL,
         random_state,
     )
-    found = zip(lists.items(), by_rule.sum(0), ahead.sum(0), ends, strict=True)
+    rows = zip(lists.items(), by_rule.sum(0), ahead.sum(0), ends, strict=True)
     return {
         name: {
             "label": RULES[name],
@@ -214,5 +214,5 @@ def _rules(
             "n_contacted": round(kept.sum()),
             "ahead": {"difference": float(gap), "low": end.low, "high": end.high},
         }
-        for (name, kept), profit, gap, end in found
+        for (name, kept), profit, gap, end in rows
     }

@@ -94,14 +94,15 @@ def log_loss(y: ArrayLike, probability: ArrayLike) -> float:
     return table_log_loss(SortedScores.from_probabilities(y, probability).table())
 
 
-def _log_terms(score: FloatArray) -> tuple[FloatArray, FloatArray]:
+def log_terms(score: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the log-likelihood of churning and of staying, clipped."""
     chance = np.clip(score, LOG_LOSS_CLIP, 1.0 - LOG_LOSS_CLIP)
     return np.log(chance), np.log1p(-chance)
 
 
 def table_log_loss(table: ScoreTable) -> float:
     """Compute :func:`log_loss` from a table of probabilities."""
-    if_churned, if_kept = _log_terms(table.score)
+    if_churned, if_kept = log_terms(table.score)
     kept = table.total - table.churned
     log_likelihood = dot(table.churned, if_churned) + dot(kept, if_kept)
     return -log_likelihood / table.n_customers

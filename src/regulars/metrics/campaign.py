@@ -67,9 +67,8 @@ def profit_curve(
         Any finite numbers; the order in which customers are contacted.
     clv : float or array-like of shape (n_customers,), default=200
         Customer lifetime value that is kept when a churner stays, 0 or more.
-    costs : CampaignCosts
-        Costs of the offer and the rate at which it is taken; by default a contact costs
-        1, an incentive 10, and 0.3 of the contacted churners stay.
+    costs : CampaignCosts, optional
+        Costs of the offer and the rate at which it is taken; else its defaults.
     max_points : int, optional
         Keep at most so many points, 2 or more; all distinct scores by default.
 
@@ -131,9 +130,8 @@ def best_threshold(
         Any finite numbers; higher means likelier to churn.
     clv : float or array-like of shape (n_customers,), default=200
         Customer lifetime value that is kept when a churner stays, 0 or more.
-    costs : CampaignCosts
-        Costs of the offer and the rate at which it is taken; by default a contact costs
-        1, an incentive 10, and 0.3 of the contacted churners stay.
+    costs : CampaignCosts, optional
+        Costs of the offer and the rate at which it is taken; else its defaults.
 
     Returns
     -------
@@ -179,9 +177,8 @@ def profit_at_threshold(
         Contact where score >= threshold; infinite for nobody.
     clv : float or array-like of shape (n_customers,), default=200
         Customer lifetime value that is kept when a churner stays, 0 or more.
-    costs : CampaignCosts
-        Costs of the offer and the rate at which it is taken; by default a contact costs
-        1, an incentive 10, and 0.3 of the contacted churners stay.
+    costs : CampaignCosts, optional
+        Costs of the offer and the rate at which it is taken; else its defaults.
 
     Returns
     -------
@@ -230,9 +227,8 @@ def profit_at_capacity(
         Customers to contact, 0 or more; beyond all customers it contacts all.
     clv : float or array-like of shape (n_customers,), default=200
         Customer lifetime value that is kept when a churner stays, 0 or more.
-    costs : CampaignCosts
-        Costs of the offer and the rate at which it is taken; by default a contact costs
-        1, an incentive 10, and 0.3 of the contacted churners stay.
+    costs : CampaignCosts, optional
+        Costs of the offer and the rate at which it is taken; else its defaults.
 
     Returns
     -------
@@ -279,9 +275,8 @@ def expected_profit(
         Calibrated churn probability, 0 to 1.
     clv : float or array-like of shape (n_customers,), default=200
         Customer lifetime value that is kept when a churner stays, 0 or more.
-    costs : CampaignCosts
-        Costs of the offer and the rate at which it is taken; by default a contact costs
-        1, an incentive 10, and 0.3 of the contacted churners stay.
+    costs : CampaignCosts, optional
+        Costs of the offer and the rate at which it is taken; else its defaults.
 
     Returns
     -------
@@ -323,9 +318,8 @@ def break_even_probability(
     ----------
     clv : float or array-like of shape (n_customers,), default=200
         Customer lifetime value that is kept when a churner stays, 0 or more.
-    costs : CampaignCosts
-        Costs of the offer and the rate at which it is taken; by default a contact costs
-        1, an incentive 10, and 0.3 of the contacted churners stay.
+    costs : CampaignCosts, optional
+        Costs of the offer and the rate at which it is taken; else its defaults.
 
     Returns
     -------
