@@ -222,8 +222,8 @@ def _dataset(
         package = source.removeprefix("package:").partition("/")[0]
         msg = (
             f"'{source}' has the checksum {checksum[:12]}..., not {sha256[:12]}...: "
-            f"the installed '{package}' ships other data than the published. Install the "
-            "version that requirements-dev.lock names."
+            f"the installed '{package}' ships other data than the published. Install "
+            "the version that requirements-dev.lock names."
         )
         raise DataError(msg)
     return PublicDataset(name, path, source, licence, citation, sha256)

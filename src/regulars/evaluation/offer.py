@@ -58,7 +58,7 @@ def expected_threshold(
     probability : array-like of shape (n_customers,)
         Calibrated probability of churn, 0 to 1.
     clv : float or array-like of shape (n_customers,)
-        What a customer is worth if kept, 0 or more: one for all, or each one's own.
+        Value of a customer who is kept, 0 or more: one for all, or each one's own.
     costs : ProfitSettings
         Costs of the offer and the rate at which it is taken.
 
@@ -101,7 +101,7 @@ def evaluate_offer(
     probability : array-like of shape (n_customers,)
         Churn probability by a model that had not seen the window.
     clv : float or array-like of shape (n_customers,)
-        What a customer is worth at the cutoff, by the same model or by the settings:
+        Value of a customer at the cutoff, by the same model or by the settings:
         one amount for all, or each one's own. Below 0 counts as 0.
     costs : ProfitSettings
         Costs of the offer and the rate at which it is taken.
