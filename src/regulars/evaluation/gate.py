@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-LARGE_SLICE = 0.05
+LARGE_SLICE = 0.05  # share of the customers; a smaller part stops nobody
 CHANCE_DRAWS = 400
 
 

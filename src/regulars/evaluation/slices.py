@@ -63,7 +63,7 @@ def label_customers(
         features["T_days"], unit="D"
     )
     share = features["revenue"].rank(pct=True, method="average")
-    # a speck below, so that a rank of exactly a third stays in the lower band
+    # a speck below: rounding must not lift a rank of exactly a third into the next band
     band = np.searchsorted([1 / 3, 2 / 3], share - 1e-12, side="left")
     labels = {"cohort": _cohorts(first), "value_band": np.array(BANDS)[band]}
     if attributes is not None:

@@ -118,12 +118,15 @@ def _resamples(
         raise ValueError(msg)
     generator = np.random.default_rng(random_state)
     for _ in range(n_resamples):
+        # one call a resample in this order: it fixes the draws of a random_state
         drawn = generator.integers(0, n_customers, n_customers)
         yield np.bincount(drawn, minlength=n_customers).astype(np.float64)
 
 
 def _ends(values: FloatArray, level: float) -> Interval:
     finite = values[np.isfinite(values)]
+    # undefined where nobody churned: of a minority of the resamples an interval would
+    # speak of other windows than this one
     if finite.size * 2 < values.size:
         return Interval(math.nan, math.nan)
     tail = (1.0 - level) / 2.0

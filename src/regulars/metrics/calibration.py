@@ -153,6 +153,7 @@ def ece(y: ArrayLike, probability: ArrayLike, *, n_bins: int = 10) -> float:
 
 def table_ece(table: ScoreTable, n_bins: int = 10) -> float:
     """Compute :func:`ece` from a table of probabilities."""
+    # a bin's gap times its customers is the sum of its probabilities less its churned
     excess = table.total * table.score - table.churned
     gaps = np.abs(bin_sums(excess, equal_mass_starts(table.total, n_bins)))
     return float(gaps.sum()) / table.n_customers
@@ -294,4 +295,5 @@ def reliability_curve(
             "observed_high": high,
         }
     )
+    # the table has the highest scores first, a curve is read from the left
     return curve.iloc[::-1].reset_index(drop=True)

@@ -301,7 +301,7 @@ def expected_profit(
     [41.5, -9.95]
     """
     chance = as_numbers("probability", probability)
-    check_probability(np.zeros(chance.size), chance)
+    check_probability(np.zeros(chance.size), chance)  # no outcome is known yet
     value, incentive, contact = offer_amounts(chance.size, clv, costs)
     won = chance * costs.accept_rate * (value - incentive)
     return np.asarray(won - (1.0 - chance) * incentive - contact)
@@ -347,6 +347,7 @@ def break_even_probability(
     amounts = (clv, costs.incentive_cost, costs.contact_cost)
     n_customers = max(np.size(amount) for amount in amounts)
     value, incentive, contact = offer_amounts(n_customers, clv, costs)
+    # expected profit rises by the slope from -(incentive + contact) at probability 0
     slope = costs.accept_rate * (value - incentive) + incentive
     break_even = np.full(n_customers, math.inf)
     np.divide(incentive + contact, slope, out=break_even, where=slope > 0.0)

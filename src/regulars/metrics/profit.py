@@ -157,6 +157,7 @@ def _expected_over_rates(
 def _best_ranges(steps: ProfitSteps) -> tuple[NDArray[np.intp], FloatArray]:
     """Return the best steps and the acceptance rates between which each is best."""
     best = steps.best_steps()
+    # two neighbours earn the same at the rate at which what is saved pays what is spent
     saved, spent = np.diff(steps.saved[best]), np.diff(steps.spent[best])
     change = np.ones(saved.size)
     np.divide(spent, saved, out=change, where=saved > 0.0)
@@ -282,6 +283,7 @@ def maximum_profit(
     """Compute :func:`mpc` at the costs of an offer."""
     steps = ProfitSteps.of(y, score, clv, costs)
     profit = steps.profit(costs.accept_rate)
+    # the first of equals is the smaller campaign
     best = int(np.argmax(profit))
     n_customers = float(steps.contacted[-1])
     return MaximumProfit(

@@ -64,6 +64,7 @@ def table_roc_auc(table: ScoreTable) -> float:
     n_kept, n_churned = float(kept_seen[-1]), table.n_churned
     if n_kept == 0.0 or n_churned == 0.0:
         return math.nan
+    # Mann-Whitney: at each score the kept customers below it, and half of those at it
     kept_below = n_kept - kept_seen + kept / 2.0
     return dot(table.churned, kept_below) / (n_kept * n_churned)
 

@@ -135,6 +135,7 @@ def spearman(actual: ArrayLike, predicted: ArrayLike) -> float:
 def table_spearman(table: SpendTable) -> float:
     """Compute :func:`spearman` from a table of amounts."""
     spend, counts = table.spend, table.counts
+    # Pearson's correlation of the ranks, each customer weighing its count
     a, b = spend.by_actual.ranks(counts), spend.by_predicted.ranks(counts)
     n = table.n_customers
     a, b = a - dot(counts, a) / n, b - dot(counts, b) / n

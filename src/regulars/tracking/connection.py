@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from regulars.errors import ConfigError
 from regulars.tracking.environment import host_of, quiet
 from regulars.tracking.locations import LocalStore, readable_address
-from regulars.tracking.relocation import refuse_unwritable, relocate
+from regulars.tracking.relocation import refuse_unwritable, update_locations
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -71,4 +71,4 @@ class Connection:
         if self.local is None:
             return 0
         self.check_writable()
-        return relocate(self.local)
+        return update_locations(self.local)

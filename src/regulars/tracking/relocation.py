@@ -38,7 +38,7 @@ WAIT_SECONDS = 20
 Change = tuple[str, str, int, str]
 
 
-def relocate(store: LocalStore) -> int:
+def update_locations(store: LocalStore) -> int:
     """Put the locations in the database right; return how many were changed."""
     if not store.database.is_file():
         return 0
