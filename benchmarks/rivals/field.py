@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from regulars.evaluation.offer import campaign_costs
 from regulars.kinds.non_contractual.workspace import open_workspace
 from regulars.metrics.campaign import best_threshold
 from regulars.models.churn.baselines import baseline_probabilities
@@ -188,6 +189,6 @@ def _validated_threshold(
         outcomes["churned"],
         scores["churn_probability"],
         clv=scores["clv"],
-        **settings.profit.model_dump(),
+        costs=campaign_costs(settings.profit),
     )
     return best.threshold

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from regulars.evaluation.offer import expected_threshold
+from regulars.evaluation.offer import campaign_costs, expected_threshold
 from regulars.metrics.bootstrap import paired_bootstrap, resampled_intervals
 from regulars.metrics.calibration import log_loss
 from regulars.metrics.campaign import expected_profit
@@ -189,12 +189,12 @@ def profits(
         ``rules`` (by name: ``profit``, ``n_contacted``) and ``against`` (by own rule
         and simple rule: ``difference``, 95% ``interval``, ``verdict``).
     """
-    offer, value = costs.model_dump(), np.maximum(clv, 0.0)
+    offer, value = campaign_costs(costs), np.maximum(clv, 0.0)
     # what contacting each customer earned, once it is known who churned
-    earned = expected_profit(churned, clv=value, **offer)
+    earned = expected_profit(churned, clv=value, costs=offer)
     riskiest = np.argsort(-probability, kind="stable")[: round(len(churned) / 10)]
     chosen = {
-        OWN[0]: expected_profit(probability, clv=value, **offer) > 0,
+        OWN[0]: expected_profit(probability, clv=value, costs=offer) > 0,
         OWN[1]: probability >= expected_threshold(probability, value, costs),
         SIMPLE[0]: probability >= 0.5,
         SIMPLE[1]: np.isin(np.arange(len(churned)), riskiest),

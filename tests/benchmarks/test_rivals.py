@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from regulars.config import ProfitSettings, TimeSettings
+from regulars.evaluation.offer import campaign_costs
 from regulars.metrics import log_loss, profit_at_threshold
 from regulars.timeline import plan
 
@@ -124,7 +125,7 @@ def test_profit_of_the_rules_when_counted_another_way(rivals):
     y = (rng.random(500) < chance).astype(float)
     costs = ProfitSettings()
     found = rivals["judging"].profits(y, chance, clv, costs, 0.7)["rules"]
-    offer = {"clv": np.maximum(clv, 0), **costs.model_dump()}
+    offer = {"clv": np.maximum(clv, 0), "costs": campaign_costs(costs)}
     for name, threshold in (
         ("everyone above 0.5", 0.5),
         ("threshold from validation", 0.7),

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from regulars.evaluation.gate import compare, decide, ece_by_chance
+from regulars.evaluation.gate import compare, decide, ece_by_chance, more_days
 
 
 @pytest.fixture
@@ -100,3 +100,10 @@ def test_small_part_does_not_stop_a_challenger(window):
 def test_chance_alone_explains_less_error_when_customers_are_many():
     few, many = (ece_by_chance(np.full(n, 0.3)) for n in (60, 6000))
     assert few > 0.05 > many
+
+
+@pytest.mark.parametrize(
+    ("count", "words"), [(1, "1 more day"), (1200, "1,200 more days")]
+)
+def test_more_days_are_in_words(count, words):
+    assert more_days(count) == words

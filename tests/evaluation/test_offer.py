@@ -8,7 +8,12 @@ import numpy as np
 import pytest
 
 from regulars.config import ProfitSettings
-from regulars.evaluation.offer import RULES, evaluate_offer, expected_threshold
+from regulars.evaluation.offer import (
+    RULES,
+    campaign_costs,
+    evaluate_offer,
+    expected_threshold,
+)
 from regulars.metrics import profit_at_capacity, profit_at_threshold
 
 
@@ -75,7 +80,7 @@ def test_riskiest_tenth_shares_the_last_places_among_equal_risks():
     found = evaluate_offer(y, p, 100.0, costs)["rules"]["riskiest_decile"]
     assert found["n_contacted"] == 2
     assert found["profit"] == pytest.approx(44.0 + (44.0 - 11.0) / 2)
-    by_metric = profit_at_capacity(y, p, 2, clv=100.0, **costs.model_dump())
+    by_metric = profit_at_capacity(y, p, 2, clv=100.0, costs=campaign_costs(costs))
     assert found["profit"] == pytest.approx(by_metric)
 
 
@@ -108,6 +113,6 @@ def test_profit_of_the_rules_is_that_of_the_metrics(window):
     costs = ProfitSettings(contact_cost=2, incentive_cost=5, accept_rate=0.4)
     found = evaluate_offer(y, p, clv, costs)["rules"]["above_half"]
     assert found["profit"] == pytest.approx(
-        profit_at_threshold(y, p, 0.5, clv=clv, **costs.model_dump())
+        profit_at_threshold(y, p, 0.5, clv=clv, costs=campaign_costs(costs))
     )
     assert found["n_contacted"] == (p >= 0.5).sum()

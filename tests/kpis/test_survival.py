@@ -77,3 +77,16 @@ def test_hazard_is_the_rate_of_a_constant_process():
 def test_tenure_is_refused_when(tenure, ended, told):
     with pytest.raises(DataError, match=told):
         kaplan_meier(tenure, ended)
+
+
+def test_exposure_and_hazard_by_hand():
+    # one contract seen for half of the first period, three for all of it
+    table = hazard_by_tenure([15, 30, 60, 60], [True, False, True, False])
+    assert table["n_exposed"].tolist() == [3.5, 2.0]
+    assert table["hazard"].tolist() == pytest.approx([1 / 3.5, 1 / 2])
+
+
+def test_upper_end_is_the_rule_of_three_when_none_ended():
+    table = hazard_by_tenure([30, 30], [False, False])
+    assert table["low"].tolist() == [0]
+    assert table["high"].tolist() == pytest.approx([3.0 / 2], abs=0.01)

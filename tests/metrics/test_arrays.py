@@ -8,7 +8,7 @@ import pytest
 
 import regulars.metrics as m
 from regulars.errors import DataError
-from regulars.metrics.arrays import check_share, per_customer
+from regulars.metrics.arrays import check_share, dot, per_customer
 
 RANKING = [
     m.roc_auc,
@@ -119,6 +119,15 @@ def test_metric_leaves_its_input_alone(metric):
 def test_check_share_refuses_what_is_no_share(fraction):
     with pytest.raises(ValueError, match=r"'fraction' is .*above 0 and at most 1"):
         check_share("fraction", fraction)
+
+
+@pytest.mark.parametrize("value", [200.0, 200, [200.0, 200.0], np.array(200)])
+def test_per_customer_gives_each_the_amount_of_all(value):
+    assert per_customer("clv", value, 2).tolist() == [200.0, 200.0]
+
+
+def test_dot_is_the_sum_of_products():
+    assert dot(np.array([1.0, 2.0]), np.array([3.0, 4.0])) == 11.0
 
 
 def test_per_customer_refuses_an_array_of_another_length():

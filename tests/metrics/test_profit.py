@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 from scipy.stats import beta
 
 from regulars.errors import DataError
-from regulars.metrics import accept_shapes, empc, empc_score, mpc, mpc_score
+from regulars.metrics import (
+    CampaignCosts,
+    accept_shapes,
+    empc,
+    empc_score,
+    mpc,
+    mpc_score,
+)
+from regulars.metrics.profit import expected_maximum_profit, maximum_profit
 
 Y = [0, 1, 0, 1, 0, 1, 0, 1]
 SCORE = [0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 0.8, 0.9]
@@ -187,18 +195,17 @@ def test_mpc_refuses_a_rate_outside_0_to_1(rate):
         mpc(Y, SCORE, accept_rate=rate)
 
 
-@pytest.mark.parametrize("rate", [0.0, 0.3, 1.0])
-def test_accept_shapes_have_the_mean_asked_for_and_are_a_distribution(rate):
-    shapes = accept_shapes(rate)
-    alpha, beta_ = shapes["accept_alpha"], shapes["accept_beta"]
-    assert alpha / (alpha + beta_) == pytest.approx(rate, abs=1e-5)
-    assert alpha + beta_ == pytest.approx(20.0)
-    assert np.isfinite(empc([0, 1, 0, 1], [0.1, 0.9, 0.2, 0.3], **shapes).profit)
-
-
-def test_accept_shapes_refuse_a_rate_beyond_one():
-    with pytest.raises(ValueError, match=r"'accept_rate' is 1\.2"):
-        accept_shapes(1.2)
+def test_measures_of_an_offer_are_those_of_its_keywords():
+    y, score, clv = _base(1)
+    costs = CampaignCosts(contact_cost=2, incentive_cost=20, accept_rate=0.4)
+    amounts = {"clv": clv, "contact_cost": 2, "incentive_cost": 20}
+    shapes = accept_shapes(0.4)
+    assert expected_maximum_profit(y, score, clv, costs) == empc(
+        y, score, **amounts, **shapes
+    )
+    assert maximum_profit(y, score, clv, costs) == mpc(
+        y, score, **amounts, accept_rate=0.4
+    )
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 
 from regulars.features.matrix import FEATURES
 from regulars.kinds.non_contractual.workspace import open_workspace
+from regulars.metrics import CampaignCosts
 from regulars.models.churn import Objective, Recipe
 from regulars.models.folds import known_before
 from regulars.models.retention import RetentionModel
@@ -88,7 +89,9 @@ def test_profit_is_judged_with_each_customers_own_value(open_choices, monkeypatc
     found = choose_recipes(snapshots, timeline, settings, silent)
     assert found.churn.objective == "profit"
     assert found.churn.group_gains == {}
-    assert seen["objective"] == Objective("profit", 1.0, 4.0, 0.3)
+    assert seen["objective"] == Objective(
+        "profit", CampaignCosts(contact_cost=1.0, incentive_cost=4.0, accept_rate=0.3)
+    )
     assert seen["groups"] is None
     for fold, known in zip(seen["folds"], timeline.folds, strict=True):
         features = snapshots.features(known.cutoff)

@@ -1,9 +1,8 @@
-"""From YAML to settings.
+"""From YAML and ``--set key.sub=value`` to one `Settings` object.
 
-A file (and ``--set key.sub=value`` from the command line) comes in, one `Settings`
-object goes out. An unknown key is an error that names the nearest known one, so that a
-misspelt setting is never quietly ignored. ``${NAME}`` is replaced from the environment,
-so that no secret has to stand in a file.
+An unknown key is an error that names the nearest known one, so that a misspelt setting
+is never quietly ignored. ``${NAME}`` comes from the environment, so that no secret has
+to stand in a file.
 """
 
 from __future__ import annotations

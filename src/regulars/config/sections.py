@@ -1,14 +1,13 @@
 """How a run goes: windows, models, money, and who becomes champion.
 
-Sections of the configuration, typed and frozen. Each field carries its own description:
-the configuration reference in ``docs/`` is generated from them.
+Each field carries its own description, from which ``docs/configuration.md`` is made.
 """
 
 from __future__ import annotations
 
 import re
 from datetime import date, datetime, time
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -21,7 +20,7 @@ LARGEST_SEED = 2**31 - 1  # what every library takes
 
 
 def _calendar_day(value: Any) -> Any:
-    """Return a day written as YYYY-MM-DD; all else is refused in a sentence."""
+    """Return a day written as YYYY-MM-DD, or refuse what is none."""
     if value is None:
         return None
     if isinstance(value, datetime) and value.time() == time():
@@ -35,14 +34,14 @@ def _calendar_day(value: Any) -> Any:
         msg = f"{value!r} is not a day; {form}"
         raise ValueError(msg)
     try:
-        found = date.fromisoformat(day)
+        parsed = date.fromisoformat(day)
     except ValueError as error:
         msg = f"{value!r} is no day of the calendar; {form}"
         raise ValueError(msg) from error
     if clock.strip("0:"):
         msg = f"{value!r} has a time of day, but a cutoff is a whole day; {form}"
         raise ValueError(msg)
-    return found
+    return parsed
 
 
 class TimeSettings(Section):
@@ -108,7 +107,7 @@ class ChurnSettings(Section):
     )
 
     @model_validator(mode="after")
-    def _has_its_table(self) -> ChurnSettings:
+    def _has_its_table(self) -> Self:
         if self.kind == "labelled" and self.labelled is None:
             msg = (
                 "kind is 'labelled', so give the table under 'churn.labelled': its "

@@ -1,13 +1,12 @@
 """Where tables lie: files or tables of an engine, and how their columns map to ours.
 
-Sections of the configuration, typed and frozen. Each field carries its own description:
-the configuration reference in ``docs/`` is generated from them.
+Each field carries its own description, from which ``docs/configuration.md`` is made.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 from zoneinfo import available_timezones
 
 from pydantic import (
@@ -21,12 +20,6 @@ from pydantic import (
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 PATH_DESCRIPTION = "csv, tsv, json, jsonl, xlsx or parquet file, or a glob of them."
-
-
-def _check_one_place(path: str | None, table: str | None) -> None:
-    if (path is None) == (table is None):
-        msg = "give either 'path' (a file) or 'table' (in the engine), not both"
-        raise ValueError(msg)
 
 
 def _kinds(annotation: Any) -> set[Any]:
@@ -66,7 +59,23 @@ class SqlExpression(Section):
     )
 
 
-class JoinSettings(Section):
+class Place(Section):
+    """A file, or a table of the engine's database."""
+
+    path: str | None = Field(None, description=PATH_DESCRIPTION)
+    table: str | None = Field(
+        None, description="Table of the engine's database, as `schema.name`."
+    )
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if (self.path is None) == (self.table is None):
+            msg = "give either 'path' (a file) or 'table' (in the engine), not both"
+            raise ValueError(msg)
+        return self
+
+
+class JoinSettings(Place):
     """A file or table that belongs to the main one, one row for each of its keys."""
 
     path: str | None = Field(None, description="File to join, as a table's own `path`.")
@@ -97,8 +106,7 @@ class JoinSettings(Section):
         return {self.on: self.on} if isinstance(self.on, str) else dict(self.on)
 
     @model_validator(mode="after")
-    def _one_place(self) -> JoinSettings:
-        _check_one_place(self.path, self.table)
+    def _names_a_key(self) -> Self:
         if not self.keys:
             msg = "'on' names no column: give the key that both have"
             raise ValueError(msg)
@@ -119,13 +127,9 @@ class FillDownSettings(Section):
     )
 
 
-class TableSettings(Section):
+class TableSettings(Place):
     """Where a table lies and how its columns map to ours."""
 
-    path: str | None = Field(None, description=PATH_DESCRIPTION)
-    table: str | None = Field(
-        None, description="Table of the engine's database, as `schema.name`."
-    )
     columns: dict[str, str | SqlExpression] = Field(
         default_factory=dict,
         description="Our column name -> the file's column, or `{sql: expression}`. "
@@ -188,11 +192,6 @@ class TableSettings(Section):
         """Let YAML's numbers stand for ids: 0 means '0'."""
         return [str(each) for each in value] if isinstance(value, list) else value
 
-    @model_validator(mode="after")
-    def _one_place(self) -> TableSettings:
-        _check_one_place(self.path, self.table)
-        return self
-
 
 class SourceSettings(Section):
     """The engine and the tables."""
@@ -224,13 +223,9 @@ class SourceSettings(Section):
         return value
 
 
-class LabelledSettings(Section):
+class LabelledSettings(Place):
     """A table of attributes that says itself who has churned."""
 
-    path: str | None = Field(None, description=PATH_DESCRIPTION)
-    table: str | None = Field(
-        None, description="Table of the engine's database, as `schema.name`."
-    )
     label: str = Field(
         min_length=1,
         description="Column that says who has churned; rows without a value are not "
@@ -281,15 +276,14 @@ class LabelledSettings(Section):
 
     @field_validator("value")
     @classmethod
-    def _worth_something(cls, value: float | str) -> float | str:
+    def _value_is_an_amount(cls, value: float | str) -> float | str:
         if not isinstance(value, str) and not 0 <= value < math.inf:
             msg = "an amount must be 0 or more"
             raise ValueError(msg)
         return value
 
     @model_validator(mode="after")
-    def _one_place(self) -> LabelledSettings:
-        _check_one_place(self.path, self.table)
+    def _columns_differ(self) -> Self:
         used = [self.label, *(c for c in (self.id, self.date) if c is not None)]
         if len(set(used)) < len(used):
             msg = "'label', 'id' and 'date' must be different columns"

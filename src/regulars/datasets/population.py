@@ -1,9 +1,7 @@
 """What simulated customers are drawn from, and the drawing itself.
 
-In: a `Population` (a BG/NBD purchase process, a Gamma-Gamma spend process, a range of
-products) and a random stream. Out: a block of customers as two tables, the log and the
-truth about each. Array by array: no customer is walked through time. `simulate.py`
-strings blocks together and writes them.
+A BG/NBD purchase process and a Gamma-Gamma spend process, array by array: no customer
+is walked through time.
 """
 
 from __future__ import annotations
@@ -20,8 +18,6 @@ from regulars.errors import ConfigError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-__all__ = ["BLOCK_SIZE", "Block", "Population", "check_range"]
 
 # Customers drawn from one random stream. Fixed, because changing it changes every draw.
 BLOCK_SIZE = 10_000
@@ -41,10 +37,12 @@ class Population:
     start: dt.date = dt.date(2024, 1, 1)
     days: int = 730
     acquisition_days: int = 365
+    # BG/NBD, in weeks: purchase rates are Gamma(r, alpha), dropout is Beta(a, b)
     r: float = 0.8
     alpha: float = 10.0
     a: float = 0.5
     b: float = 4.0
+    # Gamma-Gamma: spend of an order is Gamma(p, nu), nu is Gamma(q, v)
     p: float = 6.0
     q: float = 4.0
     v: float = 15.0
@@ -95,6 +93,7 @@ class Block:
         self.first_second = rng.uniform(
             0, pop.acquisition_days * _SECONDS_PER_DAY, BLOCK_SIZE
         )
+        # geometric: the repeat order after which the customer leaves
         self.n_before_leaving = np.ceil(
             rng.standard_exponential(BLOCK_SIZE) / -np.log1p(-self.dropout)
         )
@@ -102,6 +101,7 @@ class Block:
     def _draw_orders(self) -> None:
         pop, rng = self.population, self.rng
         age_seconds = pop.days * _SECONDS_PER_DAY - self.first_second
+        # given their number, the events of a Poisson process fall like sorted uniforms
         n_events = rng.poisson(self.rate * age_seconds / (7 * _SECONDS_PER_DAY))
         # The integer part of the key is the customer, so one sort orders them all.
         customer = np.repeat(np.arange(BLOCK_SIZE), n_events)
@@ -115,6 +115,7 @@ class Block:
         self.is_alive = n_events < self.n_before_leaving
         counts = self.n_repeat + 1
         self.order_customer = np.repeat(np.arange(BLOCK_SIZE), counts)
+        # the first order of each customer is at 0, the repeats follow
         elapsed = np.zeros(self.order_customer.size)
         is_repeat = np.ones(elapsed.size, dtype=bool)
         is_repeat[np.cumsum(counts) - counts] = False

@@ -1,9 +1,7 @@
 """Small public data sets that installed packages ship, with citation and checksum.
 
-A name comes in, a `PublicDataset` goes out: where the file lies, what to write in a
-configuration to read it, who made it and under which licence. Nothing is downloaded and
-the packages are not imported; a file whose checksum differs is refused, because the
-published figures would not be reached with it.
+Nothing is downloaded and the packages are not imported; a file whose checksum differs
+is refused, because the published figures would not be reached with it.
 """
 
 from __future__ import annotations
@@ -219,13 +217,13 @@ def _dataset(
 ) -> PublicDataset:
     path = locate_files(source)[0]
     with path.open("rb") as stream:
-        found = hashlib.file_digest(stream, "sha256").hexdigest()
-    if found != sha256:
+        checksum = hashlib.file_digest(stream, "sha256").hexdigest()
+    if checksum != sha256:
         package = source.removeprefix("package:").partition("/")[0]
         msg = (
-            f"'{source}' has the checksum {found[:12]}..., not {sha256[:12]}...: the "
-            f"installed '{package}' ships other data than the published. Install the "
-            "version that requirements-dev.lock names."
+            f"'{source}' has the checksum {checksum[:12]}..., not {sha256[:12]}...: "
+            f"the installed '{package}' ships other data than the published. Install "
+            "the version that requirements-dev.lock names."
         )
         raise DataError(msg)
     return PublicDataset(name, path, source, licence, citation, sha256)

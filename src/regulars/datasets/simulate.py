@@ -1,11 +1,8 @@
 """Customers with known parameters, for scale tests and recovery tests.
 
-In: the parameters of a BG/NBD purchase process and a Gamma-Gamma spend process, and a
-seed. Out: a purchase log as partitioned parquet (or as frames), and beside it the truth
-about each customer: purchase rate, dropout probability, mean spend, still alive or not.
-Nothing else can tell whether a model recovers what it claims to estimate. Memory is
-bounded by one file's customers, and a customer's draws depend on nothing but the seed,
-the parameters and the customer's number: more customers leave the first ones unchanged.
+Nothing else can tell whether a model recovers what it claims to estimate. A customer's
+draws depend on nothing but the seed, the parameters and the customer's number, and
+memory is bounded by one file's customers.
 """
 
 from __future__ import annotations
@@ -27,14 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     import pandas as pd
-
-__all__ = [
-    "Population",
-    "Simulation",
-    "SimulationSummary",
-    "simulate_customers",
-    "write_simulation",
-]
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,6 @@
-"""Several test windows, rolled back through time.
+"""Figures of several test windows, rolled back through time.
 
-Outcomes and forecasts of windows come in, each forecast by a model that knew only what
-was known when its window began. Figures by window, against the best baseline, over all
-windows, and of models that grow stale go out, as JSON-safe data.
+Each forecast is by a model that knew only what was known when its window began.
 """
 
 from __future__ import annotations
@@ -13,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from regulars.errors import NotEnoughHistoryError
-from regulars.evaluation.holdout import MODEL
+from regulars.evaluation.holdout import MODEL, finite
 from regulars.evaluation.pooled import pooled_log_loss_gap
 from regulars.metrics.intervals import evaluate_churn_differences
 from regulars.timeline import plan
@@ -42,7 +40,10 @@ def roll_back(
     *,
     shut: Shut | None = None,
 ) -> list[Timeline]:
-    """Lay the windows of a backtest over a log."""
+    """Lay the windows of a backtest over a log, the latest first.
+
+    A window is left out where the log has no horizon of history before it.
+    """
     step = timedelta(days=backtest.step_days or time.horizon_days)
     window = timedelta(days=time.horizon_days + time.gap_days)
     history = timedelta(days=time.horizon_days)
@@ -86,7 +87,7 @@ def evaluate_window(test: ChurnTest, *, random_state: int = 0) -> dict[str, Any]
     rival = best_baseline([test])
     differences = {}
     if rival is not None:
-        differences = paired(
+        differences = paired_differences(
             test.churned,
             test.forecasts[MODEL],
             test.forecasts[rival],
@@ -100,24 +101,18 @@ def evaluate_window(test: ChurnTest, *, random_state: int = 0) -> dict[str, Any]
     }
 
 
-def paired(
+def paired_differences(
     churned: Floats, model: Floats, rival: Floats, *, random_state: int = 0
 ) -> dict[str, dict[str, float | None]]:
-    """Return the differences of two forecasts with their paired intervals."""
-    found = evaluate_churn_differences(
+    """Return the differences of two forecasts; None where one is undefined."""
+    differences = evaluate_churn_differences(
         churned, model, rival, n_resamples=RESAMPLES, random_state=random_state
     )
-    return {
-        name: {
-            key: float(value) if np.isfinite(value) else None
-            for key, value in found[name]._asdict().items()
-        }
-        for name in COMPARED
-    }
+    return {name: finite(differences[name]._asdict()) for name in COMPARED}
 
 
 def overall(windows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Sum the windows up."""
+    """Return the mean figures, and in how many windows the model beat its rival."""
     names = sorted({name for window in windows for name in window["metrics"]})
     gaps = [window["differences"].get("log_loss") for window in windows]
     known = [gap for gap in gaps if gap and gap["low"] is not None]
@@ -132,10 +127,10 @@ def overall(windows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 def _mean(windows: Sequence[Mapping[str, Any]], name: str) -> dict[str, float]:
     rows = [w["metrics"][name] for w in windows if name in w["metrics"]]
     keys = (*COMPARED, "top_decile_lift")
-    found = {
+    known = {
         key: [row[key] for row in rows if row.get(key) is not None] for key in keys
     }
-    return {key: float(np.mean(values)) for key, values in found.items() if values}
+    return {key: float(np.mean(values)) for key, values in known.items() if values}
 
 
 def evaluate_staleness(
@@ -144,22 +139,24 @@ def evaluate_staleness(
     customers: Mapping[int, Sequence[ArrayLike]] | None = None,
     random_state: int = 0,
 ) -> list[dict[str, Any]]:
-    """Say how much a model loses by not being trained again.
+    """Return how much a model loses by not being trained again, by its age in windows.
 
-    Windows differ in how hard they are, so an old model is not compared with its own
-    youth but with a fresh model on the same window.
+    `pairs` holds outcomes, stale and fresh forecasts. Windows differ in how hard they
+    are, so a stale model is compared with a fresh one on the same window.
     """
-    found = []
+    rows = []
     for age in sorted(pairs):
         y, stale, fresh = (
             np.concatenate(part) for part in zip(*pairs[age], strict=True)
         )
-        differences = paired(y, stale, fresh, random_state=random_state)
+        differences = paired_differences(y, stale, fresh, random_state=random_state)
         if customers is not None:
-            whose = np.concatenate([np.asarray(ids) for ids in customers[age]])
-            gap = pooled_log_loss_gap(y, stale, fresh, whose, random_state=random_state)
+            owners = np.concatenate([np.asarray(ids) for ids in customers[age]])
+            gap = pooled_log_loss_gap(
+                y, stale, fresh, owners, random_state=random_state
+            )
             differences["log_loss"] = gap._asdict()
-        found.append(
+        rows.append(
             {
                 "age": age,
                 "n_windows": len(pairs[age]),
@@ -167,4 +164,4 @@ def evaluate_staleness(
                 "differences": differences,
             }
         )
-    return found
+    return rows

@@ -1,9 +1,8 @@
 """Whether a challenger replaces the champion.
 
-What both said of the same test window comes in, a decision with its reason goes out.
-Champion and challenger are compared by models that had not seen the window: every
-registered model carries, beside the model that scores, the one it was tested with. The
-rule and why it is so: ``docs/adr/0020-gate.md``.
+Both are compared by models that had not seen the test window: every registered model
+carries, beside the model that scores, the one it was tested with. The rule and why it
+is so: ``docs/adr/0020-gate.md``.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-LARGE_SLICE = 0.05
+LARGE_SLICE = 0.05  # share of the customers; a smaller part stops nobody
 CHANCE_DRAWS = 400
 
 
@@ -166,7 +165,7 @@ def _worse_slices(
 
 
 def decide(
-    found: Comparison,
+    comparison: Comparison,
     *,
     max_ece: float = 0.05,
     is_simpler: bool = False,
@@ -177,7 +176,7 @@ def decide(
 
     Parameters
     ----------
-    found : Comparison
+    comparison : Comparison
         Both on the same window.
     max_ece : float, default=0.05
         Largest calibration error; see `regulars.config.GateSettings`.
@@ -201,13 +200,15 @@ def decide(
     >>> decide(same, newer_days=30).is_champion
     True
     """
-    told = f"log loss {found.challenger_loss:.4f} and {found.champion_loss:.4f}"
-    obstacle = _obstacle(found, max_ece, told)
+    losses = (
+        f"log loss {comparison.challenger_loss:.4f} and {comparison.champion_loss:.4f}"
+    )
+    obstacle = _obstacle(comparison, max_ece, losses)
     if obstacle:
         return Decision(False, obstacle)
-    if found.difference.high < 0:
-        return Decision(True, f"better than the champion ({told})")
-    reason = f"as good as the champion ({told})"
+    if comparison.difference.high < 0:
+        return Decision(True, f"better than the champion ({losses})")
+    reason = f"as good as the champion ({losses})"
     if is_simpler:
         return Decision(True, f"{reason} and simpler")
     if newer_days > 0:
@@ -222,16 +223,14 @@ def more_days(count: int) -> str:
     return "1 more day" if count == 1 else f"{count:,} more days"
 
 
-def _obstacle(found: Comparison, max_ece: float, told: str) -> str:
-    if found.difference.low > 0:
-        return f"worse than the champion ({told})"
-    bound = max(max_ece, found.ece_by_chance)
-    if found.challenger_ece > bound and found.challenger_ece >= found.champion_ece:
-        return (
-            f"its calibration error {found.challenger_ece:.3f} is above the bound "
-            f"{bound:.3f}"
-        )
-    if found.worse_slices:
-        parts = ", ".join(found.worse_slices[:3])
+def _obstacle(comparison: Comparison, max_ece: float, losses: str) -> str:
+    if comparison.difference.low > 0:
+        return f"worse than the champion ({losses})"
+    bound = max(max_ece, comparison.ece_by_chance)
+    error = comparison.challenger_ece
+    if error > bound and error >= comparison.champion_ece:
+        return f"its calibration error {error:.3f} is above the bound {bound:.3f}"
+    if comparison.worse_slices:
+        parts = ", ".join(comparison.worse_slices[:3])
         return f"worse than the champion on a large part of the customers: {parts}"
     return ""

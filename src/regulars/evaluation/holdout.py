@@ -1,9 +1,4 @@
-"""The test window, looked at once: metrics, intervals and curves.
-
-Outcomes of a window and what the model and the baselines had said of it come in;
-figures with 95% bootstrap intervals and the points of the curves go out, as JSON-safe
-data for MLflow and the report.
-"""
+"""The test window, looked at once: figures with 95% intervals, and curves."""
 
 from __future__ import annotations
 
@@ -29,9 +24,10 @@ if TYPE_CHECKING:
 
 MODEL = "model"
 CURVE_POINTS = 101
-# the level of a window is off by more than chance, and by so much that it matters
+# the churn rate is off by more than chance, in standard errors, and enough to matter
 DRIFT_ERRORS = 3.0
 LEAST_DRIFT = 0.02
+# total spend is off by a third either way; of a few buyers one large order moves it
 SPEND_DRIFT = 1.33
 FEWEST_BUYERS = 100
 
@@ -52,8 +48,7 @@ class ChurnTest:
     churned : array of shape (n_customers,)
         What happened: 1 where the customer churned, else 0.
     forecasts : mapping of str to array of shape (n_customers,)
-        What was said, by forecast; the comparisons of the gate, the slices and the
-        money start from it.
+        Probabilities by forecast; the gate, the slices and the offer start from them.
     """
 
     metrics: dict[str, dict[str, Any]]
@@ -70,7 +65,7 @@ class ValueTest:
     Attributes
     ----------
     metrics : dict of str to dict
-        By forecast: ``mae``, ``spearman``, ``total_ratio`` and more.
+        By forecast: the keys of `regulars.metrics.evaluate_value`.
     """
 
     metrics: dict[str, dict[str, float]]
@@ -83,7 +78,7 @@ def evaluate_churn_forecasts(
     cutoff: date | None,
     random_state: int = 0,
 ) -> ChurnTest:
-    """Judge probabilities of churn.
+    """Evaluate probabilities of churn.
 
     Parameters
     ----------
@@ -104,20 +99,20 @@ def evaluate_churn_forecasts(
     --------
     >>> from datetime import date
     >>> p = np.array([0.1, 0.4, 0.6, 0.9] * 10)
-    >>> test = evaluate_churn_forecasts([0, 0, 1, 1] * 10, {"model": p}, cutoff=date(2024, 1, 1))
+    >>> forecasts, cutoff = {"model": p}, date(2024, 1, 1)
+    >>> test = evaluate_churn_forecasts([0, 0, 1, 1] * 10, forecasts, cutoff=cutoff)
     >>> test.metrics["model"]["roc_auc"]
     1.0
     """
     y = np.asarray(churned)
     metrics, intervals, curves = {}, {}, {}
     for name, probability in forecasts.items():
-        found = evaluate_churn(y, probability)
-        metrics[name] = {"cutoff": cutoff and cutoff.isoformat(), **_finite(found)}
+        figures = finite(evaluate_churn(y, probability))
+        metrics[name] = {"cutoff": cutoff and cutoff.isoformat(), **figures}
+        ends = evaluate_churn_intervals(y, probability, random_state=random_state)
         intervals[name] = {
-            metric: [*_finite({"low": low, "high": high}).values()]
-            for metric, (low, high) in evaluate_churn_intervals(
-                y, probability, random_state=random_state
-            ).items()
+            metric: [*finite({"low": low, "high": high}).values()]
+            for metric, (low, high) in ends.items()
         }
         roc = roc_points(y, probability, max_points=CURVE_POINTS)
         curves[name] = {
@@ -133,7 +128,7 @@ def evaluate_churn_forecasts(
 def evaluate_spend_forecasts(
     spend: ArrayLike, forecasts: Mapping[str, NDArray[np.float64]]
 ) -> ValueTest:
-    """Judge expected spend.
+    """Evaluate expected spend.
 
     Parameters
     ----------
@@ -148,38 +143,39 @@ def evaluate_spend_forecasts(
 
     Examples
     --------
-    >>> evaluate_spend_forecasts([1.0, 3.0], {"model": np.array([1.0, 2.0])}).metrics["model"]["mae"]
+    >>> test = evaluate_spend_forecasts([1.0, 3.0], {"model": np.array([1.0, 2.0])})
+    >>> test.metrics["model"]["mae"]
     0.5
     """
     return ValueTest(
         {
-            name: _finite(evaluate_value(spend, found))
-            for name, found in forecasts.items()
+            name: finite(evaluate_value(spend, predicted))
+            for name, predicted in forecasts.items()
         }
     )
 
 
 def drift_notes(churn: ChurnTest | None, value: ValueTest | None) -> list[str]:
-    """Return in what the test window was unlike what the model had learnt.
+    """Return in what the level of the test window was unlike the forecast's.
 
     A level that is off by more than chance explains is the window's doing (a season, a
     price, a campaign), or the model's; either way a reader has to know of it.
     """
     notes = []
     if churn is not None:
-        said, happened = churn.forecasts[MODEL].mean(), churn.churned.mean()
-        spread = churn.forecasts[MODEL] * (1 - churn.forecasts[MODEL])
-        error = np.sqrt(spread.sum()) / len(spread)
-        if abs(said - happened) > max(DRIFT_ERRORS * error, LEAST_DRIFT):
+        probability, churn_rate = churn.forecasts[MODEL], churn.churned.mean()
+        expected_rate = probability.mean()
+        # standard error of the churn rate if every probability were true
+        error = np.sqrt((probability * (1 - probability)).sum()) / len(probability)
+        if abs(expected_rate - churn_rate) > max(DRIFT_ERRORS * error, LEAST_DRIFT):
             notes.append(
-                f"In the test window {happened:.1%} of the customers left where "
-                f"{said:.1%} were expected to, more than chance explains: it was "
-                "unlike the windows before it (a season, prices, new customers). Look "
-                "at the backtest before trusting the level of the probabilities."
+                f"In the test window {churn_rate:.1%} of the customers left where "
+                f"{expected_rate:.1%} were expected to, more than chance explains: it "
+                "was unlike the windows before it (a season, prices, new customers). "
+                "Look at the backtest before trusting the level of the probabilities."
             )
     n_buyers = 0 if churn is None else np.sum(churn.churned == 0)
     ratio = value.metrics[MODEL].get("total_ratio") if value else None
-    # of a few buyers one large order moves the total
     if (
         n_buyers >= FEWEST_BUYERS
         and ratio
@@ -200,7 +196,7 @@ def _curve(points: pd.DataFrame) -> dict[str, Any] | None:
     return {str(name): values.tolist() for name, values in points.items()}
 
 
-def _finite(figures: Mapping[str, Any]) -> dict[str, Any]:
+def finite(figures: Mapping[str, Any]) -> dict[str, Any]:
     """Return the figures with None where one is undefined, as JSON wants it."""
     return {
         name: None if isinstance(value, float) and not np.isfinite(value) else value

@@ -1,21 +1,21 @@
 """What a retention offer would have earned on the test window.
 
-Outcomes, churn probabilities, each customer's own value and the costs of the offer come
-in; the maximum profit measures, the profit curves and the profit of some ways to choose
-whom to contact go out. The product's own way is settled beforehand: contact those whose
-own expected profit is above 0. It needs no outcome, so it is honest wherever the
-probabilities are; the other ways stand beside it with the interval of the difference.
+The product's own rule is settled beforehand: contact those whose own expected profit is
+above 0. It needs no outcome, so it is honest wherever the probabilities are; the other
+rules stand beside it with the interval of the difference.
 """
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from regulars.metrics.bootstrap import resampled_intervals
 from regulars.metrics.campaign import expected_profit, profit_curve
-from regulars.metrics.profit import accept_shapes, empc, mpc
+from regulars.metrics.costs import CampaignCosts
+from regulars.metrics.profit import expected_maximum_profit, maximum_profit
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -40,6 +40,11 @@ RESAMPLES = 1000
 LEVEL = 0.95
 
 
+def campaign_costs(settings: ProfitSettings) -> CampaignCosts:
+    """Return the costs that a configuration gives."""
+    return CampaignCosts(**settings.model_dump())
+
+
 def expected_threshold(
     probability: ArrayLike, clv: ArrayLike, costs: ProfitSettings
 ) -> float:
@@ -53,7 +58,7 @@ def expected_threshold(
     probability : array-like of shape (n_customers,)
         Calibrated probability of churn, 0 to 1.
     clv : float or array-like of shape (n_customers,)
-        What a customer is worth if kept, 0 or more: one for all, or each one's own.
+        Value of a customer who is kept, 0 or more: one for all, or each one's own.
     costs : ProfitSettings
         Costs of the offer and the rate at which it is taken.
 
@@ -69,7 +74,7 @@ def expected_threshold(
     0.6
     """
     chance = np.asarray(probability, dtype=np.float64)
-    gain = expected_profit(chance, clv=clv, **costs.model_dump())
+    gain = expected_profit(chance, clv=clv, costs=campaign_costs(costs))
     order = np.argsort(-chance, kind="stable")
     # customers of equal probability are contacted together
     last = np.flatnonzero(np.diff(chance[order], append=-1.0))
@@ -96,7 +101,7 @@ def evaluate_offer(
     probability : array-like of shape (n_customers,)
         Churn probability by a model that had not seen the window.
     clv : float or array-like of shape (n_customers,)
-        What a customer is worth at the cutoff, by the same model or by the settings:
+        Value of a customer at the cutoff, by the same model or by the settings:
         one amount for all, or each one's own. Below 0 counts as 0.
     costs : ProfitSettings
         Costs of the offer and the rate at which it is taken.
@@ -122,67 +127,53 @@ def evaluate_offer(
 
     Notes
     -----
-    Intervals take the lists as they were made: they tell how far other customers of
+    Intervals take the lists as they were made: they say how far other customers of
     the same kind would have moved the profit, not how other costs would.
 
     Examples
     --------
     >>> from regulars.config import ProfitSettings
-    >>> found = evaluate_offer([1, 1, 0], [0.9, 0.6, 0.1], 200.0, ProfitSettings())
-    >>> found["threshold"], round(found["rules"]["chosen"]["profit"], 2)
+    >>> result = evaluate_offer([1, 1, 0], [0.9, 0.6, 0.1], 200.0, ProfitSettings())
+    >>> result["threshold"], round(result["rules"]["chosen"]["profit"], 2)
     (0.6, 112.0)
-    >>> found["rules"]["nobody"]["ahead"]["difference"]
+    >>> result["rules"]["nobody"]["ahead"]["difference"]
     112.0
     """
     y, chance = np.asarray(churned, np.float64), np.asarray(probability, np.float64)
-    given = np.broadcast_to(np.asarray(clv, dtype=np.float64), y.shape)
-    value = np.maximum(given, 0.0)
-    offer = costs.model_dump()
+    each = np.broadcast_to(np.asarray(clv, dtype=np.float64), y.shape)
+    value = np.maximum(each, 0.0)
+    offer = campaign_costs(costs)
     threshold = expected_threshold(chance, value, costs)
-    gain = expected_profit(chance, clv=value, **offer)
+    gain = expected_profit(chance, clv=value, costs=offer)
     lists = _lists(chance, gain, threshold)
     return {
-        "empc": _empc(y, chance, value, costs),
-        "empc_by_value": _empc(y, gain, value, costs),
-        "mpc": mpc(y, chance, clv=value, **offer)._asdict(),
+        "empc": expected_maximum_profit(y, chance, value, offer)._asdict(),
+        "empc_by_value": expected_maximum_profit(y, gain, value, offer)._asdict(),
+        "mpc": maximum_profit(y, chance, value, offer)._asdict(),
         "threshold": threshold if np.isfinite(threshold) else None,
         "chosen_on": "own expected profit at the test cutoff, no outcome used",
         "expected_profit": float(lists["chosen"] @ gain),
         # what a contact earned: the outcome in the place of its probability
-        "rules": _rules(lists, expected_profit(y, clv=value, **offer), random_state),
-        "curve": _curve(y, chance, value, costs),
-        "curve_by_value": _curve(y, gain, value, costs),
-        "costs": offer,
+        "rules": _rules(
+            lists, expected_profit(y, clv=value, costs=offer), random_state
+        ),
+        "curve": _curve(y, chance, value, offer),
+        "curve_by_value": _curve(y, gain, value, offer),
+        "costs": asdict(offer),
         "n_customers": len(y),
     }
 
 
-def _empc(
-    y: Floats, score: Floats, value: Floats, costs: ProfitSettings
-) -> dict[str, float]:
-    found = empc(
-        y,
-        score,
-        clv=value,
-        contact_cost=costs.contact_cost,
-        incentive_cost=costs.incentive_cost,
-        **accept_shapes(costs.accept_rate),
-    )
-    return found._asdict()
-
-
 def _curve(
-    y: Floats, score: Floats, value: Floats, costs: ProfitSettings
+    y: Floats, score: Floats, value: Floats, costs: CampaignCosts
 ) -> dict[str, list[float]]:
-    curve = profit_curve(
-        y, score, clv=value, max_points=CURVE_POINTS, **costs.model_dump()
-    )
+    curve = profit_curve(y, score, clv=value, costs=costs, max_points=CURVE_POINTS)
     return {name: curve[name].tolist() for name in ("share_contacted", "profit")}
 
 
 def _lists(chance: Floats, gain: Floats, threshold: float) -> dict[str, Floats]:
     """Return how surely each customer is contacted, by rule."""
-    found = {
+    rules = {
         "chosen": gain > 0,
         "best_threshold": chance >= threshold,
         "above_half": chance >= 0.5,
@@ -190,7 +181,7 @@ def _lists(chance: Floats, gain: Floats, threshold: float) -> dict[str, Floats]:
         "everyone": np.ones(len(chance)),
         "nobody": np.zeros(len(chance)),
     }
-    return {name: np.asarray(kept, np.float64) for name, kept in found.items()}
+    return {name: np.asarray(kept, np.float64) for name, kept in rules.items()}
 
 
 def _riskiest(chance: Floats, capacity: int) -> Floats:
@@ -215,7 +206,7 @@ def _rules(
         LEVEL,
         random_state,
     )
-    found = zip(lists.items(), by_rule.sum(0), ahead.sum(0), ends, strict=True)
+    rows = zip(lists.items(), by_rule.sum(0), ahead.sum(0), ends, strict=True)
     return {
         name: {
             "label": RULES[name],
@@ -223,5 +214,5 @@ def _rules(
             "n_contacted": round(kept.sum()),
             "ahead": {"difference": float(gap), "low": end.low, "high": end.high},
         }
-        for (name, kept), profit, gap, end in found
+        for (name, kept), profit, gap, end in rows
     }

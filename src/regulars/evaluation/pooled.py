@@ -1,8 +1,7 @@
 """Differences over several windows together, in which a customer occurs more than once.
 
-Outcomes, two forecasts and whose they are come in; the mean difference of log loss with
-its interval goes out. Rows of one customer resemble each other from window to window:
-customers are resampled with all their rows, or the interval would be too narrow.
+Rows of one customer resemble each other from window to window: customers are resampled
+with all their rows, or the interval would be too narrow.
 """
 
 from __future__ import annotations
@@ -13,13 +12,12 @@ import numpy as np
 import pandas as pd
 
 from regulars.metrics.bootstrap import PairedDifference, resampled_intervals
+from regulars.metrics.calibration import log_terms
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     Floats = NDArray[np.float64]
-
-SMALLEST = 1e-15
 
 
 def pooled_log_loss_gap(
@@ -35,9 +33,9 @@ def pooled_log_loss_gap(
     """Return the mean log loss of a model less that of a rival."""
     y = np.asarray(churned, dtype=np.float64)
     gaps = _losses(y, model) - _losses(y, rival)
-    place, names = pd.factorize(np.asarray(customers))
-    total = np.bincount(place, weights=gaps, minlength=len(names))
-    n_rows = np.bincount(place, minlength=len(names)).astype(np.float64)
+    owner, names = pd.factorize(np.asarray(customers))
+    total = np.bincount(owner, weights=gaps, minlength=len(names))
+    n_rows = np.bincount(owner, minlength=len(names)).astype(np.float64)
     [ends] = resampled_intervals(
         lambda counts: (float(counts @ total) / float(counts @ n_rows),),
         len(names),
@@ -49,6 +47,6 @@ def pooled_log_loss_gap(
 
 
 def _losses(y: Floats, probability: ArrayLike) -> Floats:
-    chance = np.asarray(probability, dtype=np.float64).clip(SMALLEST, 1 - SMALLEST)
-    losses: Floats = -np.where(y == 1, np.log(chance), np.log1p(-chance))
+    if_churned, if_kept = log_terms(np.asarray(probability, dtype=np.float64))
+    losses: Floats = -np.where(y == 1, if_churned, if_kept)
     return losses

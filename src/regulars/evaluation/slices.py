@@ -1,9 +1,6 @@
-"""Parts of the customer base, and how well a forecast does on each.
+"""Slices of the customer base, and how well a forecast does on each.
 
-The customers of a cutoff come in as feature rows, perhaps with attributes, and leave
-labelled by cohort, value band and attribute. Outcomes and forecasts by part come out
-as figures with the paired difference from a rival, so that a model that is good on the
-whole cannot hide that it is bad for some.
+A model that is good on the whole cannot hide here that it is bad for some.
 """
 
 from __future__ import annotations
@@ -13,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from regulars.evaluation.holdout import finite
 from regulars.evaluation.pooled import pooled_log_loss_gap
 from regulars.metrics.intervals import evaluate_churn
 
@@ -65,15 +63,16 @@ def label_customers(
         features["T_days"], unit="D"
     )
     share = features["revenue"].rank(pct=True, method="average")
+    # a speck below: rounding must not lift a rank of exactly a third into the next band
     band = np.searchsorted([1 / 3, 2 / 3], share - 1e-12, side="left")
-    found = {"cohort": _cohorts(first), "value_band": np.array(BANDS)[band]}
+    labels = {"cohort": _cohorts(first), "value_band": np.array(BANDS)[band]}
     if attributes is not None:
         known = attributes.drop_duplicates("customer_id").set_index("customer_id")
         for name in known.columns:
             values = known[name].reindex(features["customer_id"]).astype("string")
             if 1 < values.nunique() <= MOST_VALUES:
-                found[str(name)] = values.fillna("unknown").to_numpy()
-    return pd.DataFrame(found, index=features.index)
+                labels[str(name)] = values.fillna("unknown").to_numpy()
+    return pd.DataFrame(labels, index=features.index)
 
 
 def _cohorts(first: pd.Series) -> NDArray[Any]:
@@ -94,7 +93,7 @@ def evaluate_slices(
     level: float = 0.95,
     random_state: int = 0,
 ) -> list[dict[str, Any]]:
-    """Judge a forecast and a rival on each part of the base.
+    """Evaluate a forecast and a rival on each part of the base.
 
     Parameters
     ----------
@@ -105,7 +104,7 @@ def evaluate_slices(
     labels : DataFrame of shape (n_customers, n_kinds)
         As `label_customers` gives it.
     customers : array-like of shape (n_customers,), optional
-        Whose row it is, where one customer has several (windows together); default:
+        Owner of each row, where a customer has several (windows together); default:
         each row is another customer.
     level : float, default=0.95
         Confidence level of the paired intervals.
@@ -125,22 +124,22 @@ def evaluate_slices(
     --------
     >>> y, p = np.array([0, 1] * 40), np.array([0.2, 0.8] * 40)
     >>> labels = pd.DataFrame({"value_band": ["a"] * 80})
-    >>> found = evaluate_slices(y, p, 1 - p, labels)
-    >>> found[0]["value"], found[0]["difference"] < 0
+    >>> [row] = evaluate_slices(y, p, 1 - p, labels)
+    >>> row["value"], row["difference"] < 0
     ('a', True)
     """
     y, own, other = (np.asarray(a, dtype=np.float64) for a in (churned, model, rival))
-    whose = np.arange(len(y)) if customers is None else np.asarray(customers)
-    found = []
+    owners = np.arange(len(y)) if customers is None else np.asarray(customers)
+    rows = []
     for kind in labels.columns:
         values = labels[kind].to_numpy()
         for value in _ordered(values):
             here = values == value
             row = {"slice": kind, "value": str(value), "share": float(here.mean())}
             part = (y[here], own[here], other[here])
-            figures = _figures(*part, whose[here], level, random_state)
-            found.append(row | figures)
-    return found
+            figures = _figures(*part, owners[here], level, random_state)
+            rows.append(row | figures)
+    return rows
 
 
 def _ordered(values: NDArray[Any]) -> list[Any]:
@@ -152,11 +151,11 @@ def _figures(
     y: Floats,
     own: Floats,
     other: Floats,
-    whose: NDArray[Any],
+    owners: NDArray[Any],
     level: float,
     random_state: int,
 ) -> dict[str, Any]:
-    found: dict[str, Any] = {
+    figures: dict[str, Any] = {
         "n_customers": len(y),
         "churn_rate": float(y.mean()),
         "predicted_rate": float(own.mean()),
@@ -165,13 +164,13 @@ def _figures(
         ),
     }
     if len(y) < FEWEST_CUSTOMERS:
-        return found
+        return figures
     metrics = evaluate_churn(y, own)
     gap = pooled_log_loss_gap(
         y,
         own,
         other,
-        whose,
+        owners,
         n_resamples=RESAMPLES,
         level=level,
         random_state=random_state,
@@ -180,5 +179,4 @@ def _figures(
         **{name: metrics[name] for name in ("roc_auc", "log_loss", "ece")},
         **gap._asdict(),
     }
-    known = {n: float(v) if np.isfinite(v) else None for n, v in numbers.items()}
-    return found | known
+    return figures | finite(numbers)

@@ -1,9 +1,7 @@
 """Customers by the period of their first purchase, and what becomes of them.
 
-In comes the ledger and a cutoff; out goes a triangle as JSON-safe lists: of each cohort
-the share that buys in each period after the first, and what a customer of it spends
-there. A column read downwards says whether newer customers stay better than older ones,
-which an average over all customers hides.
+A column of the triangle read downwards says whether newer customers stay better than
+older ones, which an average over all customers hides.
 """
 
 from __future__ import annotations
@@ -16,11 +14,11 @@ import numpy as np
 from regulars.kpis.periods import (
     MICROS,
     Period,
+    check_any_purchase,
     days_in_bulk,
     label_of,
     number_of,
     period_number,
-    refuse_no_purchases,
 )
 
 if TYPE_CHECKING:
@@ -30,8 +28,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from regulars.data.ledger import Ledger
-
-__all__ = ["cohort_retention"]
 
 
 def _cells(known: ibis.Table, period: Period) -> pd.DataFrame:
@@ -126,7 +122,7 @@ def cohort_retention(
     known, cutoff = days_in_bulk(ledger, cutoff)
     now = number_of(cutoff, period)
     cells = _cells(known, period)
-    refuse_no_purchases(len(cells), cutoff)
+    check_any_purchase(len(cells), cutoff)
     cells = cells[cells["cohort"] + cells["age"] < now]
     begins = cells[cells["age"] == 0]
     cohorts = begins["cohort"].to_numpy()

@@ -1,8 +1,4 @@
-"""What the figures of a log cannot say yet, in sentences.
-
-In comes the ledger and a cutoff; out go notes for people: that nobody has come back,
-that the log holds one day, that nothing was paid, that stray days were left out.
-"""
+"""What the figures of a log cannot say yet, in sentences."""
 
 from __future__ import annotations
 
@@ -15,11 +11,9 @@ if TYPE_CHECKING:
 
     from regulars.data.ledger import Ledger
 
-__all__ = ["kpi_notes", "why_no_scores"]
-
 
 def kpi_notes(ledger: Ledger, cutoff: date) -> list[str]:
-    """Say what a reader of the KPIs has to know.
+    """Return what a reader of the KPIs has to know.
 
     Parameters
     ----------
@@ -54,7 +48,7 @@ def kpi_notes(ledger: Ledger, cutoff: date) -> list[str]:
 
 
 def why_no_scores(ledger: Ledger, cutoff: date) -> str | None:
-    """Say why nothing can be predicted, where the figures themselves show it."""
+    """Return why nothing can be predicted, where the figures themselves show it."""
     known = days_before(ledger, cutoff)
     if _who_came_back(known):
         return "A model learns how often customers come back, and nobody has."

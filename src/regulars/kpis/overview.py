@@ -1,8 +1,4 @@
-"""All KPIs of a log as one JSON-safe dictionary: what ``kpis.json`` holds.
-
-In comes the ledger and a cutoff; out goes what the report and the command line show of
-the business so far, before any model.
-"""
+"""All KPIs of a log as one JSON-safe dictionary: what ``kpis.json`` holds."""
 
 from __future__ import annotations
 
@@ -19,8 +15,6 @@ if TYPE_CHECKING:
     from datetime import date
 
     from regulars.data.ledger import Ledger
-
-__all__ = ["json_records", "kpi_overview"]
 
 
 def _plain(value: Any) -> Any:

@@ -1,8 +1,7 @@
 """Calendar months and quarters as consecutive integers, in the engine and in Python.
 
-In come days; out go period numbers, which subtract to whole periods on every engine,
-and their labels. Also the questions that every KPI asks of a ledger: what had been
-bought before the cutoff, and which of it lies in the bulk of the log.
+Their differences are whole periods on every engine. Also which days of a ledger count:
+those known at the cutoff, and of them those in the bulk of the log.
 """
 
 from __future__ import annotations
@@ -20,22 +19,10 @@ if TYPE_CHECKING:
 
     from regulars.data.ledger import Ledger
 
-__all__ = [
-    "MICROS",
-    "Period",
-    "days_before",
-    "days_in_bulk",
-    "label_of",
-    "number_of",
-    "period_number",
-    "refuse_no_purchases",
-    "strays_before",
-]
-
 Period: TypeAlias = Literal["month", "quarter"]
 
+# the ledger's integer units of money in one unit of currency
 MICROS = 1e6
-"""The ledger's integer units of money in one unit of currency."""
 
 _PER_YEAR = {"month": 12, "quarter": 4}
 
@@ -96,7 +83,7 @@ def days_in_bulk(ledger: Ledger, cutoff: date) -> tuple[ibis.Table, date]:
     return bulk, strays.last + timedelta(days=1) if is_after else cutoff
 
 
-def refuse_no_purchases(n_purchase_periods: int, cutoff: date) -> None:
+def check_any_purchase(n_purchase_periods: int, cutoff: date) -> None:
     """Raise where nothing was bought before the cutoff."""
     if n_purchase_periods == 0:
         msg = (

@@ -1,9 +1,8 @@
 """Retention, churn, orders and revenue by calendar month, and over the whole log.
 
-In comes the ledger and a cutoff; out goes one row a month (a pandas frame of a dozen
-columns) or one dictionary. Retention here is what happened, customer by customer: who
-bought in one month and again in the next. It is no forecast, and in a business where
-people buy every other month it is low by nature; watch its movement, not its level.
+Retention here is what happened and no forecast: who bought in one month and again in
+the next. Where people buy every other month it is low by nature; watch its movement,
+not its level.
 """
 
 from __future__ import annotations
@@ -16,20 +15,18 @@ import pandas as pd
 
 from regulars.kpis.periods import (
     MICROS,
+    check_any_purchase,
     days_before,
     days_in_bulk,
     label_of,
     number_of,
     period_number,
-    refuse_no_purchases,
 )
 
 if TYPE_CHECKING:
     from datetime import date
 
     from regulars.data.ledger import Ledger
-
-__all__ = ["customer_retention_rate", "monthly_kpis", "summary_kpis"]
 
 
 def customer_retention_rate(*, n_start: float, n_gained: float, n_end: float) -> float:
@@ -172,7 +169,7 @@ def monthly_kpis(ledger: Ledger, cutoff: date) -> pd.DataFrame:
     """
     known, cutoff = days_in_bulk(ledger, cutoff)
     buyers = _buyers_by_month(known)
-    refuse_no_purchases(len(buyers), cutoff)
+    check_any_purchase(len(buyers), cutoff)
     now = number_of(cutoff, "month")
     last = now if cutoff.day > 1 else now - 1
     numbers = pd.RangeIndex(buyers.index[0], last + 1)

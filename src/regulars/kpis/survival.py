@@ -1,9 +1,7 @@
 """How long customers stay: Kaplan-Meier's curve and the hazard by tenure.
 
-How long each contract has lasted and whether it has ended come in; the share that is
-still there after each tenure, and the share of those still there that end in each
-period, go out, both with intervals. Contracts that still run count for as long as they
-have been seen, which a plain mean of finished ones would get wrong.
+Contracts that still run count for as long as they have been seen, which a plain mean of
+finished ones would get wrong.
 """
 
 from __future__ import annotations
@@ -25,13 +23,19 @@ if TYPE_CHECKING:
 def kaplan_meier(
     tenure_days: ArrayLike, ended: ArrayLike, *, level: float = 0.95
 ) -> pd.DataFrame:
-    r"""Return the share of contracts that outlast each tenure."""
+    """Return the share of contracts that outlast each tenure at which one ended.
+
+    Product-limit estimate of Kaplan and Meier (1958). Where all that were left ended
+    at once the share is 0 and has no interval.
+    """
     tenure, over = _checked(tenure_days, ended)
     times, n_ended = np.unique(tenure[over], return_counts=True)
     # at risk: everyone whose tenure reaches the time, those that end at it included
     at_risk = len(tenure) - np.searchsorted(np.sort(tenure), times, side="left")
     survival = np.cumprod(1 - n_ended / at_risk)
     left = (at_risk - n_ended).astype(np.float64)
+    # Greenwood's variance on the scale of log(-log S), which keeps the ends inside 0
+    # and 1: Kalbfleisch and Prentice (2002), section 1.4
     with np.errstate(divide="ignore", invalid="ignore"):
         greenwood = np.cumsum(n_ended / (at_risk * left))
         log = np.log(survival)
@@ -56,7 +60,11 @@ def hazard_by_tenure(
     period_days: int = 30,
     level: float = 0.95,
 ) -> pd.DataFrame:
-    """Return the share of running contracts that end in each period of tenure."""
+    """Return the rate at which running contracts end in each period of tenure.
+
+    Ends over exposure, as in the actuarial life table: a contract seen for half a
+    period counts half.
+    """
     tenure, over = _checked(tenure_days, ended)
     # an end on the last day of a period belongs to it
     last = np.maximum(np.ceil(tenure / period_days).astype(int) - 1, 0)
@@ -66,13 +74,15 @@ def hazard_by_tenure(
     partial = np.bincount(last, 1 - inside, minlength=len(starts))
     exposed = whole - partial + np.bincount(last, inside <= 0, minlength=len(starts))
     n_ended = np.bincount(last[over], minlength=len(starts)).astype(np.float64)
+    # Poisson interval of a count on the logarithm; without an end the lower bound is 0
+    # and the upper one the rule of three's (3.0 over the exposure at 95%)
     z = norm.ppf(0.5 + level / 2)
     with np.errstate(divide="ignore", invalid="ignore"):
         hazard = n_ended / exposed
         factor = np.exp(z / np.sqrt(n_ended))
         low = np.where(n_ended > 0, hazard / factor, 0.0)
         high = np.where(n_ended > 0, hazard * factor, -np.log(1 - level) / exposed)
-    found = pd.DataFrame(
+    hazards = pd.DataFrame(
         {
             "period": np.arange(len(starts)),
             "from_days": starts,
@@ -83,7 +93,7 @@ def hazard_by_tenure(
             "high": high,
         }
     )
-    return found[found["n_exposed"] > 0].reset_index(drop=True)
+    return hazards[hazards["n_exposed"] > 0].reset_index(drop=True)
 
 
 def _checked(

@@ -25,6 +25,7 @@ from regulars.metrics.campaign import (
     profit_at_threshold,
     profit_curve,
 )
+from regulars.metrics.costs import CampaignCosts, accept_shapes
 from regulars.metrics.curves import (
     gains_curve,
     lift_curve,
@@ -40,7 +41,6 @@ from regulars.metrics.intervals import (
 )
 from regulars.metrics.profit import (
     MaximumProfit,
-    accept_shapes,
     empc,
     empc_score,
     mpc,
@@ -65,6 +65,7 @@ from regulars.metrics.value import (
 
 __all__ = [
     "BestThreshold",
+    "CampaignCosts",
     "Interval",
     "MaximumProfit",
     "PairedDifference",

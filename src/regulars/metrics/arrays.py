@@ -1,9 +1,6 @@
-"""Checks that every metric makes of its arrays, in one place.
+"""Checks that every metric makes of its arrays.
 
-In come whatever array-likes the caller has; out go float arrays of equal length without
-NaN or infinity, or a :class:`~regulars.errors.DataError` that names the argument, says
-how many values are wrong and where, and what to do. A metric of a wrong array is a
-number that looks right, so nothing is coerced here.
+A metric of a wrong array is a number that looks right, so nothing is coerced here.
 """
 
 from __future__ import annotations
@@ -11,27 +8,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from regulars.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-FloatArray: TypeAlias = NDArray[np.float64]
+    from numpy.typing import ArrayLike
 
-__all__ = [
-    "ArrayLike",
-    "FloatArray",
-    "as_numbers",
-    "check_level",
-    "check_outcome",
-    "check_probability",
-    "check_same_length",
-    "check_share",
-    "dot",
-    "per_customer",
-]
+FloatArray: TypeAlias = NDArray[np.float64]
 
 
 def _positions(bad: NDArray[np.bool_]) -> str:

@@ -1,9 +1,7 @@
 """How far chance alone could have moved a figure, or the difference of two models.
 
-In comes a metric and its arrays; out go percentile bootstrap intervals over customers.
-A resample is a count a customer: arrays are sorted once, and each resample only adds up
-counts, so a thousand of them cost about a second for 25,000 customers and six figures.
-The same `random_state` draws the same customers for every model.
+Percentile bootstrap over customers. A resample is a count a customer: arrays are sorted
+once, and each resample only adds up counts.
 """
 
 from __future__ import annotations
@@ -16,93 +14,27 @@ import numpy as np
 
 from regulars.errors import DataError
 from regulars.metrics.arrays import (
-    ArrayLike,
     FloatArray,
     as_numbers,
     check_level,
-    check_outcome,
-    check_probability,
     check_same_length,
 )
-from regulars.metrics.calibration import (
-    brier,
-    ece,
-    log_loss,
-    table_brier,
-    table_ece,
-    table_log_loss,
-)
-from regulars.metrics.ranking import (
-    average_precision,
-    roc_auc,
-    table_average_precision,
-    table_lift,
-    table_roc_auc,
-    top_decile_lift,
-)
-from regulars.metrics.tables import ScoreTable, SortedScores
-from regulars.metrics.value import (
-    ValueMeasures,
-    mae,
-    normalized_gini,
-    rmse,
-    spearman,
-    total_ratio,
-)
+from regulars.metrics.measures import MEASURES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Sequence
 
-__all__ = [
-    "CHURN_FIGURES",
-    "VALUE_FIGURES",
-    "Interval",
-    "PairedDifference",
-    "bootstrap_interval",
-    "figures_from_scores",
-    "figures_from_values",
-    "paired_bootstrap",
-    "resampled_differences",
-    "resampled_intervals",
-]
+    from numpy.typing import ArrayLike
+
+    from regulars.metrics.measures import Measure, Sample, TableT
 
 Metric: TypeAlias = Callable[..., float]
 RandomState: TypeAlias = int | np.random.Generator
 # figures of one resample, from how often it takes each customer
 Figures: TypeAlias = Callable[[FloatArray], tuple[float, ...]]
 
-CHURN_FIGURES: Mapping[str, Callable[[ScoreTable], float]] = {
-    "roc_auc": table_roc_auc,
-    "average_precision": table_average_precision,
-    "top_decile_lift": table_lift,
-    "brier": table_brier,
-    "log_loss": table_log_loss,
-    "ece": table_ece,
-}
-VALUE_FIGURES: Mapping[str, Callable[[ValueMeasures, FloatArray], float]] = {
-    "mae": ValueMeasures.mae,
-    "rmse": ValueMeasures.rmse,
-    "spearman": ValueMeasures.spearman,
-    "total_ratio": ValueMeasures.total_ratio,
-    "normalized_gini": ValueMeasures.normalized_gini,
-}
-_RANKING_METRICS: Mapping[Metric, str] = {
-    roc_auc: "roc_auc",
-    average_precision: "average_precision",
-    top_decile_lift: "top_decile_lift",
-}
-_CALIBRATION_METRICS: Mapping[Metric, str] = {
-    brier: "brier",
-    log_loss: "log_loss",
-    ece: "ece",
-}
-_VALUE_METRICS: Mapping[Metric, str] = {
-    mae: "mae",
-    rmse: "rmse",
-    spearman: "spearman",
-    total_ratio: "total_ratio",
-    normalized_gini: "normalized_gini",
-}
+# metrics that are counted; any other is called on each resample
+_COUNTED = {measure.function: measure for measure in MEASURES}
 
 
 class Interval(NamedTuple):
@@ -145,26 +77,17 @@ class PairedDifference(NamedTuple):
     high: float
 
 
-def figures_from_scores(sorted_scores: SortedScores, names: tuple[str, ...]) -> Figures:
-    """Return churn figures as a function of how often each customer is taken."""
+def counted(sample: Sample[TableT], measures: Sequence[Measure[TableT]]) -> Figures:
+    """Return measures as a function of how often each customer is taken."""
 
     def figures(counts: FloatArray) -> tuple[float, ...]:
-        table = sorted_scores.table(counts)
-        return tuple(CHURN_FIGURES[name](table) for name in names)
+        table = sample.table(counts)
+        return tuple(measure.on_table(table) for measure in measures)
 
     return figures
 
 
-def figures_from_values(measures: ValueMeasures, names: tuple[str, ...]) -> Figures:
-    """Return value figures as a function of how often each customer is taken."""
-
-    def figures(counts: FloatArray) -> tuple[float, ...]:
-        return tuple(VALUE_FIGURES[name](measures, counts) for name in names)
-
-    return figures
-
-
-def _from_metric(metric: Metric, arrays: tuple[FloatArray, ...]) -> Figures:
+def _called(metric: Metric, arrays: tuple[FloatArray, ...]) -> Figures:
     def figures(counts: FloatArray) -> tuple[float, ...]:
         taken = np.repeat(np.arange(counts.size), counts.astype(np.intp))
         return (float(metric(*(array[taken] for array in arrays))),)
@@ -174,24 +97,17 @@ def _from_metric(metric: Metric, arrays: tuple[FloatArray, ...]) -> Figures:
 
 def _prepared(metric: Metric, arrays: tuple[ArrayLike, ...]) -> tuple[Figures, int]:
     """Return the metric as a function of counts, and how many customers there are."""
-    if metric in _VALUE_METRICS:
-        measures = ValueMeasures.of(*arrays)
-        figures = figures_from_values(measures, (_VALUE_METRICS[metric],))
-        return figures, measures.actual.size
-    named = {**_RANKING_METRICS, **_CALIBRATION_METRICS}.get(metric)
-    if named is not None:
-        check = check_outcome if metric in _RANKING_METRICS else check_probability
-        outcome, score = check(*arrays)
-        return figures_from_scores(
-            SortedScores.of(outcome, score), (named,)
-        ), outcome.size
+    measure = _COUNTED.get(metric)
+    if measure is not None:
+        sample = measure.sample(*arrays)
+        return counted(sample, (measure,)), sample.n_customers
     if not arrays:
         msg = "No array was passed. A metric is resampled over its arrays: pass them."
         raise DataError(msg)
     names = [f"arrays[{i}]" for i in range(len(arrays))]
     checked = tuple(as_numbers(n, a) for n, a in zip(names, arrays, strict=True))
     check_same_length(names, checked)
-    return _from_metric(metric, checked), checked[0].size
+    return _called(metric, checked), checked[0].size
 
 
 def _resamples(
@@ -202,12 +118,15 @@ def _resamples(
         raise ValueError(msg)
     generator = np.random.default_rng(random_state)
     for _ in range(n_resamples):
+        # one call a resample in this order: it fixes the draws of a random_state
         drawn = generator.integers(0, n_customers, n_customers)
         yield np.bincount(drawn, minlength=n_customers).astype(np.float64)
 
 
 def _ends(values: FloatArray, level: float) -> Interval:
     finite = values[np.isfinite(values)]
+    # undefined where nobody churned: of a minority of the resamples an interval would
+    # speak of other windows than this one
     if finite.size * 2 < values.size:
         return Interval(math.nan, math.nan)
     tail = (1.0 - level) / 2.0
@@ -301,6 +220,7 @@ def bootstrap_interval(
 
     Examples
     --------
+    >>> from regulars.metrics import roc_auc
     >>> y, score = [0, 0, 1, 1, 0, 1], [0.1, 0.6, 0.7, 0.9, 0.3, 0.5]
     >>> low, high = bootstrap_interval(roc_auc, y, score, n_resamples=200)
     >>> low < roc_auc(y, score) <= high
@@ -357,6 +277,7 @@ def paired_bootstrap(
 
     Examples
     --------
+    >>> from regulars.metrics import brier
     >>> y, model, coin = [0, 0, 1, 1], [0.1, 0.2, 0.8, 0.9], [0.5, 0.5, 0.5, 0.5]
     >>> paired_bootstrap(brier, y, model, coin).difference
     -0.225

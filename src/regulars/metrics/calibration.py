@@ -1,9 +1,7 @@
 """Whether a churn probability means what it says.
 
-In come outcomes (1 = churned) and probabilities between 0 and 1; out go proper scores
-(Brier, log loss), the expected calibration error, and the bins of a reliability curve
-with intervals. A campaign's budget is computed from these probabilities, so a model
-that ranks well and is wrong by a factor of two would still spend the money wrongly.
+A campaign's budget is computed from these probabilities, so a model that ranks well and
+is wrong by a factor of two would still spend the money wrongly.
 """
 
 from __future__ import annotations
@@ -14,33 +12,17 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
-from regulars.metrics.arrays import (
-    ArrayLike,
-    FloatArray,
-    check_level,
-    check_probability,
-    dot,
-)
+from regulars.metrics.arrays import check_level, check_probability, dot
 from regulars.metrics.tables import SortedScores, bin_sums, equal_mass_starts
 
 if TYPE_CHECKING:
-    from regulars.metrics.tables import ScoreTable
+    from numpy.typing import ArrayLike
 
-__all__ = [
-    "brier",
-    "calibration_in_the_large",
-    "ece",
-    "log_loss",
-    "reliability_curve",
-    "wilson_interval",
-]
+    from regulars.metrics.arrays import FloatArray
+    from regulars.metrics.tables import ScoreTable
 
 #: Probabilities nearer to 0 or 1 than this are moved to it before taking logarithms.
 LOG_LOSS_CLIP = 1e-15
-
-
-def _table(y: ArrayLike, probability: ArrayLike) -> ScoreTable:
-    return SortedScores.of(*check_probability(y, probability)).table()
 
 
 def brier(y: ArrayLike, probability: ArrayLike) -> float:
@@ -68,7 +50,7 @@ def brier(y: ArrayLike, probability: ArrayLike) -> float:
     >>> brier([1, 0], [0.5, 0.5])
     0.25
     """
-    return table_brier(_table(y, probability))
+    return table_brier(SortedScores.from_probabilities(y, probability).table())
 
 
 def table_brier(table: ScoreTable) -> float:
@@ -109,17 +91,18 @@ def log_loss(y: ArrayLike, probability: ArrayLike) -> float:
     >>> round(log_loss([1, 0], [0.8, 0.2]), 4)
     0.2231
     """
-    return table_log_loss(_table(y, probability))
+    return table_log_loss(SortedScores.from_probabilities(y, probability).table())
 
 
-def _log_terms(score: FloatArray) -> tuple[FloatArray, FloatArray]:
+def log_terms(score: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the log-likelihood of churning and of staying, clipped."""
     chance = np.clip(score, LOG_LOSS_CLIP, 1.0 - LOG_LOSS_CLIP)
     return np.log(chance), np.log1p(-chance)
 
 
 def table_log_loss(table: ScoreTable) -> float:
     """Compute :func:`log_loss` from a table of probabilities."""
-    if_churned, if_kept = _log_terms(table.score)
+    if_churned, if_kept = log_terms(table.score)
     kept = table.total - table.churned
     log_likelihood = dot(table.churned, if_churned) + dot(kept, if_kept)
     return -log_likelihood / table.n_customers
@@ -165,11 +148,12 @@ def ece(y: ArrayLike, probability: ArrayLike, *, n_bins: int = 10) -> float:
     >>> round(ece([0, 0, 1, 1], [0.1, 0.1, 0.8, 0.8], n_bins=2), 4)
     0.15
     """
-    return table_ece(_table(y, probability), n_bins)
+    return table_ece(SortedScores.from_probabilities(y, probability).table(), n_bins)
 
 
 def table_ece(table: ScoreTable, n_bins: int = 10) -> float:
     """Compute :func:`ece` from a table of probabilities."""
+    # a bin's gap times its customers is the sum of its probabilities less its churned
     excess = table.total * table.score - table.churned
     gaps = np.abs(bin_sums(excess, equal_mass_starts(table.total, n_bins)))
     return float(gaps.sum()) / table.n_customers
@@ -292,7 +276,7 @@ def reliability_curve(
     >>> curve[["bin_low", "bin_high", "n_customers", "observed_rate"]].values.tolist()
     [[0.1, 0.2, 2.0, 0.0], [0.7, 0.9, 2.0, 1.0]]
     """
-    table = _table(y, probability)
+    table = SortedScores.from_probabilities(y, probability).table()
     first = equal_mass_starts(table.total, n_bins)
     last = np.append(first[1:], table.score.size) - 1
     filled = last >= first
@@ -311,4 +295,5 @@ def reliability_curve(
             "observed_high": high,
         }
     )
+    # the table has the highest scores first, a curve is read from the left
     return curve.iloc[::-1].reset_index(drop=True)

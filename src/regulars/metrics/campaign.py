@@ -1,42 +1,29 @@
 """Whom to contact, and what it earns, at the costs of one offer.
 
-In come churn scores or probabilities, each customer's CLV and the costs; out go total
-profits in the currency of the CLV: along the list of scores, at a threshold, at a
-capacity, and the threshold that earns most. With outcomes (1 = churned) they measure
-what a past window would have earned; without, :func:`expected_profit` says what the
-next contact is expected to earn.
+With outcomes (1 = churned) these measure what a past window would have earned; without,
+:func:`expected_profit` says what the next contact is expected to earn.
 """
 
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from regulars.metrics.arrays import (
-    ArrayLike,
-    FloatArray,
-    as_numbers,
-    check_probability,
-)
+from regulars.metrics.arrays import as_numbers, check_probability
+from regulars.metrics.costs import CampaignCosts, offer_amounts
 from regulars.metrics.curves import thinned
-from regulars.metrics.profit_steps import (
-    ProfitSteps,
-    check_accept_rate,
-    offer_amounts,
-)
+from regulars.metrics.profit_steps import ProfitSteps
 
-__all__ = [
-    "BestThreshold",
-    "best_threshold",
-    "break_even_probability",
-    "expected_profit",
-    "profit_at_capacity",
-    "profit_at_threshold",
-    "profit_curve",
-]
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from regulars.metrics.arrays import FloatArray
+
+# frozen, so that one object can be the default of every function here
+DEFAULT_COSTS = CampaignCosts()
 
 
 class BestThreshold(NamedTuple):
@@ -67,9 +54,7 @@ def profit_curve(
     score: ArrayLike,
     *,
     clv: ArrayLike = 200.0,
-    incentive_cost: ArrayLike = 10.0,
-    contact_cost: ArrayLike = 1.0,
-    accept_rate: float = 0.3,
+    costs: CampaignCosts = DEFAULT_COSTS,
     max_points: int | None = None,
 ) -> pd.DataFrame:
     """Compute the profit of contacting more and more customers, highest scores first.
@@ -80,10 +65,10 @@ def profit_curve(
         1 where the customer churned, 0 where not.
     score : array-like of shape (n_customers,)
         Any finite numbers; the order in which customers are contacted.
-    clv, incentive_cost, contact_cost : float or array-like of shape (n_customers,)
-        Amounts of money, 0 or more; 200, 10 and 1 by default.
-    accept_rate : float, default=0.3
-        Share of contacted churners who accept and stay, 0 to 1.
+    clv : float or array-like of shape (n_customers,), default=200
+        Customer lifetime value that is kept when a churner stays, 0 or more.
+    costs : CampaignCosts, optional
+        Costs of the offer and the rate at which it is taken; else its defaults.
     max_points : int, optional
         Keep at most so many points, 2 or more; all distinct scores by default.
 
@@ -98,7 +83,7 @@ def profit_curve(
     DataError
         If an array is empty, not finite, of another length, or `y` is not 0 or 1.
     ValueError
-        If an amount is negative, the rate not in [0, 1] or `max_points` below 2.
+        If an amount is negative or `max_points` below 2.
 
     Notes
     -----
@@ -108,18 +93,17 @@ def profit_curve(
 
     Examples
     --------
-    >>> curve = profit_curve([1, 0], [0.9, 0.1], accept_rate=0.5)
+    >>> curve = profit_curve([1, 0], [0.9, 0.1], costs=CampaignCosts(accept_rate=0.5))
     >>> curve["n_contacted"].tolist(), curve["profit"].tolist()
     ([0, 1, 2], [0.0, 94.0, 83.0])
     """
-    rate = check_accept_rate(accept_rate)
-    steps = ProfitSteps.of(y, score, clv, incentive_cost, contact_cost)
+    steps = ProfitSteps.of(y, score, clv, costs)
     curve = pd.DataFrame(
         {
             "threshold": steps.threshold,
             "n_contacted": steps.contacted.astype(np.int64),
             "share_contacted": steps.contacted / steps.contacted[-1],
-            "profit": steps.profit(rate),
+            "profit": steps.profit(costs.accept_rate),
         }
     )
     return thinned(curve, max_points)
@@ -130,9 +114,7 @@ def best_threshold(
     score: ArrayLike,
     *,
     clv: ArrayLike = 200.0,
-    incentive_cost: ArrayLike = 10.0,
-    contact_cost: ArrayLike = 1.0,
-    accept_rate: float = 0.3,
+    costs: CampaignCosts = DEFAULT_COSTS,
 ) -> BestThreshold:
     """Find the threshold that would have earned most.
 
@@ -146,10 +128,10 @@ def best_threshold(
         1 where the customer churned, 0 where not.
     score : array-like of shape (n_customers,)
         Any finite numbers; higher means likelier to churn.
-    clv, incentive_cost, contact_cost : float or array-like of shape (n_customers,)
-        Amounts of money, 0 or more; 200, 10 and 1 by default.
-    accept_rate : float, default=0.3
-        Share of contacted churners who accept and stay, 0 to 1.
+    clv : float or array-like of shape (n_customers,), default=200
+        Customer lifetime value that is kept when a churner stays, 0 or more.
+    costs : CampaignCosts, optional
+        Costs of the offer and the rate at which it is taken; else its defaults.
 
     Returns
     -------
@@ -161,21 +143,14 @@ def best_threshold(
     DataError
         If an array is empty, not finite, of another length, or `y` is not 0 or 1.
     ValueError
-        If an amount is negative or the rate is not in [0, 1].
+        If an amount is negative.
 
     Examples
     --------
-    >>> best_threshold([1, 0], [0.9, 0.1], accept_rate=0.5)
+    >>> best_threshold([1, 0], [0.9, 0.1], costs=CampaignCosts(accept_rate=0.5))
     BestThreshold(threshold=0.9, profit=94.0, target_fraction=0.5)
     """
-    curve = profit_curve(
-        y,
-        score,
-        clv=clv,
-        incentive_cost=incentive_cost,
-        contact_cost=contact_cost,
-        accept_rate=accept_rate,
-    )
+    curve = profit_curve(y, score, clv=clv, costs=costs)
     best = curve.iloc[int(curve["profit"].to_numpy().argmax())]
     return BestThreshold(
         float(best["threshold"]), float(best["profit"]), float(best["share_contacted"])
@@ -188,9 +163,7 @@ def profit_at_threshold(
     threshold: float,
     *,
     clv: ArrayLike = 200.0,
-    incentive_cost: ArrayLike = 10.0,
-    contact_cost: ArrayLike = 1.0,
-    accept_rate: float = 0.3,
+    costs: CampaignCosts = DEFAULT_COSTS,
 ) -> float:
     """Compute the total profit of contacting all customers at or above a threshold.
 
@@ -202,10 +175,10 @@ def profit_at_threshold(
         Any finite numbers, on the scale of the threshold.
     threshold : float
         Contact where score >= threshold; infinite for nobody.
-    clv, incentive_cost, contact_cost : float or array-like of shape (n_customers,)
-        Amounts of money, 0 or more; 200, 10 and 1 by default.
-    accept_rate : float, default=0.3
-        Share of contacted churners who accept and stay, 0 to 1.
+    clv : float or array-like of shape (n_customers,), default=200
+        Customer lifetime value that is kept when a churner stays, 0 or more.
+    costs : CampaignCosts, optional
+        Costs of the offer and the rate at which it is taken; else its defaults.
 
     Returns
     -------
@@ -217,21 +190,21 @@ def profit_at_threshold(
     DataError
         If an array is empty, not finite, of another length, or `y` is not 0 or 1.
     ValueError
-        If an amount is negative, the rate is not in [0, 1] or the threshold is NaN.
+        If an amount is negative or the threshold is NaN.
 
     Examples
     --------
-    >>> profit_at_threshold([1, 0], [0.9, 0.1], 0.5, accept_rate=0.5)
+    >>> costs = CampaignCosts(accept_rate=0.5)
+    >>> profit_at_threshold([1, 0], [0.9, 0.1], 0.5, costs=costs)
     94.0
     """
     if math.isnan(threshold):
         msg = "'threshold' is NaN; a score was expected, or infinity for nobody."
         raise ValueError(msg)
-    rate = check_accept_rate(accept_rate)
-    steps = ProfitSteps.of(y, score, clv, incentive_cost, contact_cost)
+    steps = ProfitSteps.of(y, score, clv, costs)
     # thresholds fall along the steps; the last one at or above the limit counts
     step = int(np.searchsorted(-steps.threshold, -threshold, side="right")) - 1
-    return float(steps.profit(rate)[step])
+    return float(steps.profit(costs.accept_rate)[step])
 
 
 def profit_at_capacity(
@@ -240,9 +213,7 @@ def profit_at_capacity(
     capacity: int,
     *,
     clv: ArrayLike = 200.0,
-    incentive_cost: ArrayLike = 10.0,
-    contact_cost: ArrayLike = 1.0,
-    accept_rate: float = 0.3,
+    costs: CampaignCosts = DEFAULT_COSTS,
 ) -> float:
     """Compute the total profit of contacting so many customers, highest scores first.
 
@@ -254,10 +225,10 @@ def profit_at_capacity(
         Any finite numbers; the order in which customers are contacted.
     capacity : int
         Customers to contact, 0 or more; beyond all customers it contacts all.
-    clv, incentive_cost, contact_cost : float or array-like of shape (n_customers,)
-        Amounts of money, 0 or more; 200, 10 and 1 by default.
-    accept_rate : float, default=0.3
-        Share of contacted churners who accept and stay, 0 to 1.
+    clv : float or array-like of shape (n_customers,), default=200
+        Customer lifetime value that is kept when a churner stays, 0 or more.
+    costs : CampaignCosts, optional
+        Costs of the offer and the rate at which it is taken; else its defaults.
 
     Returns
     -------
@@ -270,28 +241,27 @@ def profit_at_capacity(
     DataError
         If an array is empty, not finite, of another length, or `y` is not 0 or 1.
     ValueError
-        If an amount or the capacity is negative or the rate is not in [0, 1].
+        If an amount or the capacity is negative.
 
     Examples
     --------
-    >>> profit_at_capacity([1, 0], [0.9, 0.1], 1, accept_rate=0.5)
+    >>> profit_at_capacity([1, 0], [0.9, 0.1], 1, costs=CampaignCosts(accept_rate=0.5))
     94.0
     """
     if capacity < 0:
         msg = f"'capacity' is {capacity}; 0 customers or more were expected."
         raise ValueError(msg)
-    rate = check_accept_rate(accept_rate)
-    steps = ProfitSteps.of(y, score, clv, incentive_cost, contact_cost)
-    return float(np.interp(float(capacity), steps.contacted, steps.profit(rate)))
+    steps = ProfitSteps.of(y, score, clv, costs)
+    return float(
+        np.interp(float(capacity), steps.contacted, steps.profit(costs.accept_rate))
+    )
 
 
 def expected_profit(
     probability: ArrayLike,
     *,
     clv: ArrayLike = 200.0,
-    incentive_cost: ArrayLike = 10.0,
-    contact_cost: ArrayLike = 1.0,
-    accept_rate: float = 0.3,
+    costs: CampaignCosts = DEFAULT_COSTS,
 ) -> FloatArray:
     """Compute what contacting each customer is expected to earn.
 
@@ -303,10 +273,10 @@ def expected_profit(
     ----------
     probability : array-like of shape (n_customers,)
         Calibrated churn probability, 0 to 1.
-    clv, incentive_cost, contact_cost : float or array-like of shape (n_customers,)
-        Amounts of money, 0 or more; 200, 10 and 1 by default.
-    accept_rate : float, default=0.3
-        Share of contacted churners who accept and stay, 0 to 1.
+    clv : float or array-like of shape (n_customers,), default=200
+        Customer lifetime value that is kept when a churner stays, 0 or more.
+    costs : CampaignCosts, optional
+        Costs of the offer and the rate at which it is taken; else its defaults.
 
     Returns
     -------
@@ -318,7 +288,7 @@ def expected_profit(
     DataError
         If an array is empty, not finite, of another length or outside its range.
     ValueError
-        If an amount is negative or the rate is not in [0, 1].
+        If an amount is negative.
 
     Notes
     -----
@@ -326,34 +296,30 @@ def expected_profit(
 
     Examples
     --------
-    >>> expected_profit([0.5, 0.01], accept_rate=0.5).round(2).tolist()
+    >>> costs = CampaignCosts(accept_rate=0.5)
+    >>> expected_profit([0.5, 0.01], costs=costs).round(2).tolist()
     [41.5, -9.95]
     """
     chance = as_numbers("probability", probability)
-    check_probability(np.zeros(chance.size), chance)
-    rate = check_accept_rate(accept_rate)
-    value, incentive, contact = offer_amounts(
-        chance.size, clv, incentive_cost, contact_cost
-    )
-    won = chance * rate * (value - incentive)
+    check_probability(np.zeros(chance.size), chance)  # no outcome is known yet
+    value, incentive, contact = offer_amounts(chance.size, clv, costs)
+    won = chance * costs.accept_rate * (value - incentive)
     return np.asarray(won - (1.0 - chance) * incentive - contact)
 
 
 def break_even_probability(
     *,
     clv: ArrayLike = 200.0,
-    incentive_cost: ArrayLike = 10.0,
-    contact_cost: ArrayLike = 1.0,
-    accept_rate: float = 0.3,
+    costs: CampaignCosts = DEFAULT_COSTS,
 ) -> FloatArray:
     """Compute the churn probability above which contacting a customer pays.
 
     Parameters
     ----------
-    clv, incentive_cost, contact_cost : float or array-like of shape (n_customers,)
-        Amounts of money, 0 or more; 200, 10 and 1 by default.
-    accept_rate : float, default=0.3
-        Share of contacted churners who accept and stay, 0 to 1.
+    clv : float or array-like of shape (n_customers,), default=200
+        Customer lifetime value that is kept when a churner stays, 0 or more.
+    costs : CampaignCosts, optional
+        Costs of the offer and the rate at which it is taken; else its defaults.
 
     Returns
     -------
@@ -366,7 +332,7 @@ def break_even_probability(
     DataError
         If an array is not finite or lengths differ.
     ValueError
-        If an amount is negative or the rate is not in [0, 1].
+        If an amount is negative.
 
     See Also
     --------
@@ -374,15 +340,15 @@ def break_even_probability(
 
     Examples
     --------
-    >>> break_even_probability(clv=[200.0, 20.0], accept_rate=0.5).round(3).tolist()
+    >>> costs = CampaignCosts(accept_rate=0.5)
+    >>> break_even_probability(clv=[200.0, 20.0], costs=costs).round(3).tolist()
     [0.105, 0.733]
     """
-    rate = check_accept_rate(accept_rate)
-    n_customers = max(np.size(a) for a in (clv, incentive_cost, contact_cost))
-    value, incentive, contact = offer_amounts(
-        n_customers, clv, incentive_cost, contact_cost
-    )
-    slope = rate * (value - incentive) + incentive
+    amounts = (clv, costs.incentive_cost, costs.contact_cost)
+    n_customers = max(np.size(amount) for amount in amounts)
+    value, incentive, contact = offer_amounts(n_customers, clv, costs)
+    # expected profit rises by the slope from -(incentive + contact) at probability 0
+    slope = costs.accept_rate * (value - incentive) + incentive
     break_even = np.full(n_customers, math.inf)
     np.divide(incentive + contact, slope, out=break_even, where=slope > 0.0)
     return break_even

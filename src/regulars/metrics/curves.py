@@ -1,10 +1,7 @@
 """The points of the curves that show how a churn score ranks.
 
-In come the outcomes (1 = churned) and any score where higher means likelier to churn;
-out go small frames, one row a point, ready to be drawn or written to JSON. ROC and
-precision-recall have a point at each distinct score, so customers of equal score are
-taken together; gains and lift have evenly spaced points, and equal scores are taken in
-expectation over a random order. Row order never matters.
+ROC and precision-recall have a point at each distinct score; gains and lift have evenly
+spaced points, with equal scores in expectation over a random order of them.
 """
 
 from __future__ import annotations
@@ -15,17 +12,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from regulars.metrics.arrays import ArrayLike, FloatArray, check_outcome
 from regulars.metrics.tables import SortedScores
 
 if TYPE_CHECKING:
-    from regulars.metrics.tables import ScoreTable
+    from numpy.typing import ArrayLike
 
-__all__ = ["gains_curve", "lift_curve", "precision_recall_points", "roc_points"]
-
-
-def _table(y: ArrayLike, score: ArrayLike) -> ScoreTable:
-    return SortedScores.of(*check_outcome(y, score)).table()
+    from regulars.metrics.arrays import FloatArray
 
 
 def thinned(frame: pd.DataFrame, max_points: int | None) -> pd.DataFrame:
@@ -78,7 +70,7 @@ def roc_points(
     >>> roc_points([0, 1], [0.2, 0.8]).to_numpy().tolist()
     [[inf, 0.0, 0.0], [0.8, 0.0, 1.0], [0.2, 1.0, 1.0]]
     """
-    table = _table(y, score)
+    table = SortedScores.from_scores(y, score).table()
     churned = np.concatenate(([0.0], np.cumsum(table.churned)))
     total = np.concatenate(([0.0], np.cumsum(table.total)))
     kept = total - churned
@@ -124,7 +116,7 @@ def precision_recall_points(
     >>> precision_recall_points([0, 1, 1], [0.2, 0.8, 0.1]).round(2).to_numpy().tolist()
     [[0.8, 1.0, 0.5], [0.2, 0.5, 0.5], [0.1, 0.67, 1.0]]
     """
-    table = _table(y, score)
+    table = SortedScores.from_scores(y, score).table()
     churned = np.cumsum(table.churned)
     points = pd.DataFrame(
         {
@@ -169,7 +161,7 @@ def gains_curve(y: ArrayLike, score: ArrayLike, *, n_points: int = 101) -> pd.Da
     if n_points < 2:
         msg = f"'n_points' is {n_points}; a curve needs at least 2."
         raise ValueError(msg)
-    table = _table(y, score)
+    table = SortedScores.from_scores(y, score).table()
     contacted = np.linspace(0.0, 1.0, n_points)
     reached = table.reached(contacted * table.n_customers)
     return pd.DataFrame(

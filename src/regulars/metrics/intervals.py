@@ -1,37 +1,25 @@
-"""The figures of a test window, and the interval of each.
-
-In come outcomes and churn probabilities, or actual and predicted amounts; out go
-dictionaries by name of figure, as the training report, the registry and the gate use
-them.
-"""
+"""The measures of a test window by name, and the interval of each."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from regulars.metrics.arrays import ArrayLike, check_probability
 from regulars.metrics.bootstrap import (
-    CHURN_FIGURES,
-    VALUE_FIGURES,
     PairedDifference,
-    figures_from_scores,
-    figures_from_values,
+    counted,
     resampled_differences,
     resampled_intervals,
 )
-from regulars.metrics.tables import SortedScores
-from regulars.metrics.value import ValueMeasures
+from regulars.metrics.measures import CHURN_MEASURES, VALUE_MEASURES
+from regulars.metrics.tables import SortedScores, SortedSpend
 
 if TYPE_CHECKING:
-    from regulars.metrics.bootstrap import RandomState
+    from collections.abc import Sequence
 
-__all__ = [
-    "evaluate_churn",
-    "evaluate_churn_differences",
-    "evaluate_churn_intervals",
-    "evaluate_value",
-    "evaluate_value_intervals",
-]
+    from numpy.typing import ArrayLike
+
+    from regulars.metrics.bootstrap import RandomState
+    from regulars.metrics.measures import Measure, Sample, TableT
 
 
 def evaluate_churn(y: ArrayLike, probability: ArrayLike) -> dict[str, float]:
@@ -62,13 +50,11 @@ def evaluate_churn(y: ArrayLike, probability: ArrayLike) -> dict[str, float]:
     >>> figures["n_customers"], figures["churn_rate"], round(figures["brier"], 3)
     (4, 0.5, 0.05)
     """
-    outcome, chance = check_probability(y, probability)
-    table = SortedScores.of(outcome, chance).table()
-    figures = {name: measure(table) for name, measure in CHURN_FIGURES.items()}
+    scores = SortedScores.from_probabilities(y, probability)
     return {
-        "n_customers": outcome.size,
-        "churn_rate": float(outcome.mean()),
-        **figures,
+        "n_customers": scores.n_customers,
+        "churn_rate": float(scores.outcome.mean()),
+        **_figures(scores, CHURN_MEASURES),
     }
 
 
@@ -115,12 +101,8 @@ def evaluate_churn_intervals(
     >>> low < evaluate_churn(y, chance)["brier"] < high
     True
     """
-    outcome, chance = check_probability(y, probability)
-    figures = figures_from_scores(
-        SortedScores.of(outcome, chance), tuple(CHURN_FIGURES)
-    )
-    ends = resampled_intervals(figures, outcome.size, n_resamples, level, random_state)
-    return {name: list(end) for name, end in zip(CHURN_FIGURES, ends, strict=True)}
+    scores = SortedScores.from_probabilities(y, probability)
+    return _intervals(scores, CHURN_MEASURES, n_resamples, level, random_state)
 
 
 def evaluate_churn_differences(
@@ -165,17 +147,17 @@ def evaluate_churn_differences(
     >>> evaluate_churn_differences(y, model, coin)["roc_auc"].difference
     0.5
     """
-    outcome, first = check_probability(y, probability_a)
-    _, second = check_probability(outcome, probability_b)
-    names = tuple(CHURN_FIGURES)
+    first = SortedScores.from_probabilities(y, probability_a)
+    second = SortedScores.from_probabilities(y, probability_b)
     differences = resampled_differences(
-        figures_from_scores(SortedScores.of(outcome, first), names),
-        figures_from_scores(SortedScores.of(outcome, second), names),
-        outcome.size,
+        counted(first, CHURN_MEASURES),
+        counted(second, CHURN_MEASURES),
+        first.n_customers,
         n_resamples,
         level,
         random_state,
     )
+    names = (measure.name for measure in CHURN_MEASURES)
     return dict(zip(names, differences, strict=True))
 
 
@@ -206,10 +188,7 @@ def evaluate_value(actual: ArrayLike, predicted: ArrayLike) -> dict[str, float]:
     >>> round(figures["mae"], 3), figures["total_ratio"]
     (1.333, 1.1)
     """
-    measures = ValueMeasures.of(actual, predicted)
-    return {
-        name: figure(measures, measures.once) for name, figure in VALUE_FIGURES.items()
-    }
+    return _figures(SortedSpend.of(actual, predicted), VALUE_MEASURES)
 
 
 def evaluate_value_intervals(
@@ -253,8 +232,24 @@ def evaluate_value_intervals(
     >>> low, high
     (0.0, 2.0)
     """
-    measures = ValueMeasures.of(actual, predicted)
-    figures = figures_from_values(measures, tuple(VALUE_FIGURES))
-    n_customers = measures.actual.size
+    spend = SortedSpend.of(actual, predicted)
+    return _intervals(spend, VALUE_MEASURES, n_resamples, level, random_state)
+
+
+def _figures(
+    sample: Sample[TableT], measures: Sequence[Measure[TableT]]
+) -> dict[str, float]:
+    table = sample.table()
+    return {measure.name: measure.on_table(table) for measure in measures}
+
+
+def _intervals(
+    sample: Sample[TableT],
+    measures: Sequence[Measure[TableT]],
+    n_resamples: int,
+    level: float,
+    random_state: RandomState,
+) -> dict[str, list[float]]:
+    figures, n_customers = counted(sample, measures), sample.n_customers
     ends = resampled_intervals(figures, n_customers, n_resamples, level, random_state)
-    return {name: list(end) for name, end in zip(VALUE_FIGURES, ends, strict=True)}
+    return {m.name: list(end) for m, end in zip(measures, ends, strict=True)}

@@ -1,10 +1,8 @@
-"""What a churn score is worth in money: maximum profit measures of a retention offer.
+"""Maximum profit measures: what the best campaign earns that a churn score allows.
 
-In come outcomes (1 = churned), scores, and what the offer costs and saves; out goes the
-profit a customer of the best campaign that the score allows, and the share of customers
-it would contact. Written from the papers; the sign convention is ours: the positive
-class is the churner (the papers call it class 0), and a higher score means likelier to
-churn. A customer who would have stayed is assumed to take the incentive when offered.
+Written from the papers, with our sign: the positive class is the churner (the papers
+call it class 0), and a higher score means likelier to churn. A customer who would have
+stayed is assumed to take the incentive when offered.
 """
 
 from __future__ import annotations
@@ -15,24 +13,13 @@ import numpy as np
 from scipy.special import betainc
 
 from regulars.metrics.arrays import dot
-from regulars.metrics.profit_steps import ProfitSteps, check_accept_rate
+from regulars.metrics.costs import CampaignCosts, accept_shapes
+from regulars.metrics.profit_steps import ProfitSteps
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
-    from regulars.metrics.arrays import ArrayLike, FloatArray
-
-__all__ = [
-    "MaximumProfit",
-    "accept_shapes",
-    "empc",
-    "empc_score",
-    "mpc",
-    "mpc_score",
-]
-
-# sum of the two shapes of the acceptance rate's distribution in the paper (6 + 14)
-ACCEPT_CERTAINTY = 20.0
+    from regulars.metrics.arrays import FloatArray
 
 
 class MaximumProfit(NamedTuple):
@@ -53,45 +40,6 @@ class MaximumProfit(NamedTuple):
 
     profit: float
     target_fraction: float
-
-
-def accept_shapes(accept_rate: float) -> dict[str, float]:
-    """Return the distribution of the acceptance rate around an assumed mean.
-
-    As sure as the paper's: its shapes add up to 20. For :func:`empc` where all that is
-    known is one rate.
-
-    Parameters
-    ----------
-    accept_rate : float
-        Mean share of contacted churners who stay, 0 to 1; the very ends count as a
-        millionth away from them, where the distribution still is one.
-
-    Returns
-    -------
-    dict of str to float
-        ``accept_alpha`` and ``accept_beta``.
-
-    Examples
-    --------
-    >>> accept_shapes(0.3)
-    {'accept_alpha': 6.0, 'accept_beta': 14.0}
-    """
-    rate = min(max(check_accept_rate(accept_rate), 1e-6), 1 - 1e-6)
-    return {
-        "accept_alpha": ACCEPT_CERTAINTY * rate,
-        "accept_beta": ACCEPT_CERTAINTY * (1 - rate),
-    }
-
-
-def _best_ranges(steps: ProfitSteps) -> tuple[NDArray[np.intp], FloatArray]:
-    """Return the best steps and the acceptance rates between which each is best."""
-    best = steps.best_steps()
-    saved, spent = np.diff(steps.saved[best]), np.diff(steps.spent[best])
-    change = np.ones(saved.size)
-    np.divide(spent, saved, out=change, where=saved > 0.0)
-    change = np.maximum.accumulate(np.clip(change, 0.0, 1.0))
-    return best, np.concatenate(([0.0], change, [1.0]))
 
 
 def empc(
@@ -178,8 +126,25 @@ def empc(
         if not 0.0 < shape < np.inf:
             msg = f"'{name}' is {shape}; a finite number above 0 was expected."
             raise ValueError(msg)
-    steps = ProfitSteps.of(y, score, clv, incentive_cost, contact_cost)
+    costs = CampaignCosts(incentive_cost=incentive_cost, contact_cost=contact_cost)
+    steps = ProfitSteps.of(y, score, clv, costs)
+    return _expected_over_rates(steps, accept_alpha, accept_beta)
+
+
+def expected_maximum_profit(
+    y: ArrayLike, score: ArrayLike, clv: ArrayLike, costs: CampaignCosts
+) -> MaximumProfit:
+    """Compute :func:`empc` around the acceptance rate of the costs."""
+    shapes = accept_shapes(costs.accept_rate)
+    return _expected_over_rates(ProfitSteps.of(y, score, clv, costs), **shapes)
+
+
+def _expected_over_rates(
+    steps: ProfitSteps, accept_alpha: float, accept_beta: float
+) -> MaximumProfit:
     best, rates = _best_ranges(steps)
+    # g h(g) is the mean times the density of a Beta with alpha one higher, so that
+    # both integrals between two rates are differences of incomplete beta functions
     mean_rate = accept_alpha / (accept_alpha + accept_beta)
     chance = np.diff(betainc(accept_alpha, accept_beta, rates))
     rate_part = mean_rate * np.diff(betainc(accept_alpha + 1.0, accept_beta, rates))
@@ -187,6 +152,17 @@ def empc(
     profit = dot(rate_part, steps.saved[best]) - dot(chance, steps.spent[best])
     fraction = dot(chance, steps.contacted[best])
     return MaximumProfit(profit / n_customers, fraction / n_customers)
+
+
+def _best_ranges(steps: ProfitSteps) -> tuple[NDArray[np.intp], FloatArray]:
+    """Return the best steps and the acceptance rates between which each is best."""
+    best = steps.best_steps()
+    # two neighbours earn the same at the rate at which what is saved pays what is spent
+    saved, spent = np.diff(steps.saved[best]), np.diff(steps.spent[best])
+    change = np.ones(saved.size)
+    np.divide(spent, saved, out=change, where=saved > 0.0)
+    change = np.maximum.accumulate(np.clip(change, 0.0, 1.0))
+    return best, np.concatenate(([0.0], change, [1.0]))
 
 
 def empc_score(
@@ -293,9 +269,21 @@ def mpc(
     >>> mpc([0, 1, 0, 1], [0.1, 0.9, 0.2, 0.3])
     MaximumProfit(profit=28.0, target_fraction=0.5)
     """
-    rate = check_accept_rate(accept_rate)
-    steps = ProfitSteps.of(y, score, clv, incentive_cost, contact_cost)
-    profit = steps.profit(rate)
+    costs = CampaignCosts(
+        incentive_cost=incentive_cost,
+        contact_cost=contact_cost,
+        accept_rate=accept_rate,
+    )
+    return maximum_profit(y, score, clv, costs)
+
+
+def maximum_profit(
+    y: ArrayLike, score: ArrayLike, clv: ArrayLike, costs: CampaignCosts
+) -> MaximumProfit:
+    """Compute :func:`mpc` at the costs of an offer."""
+    steps = ProfitSteps.of(y, score, clv, costs)
+    profit = steps.profit(costs.accept_rate)
+    # the first of equals is the smaller campaign
     best = int(np.argmax(profit))
     n_customers = float(steps.contacted[-1])
     return MaximumProfit(

@@ -1,8 +1,6 @@
 """Money won and spent as a campaign goes down the list of scores.
 
-In come outcomes (1 = churned), scores, and each customer's CLV, incentive and contact
-cost; out go running sums, one step a distinct score, and the steps that can be best at
-any acceptance rate. Every profit figure, curve and threshold is read off these sums.
+Every profit figure, curve and threshold is read off these running sums.
 """
 
 from __future__ import annotations
@@ -13,47 +11,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.optimize import isotonic_regression
 
-from regulars.metrics.arrays import ArrayLike, FloatArray, check_outcome, per_customer
+from regulars.metrics.arrays import check_outcome
+from regulars.metrics.costs import offer_amounts
 from regulars.metrics.tables import SortedScores
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["ProfitSteps", "check_accept_rate", "offer_amounts"]
-
-
-def check_accept_rate(accept_rate: float) -> float:
-    """Return the share of churners who stay when offered the incentive, or refuse it."""
-    if not 0.0 <= accept_rate <= 1.0:
-        msg = (
-            f"'accept_rate' is {accept_rate}; the share of churners who take the offer "
-            "and stay, 0 to 1, was expected."
-        )
-        raise ValueError(msg)
-    return float(accept_rate)
-
-
-def offer_amounts(
-    n_customers: int, clv: ArrayLike, incentive_cost: ArrayLike, contact_cost: ArrayLike
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return CLV, incentive and contact cost of each customer, checked."""
-    amounts = []
-    given = (
-        ("clv", clv),
-        ("incentive_cost", incentive_cost),
-        ("contact_cost", contact_cost),
-    )
-    for name, value in given:
-        amount = per_customer(name, value, n_customers)
-        if amount.min() < 0.0:
-            msg = (
-                f"'{name}' has {int((amount < 0).sum()):,} negative values (lowest "
-                f"{amount.min():g}); amounts of 0 or more were expected. Set customers "
-                "of no value to 0."
-            )
-            raise ValueError(msg)
-        amounts.append(amount)
-    return amounts[0], amounts[1], amounts[2]
+    from regulars.metrics.arrays import FloatArray
+    from regulars.metrics.costs import CampaignCosts
 
 
 @dataclass(frozen=True)
@@ -65,23 +31,18 @@ class ProfitSteps:
 
     threshold: FloatArray
     contacted: FloatArray
+    # if all churners contacted accept: their CLV less the incentive
     saved: FloatArray
+    # whatever churners do: contacts, and incentives of those who would have stayed
     spent: FloatArray
 
     @classmethod
     def of(
-        cls,
-        y: ArrayLike,
-        score: ArrayLike,
-        clv: ArrayLike,
-        incentive_cost: ArrayLike,
-        contact_cost: ArrayLike,
+        cls, y: ArrayLike, score: ArrayLike, clv: ArrayLike, costs: CampaignCosts
     ) -> ProfitSteps:
         """Add up the money in falling order of score; O(n log n)."""
         outcome, scores = check_outcome(y, score)
-        value, incentive, contact = offer_amounts(
-            outcome.size, clv, incentive_cost, contact_cost
-        )
+        value, incentive, contact = offer_amounts(outcome.size, clv, costs)
         falling = SortedScores.of(outcome, scores)
         columns = (
             np.ones(outcome.size),

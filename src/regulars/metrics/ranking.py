@@ -1,34 +1,24 @@
 """How well a score puts the customers who churn before those who stay.
 
-In come the outcomes (1 = churned) and any score where higher means likelier to churn;
-out go single figures. Only the order of the scores counts, so a strictly increasing
-transform changes nothing. Ties are never broken by row order: customers of equal score
-count as half right (ROC), are taken together (precision), or in expectation over a
-random order (lift, gain). The figures equal scikit-learn's where it has them; they are
-summed from one sorted table so that a thousand bootstrap resamples need no second
-sort.
+Only the order of the scores counts. Ties are never broken by row order: customers of
+equal score count as half right (ROC), are taken together (precision), or in expectation
+over a random order (lift, gain). The values equal scikit-learn's where it has them.
 """
 
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from regulars.metrics.arrays import ArrayLike, check_outcome, check_share, dot
-from regulars.metrics.tables import ScoreTable, SortedScores
+from regulars.metrics.arrays import check_share, dot
+from regulars.metrics.tables import SortedScores
 
-__all__ = [
-    "average_precision",
-    "gain_at_capacity",
-    "lift_at_k",
-    "roc_auc",
-    "top_decile_lift",
-]
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
-
-def _table(y: ArrayLike, score: ArrayLike) -> ScoreTable:
-    return SortedScores.of(*check_outcome(y, score)).table()
+    from regulars.metrics.tables import ScoreTable
 
 
 def roc_auc(y: ArrayLike, score: ArrayLike) -> float:
@@ -64,7 +54,7 @@ def roc_auc(y: ArrayLike, score: ArrayLike) -> float:
     >>> roc_auc([0, 1, 0, 1], [0.1, 0.4, 0.4, 0.8])
     0.875
     """
-    return table_roc_auc(_table(y, score))
+    return table_roc_auc(SortedScores.from_scores(y, score).table())
 
 
 def table_roc_auc(table: ScoreTable) -> float:
@@ -74,6 +64,7 @@ def table_roc_auc(table: ScoreTable) -> float:
     n_kept, n_churned = float(kept_seen[-1]), table.n_churned
     if n_kept == 0.0 or n_churned == 0.0:
         return math.nan
+    # Mann-Whitney: at each score the kept customers below it, and half of those at it
     kept_below = n_kept - kept_seen + kept / 2.0
     return dot(table.churned, kept_below) / (n_kept * n_churned)
 
@@ -111,7 +102,7 @@ def average_precision(y: ArrayLike, score: ArrayLike) -> float:
     >>> round(average_precision([0, 1, 0, 1], [0.1, 0.35, 0.4, 0.8]), 4)
     0.8333
     """
-    return table_average_precision(_table(y, score))
+    return table_average_precision(SortedScores.from_scores(y, score).table())
 
 
 def table_average_precision(table: ScoreTable) -> float:
@@ -168,7 +159,8 @@ def lift_at_k(y: ArrayLike, score: ArrayLike, fraction: float) -> float:
     >>> lift_at_k([1, 0, 0, 0], [0.5, 0.5, 0.5, 0.5], fraction=0.25)
     1.0
     """
-    return table_lift(_table(y, score), check_share("fraction", fraction))
+    table = SortedScores.from_scores(y, score).table()
+    return table_lift(table, check_share("fraction", fraction))
 
 
 def table_lift(table: ScoreTable, fraction: float = 0.1) -> float:
@@ -246,7 +238,7 @@ def gain_at_capacity(y: ArrayLike, score: ArrayLike, capacity: int) -> float:
             f"'capacity' is {capacity}; a number of customers, 0 or more, is expected."
         )
         raise ValueError(msg)
-    table = _table(y, score)
+    table = SortedScores.from_scores(y, score).table()
     if table.n_churned == 0.0:
         return math.nan
     return float(table.reached(float(capacity))) / table.n_churned

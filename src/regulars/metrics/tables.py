@@ -1,10 +1,7 @@
-"""Counts of churned and all customers at each distinct score: what churn metrics need.
+"""Customers sorted once, so that every measure is a short sum over counts of them.
 
-In come outcomes and scores; out goes a table with one row a distinct score, highest
-first. Every ranking and calibration metric is a short sum over it. Customers with the
-same score share a row, so the order of the rows that the caller passed can never
-matter, and a bootstrap resample is the same sorted table with other counts: sorted
-once, summed a thousand times.
+A bootstrap resample is the same sorted customers with other counts. Customers of equal
+score share a row, so the order of the caller's rows can never matter.
 """
 
 from __future__ import annotations
@@ -14,12 +11,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from regulars.metrics.arrays import (
+    as_numbers,
+    check_outcome,
+    check_probability,
+    check_same_length,
+)
+
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from regulars.metrics.arrays import FloatArray
-
-__all__ = ["ScoreTable", "SortedScores", "bin_sums", "equal_mass_starts"]
 
 
 @dataclass(frozen=True)
@@ -53,12 +55,12 @@ class ScoreTable:
 
 @dataclass(frozen=True)
 class SortedScores:
-    """Customers in falling order of score, ready to be counted many times."""
+    """Outcomes in falling order of score, ready to be counted many times."""
 
     order: NDArray[np.intp]
-    outcome: FloatArray
-    starts: NDArray[np.intp]
-    score: FloatArray
+    outcome: FloatArray  # in that order
+    starts: NDArray[np.intp]  # where each distinct score begins in it
+    score: FloatArray  # distinct
 
     @classmethod
     def of(cls, outcome: FloatArray, score: FloatArray) -> SortedScores:
@@ -68,6 +70,21 @@ class SortedScores:
         is_first = np.concatenate(([True], falling[1:] != falling[:-1]))
         starts = np.flatnonzero(is_first)
         return cls(order, outcome[order], starts, falling[starts])
+
+    @classmethod
+    def from_scores(cls, y: ArrayLike, score: ArrayLike) -> SortedScores:
+        """Check and sort outcomes and any scores."""
+        return cls.of(*check_outcome(y, score))
+
+    @classmethod
+    def from_probabilities(cls, y: ArrayLike, probability: ArrayLike) -> SortedScores:
+        """Check and sort outcomes and probabilities."""
+        return cls.of(*check_probability(y, probability))
+
+    @property
+    def n_customers(self) -> int:
+        """Customers in all."""
+        return self.order.size
 
     def sums(self, values: FloatArray) -> FloatArray:
         """Return the sum of a customer-level quantity at each distinct score."""
@@ -79,10 +96,74 @@ class SortedScores:
         return np.asarray(np.add.reduceat(falling, self.starts))
 
     def table(self, counts: FloatArray | None = None) -> ScoreTable:
-        """Count the customers at each distinct score; O(n)."""
+        """Count the customers at each distinct score, each once by default; O(n)."""
         taken = np.ones(self.order.size) if counts is None else counts[self.order]
         churned = self._by_score(taken * self.outcome)
         return ScoreTable(self.score, churned, self._by_score(taken))
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """The distinct values of an array, ready to be ranked with other counts."""
+
+    index: NDArray[np.intp]
+    n_distinct: int
+
+    @classmethod
+    def of(cls, values: FloatArray) -> Ranks:
+        """Find the distinct values; O(n log n)."""
+        distinct, index = np.unique(values, return_inverse=True)
+        return cls(index, distinct.size)
+
+    def sums(self, values: FloatArray) -> FloatArray:
+        """Return the sum of a customer-level quantity at each value, rising."""
+        totals = np.bincount(self.index, weights=values, minlength=self.n_distinct)
+        return np.asarray(totals, dtype=np.float64)
+
+    def ranks(self, counts: FloatArray) -> FloatArray:
+        """Return each customer's rank; equal values share the mean of theirs."""
+        held = self.sums(counts)
+        return np.asarray((np.cumsum(held) - held / 2.0)[self.index])
+
+
+@dataclass(frozen=True)
+class SpendTable:
+    """Actual and predicted amounts, and how often each customer is taken."""
+
+    spend: SortedSpend
+    counts: FloatArray
+
+    @property
+    def n_customers(self) -> float:
+        """Customers in all."""
+        return float(self.counts.sum())
+
+
+@dataclass(frozen=True)
+class SortedSpend:
+    """Actual and predicted amounts, ready to be counted many times."""
+
+    actual: FloatArray
+    predicted: FloatArray
+    by_actual: Ranks
+    by_predicted: Ranks
+
+    @classmethod
+    def of(cls, actual: ArrayLike, predicted: ArrayLike) -> SortedSpend:
+        """Check and sort two arrays of amounts; O(n log n)."""
+        real = as_numbers("actual", actual)
+        forecast = as_numbers("predicted", predicted)
+        check_same_length(["actual", "predicted"], [real, forecast])
+        return cls(real, forecast, Ranks.of(real), Ranks.of(forecast))
+
+    @property
+    def n_customers(self) -> int:
+        """Customers in all."""
+        return self.actual.size
+
+    def table(self, counts: FloatArray | None = None) -> SpendTable:
+        """Take each customer so often, once by default."""
+        return SpendTable(self, np.ones(self.actual.size) if counts is None else counts)
 
 
 def equal_mass_starts(total: FloatArray, n_bins: int) -> NDArray[np.intp]:
@@ -103,5 +184,6 @@ def equal_mass_starts(total: FloatArray, n_bins: int) -> NDArray[np.intp]:
 
 def bin_sums(values: FloatArray, starts: NDArray[np.intp]) -> FloatArray:
     """Return the sum of the values in each bin."""
+    # a difference of running sums and not reduceat, which gives an empty bin a value
     running = np.append(0.0, np.cumsum(values))
     return np.diff(running[np.append(starts, values.size)])

@@ -1,7 +1,5 @@
 """How well a forecast of each customer's spend meets what they spent.
 
-In come actual and predicted amounts; out go errors in money (MAE, RMSE), the agreement
-of the order (Spearman, normalised Gini), the level (total ratio) and a decile table.
 Spend after a cutoff is mostly zeros with a few very large amounts, so no single figure
 is enough: MAE favours whoever predicts zero, and the order says nothing of the budget.
 """
@@ -9,126 +7,28 @@ is enough: MAE favours whoever predicts zero, and the order says nothing of the 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from regulars.metrics.arrays import (
-    ArrayLike,
-    FloatArray,
-    as_numbers,
-    check_same_length,
-    dot,
+from regulars.metrics.arrays import dot
+from regulars.metrics.tables import (
+    SortedScores,
+    SortedSpend,
+    bin_sums,
+    equal_mass_starts,
 )
-from regulars.metrics.tables import SortedScores, bin_sums, equal_mass_starts
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike
 
-__all__ = [
-    "decile_error",
-    "decile_table",
-    "mae",
-    "normalized_gini",
-    "rmse",
-    "spearman",
-    "total_ratio",
-]
+    from regulars.metrics.arrays import FloatArray
+    from regulars.metrics.tables import SpendTable
 
 
-@dataclass(frozen=True)
-class _Ranks:
-    """The distinct values of an array, ready to be ranked with other counts."""
-
-    index: NDArray[np.intp]
-    n_distinct: int
-
-    @classmethod
-    def of(cls, values: FloatArray) -> _Ranks:
-        distinct, index = np.unique(values, return_inverse=True)
-        return cls(index, distinct.size)
-
-    def sums(self, values: FloatArray) -> FloatArray:
-        totals = np.bincount(self.index, weights=values, minlength=self.n_distinct)
-        return np.asarray(totals, dtype=np.float64)
-
-    def ranks(self, counts: FloatArray) -> FloatArray:
-        held = self.sums(counts)
-        return np.asarray((np.cumsum(held) - held / 2.0)[self.index])
-
-
-def _correlation(a: FloatArray, b: FloatArray, counts: FloatArray) -> float:
-    n = counts.sum()
-    a, b = a - dot(counts, a) / n, b - dot(counts, b) / n
-    spread = math.sqrt(dot(counts, a**2)) * math.sqrt(dot(counts, b**2))
-    return dot(counts, a * b) / spread if spread > 0.0 else math.nan
-
-
-def _area(spent: FloatArray, n: FloatArray) -> float:
-    """Return the area between the concentration curve and the diagonal, times totals.
-
-    The curve runs straight through customers of equal forecast: the expectation over
-    a random order of them.
-    """
-    below = np.cumsum(spent) - spent / 2.0
-    return dot(n, below) - float(n.sum()) * float(spent.sum()) / 2.0
-
-
-@dataclass(frozen=True)
-class ValueMeasures:
-    """Actual and predicted amounts, sorted once, measured with any counts."""
-
-    actual: FloatArray
-    predicted: FloatArray
-    _rank_actual: _Ranks
-    _rank_predicted: _Ranks
-
-    @classmethod
-    def of(cls, actual: ArrayLike, predicted: ArrayLike) -> ValueMeasures:
-        """Check and sort two arrays; O(n log n)."""
-        real = as_numbers("actual", actual)
-        forecast = as_numbers("predicted", predicted)
-        check_same_length(["actual", "predicted"], [real, forecast])
-        return cls(real, forecast, _Ranks.of(real), _Ranks.of(forecast))
-
-    @property
-    def once(self) -> FloatArray:
-        """Counts that take each customer once."""
-        return np.ones(self.actual.size)
-
-    def mae(self, counts: FloatArray) -> float:
-        """Compute :func:`mae` of a resample."""
-        error = np.abs(self.actual - self.predicted)
-        return dot(counts, error) / float(counts.sum())
-
-    def rmse(self, counts: FloatArray) -> float:
-        """Compute :func:`rmse` of a resample."""
-        square = (self.actual - self.predicted) ** 2
-        return math.sqrt(dot(counts, square) / float(counts.sum()))
-
-    def spearman(self, counts: FloatArray) -> float:
-        """Compute :func:`spearman` of a resample."""
-        return _correlation(
-            self._rank_actual.ranks(counts), self._rank_predicted.ranks(counts), counts
-        )
-
-    def total_ratio(self, counts: FloatArray) -> float:
-        """Compute :func:`total_ratio` of a resample."""
-        spent = dot(counts, self.actual)
-        return dot(counts, self.predicted) / spent if spent > 0.0 else math.nan
-
-    def normalized_gini(self, counts: FloatArray) -> float:
-        """Compute :func:`normalized_gini` of a resample."""
-        spent = counts * self.actual
-        ours, perfect = (
-            _area(rank.sums(spent), rank.sums(counts))
-            for rank in (self._rank_predicted, self._rank_actual)
-        )
-        # Both are below the diagonal, because the order here is rising; adding 0 turns
-        # the negative zero of a constant forecast into a plain one.
-        return ours / perfect + 0.0 if perfect < 0.0 < spent.sum() else math.nan
+def _table(actual: ArrayLike, predicted: ArrayLike) -> SpendTable:
+    return SortedSpend.of(actual, predicted).table()
 
 
 def mae(actual: ArrayLike, predicted: ArrayLike) -> float:
@@ -156,8 +56,13 @@ def mae(actual: ArrayLike, predicted: ArrayLike) -> float:
     >>> mae([0, 10], [5, 10])
     2.5
     """
-    measures = ValueMeasures.of(actual, predicted)
-    return measures.mae(measures.once)
+    return table_mae(_table(actual, predicted))
+
+
+def table_mae(table: SpendTable) -> float:
+    """Compute :func:`mae` from a table of amounts."""
+    error = np.abs(table.spend.actual - table.spend.predicted)
+    return dot(table.counts, error) / table.n_customers
 
 
 def rmse(actual: ArrayLike, predicted: ArrayLike) -> float:
@@ -185,8 +90,13 @@ def rmse(actual: ArrayLike, predicted: ArrayLike) -> float:
     >>> rmse([0, 0, 0, 0], [0, 0, 0, 6])
     3.0
     """
-    measures = ValueMeasures.of(actual, predicted)
-    return measures.rmse(measures.once)
+    return table_rmse(_table(actual, predicted))
+
+
+def table_rmse(table: SpendTable) -> float:
+    """Compute :func:`rmse` from a table of amounts."""
+    square = (table.spend.actual - table.spend.predicted) ** 2
+    return math.sqrt(dot(table.counts, square) / table.n_customers)
 
 
 def spearman(actual: ArrayLike, predicted: ArrayLike) -> float:
@@ -219,8 +129,18 @@ def spearman(actual: ArrayLike, predicted: ArrayLike) -> float:
     >>> round(spearman([0, 10, 20], [1, 2, 30]), 9)
     1.0
     """
-    measures = ValueMeasures.of(actual, predicted)
-    return measures.spearman(measures.once)
+    return table_spearman(_table(actual, predicted))
+
+
+def table_spearman(table: SpendTable) -> float:
+    """Compute :func:`spearman` from a table of amounts."""
+    spend, counts = table.spend, table.counts
+    # Pearson's correlation of the ranks, each customer weighing its count
+    a, b = spend.by_actual.ranks(counts), spend.by_predicted.ranks(counts)
+    n = table.n_customers
+    a, b = a - dot(counts, a) / n, b - dot(counts, b) / n
+    spread = math.sqrt(dot(counts, a**2)) * math.sqrt(dot(counts, b**2))
+    return dot(counts, a * b) / spread if spread > 0.0 else math.nan
 
 
 def total_ratio(actual: ArrayLike, predicted: ArrayLike) -> float:
@@ -249,8 +169,14 @@ def total_ratio(actual: ArrayLike, predicted: ArrayLike) -> float:
     >>> total_ratio([10, 30], [20, 24])
     1.1
     """
-    measures = ValueMeasures.of(actual, predicted)
-    return measures.total_ratio(measures.once)
+    return table_total_ratio(_table(actual, predicted))
+
+
+def table_total_ratio(table: SpendTable) -> float:
+    """Compute :func:`total_ratio` from a table of amounts."""
+    spent = dot(table.counts, table.spend.actual)
+    predicted = dot(table.counts, table.spend.predicted)
+    return predicted / spent if spent > 0.0 else math.nan
 
 
 def normalized_gini(actual: ArrayLike, predicted: ArrayLike) -> float:
@@ -290,8 +216,30 @@ def normalized_gini(actual: ArrayLike, predicted: ArrayLike) -> float:
     >>> normalized_gini([0, 0, 10], [1, 2, 3]), normalized_gini([0, 0, 10], [5, 5, 5])
     (1.0, 0.0)
     """
-    measures = ValueMeasures.of(actual, predicted)
-    return measures.normalized_gini(measures.once)
+    return table_normalized_gini(_table(actual, predicted))
+
+
+def table_normalized_gini(table: SpendTable) -> float:
+    """Compute :func:`normalized_gini` from a table of amounts."""
+    spend = table.spend
+    spent = table.counts * spend.actual
+    ours, perfect = (
+        _area(ranks.sums(spent), ranks.sums(table.counts))
+        for ranks in (spend.by_predicted, spend.by_actual)
+    )
+    # Both are below the diagonal, because the order here is rising; adding 0 turns
+    # the negative zero of a constant forecast into a plain one.
+    return ours / perfect + 0.0 if perfect < 0.0 < spent.sum() else math.nan
+
+
+def _area(spent: FloatArray, n: FloatArray) -> float:
+    """Return the area between the concentration curve and the diagonal, times totals.
+
+    The curve runs straight through customers of equal forecast: the expectation over
+    a random order of them.
+    """
+    below = np.cumsum(spent) - spent / 2.0
+    return dot(n, below) - float(n.sum()) * float(spent.sum()) / 2.0
 
 
 def decile_table(
@@ -329,15 +277,15 @@ def decile_table(
     >>> table[["decile", "mean_predicted", "mean_actual"]].to_numpy().tolist()
     [[1.0, 8.0, 8.0], [2.0, 1.5, 1.0]]
     """
-    measures = ValueMeasures.of(actual, predicted)
-    falling = SortedScores.of(measures.actual, measures.predicted)
-    total = falling.sums(measures.once)
+    spend = SortedSpend.of(actual, predicted)
+    falling = SortedScores.of(spend.actual, spend.predicted)
+    total = falling.table().total
     starts = equal_mass_starts(total, n_bins)
     ends = np.append(starts[1:], total.size) - 1
     filled = ends >= starts
     n, real, forecast = (
         bin_sums(column, starts)[filled]
-        for column in (total, falling.sums(measures.actual), total * falling.score)
+        for column in (total, falling.sums(spend.actual), total * falling.score)
     )
     return pd.DataFrame(
         {

@@ -1,7 +1,6 @@
-"""MLflow's surroundings: its chatter, its global addresses, and folders to log from.
+"""MLflow's effects on the process, undone at the end of a ``with`` block.
 
-MLflow keeps its tracking URI for the whole process and speaks on the terminal. What is
-done here is undone at the end of the ``with`` block.
+MLflow keeps its tracking URI for the whole process and speaks on the terminal.
 """
 
 from __future__ import annotations
@@ -46,12 +45,7 @@ def quiet() -> Iterator[None]:
 
 @contextlib.contextmanager
 def scratch_folder() -> Iterator[Path]:
-    """Give a temporary folder for what is about to be logged.
-
-    Yields
-    ------
-    Path
-    """
+    """Give a temporary folder for what is about to be logged."""
     with tempfile.TemporaryDirectory(prefix="regulars-") as folder:
         yield Path(folder)
 

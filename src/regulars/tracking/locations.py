@@ -17,7 +17,7 @@ from regulars.errors import ConfigError
 
 SQLITE = "sqlite:///"
 ARTIFACTS = "artifacts"
-# folders below that of the experiment, in MLflow's own layout
+# how many folders an artefact lies below its experiment's, in MLflow's own layout
 EXPERIMENT, RUN, MODEL = 0, 2, 3
 _QUERY = re.compile(r"\w+=[^/&]*(&\w+=[^/&]*)*")
 

@@ -38,7 +38,7 @@ WAIT_SECONDS = 20
 Change = tuple[str, str, int, str]
 
 
-def relocate(store: LocalStore) -> int:
+def update_locations(store: LocalStore) -> int:
     """Put the locations in the database right; return how many were changed."""
     if not store.database.is_file():
         return 0
@@ -77,7 +77,7 @@ def _changes(
     known = {row[1] for row in connection.execute(f'PRAGMA table_info("{table}")')}
     if column not in known:
         return []
-    found = []
+    changes = []
     for row, location in connection.execute(
         f'SELECT rowid, "{column}" FROM "{table}" WHERE "{column}" IS NOT NULL'
     ):
@@ -89,8 +89,8 @@ def _changes(
             continue  # a place that somebody chose
         place = store.place(location, depth)
         if place is not None and place != local_path(location):
-            found.append((table, column, row, place.as_uri()))
-    return found
+            changes.append((table, column, row, place.as_uri()))
+    return changes
 
 
 def refuse_unwritable(database: Path) -> None:

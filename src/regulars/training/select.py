@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from regulars.evaluation.offer import campaign_costs
 from regulars.models.churn import Objective, select
 from regulars.models.spend import select_spend
 from regulars.tracking.locations import LocalStore
@@ -53,7 +54,7 @@ def choose(window: Window, settings: Settings, step: Step) -> Choices:
 
 def offer_objective(settings: Settings) -> Objective:
     """Return what trials are judged by, with the costs of the offer."""
-    return Objective(settings.churn.objective, **settings.profit.model_dump())
+    return Objective(settings.churn.objective, campaign_costs(settings.profit))
 
 
 def study_file(settings: Settings) -> Path:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regulars.metrics import average_precision, empc_score
+from regulars.metrics import CampaignCosts, average_precision, empc_score
 from regulars.models.churn.objective import Objective, log_loss_of, row_losses
 from regulars.models.folds import ValidationFold
 
@@ -45,7 +45,8 @@ def test_average_precision_and_profit_are_the_metrics_with_the_sign_turned():
         Y, mixed
     )
     value = np.array([10.0, 500.0, 20.0, 30.0])
-    goal = Objective("profit", contact_cost=2, incentive_cost=5, accept_rate=0.4)
+    costs = CampaignCosts(contact_cost=2, incentive_cost=5, accept_rate=0.4)
+    goal = Objective("profit", costs)
     assert goal.loss(mixed, replace(FOLD, value=value)) == -empc_score(
         Y,
         mixed,
@@ -67,7 +68,8 @@ def test_profit_prefers_whoever_finds_the_valuable_churner():
 
 @pytest.mark.parametrize("rate", [0.0, 1.0])
 def test_profit_takes_certain_rates_of_acceptance(rate):
-    assert np.isfinite(Objective("profit", accept_rate=rate).loss(RIGHT, FOLD))
+    goal = Objective("profit", CampaignCosts(accept_rate=rate))
+    assert np.isfinite(goal.loss(RIGHT, FOLD))
 
 
 def test_windows_count_alike_whatever_their_size():

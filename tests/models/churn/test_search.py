@@ -9,6 +9,7 @@ from optuna.trial import TrialState
 from sqlalchemy.exc import IntegrityError
 
 from regulars.errors import ConfigError
+from regulars.metrics import CampaignCosts
 from regulars.models.churn import Objective, search
 from regulars.models.churn.search import search_settings, study_name
 from regulars.models.churn.space import PURCHASES, Space
@@ -143,7 +144,7 @@ def test_study_has_another_name_when_anything_differs(folds):
         study_name(folds[::-1], goal, 0),
         study_name(worth, goal, 0),
         study_name(folds, Objective("profit"), 0),
-        study_name(folds, Objective("profit", contact_cost=3), 0),
+        study_name(folds, Objective("profit", CampaignCosts(contact_cost=3)), 0),
     ]
     assert len({*names}) == len(names)
     assert names[0] == study_name(folds, Objective(), 0)

@@ -7,13 +7,14 @@ precision for the right order, profit for the order that earns most with an offe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from scipy.special import log_expit
 
-from regulars.metrics import accept_shapes, average_precision, empc_score
+from regulars.metrics import CampaignCosts, average_precision
+from regulars.metrics.profit import expected_maximum_profit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,10 +37,8 @@ class Objective:
     name : {'log_loss', 'average_precision', 'profit'}, default='log_loss'
         ``profit`` is the expected maximum profit of an offer (EMPC) with each
         customer's own value where the fold knows it.
-    contact_cost, incentive_cost : float, default=1 and 10
-        Costs of the offer; 0 or more. Of ``profit`` only.
-    accept_rate : float, default=0.3
-        Mean share of contacted churners who stay; in [0, 1].
+    costs : CampaignCosts
+        Costs of the offer. Of ``profit`` only.
 
     Notes
     -----
@@ -63,9 +62,7 @@ class Objective:
     """
 
     name: ObjectiveName = "log_loss"
-    contact_cost: float = 1.0
-    incentive_cost: float = 10.0
-    accept_rate: float = 0.3
+    costs: CampaignCosts = field(default_factory=CampaignCosts)
 
     def loss(self, log_odds: Floats, fold: ValidationFold) -> float:
         """Return how bad the forecast of a validation window is.
@@ -86,14 +83,9 @@ class Objective:
             return log_loss_of(log_odds, fold.y_valid)
         if self.name == "average_precision":
             return -average_precision(fold.y_valid, log_odds)
-        return -empc_score(
-            fold.y_valid,
-            log_odds,
-            clv=200.0 if fold.value is None else fold.value,
-            contact_cost=self.contact_cost,
-            incentive_cost=self.incentive_cost,
-            **accept_shapes(self.accept_rate),
-        )
+        value = 200.0 if fold.value is None else fold.value
+        best = expected_maximum_profit(fold.y_valid, log_odds, value, self.costs)
+        return -best.profit
 
     def mean_loss(
         self, log_odds: Sequence[Floats], folds: Sequence[ValidationFold]

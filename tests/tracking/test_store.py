@@ -7,15 +7,8 @@ import pytest
 
 from regulars.errors import ConfigError, DataError
 from regulars.models.retention import RetentionModel
-from regulars.tracking import (
-    CHAMPION,
-    RunRecord,
-    Store,
-    host_of,
-    scratch_folder,
-)
+from regulars.tracking import CHAMPION, RunRecord, Store
 from regulars.tracking.environment import addressed
-from regulars.tracking.locations import database_file
 
 PICKLES = {".pkl", ".pickle", ".joblib", ".dill", ".cloudpickle", ".npy", ".pt"}
 
@@ -152,39 +145,3 @@ def test_register_leaves_mlflow_as_it_was_and_says_nothing(small_store, capfd):
     assert (told.out, told.err) == ("", "")
     tags = own.client.get_model_version("small", found.model_version).tags
     assert tags["reason"] == "none"
-
-
-@pytest.mark.parametrize(
-    ("uri", "shown"),
-    [
-        ("postgresql://u:secret@db:5432/x", "postgresql://db"),
-        ("https://token@host/path?key=secret", "https://host"),
-        ("sqlite:///models/mlflow.db", "sqlite:///models/mlflow.db"),
-    ],
-)
-def test_host_of_shows_no_secret(uri, shown):
-    assert host_of(uri) == shown
-
-
-def test_scratch_folder_is_gone_afterwards():
-    with scratch_folder() as folder:
-        (folder / "a").write_text("x")
-    assert not folder.exists()
-
-
-@pytest.mark.parametrize(
-    ("uri", "file"),
-    [
-        ("sqlite:///models/mlflow.db", "models/mlflow.db"),
-        ("sqlite:////data/Kunden #1 100%/m.db", "/data/Kunden #1 100%/m.db"),
-        ("sqlite:///m.db?timeout=20&check_same_thread=false", "m.db"),
-        ("sqlite:///what?/m.db", "what?/m.db"),
-        ("sqlite:///a?b=c/m.db", "a?b=c/m.db"),
-        ("sqlite:///:memory:", None),
-        ("sqlite:///file:m.db?mode=ro&uri=true", None),
-        ("postgresql://db/mlflow", None),
-        ("http://localhost", None),
-    ],
-)
-def test_file_of_a_store_is_read_from_its_address(uri, file):
-    assert database_file(uri) == (None if file is None else Path(file))
