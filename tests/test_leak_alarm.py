@@ -5,9 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from regulars.kinds.non_contractual.workspace import open_workspace
-from regulars.training import snapshots
-from regulars.training.train import train
+from regulars.kinds.non_contractual import (
+    open_workspace,
+    purchase_problem,
+    snapshots,
+)
+from regulars.training import train
 
 
 def _quietly(step):
@@ -33,8 +36,8 @@ def shuffled(monkeypatch):
 def _interval_of_auc(shop):
     settings = shop.settings("churn.tuning_trials=1")
     work = open_workspace(settings, _quietly)
-    found = train(work.ledger, work.timeline, settings, step=_quietly)
-    return found.churn_test.intervals["model"]["roc_auc"]
+    training = train(purchase_problem(work, _quietly), _quietly)
+    return training.churn_test.intervals["model"]["roc_auc"]
 
 
 @pytest.mark.usefixtures("few_trees", "shuffled")

@@ -15,7 +15,7 @@ from regulars.errors import ConfigError, DataError
 from regulars.tracking import RunRecord, Store
 from regulars.tracking.locations import LocalStore
 from regulars.tracking.relocation import COLUMNS
-from regulars.training.promote import evaluate_challenger
+from regulars.training.promotion import evaluate_challenger
 
 PROJECT = """\
 name: shop

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from regulars.config import TimeSettings
+from regulars.kinds.non_contractual.notes import STALE_DAYS, stale_notes
 from regulars.timeline import plan
-from regulars.training.train import STALE_DAYS, stale_notes
 
 LAST = date(2024, 12, 31)
 

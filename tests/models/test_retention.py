@@ -18,7 +18,6 @@ from regulars.models.retention import (
     feature_columns,
     stack,
 )
-from regulars.models.spend import SpendRecipe
 from regulars.tracking import Store
 
 
@@ -136,8 +135,9 @@ def test_process_alone_scores_without_bounds_before_and_after_saving(
     champion, tmp_path
 ):
     whole, features = champion
-    recipes = Recipe.process_only(), SpendRecipe()
-    model = RetentionModel(whole.horizon, whole.process, *recipes).fit(None, features)
+    model = RetentionModel(
+        whole.horizon, Recipe.process_only(), process=whole.process
+    ).fit(None, current=features)
     model.save(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["model.json"]
     for each in (model, RetentionModel.load(tmp_path)):

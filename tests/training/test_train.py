@@ -1,16 +1,11 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from regulars.config import TimeSettings, parse_settings
-from regulars.kinds.non_contractual.workspace import open_workspace
+from regulars.kinds.non_contractual import open_workspace, purchase_problem
 from regulars.models.retention import RetentionModel
-from regulars.timeline import plan
-from regulars.training.train import feature_importance, history_notes, train
-
-FIRST = pd.Timestamp("2024-01-01").date()
+from regulars.training.train import feature_importance, train
 
 
 @pytest.fixture(scope="module")
@@ -19,16 +14,17 @@ def trained(tmp_path_factory, orders, open_shop, few_trees):
     shop = open_shop(tmp_path_factory.mktemp("trained"), orders)
     settings = shop.settings("churn.classifiers=[lightgbm]")
     work = open_workspace(settings, lambda step: None)
-    return work, train(work.ledger, work.timeline, settings, step=lambda step: None)
+    problem = purchase_problem(work, lambda step: None)
+    return work, train(problem, lambda step: None)
 
 
 def test_model_and_tested_model_share_the_recipe_and_not_the_data(trained):
     _, training = trained
-    assert training.tested_model.churn == training.model.churn
-    assert training.tested_model.spend == training.model.spend
+    tested_model = training.trials[0].tested_model
+    assert tested_model.churn == training.model.churn
+    assert tested_model.spend == training.model.spend
     tested, final = (
-        model.process.purchases_.params_
-        for model in (training.tested_model, training.model)
+        model.process.purchases_.params_ for model in (tested_model, training.model)
     )
     assert tested != final
 
@@ -64,32 +60,13 @@ def test_importance_is_empty_when_the_process_stands_alone(trained):
     features = build_matrix(work.ledger, [work.timeline.cutoff])
     model = RetentionModel(
         training.model.horizon,
-        training.model.process,
         Recipe.process_only(),
-        SpendRecipe(),
-    ).fit(None, features)
+        process=training.model.process,
+        spend=SpendRecipe(),
+    ).fit(None, current=features)
     assert feature_importance(model, features) == []
     found = model.predict(features)
     np.testing.assert_allclose(
         found["churn_probability"],
         found["btyd_no_purchase_probability"].clip(1e-4, 1 - 1e-4),
     )
-
-
-@pytest.mark.parametrize(
-    ("days", "told"),
-    [
-        (20, ["no test window"]),
-        (150, ["of the 6 training windows asked for"]),
-        (900, []),
-    ],
-)
-def test_history_notes_tell_what_a_short_history_costs(days, told):
-    settings = parse_settings(
-        "{name: x, source: {transactions: {path: a.csv}}, time: {horizon_days: 28}}"
-    )
-    line = plan(TimeSettings(horizon_days=28), FIRST, FIRST + pd.Timedelta(days=days))
-    notes = history_notes(line, settings)
-    assert len(notes) == len(told)
-    for note, words in zip(notes, told, strict=True):
-        assert words in note

@@ -62,13 +62,12 @@ class _SameRows:
 
 def evaluate_challenger(problem: Problem, training: Training, store: Store) -> Decision:
     """Decide whether a freshly trained model becomes champion."""
-    ours = problem.description
-    tested = pooled_rows(training.trials)
     version = store.champion_version()
+    if version is not None and store.is_lost(version):
+        return Decision(True, f"the files of the champion, version {version}, are lost")
+    ours, tested = problem.description, pooled_rows(training.trials)
     if version is None:
         return _first(problem, tested)
-    if store.is_lost(version):
-        return Decision(True, f"the files of the champion, version {version}, are lost")
     tags = store.version_tags(version)
     theirs = _question(tags, store, version)
     if theirs != (ours.kind, ours.question):

@@ -10,16 +10,22 @@ import pytest
 from regulars import pipeline
 from regulars.config import parse_settings
 from regulars.errors import NotEnoughHistoryError
+from regulars.kinds.labelled.problem import table_problem
 from regulars.kinds.labelled.splits import dated_split
 from regulars.kinds.labelled.table import read_labelled
-from regulars.kinds.labelled.training import train_table
+from regulars.kinds.labelled.workspace import check_table
 from regulars.scoring.batch import COLUMNS
+from regulars.training import train
 
 IRANIAN = Path(os.environ.get("IRANIAN_CHURN", "data/iranian_churn.parquet"))
 
 
 def quiet(_step):
     return None
+
+
+def trained(settings):
+    return train(table_problem(check_table(settings, quiet), quiet), quiet)
 
 
 def test_whole_job_when_there_is_a_table(table, frame):
@@ -155,8 +161,8 @@ def test_rows_are_split_by_date_when_there_is_one(table, frame):
     found = read_labelled(table.settings("churn.labelled.date=day"))
     split = dated_split(found.day, found.churned, 0.2)
     assert found.day.iloc[split.train].max() < found.day.iloc[split.test].min()
-    for train, valid in split.pairs:
-        assert found.day.iloc[train].max() < found.day.iloc[valid].min()
+    for learnt, valid in split.pairs:
+        assert found.day.iloc[learnt].max() < found.day.iloc[valid].min()
         assert not set(valid) & set(split.test)
 
 
@@ -164,25 +170,23 @@ def test_shuffled_label_is_not_predictable(table, frame):
     shuffled = frame["left"].sample(frac=1, random_state=0).to_numpy()
     table.write(frame.assign(left=shuffled))
     settings = table.settings()
-    found = train_table(read_labelled(settings), settings, step=quiet)
-    low, high = found.churn_test.intervals["model"]["roc_auc"]
+    training = trained(settings)
+    low, high = training.churn_test.intervals["model"]["roc_auc"]
     assert low < 0.5 < high
 
 
 def test_same_seed_gives_the_same_model(table):
     settings = table.settings()
-    found = read_labelled(settings)
-    first, second = (train_table(found, settings, step=quiet) for _ in range(2))
-    np.testing.assert_array_equal(
-        first.model.predict(found.attributes), second.model.predict(found.attributes)
-    )
+    rows = read_labelled(settings).attributes
+    first, second = (trained(settings).model.predict_churn(rows) for _ in range(2))
+    np.testing.assert_array_equal(first, second)
 
 
 def test_too_few_churners_are_refused(table, frame):
     table.write(frame.assign(left=["Yes"] * 10 + ["No"] * 390))
     settings = table.settings()
     with pytest.raises(NotEnoughHistoryError, match="smaller class has 10 rows"):
-        train_table(read_labelled(settings), settings, step=quiet)
+        trained(settings)
 
 
 def test_longer_table_is_compared_on_rows_that_are_new_to_both(table, frame):
@@ -217,8 +221,7 @@ def test_iranian_churn_is_told_with_an_auc_of_989():
         "name: iranian\nchurn: {kind: labelled, tuning_trials: 4, labelled: "
         f"{{path: '{IRANIAN}', label: churn}}}}"
     )
-    found = read_labelled(settings)
-    assert len(found.set_aside) == 300
-    trained = train_table(found, settings, step=quiet)
-    assert len(trained.by_split) == 5
-    assert trained.churn_test.metrics["model"]["roc_auc"] >= 0.989
+    assert len(read_labelled(settings).set_aside) == 300
+    training = trained(settings)
+    assert len(training.trials) == 5
+    assert training.churn_test.metrics["model"]["roc_auc"] >= 0.989

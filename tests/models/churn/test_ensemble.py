@@ -58,8 +58,9 @@ def test_calibrator_is_applied(rows):
 def test_member_without_weight_is_not_fitted(rows):
     recipe = Recipe({"process": 0.5, "logistic": 0.5, "lightgbm": 0.0})
     model = ChurnEnsemble(recipe).fit(*rows)
-    assert {*model.members_} == {"logistic"}
-    assert model.trees() is None
+    assert model.logistic_ is not None
+    assert model.boosters_ == []
+    assert model.trees() == []
     assert {*model.member_log_odds(rows[0])} == {"logistic", "process"}
 
 
@@ -94,7 +95,7 @@ def test_columns_may_come_in_another_order(blend, rows):
 
 def test_contributions_are_the_trees_when_there_are_trees(blend, rows):
     X, _ = rows
-    expected = blend.members_["lightgbm"].contributions(X)
+    expected = blend.boosters_[0].contributions(X)
     np.testing.assert_array_equal(blend.contributions(X), expected)
 
 
@@ -102,7 +103,7 @@ def test_contributions_are_the_regressions_when_it_is_the_only_one(rows):
     X, y = rows
     model = ChurnEnsemble(Recipe({"logistic": 1.0})).fit(X, y)
     np.testing.assert_array_equal(
-        model.contributions(X), model.members_["logistic"].contributions(X)
+        model.contributions(X), model.logistic_.contributions(X)
     )
 
 

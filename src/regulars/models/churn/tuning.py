@@ -183,7 +183,7 @@ def _completed(
     """Complete a recipe by weights and calibration; return each member's loss too."""
     parts = side_by_side(lambda fold: _out_of_time(fold, draft, has_process), folds)
     outcomes = [fold.y_valid for fold in folds]
-    weights = (blend_weights if has_process else grid_weights)(parts, outcomes)
+    weights = blend_weights(parts, outcomes)
     blended = [combine(part, weights) for part in parts]
     windows = list(zip(blended, outcomes, strict=True))
     method: str = calibration
@@ -208,19 +208,3 @@ def _out_of_time(
     weights |= {"logistic": float(bool(recipe.logistic)), PROCESS: float(has_process)}
     candidates = ChurnEnsemble(replace(recipe, weights=weights, left_out={}))
     return candidates.fit(fold.train, fold.y_train).member_log_odds(fold.valid)
-
-
-def grid_weights(parts, outcomes):
-    names = sorted(parts[0])
-    if len(names) == 1:
-        return {names[0]: 1.0}
-    first, second = names
-
-    def loss(share):
-        mixed = [share * p[first] + (1 - share) * p[second] for p in parts]
-        return float(
-            np.mean([log_loss_of(s, y) for s, y in zip(mixed, outcomes, strict=True)])
-        )
-
-    share = round(float(min(np.linspace(0, 1, 21), key=loss)), 2)
-    return {first: share, second: round(1 - share, 2)}

@@ -10,15 +10,14 @@ import pytest
 
 from regulars import pipeline
 from regulars.errors import DataError, LeakageError
-from regulars.kinds.non_contractual.workspace import open_workspace
-from regulars.tracking import Store
-from regulars.training import snapshots
-from regulars.training.promote import (
-    customer_labels,
-    evaluate_challenger,
-    window_features,
+from regulars.kinds.non_contractual import (
+    open_workspace,
+    purchase_problem,
+    snapshots,
 )
-from regulars.training.train import train as train_log
+from regulars.tracking import Store
+from regulars.training import train as train_problem
+from regulars.training.promotion import evaluate_challenger
 
 
 def silent(step):
@@ -167,38 +166,40 @@ def test_worse_challenger_is_turned_away_though_it_has_newer_records(champion):
 
 @pytest.fixture
 def challenger(champion):
-    """An honest training with newer records, and the workspace it stands in."""
+    """An honest training with newer records, and what it was made of."""
     settings = champion.settings("churn.classifiers=[logistic]")
-    work = open_workspace(settings, silent)
-    return work, train_log(work.ledger, work.timeline, settings, step=silent)
+    problem = purchase_problem(open_workspace(settings, silent), silent)
+    return problem, train_problem(problem, silent)
 
 
-def judged(work, training, forecast):
+def decided(problem, training, forecast):
     """Return what the gate says when the challenger had said `forecast`."""
-    test = training.churn_test
-    said = replace(test, forecasts={**test.forecasts, "model": forecast})
-    store = Store(work.settings.tracking.uri, work.settings.name)
-    return evaluate_challenger(work, replace(training, churn_test=said), store)
+    (trial,) = training.trials
+    test = trial.churn_test
+    forecasts = {**test.forecasts, "model": forecast}
+    trial = replace(trial, churn_test=replace(test, forecasts=forecasts))
+    store = Store(problem.settings.tracking.uri, problem.settings.name)
+    return evaluate_challenger(problem, replace(training, trials=[trial]), store)
 
 
 def test_gate_decides_by_what_the_challenger_said_of_the_window(challenger):
-    work, training = challenger
+    problem, training = challenger
     y = training.churn_test.churned
     honest = training.churn_test.forecasts["model"]
-    assert judged(work, training, honest).is_champion
+    assert decided(problem, training, honest).is_champion
 
-    sharper = judged(work, training, 0.96 * y + 0.02)
+    sharper = decided(problem, training, 0.96 * y + 0.02)
     assert sharper.reason.startswith("better than the champion")
 
-    # all is foretold but for the highest third of the value: there only its mean
-    bands = customer_labels(work, window_features(work))["value_band"]
+    # all is predicted but for the highest third of the value: there only its mean
+    bands = training.trials[0].window.test.slices["value_band"]
     best = (bands == "highest third").to_numpy()
-    uneven = judged(work, training, np.where(best, y[best].mean(), 0.98 * y + 0.01))
+    uneven = decided(problem, training, np.where(best, y[best].mean(), 0.98 * y + 0.01))
     assert not uneven.is_champion
     assert uneven.reason.startswith("worse than the champion on a large part")
 
     # the right order and the wrong level
-    level = judged(work, training, np.where(y == 1, 0.85, 0.15))
+    level = decided(problem, training, np.where(y == 1, 0.85, 0.15))
     assert not level.is_champion
     assert "calibration error" in level.reason
 

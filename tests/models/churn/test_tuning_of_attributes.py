@@ -5,12 +5,10 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 
-from regulars.models.churn import Objective
-from regulars.training.tabular_select import (
-    ATTRIBUTES,
-    choose_recipe,
-    known_before,
-)
+from regulars.models.churn import select
+from regulars.models.churn.space import ATTRIBUTES
+from regulars.models.folds import ValidationFold, known_before
+from regulars.models.tabular.encoding import TabularEncoder
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -33,11 +31,24 @@ def table():
     churned = (rng.random(n_rows) < expit(log_odds)).astype(float)
     order = rng.permutation(n_rows)
     pairs = [(order[:400], order[400:500]), (order[:400], order[500:])]
-    return attributes, churned, pairs
+    return [
+        ValidationFold(
+            attributes.iloc[train],
+            churned[train],
+            attributes.iloc[valid],
+            churned[valid],
+            rows=(train, valid),
+        )
+        for train, valid in pairs
+    ]
+
+
+def choose(folds, **options):
+    return select(folds, space=ATTRIBUTES, encoder=TabularEncoder, **options)
 
 
 def test_settings_lie_within_the_space_of_attributes(table):
-    found = choose_recipe(*table, trials=3)
+    found = choose(table, trials=3)
     assert found.n_trials == 3
     assert found.recipe.boosted["max_bin"] == 255
     for name, (low, high) in ATTRIBUTES.bounds.items():
@@ -47,29 +58,21 @@ def test_settings_lie_within_the_space_of_attributes(table):
 
 def test_search_is_kept_in_the_study_and_ends_the_same(table, tmp_path):
     file = tmp_path / "tuning.db"
-    choose_recipe(*table, trials=2, study=file)
-    resumed = choose_recipe(*table, trials=3, study=file)
-    whole = choose_recipe(*table, trials=3)
+    choose(table, trials=2, study=file)
+    resumed = choose(table, trials=3, study=file)
+    whole = choose(table, trials=3)
     assert resumed.recipe.to_dict() == whole.recipe.to_dict()
 
 
-def test_customers_of_unknown_value_are_worth_nothing_to_the_objective(table):
-    attributes, churned, pairs = table
-    value = np.where(np.arange(len(churned)) % 2, 500.0, np.nan)
-    goal = Objective("profit")
-    options = {"objective": goal, "trials": 2, "classifiers": ["lightgbm"]}
-    found = choose_recipe(attributes, churned, pairs, value=value, **options)
-    none = choose_recipe(
-        attributes, churned, pairs, value=np.nan_to_num(value), **options
-    )
-    assert found.objective == "profit"
-    assert found.recipe.boosted == none.recipe.boosted
+def folds_of(pairs):
+    rows, y = pd.DataFrame(), np.empty(0)
+    return [ValidationFold(rows, y, rows, y, rows=pair) for pair in pairs]
 
 
 def test_only_windows_that_could_be_learnt_from_teach_a_calibration():
     early, middle, late = np.array_split(np.arange(30), 3)
     none = np.array([], dtype=int)
     chain = [(np.r_[early, middle], late), (early, middle), (none, early)]
-    assert known_before(chain) == [[1, 2], [2], []]
+    assert known_before(folds_of(chain)) == [[1, 2], [2], []]
     still_open = [(early, late), (early, middle), (none, early)]
-    assert known_before(still_open) == [[2], [2], []]
+    assert known_before(folds_of(still_open)) == [[2], [2], []]

@@ -10,12 +10,13 @@ import pytest
 
 from regulars.config import Settings, TimeSettings
 from regulars.data.ledger import build_ledger
-from regulars.models.churn.ensemble import Recipe
-from regulars.timeline import plan
-from regulars.training.extrapolation import (
+from regulars.kinds.non_contractual.extrapolation import (
     backtest_extrapolation,
     extrapolation_timelines,
 )
+from regulars.kinds.non_contractual.snapshots import Snapshots
+from regulars.models.churn.ensemble import Recipe
+from regulars.timeline import plan
 
 FIRST = date(2024, 1, 1)
 LEARNT = Recipe({"process": 0.5, "logistic": 0.5}, logistic={"C": 0.03})
@@ -56,9 +57,14 @@ def settings_of(frame, horizon):
     )
 
 
+def weight_of(frame, line, settings, recipe):
+    snapshots = Snapshots.of(build_ledger(ibis.memtable(frame)), line, settings)
+    return backtest_extrapolation(snapshots, settings, recipe)
+
+
 @pytest.mark.parametrize("gap", [0, 7])
 @pytest.mark.parametrize("horizon", [80, 120, 180, 273])
-def test_rehearsals_end_when_the_test_begins(horizon, gap):
+def test_tests_of_the_extrapolation_end_when_the_test_begins(horizon, gap):
     settings = TimeSettings(horizon_days=horizon, gap_days=gap)
     line = plan(settings, FIRST, FIRST + timedelta(days=400))
     lines = extrapolation_timelines(line, FIRST) if line.is_extrapolated else ()
@@ -71,7 +77,7 @@ def test_rehearsals_end_when_the_test_begins(horizon, gap):
         assert each.horizon_days / each.label_horizon_days == pytest.approx(asked, 0.1)
 
 
-def test_rehearsal_when_the_test_window_changes():
+def test_weight_is_the_same_when_the_test_window_changes():
     frame = log_of(300)
     settings = settings_of(frame, 120)
     line = plan(settings.time, FIRST, frame["order_date"].max())
@@ -82,23 +88,16 @@ def test_rehearsal_when_the_test_window_changes():
         order_date=frame["order_date"].where(~late, line.test_cutoff),
         amount=frame["amount"].where(~late, 99.0),
     )
-    found = [
-        backtest_extrapolation(
-            build_ledger(ibis.memtable(rows)), line, settings, LEARNT, kind="bg_nbd"
-        )
-        for rows in (frame, moved)
-    ]
-    assert found[0] == found[1]
-    assert 0 <= found[0] <= 1
+    weights = [weight_of(rows, line, settings, LEARNT) for rows in (frame, moved)]
+    assert weights[0] == weights[1]
+    assert 0 <= weights[0] <= 1
 
 
-def test_nothing_is_rehearsed_when_nothing_is_carried_over():
+def test_weight_is_0_when_nothing_is_extrapolated():
     frame = log_of(60)
     settings = settings_of(frame, 28)
     line = plan(settings.time, FIRST, frame["order_date"].max())
-    ledger = build_ledger(ibis.memtable(frame))
     assert not line.is_extrapolated
-    assert backtest_extrapolation(ledger, line, settings, LEARNT, kind="bg_nbd") == 0
+    assert weight_of(frame, line, settings, LEARNT) == 0
     short = replace(line, horizon_days=120, label_horizon_days=40)
-    only = Recipe.process_only()
-    assert backtest_extrapolation(ledger, short, settings, only, kind="bg_nbd") == 0
+    assert weight_of(frame, short, settings, Recipe.process_only()) == 0

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import numpy as np
+
+from regulars.features.matrix import FEATURES
+from regulars.kinds.non_contractual import open_workspace
+from regulars.kinds.non_contractual.snapshots import Snapshots
+from regulars.kinds.non_contractual.window import feature_groups
+from regulars.models.churn import Recipe
+from regulars.models.retention import RetentionModel
+from regulars.models.spend import SpendRecipe
+
+
+def test_every_feature_has_one_group_and_the_process_has_none():
+    columns = [*FEATURES, "p_alive", "btyd_no_purchase_probability", "n_pets"]
+    groups = feature_groups(columns)
+    named = [name for names in groups.values() for name in names]
+    assert sorted(named) == sorted([*FEATURES, "n_pets"])
+    assert groups["own"] == ["n_pets"]
+    assert "own" not in feature_groups(list(FEATURES))
+
+
+def test_model_without_a_group_is_saved_and_scores_as_before(shop, tmp_path):
+    settings = shop.settings()
+    work = open_workspace(settings, lambda step: None)
+    timeline = work.timeline
+    snapshots = Snapshots.of(work.ledger, timeline, settings, work.features)
+    absent = tuple(
+        feature_groups(snapshots.features(timeline.cutoff).columns)["rhythm"]
+    )
+    recipe = Recipe(
+        {"lightgbm": 0.5, "logistic": 0.5},
+        boosted={"n_trees": 5},
+        logistic={"C": 0.1},
+        left_out={"rhythm": absent},
+    )
+    current = snapshots.features(timeline.cutoff)
+    rows = snapshots.stacked(timeline.refit_cutoffs, known_at=timeline.cutoff)
+    model = RetentionModel(
+        snapshots.horizon,
+        recipe,
+        process=snapshots.process(timeline.cutoff),
+        spend=SpendRecipe(),
+    ).fit(rows, rows["churned"], rows["spend"], current=current)
+    assert not {*absent} & {*model.churn_.features_}
+    model.save(tmp_path / "model")
+    kept = RetentionModel.load(tmp_path / "model")
+    assert kept.churn.left_out == {"rhythm": absent}
+    spoilt = current.assign(**dict.fromkeys(absent, 1e9))
+    for rows_now in (current, spoilt):
+        np.testing.assert_array_equal(
+            kept.predict(rows_now)["churn_probability"],
+            model.predict(current)["churn_probability"],
+        )
