@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -18,14 +18,10 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from regulars.clv.fitting import Optimum, maximise, single_threaded
-from regulars.clv.intervals import prediction_interval
-from regulars.clv.persistence import load_model, model_from_dict, model_to_dict
-from regulars.clv.persistence import save_model as write_model
 from regulars.clv.rows import Rows, distinct, read_rows
 from regulars.errors import BoundaryWarning, NotEnoughHistoryError
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Mapping
     from typing import Self
 
@@ -221,50 +217,6 @@ class ParametricModel(BaseEstimator, ABC):  # type: ignore[misc]
         value, gradient = self._objective(scaled)(inner)
         found = Optimum(inner, value, covariance, gradient, 0, "taken over", {}, ())
         self._store(found, rows, unit)
-
-    # -- intervals, files, lifetimes --------------------------------------------
-
-    def interval(
-        self,
-        prediction: str,
-        *args: Any,
-        method: str = "delta",
-        level: float = 0.95,
-        n_draws: int = 200,
-        random_state: int | None = None,
-        **kwargs: Any,
-    ) -> pd.DataFrame:
-        """Return a prediction with its confidence interval."""
-        return prediction_interval(
-            self,
-            prediction,
-            *args,
-            method=method,
-            level=level,
-            n_draws=n_draws,
-            random_state=random_state,
-            **kwargs,
-        )
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fitted model as plain data, for JSON."""
-        return model_to_dict(self)
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> Self:
-        """Return the model that `to_dict` described, equal to the last bit."""
-        return cast("Self", model_from_dict(data, cls))
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the fitted model to a JSON file."""
-        write_model(self, path)
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Read a model from a JSON file that `save` wrote."""
-        return cast("Self", load_model(path, cls))
-
-    # -- predicting -------------------------------------------------------------
 
     def _with_theta(self, theta: FloatArray) -> Self:
         """Return this fitted model at other parameters, for intervals."""

@@ -15,14 +15,15 @@ import pandas as pd
 from scipy.special import betaln
 from sklearn.utils.validation import check_is_fitted
 
-from regulars.clv.base import ParametricModel
 from regulars.clv.histories import by_distinct, check_count
+from regulars.clv.intervals import PredictionIntervals
 from regulars.clv.opportunities import (
     Terms,
     check_opportunities,
     log_binomial,
     whole_steps,
 )
+from regulars.clv.persistence import JsonModel
 from regulars.clv.rows import read_columns
 from regulars.errors import NotEnoughHistoryError
 
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["BetaGeoBetaBinomModel"]
 
 
-class BetaGeoBetaBinomModel(ParametricModel):
+class BetaGeoBetaBinomModel(PredictionIntervals, JsonModel):
     """Beta-geometric / beta-Bernoulli model of purchases at discrete opportunities.
 
     While alive, a customer takes each opportunity with a probability of their own

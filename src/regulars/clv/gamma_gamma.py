@@ -16,7 +16,8 @@ import pandas as pd
 from scipy.special import betaln, digamma, gammaincinv
 from sklearn.utils.validation import check_is_fitted
 
-from regulars.clv.base import ParametricModel
+from regulars.clv.intervals import PredictionIntervals
+from regulars.clv.persistence import JsonModel
 from regulars.clv.rows import Rows, as_numbers, read_columns, read_rows, reject
 from regulars.errors import AssumptionWarning, NotEnoughHistoryError
 
@@ -33,7 +34,7 @@ _NARROW = 1e3  # shapes p above which differences of logarithms lose too much
 _SET_ASIDE = ("no_repeat_purchase", "no_positive_value")
 
 
-class GammaGammaModel(ParametricModel):
+class GammaGammaModel(PredictionIntervals, JsonModel):
     r"""Gamma-Gamma model of mean spend.
 
     Each order of a customer is gamma distributed around the customer's own mean, and
@@ -249,7 +250,7 @@ class GammaGammaModel(ParametricModel):
             Name of a method, for instance ``"expected_average_value"``.
         *args, **kwargs
             Its arguments, and ``method``, ``level``, ``n_draws`` and ``random_state``
-            of `regulars.clv.intervals.prediction_interval`.
+            of `PredictionIntervals.interval`.
 
         Returns
         -------

@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
-from regulars.clv.base import ParametricModel
 from regulars.clv.covariates import (
     CovariateBlock,
     LikelihoodRatio,
@@ -30,6 +29,8 @@ from regulars.clv.histories import (
     check_level,
     within_age,
 )
+from regulars.clv.intervals import PredictionIntervals
+from regulars.clv.persistence import JsonModel
 from regulars.clv.rows import Rows, read_columns
 from regulars.errors import DataError, NotEnoughHistoryError
 
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 _LONGEST = 10.0  # scaled time units in the longest history
 
 
-class PurchaseModel(PurchaseDraws, ParametricModel):
+class PurchaseModel(PurchaseDraws, PredictionIntervals, JsonModel):
     """Base of BG/NBD, MBG/NBD and Pareto/NBD.
 
     Subclasses write `_row_likelihood`, the predictions and the names of their

@@ -16,9 +16,10 @@ import pandas as pd
 from scipy.special import betaln, digamma
 from sklearn.utils.validation import check_is_fitted
 
-from regulars.clv.base import ParametricModel
 from regulars.clv.histories import by_distinct
+from regulars.clv.intervals import PredictionIntervals
 from regulars.clv.opportunities import whole_steps
+from regulars.clv.persistence import JsonModel
 from regulars.clv.rows import read_columns, reject
 from regulars.errors import DataError, NotEnoughHistoryError
 
@@ -34,7 +35,7 @@ _ADVICE = "recency counts renewals made, T renewal dates that have come."
 _LAST_STEP = 100_000  # terms of a discounted sum; the rest is bounded by its tail
 
 
-class ShiftedBetaGeoModel(ParametricModel):
+class ShiftedBetaGeoModel(PredictionIntervals, JsonModel):
     """Shifted beta-geometric model of subscriptions.
 
     At each renewal date a subscriber leaves with a probability of their own, constant
