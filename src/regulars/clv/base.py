@@ -1,9 +1,6 @@
-"""The contract of every model of this package.
+"""What all models share: fitting by maximum likelihood, and the fitted attributes.
 
-A model is a handful of positive parameters found by maximum likelihood. The subclass
-says which columns it needs, how the likelihood reads and what a unit is; this module
-does the rest: groups the frame to distinct rows, scales it, fits, and sets the
-attributes of conventions section 1.
+A subclass says which columns it needs, how the likelihood reads and what a unit is.
 """
 
 from __future__ import annotations
@@ -148,6 +145,7 @@ class ParametricModel(BaseEstimator, ABC):  # type: ignore[misc]
         self.n_customers_ = rows.n_customers
         self.n_features_in_ = len(self._needed_columns())
         self.feature_names_in_ = np.array(self._needed_columns(), dtype=object)
+        # densities were multiplied on the scaled unit: back to that of the papers
         jacobian = self._n_densities(rows) * float(np.log(unit))
         self.log_likelihood_ = optimum.log_likelihood - jacobian
         self.converged_ = True
@@ -167,6 +165,7 @@ class ParametricModel(BaseEstimator, ABC):  # type: ignore[misc]
             setattr(self, f"{name}_", self.params_[name])
         deviation = np.sqrt(np.maximum(np.diag(covariance), 0.0))
         deviation = np.where(deviation > 0, deviation, np.nan)
+        # delta method: of exp(theta) the error is exp(theta) times that of theta
         slope = np.concatenate([natural[:n_logs], np.ones(natural.size - n_logs)])
         errors = map(float, deviation * slope)
         self.standard_errors_ = dict(zip(names, errors, strict=True))
@@ -215,8 +214,8 @@ class ParametricModel(BaseEstimator, ABC):  # type: ignore[misc]
         inner = np.asarray(np.linalg.solve(matrix, theta - shift), dtype=np.float64)
         scaled = rows.with_columns(**{n: rows[n] / unit for n in self._unit_columns})
         value, gradient = self._objective(scaled)(inner)
-        found = Optimum(inner, value, covariance, gradient, 0, "taken over", {}, ())
-        self._store(found, rows, unit)
+        adopted = Optimum(inner, value, covariance, gradient, 0, "taken over", {}, ())
+        self._store(adopted, rows, unit)
 
     def _with_theta(self, theta: FloatArray) -> Self:
         """Return this fitted model at other parameters, for intervals."""

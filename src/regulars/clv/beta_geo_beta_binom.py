@@ -1,9 +1,7 @@
 """BG/BB: customers who may buy at given opportunities, and one day leave for good.
 
-In: for each customer the number of opportunities so far, how many they took, and which
-was the last. Out: how likely they are still there and what they will do at the next
-ones. For yearly donations, conferences, catalogues: wherever time comes in counted
-steps. BG/NBD and Pareto/NBD are for purchases at any time.
+For yearly donations, conferences, catalogues: wherever time comes in counted steps.
+BG/NBD and Pareto/NBD are for purchases at any time.
 """
 
 from __future__ import annotations
@@ -32,8 +30,6 @@ if TYPE_CHECKING:
 
     from regulars.clv.fitting import FloatArray, Objective
     from regulars.clv.rows import Rows
-
-__all__ = ["BetaGeoBetaBinomModel"]
 
 
 class BetaGeoBetaBinomModel(PredictionIntervals, JsonModel):

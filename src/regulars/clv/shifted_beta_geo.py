@@ -1,10 +1,7 @@
 """sBG: how long subscribers stay, when each renewal date may be the last.
 
-In: for each subscriber how many renewal dates have come and how many they renewed at;
-or a cohort's table of survivors. Out: the retention rate of each period, which rises
-although nobody changes (the fickle leave first), how many will be left later, and how
-many renewals are still to come. For contracts, where leaving is seen; for shops, where
-it is not, see BG/NBD.
+Retention rises although nobody changes: the fickle leave first. For contracts, where
+leaving is seen; for shops, where it is not, see BG/NBD.
 """
 
 from __future__ import annotations
@@ -28,8 +25,6 @@ if TYPE_CHECKING:
 
     from regulars.clv.fitting import FloatArray, Objective
     from regulars.clv.rows import Rows
-
-__all__ = ["ShiftedBetaGeoModel", "summary_from_survivors"]
 
 _ADVICE = "recency counts renewals made, T renewal dates that have come."
 _LAST_STEP = 100_000  # terms of a discounted sum; the rest is bounded by its tail

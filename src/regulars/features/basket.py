@@ -1,7 +1,6 @@
 """What is in the basket: how much, how varied, how much of it new, how much sent back.
 
-A `Past` comes in, the group's features go out; those of products and categories only
-where the log names them. A feature whose column the log lacks is absent, not zero.
+A feature whose column the log lacks is absent, not zero.
 """
 
 from __future__ import annotations

@@ -1,10 +1,7 @@
-"""Feature rows by cutoff, computed once and kept by content.
+"""Feature rows by cutoff, computed once for training, gate, scores and backtest.
 
-A ledger and the settings of the features come in, rows by cutoff go out. What is kept
-is named by all that the rows depend on: the content of the log, the cutoff, the
-lookback, the groups, the user's own functions and their code, and the code of the
-features. Training, gate, scores and backtest of one log so share one computation, in
-one command or in several; anything different is computed anew.
+Rows are kept under a digest of all they depend on, the code of the features included,
+so anything different is computed anew.
 """
 
 from __future__ import annotations

@@ -1,9 +1,7 @@
-"""What a feature group hands over: aggregates over the past, and features of them.
+"""A feature group: aggregates over the past, and features of them.
 
-A `Past` comes in, a `Group` goes out. Splitting a group in these two steps lets the
-matrix compute the aggregates of all groups in one scan of the days, those of short
-windows over the last days alone, and those that last until a customer's next new day
-once for all cutoffs: several times as fast as a query a group and cutoff.
+In two steps, so that the matrix can compute the aggregates of all groups in one scan:
+several times as fast as a query a group and cutoff.
 """
 
 from __future__ import annotations

@@ -1,9 +1,4 @@
-"""The model matrix: one row a customer and cutoff, one column a feature.
-
-A ledger and cutoffs come in, a pandas frame goes out. The groups registered here say
-which aggregates they need; those of all groups are worked out together, over a history
-that is prepared once for all cutoffs.
-"""
+"""The model matrix: one row a customer and cutoff, one column a feature."""
 
 from __future__ import annotations
 

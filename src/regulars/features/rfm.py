@@ -1,9 +1,7 @@
 """Recency, frequency and money, as the purchase-process models define them.
 
-A `Past` comes in, the group's features go out. ``frequency`` counts *repeat* purchase
-days and ``recency_days`` runs from the first purchase to the last; the order count and
-the days since the last order have names of their own, because mixing them up is the
-field's commonest mistake.
+``frequency`` counts *repeat* purchase days and ``recency_days`` runs from the first
+purchase to the last; mixing them up with order counts is the commonest mistake.
 """
 
 from __future__ import annotations

@@ -1,9 +1,7 @@
 """How regularly a customer buys, and how long the present silence is for them.
 
-A `Past` comes in, the group's features go out. A month of silence is an alarm in one
-who buys weekly and nothing in one who buys each quarter: the gaps between a customer's
-own purchases are the yardstick. One purchase has no gap, and its gap features are
-missing rather than zero.
+A month of silence is an alarm in a weekly buyer and nothing in a quarterly one: the
+gaps between a customer's own purchases are the yardstick.
 """
 
 from __future__ import annotations

@@ -1,9 +1,7 @@
 """One row a customer: the aggregates that the features of all groups are made of.
 
-The groups at a cutoff come in, a table of their aggregates goes out. Lasting ones are
-worked out once for all cutoffs, each row of them holding from its cutoff to the next
-one at which the customer had a new day; those of recent windows are added up over the
-last days alone, at each cutoff.
+Lasting ones are worked out once for all cutoffs; those of recent windows are added up
+over the last days alone, at each cutoff.
 """
 
 from __future__ import annotations

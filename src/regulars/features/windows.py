@@ -1,8 +1,7 @@
 """What happened in the last days, weeks and months, and whether it grows or fades.
 
-A `Past` comes in, the group's features go out. A window that reaches back beyond the
-first day of the log is missing (null) rather than counted short, so that "no order in
-the last year" always means a year.
+A window that reaches back beyond the first day of the log is missing rather than
+counted short, so that "no order in the last year" always means a year.
 """
 
 from __future__ import annotations
