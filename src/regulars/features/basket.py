@@ -42,10 +42,7 @@ def basket(past: Past) -> Group:
         parts.append(_categories(past))
 
     def features(s: ibis.Table) -> dict[str, ibis.Value]:
-        found: dict[str, ibis.Value] = {}
-        for part in parts:
-            found |= part.features(s)
-        return found
+        return {k: v for part in parts for k, v in part.features(s).items()}
 
     return Group(
         {},

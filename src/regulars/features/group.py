@@ -56,6 +56,7 @@ class Group:
 
 def basics(known: Known) -> dict[str, ibis.Value]:
     """Return the lasting aggregates that every group may count on."""
+    # what the last purchase day has run up to is the customer's
     days, last = known.days, known.days.is_last
     return {
         "n_orders": days.n_orders.sum(),

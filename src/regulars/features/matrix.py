@@ -238,9 +238,9 @@ def _refuse_later_rows(name: str, tables: Iterable[ibis.Table], past: Past) -> N
 def _features(summary: ibis.Table, groups: Sequence[NamedGroup]) -> ibis.Table:
     features: dict[str, ibis.Value] = {}
     for name, group in groups:
-        found = group.features(summary)
-        refuse_repeated(name, "feature", set(features) & set(found))
-        features |= {k: v.cast("float64") for k, v in found.items()}
+        own = group.features(summary)
+        refuse_repeated(name, "feature", set(features) & set(own))
+        features |= {k: v.cast("float64") for k, v in own.items()}
     return summary.select("customer_id", **features)
 
 

@@ -42,6 +42,9 @@ def rfm(past: Past) -> Group:
     bought = days.is_purchase
 
     def features(s: ibis.Table) -> dict[str, ibis.Value]:
+        # Days are purchase days: a day with refunds only lowers revenue, nothing else.
+        # T runs to the cutoff; lifetimes and the published CDNOW summary count to the
+        # last day seen, one less.
         frequency = s.n_days - 1
         recency = s.first_age - s.last_age
         last_spend = (s.last_spend // MICROS_A_CENT).cast("float64") / 100

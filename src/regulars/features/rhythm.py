@@ -51,6 +51,7 @@ MEANINGS = {
 def rhythm(past: Past) -> Group:
     """Return the features of the gaps between purchases."""
     days = past.days
+    # days from the last day of a purchase's week back to the purchase before
     reach = days.gap_days + (days.age_days - 1) % 7
     gap = past.known.days.gap_days
     lasting = {
@@ -109,6 +110,11 @@ def _gap_features(s: ibis.Table) -> dict[str, ibis.Value]:
 
 
 def _clumpiness(s: ibis.Table) -> ibis.Value:
+    """Return one plus the entropy of the shares of time, over its maximum.
+
+    Zhang, Bradlow and Small (2015), Predicting Customer Value Using Clumpiness,
+    Marketing Science 34(2); purchases and the cutoff cut the time into shares.
+    """
     silence = s.last_age.cast("float64")
     whole = s.first_age.cast("float64")
     logs = s.gap_logs.cast("float64") / SCALE + silence * silence.ln()
