@@ -6,17 +6,24 @@ several times as fast as a query a group and cutoff.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from regulars.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     import ibis
 
     from regulars.features.known import Known
+    from regulars.features.past import Past
+
+KEYS = ("customer_id", "cutoff")
+
+SCALE = 1 << 20
+"""Fractions are summed in whole units of 1 / SCALE, so that order does not matter."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +59,9 @@ class Group:
     recent: Mapping[int, Mapping[str, ibis.Value]] = field(default_factory=dict)
     lasting: Mapping[str, ibis.Value] = field(default_factory=dict)
     lasting_tables: tuple[ibis.Table, ...] = ()
+
+
+BuildGroup = Callable[["Past"], Group]
 
 
 def basics(known: Known) -> dict[str, ibis.Value]:

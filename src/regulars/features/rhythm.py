@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import ibis
 
-from regulars.features.group import Group, ratio
+from regulars.features.group import SCALE, Group, ratio
 from regulars.features.sequence import RECENT_GAPS
 
 if TYPE_CHECKING:
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 
 ACTIVE_WEEKS = (4, 8, 12, 26)
 """Spans, in weeks, over which weekly activity is measured."""
-
-SCALE = 1 << 20
-"""Fractions are summed in whole units of 1 / SCALE, so that order does not matter."""
 
 MEANINGS = {
     "gap_mean_days": "Mean days between purchases",
