@@ -6,7 +6,7 @@ import ibis
 import pytest
 
 from regulars.features import Group, History
-from regulars.features.summary import lasting, left_join, summarise
+from regulars.features.summary import aggregates_at, lasting, left_join
 
 CUTOFFS = (date(2024, 2, 1), date(2024, 3, 1))
 
@@ -37,7 +37,11 @@ def test_recent_aggregates_are_zero_for_who_has_no_recent_day(pasts):
     past = pasts[1]
     recent = {30: {"late": (past.days.age_days <= 30).cast("int32").sum()}}
     groups = [("own", Group({}, lambda s: {}, recent=recent))]
-    rows = summarise(past, groups, lasting(past.known, groups)).to_pyarrow().to_pylist()
+    rows = (
+        aggregates_at(past, groups, lasting(past.known, groups))
+        .to_pyarrow()
+        .to_pylist()
+    )
     assert {row["customer_id"]: row["late"] for row in rows} == {"a": 1, "b": 0}
 
 

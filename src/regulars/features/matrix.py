@@ -14,7 +14,7 @@ from regulars.errors import ConfigError, suggestion
 from regulars.features import basket, calendar, rfm, rhythm, windows
 from regulars.features.group import KEYS, BuildGroup, Group, refuse_repeated
 from regulars.features.past import History, Past
-from regulars.features.summary import lasting, summarise
+from regulars.features.summary import aggregates_at, lasting
 from regulars.features.user_functions import (
     join_own,
     load_function,
@@ -220,7 +220,7 @@ def matrix_expressions(
         if shared is None or shared.known is not past.known:
             # with a lookback each cutoff has a Known of its own
             shared = lasting(past.known, groups)
-        matrix = _features(summarise(past, groups, shared), groups)
+        matrix = _features(aggregates_at(past, groups, shared), groups)
         for name, part in built:
             if not isinstance(part, Group):
                 matrix = join_own(matrix, part, name)

@@ -66,7 +66,9 @@ def lasting(known: Known, groups: Sequence[NamedGroup]) -> Lasting:
     return Lasting(known, materialise(rows))
 
 
-def summarise(past: Past, groups: Sequence[NamedGroup], lasting: Lasting) -> ibis.Table:
+def aggregates_at(
+    past: Past, groups: Sequence[NamedGroup], lasting: Lasting
+) -> ibis.Table:
     """Return all aggregates at a cutoff: a row a customer who bought before it."""
     standing = lasting.at(past.cutoff)
     scans = _scans(groups, set(standing.columns))
