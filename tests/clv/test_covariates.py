@@ -8,7 +8,12 @@ import pytest
 from scipy.optimize import approx_fprime
 
 from regulars.clv.beta_geo import BetaGeoModel
-from regulars.clv.covariates import likelihood_ratio
+from regulars.clv.covariates import (
+    CovariateBlock,
+    block_gradient,
+    likelihood_ratio,
+    linear_predictors,
+)
 from regulars.clv.modified_beta_geo import ModifiedBetaGeoModel
 from regulars.clv.pareto_nbd import ParetoNBDModel
 from regulars.errors import DataError
@@ -125,3 +130,13 @@ def test_likelihood_ratio_refuses_other_customers():
     fewer = BetaGeoModel().fit(data.head(400))
     with pytest.raises(ValueError, match="500 and 400 customers"):
         more.likelihood_ratio_test(fewer)
+
+
+def test_covariates_shift_a_parameter_by_sign_coefficient_and_value():
+    block = CovariateBlock("alpha", "purchase_covariates", -1.0, "purchase")
+    columns = {"age": np.array([0.0, 2.0]), "vip": np.array([1.0, 0.0])}
+    names = ["age", "vip"]
+    shifts = linear_predictors([(block, names)], np.array([0.5, 3.0]), columns)
+    assert shifts["alpha"].tolist() == [-3.0, -1.0]
+    slopes = {"alpha": np.array([1.0, 2.0])}
+    assert block_gradient(block, slopes, columns, names) == [-4.0, -1.0]

@@ -19,11 +19,9 @@ from regulars.clv import (
     summary_from_survivors,
 )
 from regulars.clv.diagnostics import (
-    alive_matrix,
     frequency_fit,
     holdout_by_frequency,
     holdout_scores,
-    purchases_matrix,
     survival_fit,
     tracking,
 )
@@ -207,28 +205,6 @@ def test_holdout_refuses_customers_it_was_not_asked_about(bg_nbd, summary):
         holdout_by_frequency(bg_nbd, summary, [1, 2], t=39)
     with pytest.raises(DataError, match="Nobody bought"):
         holdout_scores([1.0], [0])
-
-
-def test_matrices_are_blank_where_a_pair_cannot_occur(bg_nbd):
-    alive = alive_matrix(bg_nbd, 39.0, max_frequency=5, n_recencies=4)
-    assert alive.shape == (6, 4)
-    assert alive.loc[0].notna().tolist() == [True, False, False, False]
-    assert alive.loc[3].notna().tolist() == [False, True, True, True]
-    assert alive.loc[0, 0.0] == 1.0
-    purchases = purchases_matrix(bg_nbd, 39.0, 39.0, max_frequency=5, n_recencies=4)
-    assert purchases.loc[5].is_monotonic_increasing or purchases.loc[5].isna().any()
-    assert purchases.loc[5, 39.0] > purchases.loc[1, 39.0]
-
-
-def test_matrices_use_whole_recencies_for_discrete_opportunities():
-    rows = pd.DataFrame(
-        {"frequency": [0, 1, 2], "recency": [0, 2, 4], "T": 4, "weight": [60, 25, 15]}
-    )
-    model = BetaGeoBetaBinomModel(penalty=0.01).fit(rows)
-    alive = alive_matrix(model, 4, max_frequency=4)
-    assert alive.columns.tolist() == [0, 1, 2, 3, 4]
-    assert np.isnan(alive.loc[3, 2])
-    assert alive.loc[4, 4] == pytest.approx(1.0)
 
 
 def test_survival_fit_counts_by_hand():

@@ -14,7 +14,6 @@ from sklearn.exceptions import NotFittedError
 from regulars.clv.beta_geo import BetaGeoModel
 from regulars.clv.modified_beta_geo import ModifiedBetaGeoModel
 from regulars.clv.pareto_nbd import ParetoNBDModel
-from regulars.clv.persistence import model_from_dict
 from regulars.errors import BoundaryWarning, DataError
 
 MODELS = [BetaGeoModel, ModifiedBetaGeoModel, ParetoNBDModel]
@@ -66,10 +65,6 @@ def test_json_keeps_a_parameter_without_a_standard_error(toy, tmp_path):
     loaded = BetaGeoModel.load(tmp_path / "model.json")
     assert loaded.at_edge_ == model.at_edge_
     np.testing.assert_equal(loaded.standard_errors_, model.standard_errors_)
-
-
-def test_model_from_dict_chooses_the_class_by_name(fitted, toy):
-    same(model_from_dict(fitted.to_dict(), *MODELS), fitted, toy)
 
 
 def test_from_dict_refuses_another_model(toy):

@@ -1,4 +1,10 @@
-"""Models of the purchase process: who still buys, how often, worth how much."""
+"""Models of the purchase process: who still buys, how often, worth how much.
+
+A library of its own that takes a summary and nothing else. The product uses BG/NBD,
+MBG/NBD, Pareto/NBD and Gamma-Gamma through `regulars.clv.process`, with the shares of
+returns and margin, `discounted_clv` and the diagnostics of the report. The rest is for
+notebooks: BG/BB, sBG, covariates, intervals, draws, paths, new customers, lifetimes.
+"""
 
 from regulars.clv.beta_geo import BetaGeoModel
 from regulars.clv.beta_geo_beta_binom import BetaGeoBetaBinomModel

@@ -1,16 +1,13 @@
-"""The contract of every model of this package.
+"""What all models share: fitting by maximum likelihood, and the fitted attributes.
 
-A model is a handful of positive parameters found by maximum likelihood. The subclass
-says which columns it needs, how the likelihood reads and what a unit is; this module
-does the rest: groups the frame to distinct rows, scales it, fits, and sets the
-attributes of conventions section 1.
+A subclass says which columns it needs, how the likelihood reads and what a unit is.
 """
 
 from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -18,14 +15,10 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from regulars.clv.fitting import Optimum, maximise, single_threaded
-from regulars.clv.intervals import prediction_interval
-from regulars.clv.persistence import load_model, model_from_dict, model_to_dict
-from regulars.clv.persistence import save_model as write_model
 from regulars.clv.rows import Rows, distinct, read_rows
 from regulars.errors import BoundaryWarning, NotEnoughHistoryError
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Mapping
     from typing import Self
 
@@ -152,6 +145,7 @@ class ParametricModel(BaseEstimator, ABC):  # type: ignore[misc]
         self.n_customers_ = rows.n_customers
         self.n_features_in_ = len(self._needed_columns())
         self.feature_names_in_ = np.array(self._needed_columns(), dtype=object)
+        # densities were multiplied on the scaled unit: back to that of the papers
         jacobian = self._n_densities(rows) * float(np.log(unit))
         self.log_likelihood_ = optimum.log_likelihood - jacobian
         self.converged_ = True
@@ -171,6 +165,7 @@ class ParametricModel(BaseEstimator, ABC):  # type: ignore[misc]
             setattr(self, f"{name}_", self.params_[name])
         deviation = np.sqrt(np.maximum(np.diag(covariance), 0.0))
         deviation = np.where(deviation > 0, deviation, np.nan)
+        # delta method: of exp(theta) the error is exp(theta) times that of theta
         slope = np.concatenate([natural[:n_logs], np.ones(natural.size - n_logs)])
         errors = map(float, deviation * slope)
         self.standard_errors_ = dict(zip(names, errors, strict=True))
@@ -219,52 +214,8 @@ class ParametricModel(BaseEstimator, ABC):  # type: ignore[misc]
         inner = np.asarray(np.linalg.solve(matrix, theta - shift), dtype=np.float64)
         scaled = rows.with_columns(**{n: rows[n] / unit for n in self._unit_columns})
         value, gradient = self._objective(scaled)(inner)
-        found = Optimum(inner, value, covariance, gradient, 0, "taken over", {}, ())
-        self._store(found, rows, unit)
-
-    # -- intervals, files, lifetimes --------------------------------------------
-
-    def interval(
-        self,
-        prediction: str,
-        *args: Any,
-        method: str = "delta",
-        level: float = 0.95,
-        n_draws: int = 200,
-        random_state: int | None = None,
-        **kwargs: Any,
-    ) -> pd.DataFrame:
-        """Return a prediction with its confidence interval."""
-        return prediction_interval(
-            self,
-            prediction,
-            *args,
-            method=method,
-            level=level,
-            n_draws=n_draws,
-            random_state=random_state,
-            **kwargs,
-        )
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fitted model as plain data, for JSON."""
-        return model_to_dict(self)
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> Self:
-        """Return the model that `to_dict` described, equal to the last bit."""
-        return cast("Self", model_from_dict(data, cls))
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the fitted model to a JSON file."""
-        write_model(self, path)
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Read a model from a JSON file that `save` wrote."""
-        return cast("Self", load_model(path, cls))
-
-    # -- predicting -------------------------------------------------------------
+        adopted = Optimum(inner, value, covariance, gradient, 0, "taken over", {}, ())
+        self._store(adopted, rows, unit)
 
     def _with_theta(self, theta: FloatArray) -> Self:
         """Return this fitted model at other parameters, for intervals."""

@@ -1,8 +1,6 @@
 """The BG/NBD model: buying at random until leaving after some purchase.
 
-In comes a summary of each customer's purchases (frequency, recency, T); out come fitted
-parameters and predictions of purchases, of silence and of being alive. The workhorse of
-the package: four numbers, fitted to any number of customers in seconds.
+The workhorse: four numbers, fitted to any number of customers in seconds.
 """
 
 from __future__ import annotations

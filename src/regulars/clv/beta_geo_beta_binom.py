@@ -1,9 +1,7 @@
 """BG/BB: customers who may buy at given opportunities, and one day leave for good.
 
-In: for each customer the number of opportunities so far, how many they took, and which
-was the last. Out: how likely they are still there and what they will do at the next
-ones. For yearly donations, conferences, catalogues: wherever time comes in counted
-steps. BG/NBD and Pareto/NBD are for purchases at any time.
+For yearly donations, conferences, catalogues: wherever time comes in counted steps.
+BG/NBD and Pareto/NBD are for purchases at any time.
 """
 
 from __future__ import annotations
@@ -15,14 +13,15 @@ import pandas as pd
 from scipy.special import betaln
 from sklearn.utils.validation import check_is_fitted
 
-from regulars.clv.base import ParametricModel
 from regulars.clv.histories import by_distinct, check_count
+from regulars.clv.intervals import PredictionIntervals
 from regulars.clv.opportunities import (
     Terms,
     check_opportunities,
     log_binomial,
     whole_steps,
 )
+from regulars.clv.persistence import JsonModel
 from regulars.clv.rows import read_columns
 from regulars.errors import NotEnoughHistoryError
 
@@ -32,10 +31,8 @@ if TYPE_CHECKING:
     from regulars.clv.fitting import FloatArray, Objective
     from regulars.clv.rows import Rows
 
-__all__ = ["BetaGeoBetaBinomModel"]
 
-
-class BetaGeoBetaBinomModel(ParametricModel):
+class BetaGeoBetaBinomModel(PredictionIntervals, JsonModel):
     """Beta-geometric / beta-Bernoulli model of purchases at discrete opportunities.
 
     While alive, a customer takes each opportunity with a probability of their own

@@ -1,9 +1,7 @@
 """Covariates that do not change over time, and the test of whether they help.
 
-A covariate multiplies a parameter of the customer by exp(sign * coefficient * value):
-with sign -1 on a gamma's rate, a positive coefficient means more purchases, or sooner
-dropout. The functions here turn coefficients into shifts of log-parameters by row and
-slopes back into gradients; `likelihood_ratio` compares two nested fits.
+A covariate multiplies a parameter by exp(sign * coefficient * value): with sign -1 on a
+gamma's rate, a positive coefficient means more purchases, or sooner dropout.
 """
 
 from __future__ import annotations
@@ -23,17 +21,17 @@ if TYPE_CHECKING:
 class CovariateBlock(NamedTuple):
     """How a list of covariates enters a model."""
 
-    parameter: str
-    argument: str
-    sign: float
-    name: str
+    parameter: str  # the one that varies by customer
+    argument: str  # of the constructor: it lists the columns
+    sign: float  # 1 if a positive coefficient raises the parameter, -1 if it lowers it
+    name: str  # prefix of the coefficients' names
 
 
 @dataclass(frozen=True)
 class LikelihoodRatio:
     """Result of a likelihood-ratio test of two nested models."""
 
-    statistic: float
+    statistic: float  # twice the gain in log-likelihood
     degrees_of_freedom: int
     p_value: float
 

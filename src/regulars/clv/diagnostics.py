@@ -1,10 +1,6 @@
-"""Numbers that tell whether a purchase model fits: what happened, beside the model.
+"""Whether a purchase model fits: actual figures beside expected ones.
 
-In: a fitted model, and the summary or the purchase days it speaks about. Out: frames of
-actual and expected figures (tracking through time, customers by frequency, holdout
-purchases by frequency, matrices of frequency and recency, survival of subscribers),
-which `charts` draws and a report stores. Where a count will do, nothing is computed
-for single customers.
+Where a count will do, nothing is computed for single customers.
 """
 
 from __future__ import annotations
@@ -15,7 +11,6 @@ import ibis
 import numpy as np
 import pandas as pd
 
-from regulars.clv.matrices import alive_matrix, purchases_matrix
 from regulars.clv.rows import distinct, read_columns, read_rows
 from regulars.errors import DataError, NotEnoughHistoryError
 
@@ -25,16 +20,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from regulars.clv.fitting import FloatArray
-
-__all__ = [
-    "alive_matrix",
-    "frequency_fit",
-    "holdout_by_frequency",
-    "holdout_scores",
-    "purchases_matrix",
-    "survival_fit",
-    "tracking",
-]
 
 _DAY = np.timedelta64(1, "D")
 
@@ -332,7 +317,7 @@ def survival_fit(model: Any, summary: Any) -> pd.DataFrame:
     at_risk = np.bincount(faced, weights=weight, minlength=periods.size + 1)
     at_risk = np.cumsum(at_risk[::-1])[::-1][1:]
     left = recency < n
-    gone = np.bincount(
+    n_left = np.bincount(
         (recency[left] + 1).astype(int),
         weights=weight[left],
         minlength=periods.size + 1,
@@ -342,7 +327,7 @@ def survival_fit(model: Any, summary: Any) -> pd.DataFrame:
             "period": np.append(0, periods),
             "n_at_risk": np.append(float(weight.sum()), at_risk),
             "actual": np.append(
-                1.0, np.cumprod(1.0 - gone / np.maximum(at_risk, 1e-9))
+                1.0, np.cumprod(1.0 - n_left / np.maximum(at_risk, 1e-9))
             ),
             "expected": model.survival(np.append(0, periods)),
         }
@@ -394,11 +379,11 @@ def _new_customers(model: Any, ages: FloatArray) -> FloatArray:
 def _aligned(actual: Any, index: pd.Index) -> FloatArray:
     """Return purchases in the order of an index; who is not named made none."""
     if isinstance(actual, pd.Series):
-        strange = actual.index.difference(index)
-        if len(strange):
+        unknown = actual.index.difference(index)
+        if len(unknown):
             msg = (
-                f"'actual' names {len(strange):,} customers that the model was not "
-                f"asked about ({', '.join(map(str, strange[:5]))}). Keep only those of "
+                f"'actual' names {len(unknown):,} customers that the model was not "
+                f"asked about ({', '.join(map(str, unknown[:5]))}). Keep only those of "
                 "the summary."
             )
             raise DataError(msg)

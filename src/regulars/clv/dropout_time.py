@@ -1,10 +1,7 @@
-"""Integrals over the moment of dropout, for Pareto/NBD.
+"""Integrals of (alpha + u)^-p (beta + u)^-q over the moment of dropout, for Pareto/NBD.
 
-Every quantity of Pareto/NBD holds an integral of (alpha + u)^-p (beta + u)^-q over a
-span of time, which the papers write with Gauss's hypergeometric function, and which
-then overflows for heavy buyers. In the logarithm of time the integrand is log-concave
-and smooth, so a few Gauss-Legendre nodes on the part that matters give its logarithm,
-and the means that the gradient needs, to about 1e-12 for any frequency.
+The papers' hypergeometric form overflows for heavy buyers. In log time the integrand is
+log-concave, so a few Gauss-Legendre nodes on the part that matters give about 1e-12.
 """
 
 from __future__ import annotations
@@ -28,10 +25,10 @@ _NODES = 32
 class DropoutIntegral:
     """The integral's logarithm, and means under its integrand."""
 
-    log_value: FloatArray
-    log_alpha: FloatArray
+    log_value: FloatArray  # -inf over an empty span
+    log_alpha: FloatArray  # mean of log(alpha + u); log_beta likewise
     log_beta: FloatArray
-    inverse_alpha: FloatArray
+    inverse_alpha: FloatArray  # mean of 1 / (alpha + u); inverse_beta likewise
     inverse_beta: FloatArray
 
 
@@ -182,7 +179,7 @@ def log_counted_integral(
     beta: FloatArray | float,
     end: FloatArray | float,
 ) -> FloatArray:
-    """Integrate u^n (alpha + u)^-p (beta + u)^-q from 0 to end; return the logarithm."""
+    """Return log of the integral of u^n (alpha + u)^-p (beta + u)^-q from 0 to end."""
     return in_blocks(_counted_block, 6 * _NODES, n, p, alpha, q, beta, end)
 
 

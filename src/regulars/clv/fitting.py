@@ -1,10 +1,7 @@
-"""Maximum likelihood with analytic gradients, for every model of this package.
+"""Maximum likelihood with analytic gradients: one optimiser for every model.
 
-In come a log-likelihood with its gradient over unbounded parameters (logarithms of the
-positive ones), several starts and the edges of the search. Out comes an `Optimum`: the
-best point, its covariance from the Hessian, and the names of the parameters that ran to
-an edge or that the data do not identify. One optimiser for all models, so that the rule
-for "converged" and the message of a failure are written once.
+So the rule for "converged" and the message of a failure are written once. Parameters
+are unbounded (logarithms of the positive ones); a box keeps the search in range.
 """
 
 from __future__ import annotations
@@ -28,10 +25,13 @@ FloatArray = NDArray[np.float64]
 Objective = Callable[[FloatArray], tuple[float, FloatArray]]
 
 _STEP = 1e-4  # of the gradient's central differences: error about 1e-8 relative
-_DECREMENT = 1e-9  # log-likelihood units still to be won when we stop
-_ACCEPTED = 1e-4  # ... and the most that still counts as converged
+# Log-likelihood units of all customers still to be won when we stop, and the most that
+# still counts as converged: 1e-4 moves no parameter by more than 0.014 standard errors
+_DECREMENT = 1e-9
+_ACCEPTED = 1e-4
 _MARGIN = 1e-3  # of an edge: what is closer is at it
 _FLAT = 1e-7  # curvature a customer, below which a direction is not identified
+_LONGEST_STEP = 2.0  # in logarithms: a factor of seven
 
 
 def single_threaded() -> AbstractContextManager[Any]:
@@ -54,13 +54,13 @@ class Optimum:
     """Where a log-likelihood is greatest, and how well the data pin it down."""
 
     theta: FloatArray
-    log_likelihood: float
-    covariance: FloatArray
-    gradient: FloatArray
-    iterations: int
-    message: str
-    at_edge: dict[str, str]
-    unidentified: tuple[str, ...]
+    log_likelihood: float  # without the penalty, summed over customers
+    covariance: FloatArray  # rows of parameters at an edge are zero
+    gradient: FloatArray  # of the penalised log-likelihood
+    iterations: int  # of all stages together
+    message: str  # what the optimiser said last
+    at_edge: dict[str, str]  # parameter: "lower" or "upper"
+    unidentified: tuple[str, ...]  # those that move along a flat direction
 
 
 def numeric_hessian(objective: Objective, theta: FloatArray) -> FloatArray:
@@ -97,10 +97,13 @@ def maximise(
     full = _Descent(objective, n_customers, penalty, low, high)
     draft = full if coarse is None else full.on(coarse)
     begin, iterations, message = _race(draft, starts)
+    # Without second derivatives of its own a Hessian of all customers costs eight
+    # evaluations for four parameters; that of the sample is close enough to step by
     borrow = coarse is not None and not full.is_curved
     curvature = draft.hessian(begin) if borrow else None
     end = full.newton(begin, curvature)
     iterations += end.iterations
+    # "not <", so that a decrement that is no number does not pass
     if not end.decrement < _ACCEPTED / n_customers:
         again, more, message = _race(full, [end.theta])
         end = full.newton(again, None)
@@ -135,7 +138,10 @@ class _Finish(NamedTuple):
 
 
 class _Descent:
-    """Negative penalised log-likelihood a customer, inside a box."""
+    """Negative penalised log-likelihood a customer, inside a box.
+
+    A customer, so that tolerances mean the same whatever their number.
+    """
 
     def __init__(
         self,
@@ -183,6 +189,7 @@ class _Descent:
     ) -> _Finish:
         """Finish by Newton steps; a curvature is kept for as long as it serves."""
         value, gradient = self(theta)
+        # fresh: the matrix is the curvature here, so that the promise of a step counts
         fresh = curvature is None
         matrix = self.hessian(theta) if curvature is None else curvature
         decrement = before = np.inf
@@ -190,6 +197,7 @@ class _Descent:
             step, decrement = self._step(theta, gradient, matrix)
             if decrement < _DECREMENT / self.n_customers and fresh:
                 return _Finish(theta, gradient, matrix, iteration, decrement)
+            # A borrowed curvature serves while each step wins nine tenths of the rest
             slow = decrement > 0.1 * before or decrement < _DECREMENT / self.n_customers
             if slow and not fresh:
                 matrix, fresh, before = self.hessian(theta), True, np.inf
@@ -217,21 +225,22 @@ class _Descent:
             outward = (at_low & (step < 0)) | (at_high & (step > 0))
             if not outward.any():
                 return step, decrement
+            # one that would leave the box stays where it is; the others step without it
             free &= ~outward
 
     def _search(
         self, theta: FloatArray, value: float, gradient: FloatArray, step: FloatArray
     ) -> tuple[FloatArray, float, FloatArray] | None:
         """Halve the step until the objective falls; None if it never does."""
-        noise = 1e-13 * max(1.0, abs(value))
+        noise = 1e-13 * max(1.0, abs(value))  # of a sum over customers
         steepest = _pressed(gradient, theta, self)
         for power in range(25):
             trial = np.clip(theta + step * 0.5**power, self.low, self.high)
-            found, slope = self(trial)
+            reached, slope = self(trial)
             # Close to the top values are noise, and only the gradient still tells
-            level = found <= value + noise and _pressed(slope, trial, self) < steepest
-            if found < value - noise or level:
-                return trial, found, slope
+            level = reached <= value + noise and _pressed(slope, trial, self) < steepest
+            if reached < value - noise or level:
+                return trial, reached, slope
         return None
 
 
@@ -253,11 +262,16 @@ def _newton_step(
     along = vectors.T @ gradient[free]
     move = -along / values
     length = float(np.max(np.abs(move)))
-    if length > 2.0:
-        move = move * (2.0 / length)
+    if length > _LONGEST_STEP:
+        move = move * (_LONGEST_STEP / length)
     step[free] = vectors @ move
-    # Flat directions are allowed no more than two units: their promise is capped so
-    promise = np.where(np.abs(along / values) > 2, np.abs(along) * 2, along**2 / values)
+    # Newton's decrement, g' H^-1 g / 2; along a flat direction no step is longer, so
+    # its promise is capped in the same way
+    promise = np.where(
+        np.abs(along / values) > _LONGEST_STEP,
+        np.abs(along) * _LONGEST_STEP,
+        along**2 / values,
+    )
     return step, float(promise.sum() / 2)
 
 
@@ -327,6 +341,7 @@ def _covariance(
     flat = values < _FLAT * max(1.0, float(values.max()))
     inverse = np.where(flat, 0.0, 1.0 / np.where(flat, 1.0, values))
     covariance[np.ix_(free, free)] = (vectors * inverse) @ vectors.T / n_customers
+    # named are the parameters with a good share in a flat direction
     weight = np.abs(vectors[:, flat]).max(axis=1, initial=0.0)
     open_names = [name for name, is_free in zip(names, free, strict=True) if is_free]
     moving = tuple(n for n, w in zip(open_names, weight, strict=True) if w > 0.3)

@@ -1,9 +1,7 @@
 """Gamma-Gamma: what a customer's next order is worth.
 
-In: each repeat buyer's number of repeat purchases and mean spend. Out: the spread of
-spending over customers, and each customer's expected mean spend: their own mean, drawn
-towards everybody's the more, the less they have bought. The model says nothing about
-when or whether somebody buys; `discounted_clv` puts the two together.
+It says nothing about when or whether somebody buys: `discounted_clv` puts the two
+together.
 """
 
 from __future__ import annotations
@@ -16,7 +14,8 @@ import pandas as pd
 from scipy.special import betaln, digamma, gammaincinv
 from sklearn.utils.validation import check_is_fitted
 
-from regulars.clv.base import ParametricModel
+from regulars.clv.intervals import PredictionIntervals
+from regulars.clv.persistence import JsonModel
 from regulars.clv.rows import Rows, as_numbers, read_columns, read_rows, reject
 from regulars.errors import AssumptionWarning, NotEnoughHistoryError
 
@@ -25,15 +24,13 @@ if TYPE_CHECKING:
 
     from regulars.clv.fitting import FloatArray, Objective
 
-__all__ = ["GammaGammaModel", "frequency_value_correlation"]
-
 _CORRELATION_LIMIT = 0.3
 _CORRELATION_ROWS = 100_000  # their error is then 0.003
 _NARROW = 1e3  # shapes p above which differences of logarithms lose too much
 _SET_ASIDE = ("no_repeat_purchase", "no_positive_value")
 
 
-class GammaGammaModel(ParametricModel):
+class GammaGammaModel(PredictionIntervals, JsonModel):
     r"""Gamma-Gamma model of mean spend.
 
     Each order of a customer is gamma distributed around the customer's own mean, and
@@ -249,7 +246,7 @@ class GammaGammaModel(ParametricModel):
             Name of a method, for instance ``"expected_average_value"``.
         *args, **kwargs
             Its arguments, and ``method``, ``level``, ``n_draws`` and ``random_state``
-            of `regulars.clv.intervals.prediction_interval`.
+            of `PredictionIntervals.interval`.
 
         Returns
         -------
@@ -270,7 +267,7 @@ class GammaGammaModel(ParametricModel):
         if set(self._columns) <= set(getattr(summary, "columns", ())):
             if isinstance(summary, pd.DataFrame):
                 for name in self._columns:
-                    as_numbers(summary[name])  # text is told before it is compared
+                    as_numbers(summary[name])  # text is refused before it is compared
             summary = self._set_aside(summary)
         table, weight = read_rows(summary, self._columns)
         self._check(table, weight)
@@ -341,11 +338,11 @@ class GammaGammaModel(ParametricModel):
 
     def _warn(self, optimum: Any) -> None:
         super()._warn(optimum)
-        found = self.correlations_with_frequency_
-        if max(map(abs, found.values())) > _CORRELATION_LIMIT:
+        pearson, spearman = self.correlations_with_frequency_.values()
+        if max(abs(pearson), abs(spearman)) > _CORRELATION_LIMIT:
             msg = (
                 "Mean spend goes along with the number of purchases (Pearson "
-                f"{found['pearson']:.2f}, Spearman {found['spearman']:.2f}, limit "
+                f"{pearson:.2f}, Spearman {spearman:.2f}, limit "
                 f"{_CORRELATION_LIMIT}), but Gamma-Gamma takes them as independent: "
                 "values of heavy buyers will be biased. Fit customer groups apart, or "
                 "prefer a regression for the value."

@@ -1,9 +1,7 @@
 """BG/NBD and MBG/NBD in one: the coin that a customer flips after each purchase.
 
-The two models differ by a single flip: MBG/NBD lets a customer leave right after the
-first purchase, BG/NBD does not. With that flip as a number (0 or 1) one likelihood, one
-gradient and one set of predictions serve both; `BetaGeoModel` and
-`ModifiedBetaGeoModel` only say which.
+They differ by a single flip: MBG/NBD lets a customer leave right after the first
+purchase. With that flip as a number (0 or 1) one set of formulas serves both.
 """
 
 from __future__ import annotations
@@ -18,7 +16,7 @@ from regulars.clv.covariates import CovariateBlock
 from regulars.clv.draws import latest_of
 from regulars.clv.geometric_likelihood import GeometricLikelihood
 from regulars.clv.histories import by_distinct
-from regulars.clv.purchases import PurchaseModel
+from regulars.clv.purchases import RATE_EDGES, PurchaseModel
 from regulars.clv.rows import Rows
 from regulars.clv.special import (
     expected_geometric_purchases,
@@ -46,6 +44,7 @@ class GeometricDropoutModel(PurchaseModel):
         CovariateBlock("b", "dropout_covariates", 1.0, "dropout_b"),
     )
     _edge_meanings: ClassVar[Mapping[tuple[str, str], str]] = {
+        **RATE_EDGES,
         ("a", "lower"): "in these data nobody ever seems to leave",
         (
             "b",
@@ -53,19 +52,15 @@ class GeometricDropoutModel(PurchaseModel):
         ): "all customers leave with the same probability, or none ever does",
         ("a", "upper"): "all customers leave with the same probability",
         ("b", "lower"): "customers either leave at once or never",
-        ("r", "upper"): "all customers buy at the same rate",
-        ("alpha", "upper"): "all customers buy at the same rate",
-        ("r", "lower"): "almost all customers buy once and hardly ever again",
-        ("alpha", "lower"): "purchase rates differ beyond what a gamma can follow",
     }
+    _start_shapes = (
+        (0.5, 0.8, 2.5),
+        (1.0, 0.1, 1.0),
+        (0.25, 1.5, 1.5),
+        (3.0, 0.5, 5.0),
+    )
     #: Coins flipped at the first purchase: 0 for BG/NBD, 1 for MBG/NBD.
     _first_flip: ClassVar[int] = 0
-
-    def _plain_starts(self, log_pace: float) -> list[FloatArray]:
-        shapes = [(0.5, 0.8, 2.5), (1.0, 0.1, 1.0), (0.25, 1.5, 1.5), (3.0, 0.5, 5.0)]
-        # The pace counts the time of customers long gone, hence the half
-        logs = [np.log([r, 0.5 * r, a, b]) for r, a, b in shapes]
-        return [start + np.array([0.0, log_pace, 0.0, 0.0]) for start in logs]
 
     # -- likelihood -------------------------------------------------------------
 
@@ -77,25 +72,25 @@ class GeometricDropoutModel(PurchaseModel):
         flips = x + self._first_flip
         late, early = alpha + age, alpha + recency
         silence = np.log(late) - np.log(early)
-        log_odds = self._log_odds_gone(x, silence, params)
-        gone = expit(log_odds)
+        log_odds = self._log_odds_left(x, silence, params)
+        left = expit(log_odds)
         value = (
             gammaln(r + x) - gammaln(r) + r * np.log(alpha) - (r + x) * np.log(late)
         ) + (gammaln(a + b) - gammaln(a + b + flips) + gammaln(b + flips) - gammaln(b))
         both = digamma(a + b) - digamma(a + b + flips)
-        last = np.maximum(b + flips - 1, 1e-300)  # only where somebody can be gone
+        last = np.maximum(b + flips - 1, 1e-300)  # only where somebody can have left
         slopes = {
-            "r": digamma(r + x) - digamma(r) + np.log(alpha / late) + gone * silence,
+            "r": digamma(r + x) - digamma(r) + np.log(alpha / late) + left * silence,
             "alpha": r / alpha
             - (r + x) / late
-            + gone * (r + x) * (1 / late - 1 / early),
-            "a": both + gone / a,
-            "b": both + digamma(b + flips) - digamma(b) - gone / last,
+            + left * (r + x) * (1 / late - 1 / early),
+            "a": both + left / a,
+            "b": both + digamma(b + flips) - digamma(b) - left / last,
         }
         slopes = {name: slope * params[name] for name, slope in slopes.items()}
         return value + np.logaddexp(0.0, log_odds), slopes
 
-    def _log_odds_gone(
+    def _log_odds_left(
         self, x: FloatArray, silence: FloatArray, params: Params
     ) -> FloatArray:
         """Return the log-odds that a customer has left, -inf where none can."""
@@ -120,7 +115,7 @@ class GeometricDropoutModel(PurchaseModel):
         """Return P(alive) when a further time ``ahead`` passes without a purchase."""
         alpha = params["alpha"]
         silence = np.log((alpha + rows["T"] + ahead) / (alpha + rows["recency"]))
-        return expit(-self._log_odds_gone(rows["frequency"], silence, params))
+        return expit(-self._log_odds_left(rows["frequency"], silence, params))
 
     def _active(self, rows: Rows, params: Params) -> tuple[Any, ...]:
         """Return r, alpha, a, b of a customer who is alive at the cutoff."""

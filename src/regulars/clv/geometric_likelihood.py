@@ -1,10 +1,7 @@
 """The likelihood of BG/NBD and MBG/NBD without covariates, fast on millions of rows.
 
-In come histories, one row each; out come the log-likelihood, its gradient and its
-Hessian by the logarithms of r, alpha, a and b, all three from one pass over the rows.
-The special functions depend on the frequency alone and are taken once for each distinct
-one; what is left are a few logarithms a row, block by block, so that every block stays
-in the processor's cache.
+Value, gradient and Hessian come from one pass. Special functions depend on the
+frequency alone and are taken once for each; a row costs a few logarithms.
 """
 
 from __future__ import annotations
@@ -35,6 +32,7 @@ class GeometricLikelihood:
         self.x, self.count = _counts(x, weight)
         self.flips = self.x + first_flip
         self.first_flip = first_flip
+        # BG/NBD, frequency 0: nobody can have left, only the rate's term is there
         mortal = x + first_flip > 0
         self.columns = [
             values if mortal.all() else values[mortal]
@@ -55,9 +53,9 @@ class GeometricLikelihood:
     def _all(self, theta: FloatArray) -> Derivatives:
         """Return value, gradient and Hessian; the last point is remembered."""
         if self._at is None or not np.array_equal(self._at, theta):
-            self._found = self._work_out(np.asarray(theta, dtype=np.float64))
+            self._derivatives = self._work_out(np.asarray(theta, dtype=np.float64))
             self._at = np.array(theta)
-        return self._found
+        return self._derivatives
 
     def _work_out(self, theta: FloatArray) -> Derivatives:
         params = np.exp(theta)
@@ -129,22 +127,24 @@ class GeometricLikelihood:
         log_late, by_late, by_early = np.log(late), 1.0 / late, 1.0 / early
         silence, gap = log_late - np.log(early), by_late - by_early
         by_before = 1.0 / np.maximum(x + (b + (self.first_flip - 1)), 1e-300)
+        # log-odds of having left: a customer's likelihood is that of being alive times
+        # 1 + exp(odds)
         odds = np.log(by_before * a) + power * silence
         capped = np.minimum(odds, 700.0)  # as far as an exponential goes
         grown = np.exp(capped)
         whole = 1.0 + grown
         alive = 1.0 / whole
-        gone = grown * alive
-        unsure = gone * alive
+        left = grown * alive
+        unsure = left * alive
         value = weight @ (np.log(whole) + (odds - capped) - power * log_late)
-        gone, unsure, weighted = gone * weight, unsure * weight, power * weight
+        left, unsure, weighted = left * weight, unsure * weight, power * weight
         steep = power * gap
         slope = np.array(
             [
-                gone @ silence - weight @ log_late,
-                gone @ steep - weighted @ by_late,
-                gone.sum() / a,
-                -(gone @ by_before),
+                left @ silence - weight @ log_late,
+                left @ steep - weighted @ by_late,
+                left.sum() / a,
+                -(left @ by_before),
             ]
         )
         bend = np.zeros((4, 4))
@@ -155,11 +155,11 @@ class GeometricLikelihood:
             if k == 0:
                 bend[0, 1] = part @ steep
         part = unsure * by_before
-        bend[2, 2] = (unsure.sum() - gone.sum()) / a**2
+        bend[2, 2] = (unsure.sum() - left.sum()) / a**2
         bend[2, 3] = -part.sum() / a
-        bend[3, 3] = part @ by_before + gone @ by_before**2
-        bend[0, 1] += gone @ gap - weight @ by_late
-        bend[1, 1] -= (gone * steep) @ (by_late + by_early)
+        bend[3, 3] = part @ by_before + left @ by_before**2
+        bend[0, 1] += left @ gap - weight @ by_late
+        bend[1, 1] -= (left * steep) @ (by_late + by_early)
         bend[1, 1] += (weighted * by_late) @ by_late
         return float(value), slope, bend
 

@@ -1,8 +1,4 @@
-"""The rules that histories, horizons and counts must obey, and evaluation by groups.
-
-Checks stand here once, so that every purchase model refuses the same things with the
-same sentence. `by_distinct` evaluates a costly formula once for each distinct row.
-"""
+"""Checks of histories, horizons and counts, so that every model refuses the same."""
 
 from __future__ import annotations
 

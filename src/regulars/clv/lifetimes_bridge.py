@@ -1,8 +1,6 @@
-"""The bridge to lifetimes: our fits in its classes, its fits in ours.
+"""Fitted models as fitters of lifetimes, and back.
 
-lifetimes is archived, but its plots and methods are known by heart to many. A model
-of ours becomes one of its fitters with the same parameters, data and standard errors,
-and a fitter of its becomes a model of ours, with all that ours can do.
+lifetimes is archived, but many know its plots and methods by heart.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""Matrices of frequency and recency: what a model thinks of every kind of customer.
+"""P(alive) and expected purchases for every pair of frequency and recency.
 
-In: a fitted purchase model and an age. Out: P(alive), or expected purchases, for each
-pair of frequency and recency that customers of that age can have. Two numbers decide
-what these models expect of a customer, so one picture shows all of it.
+These two numbers decide what a model expects of a customer of one age, so one picture
+shows all of it.
 """
 
 from __future__ import annotations
@@ -14,8 +13,6 @@ import pandas as pd
 
 if TYPE_CHECKING:
     from regulars.clv.fitting import FloatArray
-
-__all__ = ["alive_matrix", "purchases_matrix"]
 
 
 def alive_matrix(

@@ -1,8 +1,6 @@
 """The MBG/NBD model: as BG/NBD, but customers may leave after the first purchase too.
 
-In comes a summary of each customer's purchases (frequency, recency, T); out come fitted
-parameters and predictions. It cures the one oddity of BG/NBD, by which everybody who
-bought once is alive for certain.
+It cures the one oddity of BG/NBD, by which everybody who bought once is alive for sure.
 """
 
 from __future__ import annotations

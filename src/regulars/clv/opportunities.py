@@ -1,10 +1,4 @@
-"""Histories over counted opportunities: their checks, and how likely they are.
-
-In: for each customer how many opportunities came, how many were taken and which was the
-last. Out: log-likelihoods with slopes, in terms that add up over the times at which the
-customer may have left. What `BetaGeoBetaBinomModel` is made of; `ShiftedBetaGeoModel`
-shares the checks of horizons.
-"""
+"""Histories over counted opportunities, for BG/BB: checks and likelihood."""
 
 from __future__ import annotations
 
@@ -20,8 +14,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from regulars.clv.fitting import FloatArray
-
-__all__ = ["Terms", "check_opportunities", "log_binomial", "whole_steps"]
 
 _ADVICE = "frequency, recency and T count opportunities after the first purchase."
 

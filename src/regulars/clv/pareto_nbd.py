@@ -1,8 +1,6 @@
 """The Pareto/NBD model: buying at random until leaving at some unseen moment.
 
-In comes a summary of each customer's purchases (frequency, recency, T); out come fitted
-parameters and predictions. The oldest of the family and often the best on a holdout;
-its integrals are computed so that heavy buyers give numbers too.
+The oldest of the family and often the best on a holdout.
 """
 
 from __future__ import annotations
@@ -20,7 +18,7 @@ from regulars.clv.dropout_time import (
     log_dropout_integral,
 )
 from regulars.clv.histories import by_distinct
-from regulars.clv.purchases import PurchaseModel
+from regulars.clv.purchases import RATE_EDGES, PurchaseModel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,20 +95,18 @@ class ParetoNBDModel(PurchaseModel):
         CovariateBlock("beta", "dropout_covariates", -1.0, "dropout"),
     )
     _edge_meanings: ClassVar[Mapping[tuple[str, str], str]] = {
+        **RATE_EDGES,
         ("s", "lower"): "in these data nobody ever seems to leave",
         ("beta", "upper"): "all customers leave at the same rate, or none ever does",
         ("s", "upper"): "all customers leave at the same rate",
         ("beta", "lower"): "customers either leave at once or never",
-        ("r", "upper"): "all customers buy at the same rate",
-        ("alpha", "upper"): "all customers buy at the same rate",
-        ("r", "lower"): "almost all customers buy once and hardly ever again",
-        ("alpha", "lower"): "purchase rates differ beyond what a gamma can follow",
     }
-
-    def _plain_starts(self, log_pace: float) -> list[FloatArray]:
-        shapes = [(0.5, 0.6, 6.0), (1.0, 1.0, 30.0), (0.3, 0.3, 1.0), (3.0, 0.5, 3.0)]
-        logs = [np.log([r, 0.5 * r, s, beta]) for r, s, beta in shapes]
-        return [start + np.array([0.0, log_pace, 0.0, 0.0]) for start in logs]
+    _start_shapes = (
+        (0.5, 0.6, 6.0),
+        (1.0, 1.0, 30.0),
+        (0.3, 0.3, 1.0),
+        (3.0, 0.5, 3.0),
+    )
 
     # -- likelihood -------------------------------------------------------------
 
@@ -119,21 +115,21 @@ class ParetoNBDModel(PurchaseModel):
     ) -> tuple[FloatArray, dict[str, FloatArray]]:
         r, alpha, s, beta = (params[name] for name in self._parameters)
         x, recency, age = rows["frequency"], rows["recency"], rows["T"]
-        left = dropout_integral(r + x, alpha, s + 1, beta, recency, age)
+        dropout = dropout_integral(r + x, alpha, s + 1, beta, recency, age)
         log_alpha, log_beta = np.log(alpha + age), np.log(beta + age)
         stayed = -(r + x) * log_alpha - s * log_beta
-        dropped = np.log(s) + left.log_value
-        gone = expit(dropped - stayed)
+        dropped = np.log(s) + dropout.log_value
+        left = expit(dropped - stayed)
         alive = expit(stayed - dropped)
         front = gammaln(r + x) - gammaln(r) + r * np.log(alpha) + s * np.log(beta)
-        by_r = alive * log_alpha + gone * left.log_alpha
-        by_alpha = alive / (alpha + age) + gone * left.inverse_alpha
-        by_s = alive * log_beta + gone * left.log_beta
-        by_beta = s * alive / (beta + age) + (s + 1) * gone * left.inverse_beta
+        by_r = alive * log_alpha + left * dropout.log_alpha
+        by_alpha = alive / (alpha + age) + left * dropout.inverse_alpha
+        by_s = alive * log_beta + left * dropout.log_beta
+        by_beta = s * alive / (beta + age) + (s + 1) * left * dropout.inverse_beta
         slopes = {
             "r": r * (digamma(r + x) - digamma(r) + np.log(alpha) - by_r),
             "alpha": r - alpha * (r + x) * by_alpha,
-            "s": s * (np.log(beta) - by_s) + gone,
+            "s": s * (np.log(beta) - by_s) + left,
             "beta": s - beta * by_beta,
         }
         return front + np.logaddexp(stayed, dropped), slopes

@@ -1,8 +1,6 @@
 """P(alive) of many customers along time, through their past purchases.
 
-Purchases and dates come in; a frame with a row a customer and a column a date goes out,
-rising at each purchase and falling between them. It is what lifetimes drew for one
-customer at a time.
+It rises at each purchase and falls between them.
 """
 
 from __future__ import annotations

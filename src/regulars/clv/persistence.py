@@ -1,8 +1,7 @@
 """Fitted models as plain data: a dictionary, and a JSON file.
 
-A model goes in and a dictionary of numbers and names comes out, and back again, equal
-to the last bit: Python writes a float with the digits that give the same float.
-Nothing in such a file can run code, unlike a pickle.
+Nothing in such a file can run code, unlike a pickle; a model read back is equal to the
+last bit, because Python writes a float with the digits that give the same float.
 """
 
 from __future__ import annotations
@@ -15,46 +14,72 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from regulars.clv.base import ParametricModel
 from regulars.errors import DataError, suggestion
 
 if TYPE_CHECKING:
     import os
-
-    from regulars.clv.base import ParametricModel
+    from typing import Self
 
 FORMAT = 1
+# what `_set_theta` works out again from theta_ and covariance_
 _DERIVED = ("params_", "standard_errors_", "correlations_")
 
 
-def model_to_dict(model: ParametricModel) -> dict[str, Any]:
-    """Return a fitted model as a dictionary that JSON can hold."""
-    check_is_fitted(model, "theta_")
-    derived = {*_DERIVED, *(f"{name}_" for name in model._parameters)}
-    state = {
-        name: _encode(value)
-        for name, value in sorted(vars(model).items())
-        if name.endswith("_") and not name.startswith("_") and name not in derived
-    }
-    settings = {k: _encode(v) for k, v in model.get_params(deep=False).items()}
-    return {
-        "model": type(model).__name__,
-        "format": FORMAT,
-        "settings": settings,
-        "params": dict(model.params_),
-        "state": state,
-    }
+class JsonModel(ParametricModel):
+    """Models that can be kept as data."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fitted model as plain data, for JSON."""
+        check_is_fitted(self, "theta_")
+        derived = {*_DERIVED, *(f"{name}_" for name in self._parameters)}
+        state = {
+            name: _encode(value)
+            for name, value in sorted(vars(self).items())
+            if name.endswith("_") and not name.startswith("_") and name not in derived
+        }
+        settings = {k: _encode(v) for k, v in self.get_params(deep=False).items()}
+        return {
+            "model": type(self).__name__,
+            "format": FORMAT,
+            "settings": settings,
+            "params": dict(self.params_),
+            "state": state,
+        }
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Self:
+        """Return the model that `to_dict` described, equal to the last bit."""
+        _check_description(data, cls.__name__)
+        model = cls(**_settings(cls, data["settings"]))
+        state = {key: _decode(value) for key, value in data["state"].items()}
+        for key, value in state.items():
+            setattr(model, key, value)
+        model._set_theta(state["theta_"], state["covariance_"])
+        return model
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the fitted model to a JSON file."""
+        text = json.dumps(self.to_dict(), indent=2, allow_nan=False)
+        Path(path).write_text(text + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Read a model from a JSON file that `save` wrote."""
+        try:
+            data = json.loads(Path(path).read_text(encoding="utf-8"))
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            msg = f"{path} is no JSON file: {error}. Pass one that .save wrote."
+            raise DataError(msg) from error
+        return cls.from_dict(data)
 
 
-def model_from_dict(
-    data: dict[str, Any], *classes: type[ParametricModel]
-) -> ParametricModel:
-    """Return the model that a dictionary describes."""
-    by_name = {each.__name__: each for each in classes}
+def _check_description(data: Any, expected: str) -> None:
     name = data.get("model") if isinstance(data, dict) else None
-    if name not in by_name:
+    if name != expected:
         msg = (
-            f"The data describe a model {name!r}; expected {sorted(by_name)}."
-            f"{suggestion(str(name), by_name)} Load it with the class that saved it."
+            f"The data describe a model {name!r}; expected {[expected]}."
+            f"{suggestion(str(name), [expected])} Load it with the class that saved it."
         )
         raise DataError(msg)
     if data.get("format") != FORMAT:
@@ -63,36 +88,16 @@ def model_from_dict(
             "Install the version of regulars that saved the model, or fit again."
         )
         raise DataError(msg)
-    kind = by_name[name]
+
+
+def _settings(kind: type[JsonModel], encoded: dict[str, Any]) -> dict[str, Any]:
+    """Return constructor arguments; JSON knows no tuples, so lists become them."""
     defaults = inspect.signature(kind.__init__).parameters
-    settings = {key: _decode(value) for key, value in data["settings"].items()}
-    for key, value in settings.items():  # JSON knows no tuples
+    settings = {key: _decode(value) for key, value in encoded.items()}
+    for key, value in settings.items():
         if isinstance(value, list) and isinstance(defaults[key].default, tuple):
             settings[key] = tuple(value)
-    model = kind(**settings)
-    state = {key: _decode(value) for key, value in data["state"].items()}
-    for key, value in state.items():
-        setattr(model, key, value)
-    model._set_theta(state["theta_"], state["covariance_"])
-    return model
-
-
-def save_model(model: ParametricModel, path: str | os.PathLike[str]) -> None:
-    """Write a fitted model to a JSON file."""
-    text = json.dumps(model_to_dict(model), indent=2, allow_nan=False)
-    Path(path).write_text(text + "\n", encoding="utf-8")
-
-
-def load_model(
-    path: str | os.PathLike[str], *classes: type[ParametricModel]
-) -> ParametricModel:
-    """Read a model from a JSON file."""
-    try:
-        data = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        msg = f"{path} is no JSON file: {error}. Pass one that .save wrote."
-        raise DataError(msg) from error
-    return model_from_dict(data, *classes)
+    return settings
 
 
 def _encode(value: Any) -> Any:

@@ -1,11 +1,6 @@
-"""A customer's purchases and money by a purchase-process model, from a feature row.
+"""A customer's purchases and money from a feature row: the purchase models as one.
 
-The RFM columns of feature rows come in; the probability of no purchase in the horizon,
-the probability of being alive, expected purchases, order value and spend, discounted
-margin and the date of the next order go out. One `PurchaseProcess` is one purchase
-model, one Gamma-Gamma model of what is bought, and the shares of it that are kept and
-earned, fitted to the customers known at one cutoff. Days are the unit outside; inside
-it is weeks, the unit of the published parameters.
+Days are the unit outside; inside it is weeks, the unit of the published parameters.
 """
 
 from __future__ import annotations
@@ -86,6 +81,9 @@ class PurchaseProcess:
         expected = np.asarray(model.expected_purchases(summary, horizon + gap))
         silent = np.asarray(model.probability_no_purchase(summary, horizon))
         if gap_days:
+            # P(no purchase) after a gap has no closed form: P(a purchase) is carried
+            # over in proportion to expected purchases, which is exact where nobody
+            # leaves during the gap
             direct = np.asarray(model.expected_purchases(summary, horizon))
             expected = expected - np.asarray(model.expected_purchases(summary, gap))
             kept = np.divide(
@@ -112,7 +110,7 @@ class PurchaseProcess:
         discount_rate_annual: float,
         horizon_days: int,
     ) -> Floats:
-        """Return discounted margin, net of returns, from the cutoff, in monthly steps."""
+        """Return discounted margin, net of returns, from the cutoff on."""
         summary = purchase_summary(features)
         clv = discounted_clv(
             self.purchases_,

@@ -1,10 +1,4 @@
-"""Whether a purchase process holds, as plain data for the report page.
-
-In: a process fitted at a cutoff, its customers with what they bought afterwards, and
-the purchase days of everybody. Out: one JSON-safe dict of tracking by week, purchases
-by frequency, the matrix of P(alive) and the density of spend, which
-`regulars.report.process_charts` draws without computing anything.
-"""
+"""Whether a purchase process holds, as JSON-safe data for the report page."""
 
 from __future__ import annotations
 
@@ -13,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from regulars.clv.diagnostics import alive_matrix, tracking
+from regulars.clv.diagnostics import tracking
+from regulars.clv.matrices import alive_matrix
 from regulars.clv.process import DAYS_PER_WEEK, purchase_summary
 from regulars.clv.spend_diagnostics import spend_density
 from regulars.errors import DataError, NotEnoughHistoryError
@@ -38,17 +33,17 @@ def process_diagnostics(
 ) -> dict[str, dict[str, Any]]:
     """Return how a fitted purchase process compares with what happened."""
     summary = purchase_summary(rows)
-    found = {
+    diagnostics = {
         "by_frequency": _by_frequency(rows),
         "alive_matrix": _alive(process.purchases_, summary),
     }
     with suppress(NotEnoughHistoryError):  # nobody who came back paid anything
-        found["spend_density"] = _lists(spend_density(process.spend_, summary))
+        diagnostics["spend_density"] = _lists(spend_density(process.spend_, summary))
     if purchase_days is not None:
         with suppress(NotEnoughHistoryError):  # not one whole week
             weeks = _tracking(process.purchases_, purchase_days, cutoff, end)
-            found["tracking"] = weeks
-    return found
+            diagnostics["tracking"] = weeks
+    return diagnostics
 
 
 def _by_frequency(rows: pd.DataFrame) -> dict[str, Any]:

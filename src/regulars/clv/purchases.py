@@ -1,8 +1,6 @@
-"""What the three purchase models share: histories in, likelihood and predictions out.
+"""What BG/NBD, MBG/NBD and Pareto/NBD share: checks, scaling, covariates, predictions.
 
-`PurchaseModel` checks frequency, recency and T, scales time, carries covariates, and
-keeps every prediction keyed like the frame it came from. BG/NBD, MBG/NBD and Pareto/NBD
-add their likelihood and their formulas, all vectorised over rows.
+Every prediction is vectorised over rows and keyed like the frame it came from.
 """
 
 from __future__ import annotations
@@ -14,7 +12,6 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
-from regulars.clv.base import ParametricModel
 from regulars.clv.covariates import (
     CovariateBlock,
     LikelihoodRatio,
@@ -30,6 +27,8 @@ from regulars.clv.histories import (
     check_level,
     within_age,
 )
+from regulars.clv.intervals import PredictionIntervals
+from regulars.clv.persistence import JsonModel
 from regulars.clv.rows import Rows, read_columns
 from regulars.errors import DataError, NotEnoughHistoryError
 
@@ -42,8 +41,15 @@ if TYPE_CHECKING:
 
 _LONGEST = 10.0  # scaled time units in the longest history
 
+RATE_EDGES = {
+    ("r", "upper"): "all customers buy at the same rate",
+    ("alpha", "upper"): "all customers buy at the same rate",
+    ("r", "lower"): "almost all customers buy once and hardly ever again",
+    ("alpha", "lower"): "purchase rates differ beyond what a gamma can follow",
+}
 
-class PurchaseModel(PurchaseDraws, ParametricModel):
+
+class PurchaseModel(PurchaseDraws, PredictionIntervals, JsonModel):
     """Base of BG/NBD, MBG/NBD and Pareto/NBD.
 
     Subclasses write `_row_likelihood`, the predictions and the names of their
@@ -52,8 +58,9 @@ class PurchaseModel(PurchaseDraws, ParametricModel):
 
     _columns: ClassVar[tuple[str, ...]] = ("frequency", "recency", "T")
     _unit_columns: ClassVar[tuple[str, ...]] = ("recency", "T")
-    #: (parameter, constructor argument, sign, name): how covariates enter.
     _blocks: ClassVar[tuple[CovariateBlock, ...]] = ()
+    #: r and the two parameters of the dropout where the starts of the search lie.
+    _start_shapes: ClassVar[tuple[tuple[float, float, float], ...]] = ()
 
     def __init__(
         self,
@@ -194,12 +201,13 @@ class PurchaseModel(PurchaseDraws, ParametricModel):
 
     def _starts(self, rows: Rows) -> list[FloatArray]:
         pace = float(rows.weight @ rows["T"]) / self._n_densities(rows)
-        extra = np.zeros(len(self._theta_names()) - len(self._parameters))
-        return [np.concatenate([s, extra]) for s in self._plain_starts(np.log(pace))]
-
-    @abstractmethod
-    def _plain_starts(self, log_pace: float) -> list[FloatArray]:
-        """Return starts from the log of the mean time between purchases."""
+        coefficients = np.zeros(len(self._theta_names()) - len(self._parameters))
+        # The pace counts the time of customers who left long ago, hence the half
+        starts = [
+            np.log([r, 0.5 * r, *dropout]) + np.array([0.0, np.log(pace), 0.0, 0.0])
+            for r, *dropout in self._start_shapes
+        ]
+        return [np.concatenate([start, coefficients]) for start in starts]
 
     def likelihood_ratio_test(self, restricted: PurchaseModel) -> LikelihoodRatio:
         """Test this model against one with fewer covariates."""

@@ -1,9 +1,7 @@
-"""Distinct histories: how a frame of customers becomes a few weighted rows.
+"""A frame of customers as distinct histories with weights.
 
-In comes a pandas frame or an Ibis table with one row a customer; out come checked
-float columns with one row a *distinct* history and the number of customers that share
-it. An Ibis table is grouped where it lives. Faulty values are refused here, with their
-column, their number and up to five ids.
+An Ibis table is grouped where it lives. Faulty values are refused with their column,
+their number and up to five ids.
 """
 
 from __future__ import annotations
@@ -29,7 +27,7 @@ class Rows:
     """Distinct histories, and how many customers have each."""
 
     columns: dict[str, FloatArray]
-    weight: FloatArray
+    weight: FloatArray  # customers with this history, > 0
 
     def __len__(self) -> int:
         return int(self.weight.size)

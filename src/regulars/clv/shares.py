@@ -1,8 +1,7 @@
-"""What customers keep of their orders, and what it leaves: shares drawn towards all.
+"""Which share of their orders customers keep, and which share of that is margin.
 
-The amounts that each customer bought and sent back (and the margin of lines that carry
-their own) come in; each customer's kept share and margin share go out. Both are drawn
-towards the population's by credibility: the more orders, the more the own share counts.
+Both are drawn towards the population's by credibility: the more orders, the more a
+customer's own share counts.
 """
 
 from __future__ import annotations

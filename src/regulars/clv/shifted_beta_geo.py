@@ -1,10 +1,7 @@
 """sBG: how long subscribers stay, when each renewal date may be the last.
 
-In: for each subscriber how many renewal dates have come and how many they renewed at;
-or a cohort's table of survivors. Out: the retention rate of each period, which rises
-although nobody changes (the fickle leave first), how many will be left later, and how
-many renewals are still to come. For contracts, where leaving is seen; for shops, where
-it is not, see BG/NBD.
+Retention rises although nobody changes: the fickle leave first. For contracts, where
+leaving is seen; for shops, where it is not, see BG/NBD.
 """
 
 from __future__ import annotations
@@ -16,9 +13,10 @@ import pandas as pd
 from scipy.special import betaln, digamma
 from sklearn.utils.validation import check_is_fitted
 
-from regulars.clv.base import ParametricModel
 from regulars.clv.histories import by_distinct
+from regulars.clv.intervals import PredictionIntervals
 from regulars.clv.opportunities import whole_steps
+from regulars.clv.persistence import JsonModel
 from regulars.clv.rows import read_columns, reject
 from regulars.errors import DataError, NotEnoughHistoryError
 
@@ -28,13 +26,11 @@ if TYPE_CHECKING:
     from regulars.clv.fitting import FloatArray, Objective
     from regulars.clv.rows import Rows
 
-__all__ = ["ShiftedBetaGeoModel", "summary_from_survivors"]
-
 _ADVICE = "recency counts renewals made, T renewal dates that have come."
 _LAST_STEP = 100_000  # terms of a discounted sum; the rest is bounded by its tail
 
 
-class ShiftedBetaGeoModel(ParametricModel):
+class ShiftedBetaGeoModel(PredictionIntervals, JsonModel):
     """Shifted beta-geometric model of subscriptions.
 
     At each renewal date a subscriber leaves with a probability of their own, constant

@@ -1,9 +1,4 @@
-"""Numbers that tell whether Gamma-Gamma fits: mean spend, beside the model.
-
-In: a fitted Gamma-Gamma model and the summary it was fitted to. Out: the density of
-mean spend, and mean spend by number of purchases, which is flat if the model's
-assumption holds. `charts` draws them and a report stores them.
-"""
+"""Whether Gamma-Gamma fits: the density of mean spend, and mean spend by frequency."""
 
 from __future__ import annotations
 
@@ -17,8 +12,6 @@ from regulars.errors import NotEnoughHistoryError
 
 if TYPE_CHECKING:
     from regulars.clv.fitting import FloatArray
-
-__all__ = ["spend_by_frequency", "spend_density"]
 
 
 def spend_density(

@@ -1,9 +1,7 @@
-"""From purchases to frequency, recency and T, one row a customer or a history.
+"""Frequency, recency and T from purchases: what every purchase model is fitted to.
 
-In come purchases (the ledger's days, or a plain log, as Ibis table or pandas frame) and
-an exclusive cutoff; out comes the summary that every purchase model is fitted to.
-`grouped_summary` counts identical histories inside the engine, so that only the
-distinct ones travel: a hundred million customers make some hundred thousand rows.
+`grouped_summary` counts identical histories inside the engine: a hundred million
+customers make some hundred thousand rows.
 """
 
 from __future__ import annotations
@@ -232,12 +230,12 @@ def _days_of_log(table: ir.Table) -> ir.Table:
 
 def _is_return(table: ir.Table) -> ir.BooleanValue:
     """Return where a line is a return: by its flag, or by a negative amount."""
-    found = ibis.literal(False)
+    is_return = ibis.literal(False)
     if "is_return" in table.columns:
-        found = found | table.is_return.cast("boolean").fill_null(False)
+        is_return = is_return | table.is_return.cast("boolean").fill_null(False)
     if "amount" in table.columns:
-        found = found | (table.amount < 0).fill_null(False)
-    return found
+        is_return = is_return | (table.amount < 0).fill_null(False)
+    return is_return
 
 
 def _micros(amount: ir.NumericValue) -> ir.IntegerValue:

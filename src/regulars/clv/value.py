@@ -1,9 +1,6 @@
 """Customer lifetime value: expected purchases times expected value, discounted.
 
-In: a fitted purchase model, customers' summaries, what an order of theirs is worth (a
-Gamma-Gamma model or numbers), a margin, a discount rate and a horizon. Out: expected
-discounted margin a customer, from the cutoff on or from the first purchase. Units are
-never guessed: whoever calls says how many days the model's unit of time has.
+Units are never guessed: the caller says how many days the model's unit of time has.
 """
 
 from __future__ import annotations
@@ -21,8 +18,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from regulars.clv.fitting import FloatArray
-
-__all__ = ["DAYS_PER_MONTH", "discounted_clv", "new_customer_clv", "residual_clv"]
 
 DAYS_PER_YEAR = 365.25
 DAYS_PER_MONTH = DAYS_PER_YEAR / 12.0

@@ -1,8 +1,7 @@
 """Confidence intervals of customer lifetime value, from both models at once.
 
-In: what `discounted_clv` takes. Out: the same value with a lower and an upper bound,
-which carry the uncertainty of the purchase model's parameters and of the spend model's.
-They narrow as customers are added; they do not say how much one customer may vary.
+The bounds carry the uncertainty of the purchase model's parameters and of the spend
+model's; they do not say how much one customer may vary.
 """
 
 from __future__ import annotations
@@ -11,19 +10,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
 
-from regulars.clv.intervals import METHODS
+from regulars.clv.intervals import (
+    check_method,
+    delta_variance,
+    drawn_parameters,
+    half_width,
+    quantile_bounds,
+)
 from regulars.clv.value import discounted_clv
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from regulars.clv.base import ParametricModel
     from regulars.clv.fitting import FloatArray
 
-__all__ = ["discounted_clv_interval"]
-
-_STEP = 0.01  # standard errors: small for the curvature, large for the rounding
+    OfParameters = Callable[[dict[str, FloatArray]], FloatArray]
 
 
 def discounted_clv_interval(
@@ -86,7 +89,7 @@ def discounted_clv_interval(
     >>> bool((bounds["lower"] < bounds["estimate"]).all())
     True
     """
-    _check(method, level, n_draws)
+    check_method(method, level, n_draws)
     models = {"model": model, "value_model": value_model}
     fitted = {name: each for name, each in models.items() if each is not None}
 
@@ -109,62 +112,40 @@ def discounted_clv_interval(
     return pd.DataFrame(bounds, index=estimate.index)
 
 
-def _check(method: str, level: float, n_draws: int) -> None:
-    if method not in METHODS:
-        msg = f"method must be one of {list(METHODS)}, got {method!r}."
-        raise ValueError(msg)
-    if not 0 < level < 1:
-        msg = f"level must lie between 0 and 1 (0.95 for 95%), got {level!r}."
-        raise ValueError(msg)
-    if n_draws < 2:
-        msg = f"n_draws must be at least 2, got {n_draws!r}."
-        raise ValueError(msg)
-
-
 def _delta(
-    fitted: dict[str, Any],
-    value: Callable[[dict[str, FloatArray]], FloatArray],
+    fitted: dict[str, ParametricModel],
+    value: OfParameters,
     estimate: FloatArray,
     level: float,
 ) -> tuple[FloatArray, FloatArray]:
-    """Return bounds by linearising the logarithm along the axes of each covariance."""
-    variance = np.zeros_like(estimate)
+    """Return bounds by linearising the logarithm, each model's variance apart."""
+
+    def log_value(name: str) -> Callable[[FloatArray], FloatArray]:
+        return lambda theta: np.log(value({name: theta}))
+
     with np.errstate(divide="ignore", invalid="ignore"):
-        for name, each in fitted.items():
-            values, vectors = np.linalg.eigh(each.covariance_)
-            for spread, vector in zip(values, vectors.T, strict=True):
-                if spread <= 0:
-                    continue
-                step = _STEP * np.sqrt(spread) * vector
-                above = np.log(value({name: each.theta_ + step}))
-                below = np.log(value({name: each.theta_ - step}))
-                variance += ((above - below) / (2 * _STEP)) ** 2
-        half = norm.ppf((1 + level) / 2) * np.sqrt(variance)
+        variances = [
+            delta_variance(each, log_value(name)) for name, each in fitted.items()
+        ]
+        half = half_width(np.sum(variances, axis=0), level)
         known = (estimate > 0) & np.isfinite(half)
         factor = np.where(known, np.exp(half), 1.0)
     return estimate / factor, estimate * factor
 
 
 def _bootstrap(
-    fitted: dict[str, Any],
-    value: Callable[[dict[str, FloatArray]], FloatArray],
+    fitted: dict[str, ParametricModel],
+    value: OfParameters,
     level: float,
     n_draws: int,
     random_state: int | None,
 ) -> tuple[FloatArray, FloatArray]:
     """Return quantiles over draws of the parameters of both models."""
     rng = np.random.default_rng(random_state)
-    draws = {}
-    for name, each in fitted.items():
-        values, vectors = np.linalg.eigh(each.covariance_)
-        spread = vectors * np.sqrt(np.maximum(values, 0.0))
-        noise = rng.standard_normal((n_draws, values.size))
-        draws[name] = each.theta_ + noise @ spread.T
-    values = np.stack(
-        [
-            value({name: drawn[k] for name, drawn in draws.items()})
-            for k in range(n_draws)
-        ]
-    )
-    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2], axis=0)
-    return low, high
+    draws = {
+        name: drawn_parameters(each, n_draws, rng) for name, each in fitted.items()
+    }
+    values = [
+        value({name: drawn[k] for name, drawn in draws.items()}) for k in range(n_draws)
+    ]
+    return quantile_bounds(np.stack(values), level)

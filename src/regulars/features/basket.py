@@ -1,7 +1,6 @@
 """What is in the basket: how much, how varied, how much of it new, how much sent back.
 
-A `Past` comes in, the group's features go out; those of products and categories only
-where the log names them. A feature whose column the log lacks is absent, not zero.
+A feature whose column the log lacks is absent, not zero.
 """
 
 from __future__ import annotations
@@ -43,10 +42,7 @@ def basket(past: Past) -> Group:
         parts.append(_categories(past))
 
     def features(s: ibis.Table) -> dict[str, ibis.Value]:
-        found: dict[str, ibis.Value] = {}
-        for part in parts:
-            found |= part.features(s)
-        return found
+        return {k: v for part in parts for k, v in part.features(s).items()}
 
     return Group(
         {},

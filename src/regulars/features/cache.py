@@ -1,10 +1,7 @@
-"""Feature rows by cutoff, computed once and kept by content.
+"""Feature rows by cutoff, computed once for training, gate, scores and backtest.
 
-A ledger and the settings of the features come in, rows by cutoff go out. What is kept
-is named by all that the rows depend on: the content of the log, the cutoff, the
-lookback, the groups, the user's own functions and their code, and the code of the
-features. Training, gate, scores and backtest of one log so share one computation, in
-one command or in several; anything different is computed anew.
+Rows are kept under a digest of all they depend on, the code of the features included,
+so anything different is computed anew.
 """
 
 from __future__ import annotations
@@ -38,7 +35,7 @@ if TYPE_CHECKING:
 FOLDER = "cache"
 # two remainders of one hash of 64 bits, small enough that billions of them add up
 PRIMES = (2_147_483_647, 2_147_483_629)
-# whose releases may work a feature out otherwise
+# another release of these may work a feature out otherwise
 PACKAGES = ("regulars", "ibis-framework", "duckdb")
 # stands for a value that is not there: an empty one is another thing to a feature
 NOTHING = "\x1e"
@@ -68,20 +65,20 @@ class FeatureCache:
             low=(line % PRIMES[0]).cast("int64").sum(),
             high=((line // PRIMES[0]) % PRIMES[1]).cast("int64").sum(),
         )
-        found = [sorted(log.columns), totals.to_pyarrow().to_pylist()]
-        return hashlib.sha256(json.dumps(found).encode()).hexdigest()[:16]
+        content = [sorted(log.columns), totals.to_pyarrow().to_pylist()]
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
 
     def by_cutoff(self, cutoffs: Sequence[date]) -> dict[date, pd.DataFrame]:
         """Return the feature rows of each cutoff."""
         days = sorted(set(cutoffs))
         if not self._settings.features.cache:
             return self._build(days)
-        found = {day: self._read(day) for day in days}
-        missing = [day for day, rows in found.items() if rows is None]
+        kept = {day: self._read(day) for day in days}
+        missing = [day for day, rows in kept.items() if rows is None]
         built = self._build(missing) if missing else {}
         for day, rows in built.items():
             self._write(day, rows)
-        whole = {day: built.get(day, found[day]) for day in days}
+        whole = {day: built.get(day, kept[day]) for day in days}
         return {day: rows for day, rows in whole.items() if rows is not None}
 
     def _build(self, cutoffs: Sequence[date]) -> dict[date, pd.DataFrame]:
@@ -130,6 +127,7 @@ class FeatureCache:
         # nothing else is lost
         with suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)
+            # never the rows of more than one log
             for other in folder.parent.iterdir():
                 if other.is_dir() and other != folder:
                     shutil.rmtree(other, ignore_errors=True)
@@ -143,10 +141,10 @@ class FeatureCache:
 def _code(path: str) -> str:
     """Return a digest of the module of a user's own function; empty: none is there."""
     try:
-        found = importlib.util.find_spec(path.partition(":")[0])
+        spec = importlib.util.find_spec(path.partition(":")[0])
     except (ImportError, ValueError):
         return ""
-    file = Path(found.origin) if found and found.origin else None
+    file = Path(spec.origin) if spec and spec.origin else None
     if file is None or not file.is_file():
         return ""
     return hashlib.sha256(file.read_bytes()).hexdigest()

@@ -1,8 +1,7 @@
 """On which days of the week a customer buys, and where in the year the cutoff lies.
 
-A `Past` comes in, the group's features go out. The time of year is the same for all
-customers at a cutoff: it can only be learnt from snapshots that cover a year, and is
-therefore a group of its own (``season``) that is left out unless asked for.
+The time of year is the same for all customers of a cutoff and can only be learnt from
+snapshots that cover a year: a group of its own (``season``), left out unless asked for.
 """
 
 from __future__ import annotations

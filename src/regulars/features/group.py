@@ -1,24 +1,29 @@
-"""What a feature group hands over: aggregates over the past, and features of them.
+"""A feature group: aggregates over the past, and features of them.
 
-A `Past` comes in, a `Group` goes out. Splitting a group in these two steps lets the
-matrix compute the aggregates of all groups in one scan of the days, those of short
-windows over the last days alone, and those that last until a customer's next new day
-once for all cutoffs: several times as fast as a query a group and cutoff.
+In two steps, so that the matrix can compute the aggregates of all groups in one scan:
+several times as fast as a query a group and cutoff.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from regulars.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     import ibis
 
     from regulars.features.known import Known
+    from regulars.features.past import Past
+
+KEYS = ("customer_id", "cutoff")
+
+SCALE = 1 << 20
+"""Fractions are summed in whole units of 1 / SCALE, so that order does not matter."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +61,12 @@ class Group:
     lasting_tables: tuple[ibis.Table, ...] = ()
 
 
+BuildGroup = Callable[["Past"], Group]
+
+
 def basics(known: Known) -> dict[str, ibis.Value]:
     """Return the lasting aggregates that every group may count on."""
+    # what the last purchase day has run up to is the customer's
     days, last = known.days, known.days.is_last
     return {
         "n_orders": days.n_orders.sum(),

@@ -1,9 +1,7 @@
-"""What is known of each customer, counted anew only where there is something new.
+"""The rows before several cutoffs, counted anew only where there is something new.
 
-The tables of a history and several cutoffs come in, a `Known` goes out: for the first
-cutoff the rows of all customers before it, for each later one those of the customers
-with a new day since the one before. Whatever does not depend on a customer's age is
-worked out from it once, and holds until the customer's next new day.
+A customer without a new day since the cutoff before keeps the aggregates of then; only
+ages change.
 """
 
 from __future__ import annotations
@@ -25,14 +23,17 @@ if TYPE_CHECKING:
 class Known:
     """The rows before each cutoff, of customers of whom it knows something new."""
 
-    cutoffs: tuple[date, ...]
+    cutoffs: tuple[date, ...]  # rising
+    # The ledger's days with the columns of `features.sequence`, with cutoff and is_last
+    # (the customer's last purchase day before it). A row stands once for each cutoff at
+    # which its customer is counted: group by `by`.
     days: ibis.Table
-    items: ibis.Table | None
-    novelties: ibis.Table | None
+    items: ibis.Table | None  # None: the log names neither products nor categories
+    novelties: ibis.Table | None  # first purchase of each product; None: no products
 
     @property
     def by(self) -> tuple[str, ...]:
-        """Columns that tell whom and when a row counts for; one cutoff needs no name."""
+        """Columns that say for whom, and of several cutoffs at which, a row counts."""
         return ("customer_id", "cutoff")[: len(self.cutoffs)]
 
     def is_behind(self, table: ibis.Table) -> bool:
@@ -48,13 +49,14 @@ def known(
     items: ibis.Table | None,
     novelties: ibis.Table | None,
 ) -> Known:
-    """Return what is known at some cutoffs."""
+    """Return what is known at some cutoffs, which rise."""
     changes = _changes(days, cutoffs)
 
     def counted(table: ibis.Table | None) -> ibis.Table | None:
         return None if table is None else _counted(table, cutoffs[0], changes)
 
     seen = _counted(days, cutoffs[0], changes)
+    # next_day looks over the whole log: what lies on the cutoff or later is not known
     is_last = seen.is_purchase & (
         seen.next_day.isnull() | (seen.next_day >= seen.cutoff)
     )
@@ -71,14 +73,17 @@ def _changes(days: ibis.Table, cutoffs: Sequence[date]) -> ibis.Table | None:
     first, *later = cutoffs
     if not later:
         return None
+    # a day between two cutoffs is first seen by the second of them
     new = days.filter((days.day >= ibis.literal(first)) & (days.day < later[-1]))
     seen_at = ibis.cases(
         *[(new.day < cutoff, ibis.literal(cutoff)) for cutoff in later]
     )
+    # joined to three tables below: worked out once
     return materialise(new.select("customer_id", cutoff=seen_at).distinct())
 
 
 def _counted(table: ibis.Table, first: date, changes: ibis.Table | None) -> ibis.Table:
+    """Return all rows before the first cutoff, and again all of whoever changed."""
     cutoff = ibis.literal(first)
     all_at_first = table.filter(table.day < cutoff).mutate(cutoff=cutoff)
     if changes is None:

@@ -1,18 +1,10 @@
-"""The model matrix: one row a customer and cutoff, one column a feature.
-
-A ledger and cutoffs come in, a pandas frame goes out. The groups registered here say
-which aggregates they need; those of all groups are worked out together, over a history
-that is prepared once for all cutoffs.
-"""
+"""The model matrix: one row a customer and cutoff, one column a feature."""
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import ibis
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -20,21 +12,26 @@ import pyarrow.compute as pc
 
 from regulars.errors import ConfigError, suggestion
 from regulars.features import basket, calendar, rfm, rhythm, windows
-from regulars.features.group import Group, refuse_repeated
+from regulars.features.group import KEYS, BuildGroup, Group, refuse_repeated
 from regulars.features.past import History, Past
-from regulars.features.summary import lasting, left_join, summarise
+from regulars.features.summary import aggregates_at, lasting
+from regulars.features.user_functions import (
+    join_own,
+    load_function,
+    refuse_later_rows,
+)
 from regulars.features.value import value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import date
 
+    import ibis
     from numpy.typing import NDArray
 
     from regulars.data.ledger import Ledger
     from regulars.features.summary import Lasting, NamedGroup
 
-BuildGroup = Callable[[Past], Group]
 
 # A new group is a module with a function and its MEANINGS, and a line in each of these.
 GROUPS: dict[str, BuildGroup] = {
@@ -61,8 +58,6 @@ FEATURES: dict[str, str] = {
     name: meaning for group in MEANINGS.values() for name, meaning in group.items()
 }
 """Name of every feature -> its meaning in one line."""
-
-KEYS = ("customer_id", "cutoff")
 
 
 def build_matrix(
@@ -113,6 +108,7 @@ def build_matrix(
     Examples
     --------
     >>> from datetime import date
+    >>> import ibis
     >>> from regulars.data.ledger import build_ledger
     >>> days = [date(2024, 1, 1), date(2024, 1, 9), date(2024, 1, 10)]
     >>> log = ibis.memtable(pa.table({
@@ -127,7 +123,7 @@ def build_matrix(
     history = History(ledger, lookback_days=lookback_days, first_day=first_day)
     chosen = _chosen(groups)
     of_value = [value] if rfm.rfm in chosen else []
-    builders = [*chosen, *of_value, *map(_load, extra)]
+    builders = [*chosen, *of_value, *map(load_function, extra)]
     pasts = history.along(cutoffs)
     if not pasts:
         msg = "No cutoff was given; the matrix needs at least one. Pass cutoffs=[...]."
@@ -200,6 +196,7 @@ def matrix_expressions(
     Examples
     --------
     >>> from datetime import date
+    >>> import ibis
     >>> from regulars.data.ledger import build_ledger
     >>> from regulars.features.past import History
     >>> days = [date(2024, 1, 1), date(2024, 1, 9)]
@@ -219,33 +216,23 @@ def matrix_expressions(
         groups = [(name, part) for name, part in built if isinstance(part, Group)]
         for name, part in built:
             tables = part.tables if isinstance(part, Group) else (part,)
-            _refuse_later_rows(name, tables, past)
+            refuse_later_rows(name, tables, past)
         if shared is None or shared.known is not past.known:
+            # with a lookback each cutoff has a Known of its own
             shared = lasting(past.known, groups)
-        matrix = _features(summarise(past, groups, shared), groups)
+        matrix = _features(aggregates_at(past, groups, shared), groups)
         for name, part in built:
             if not isinstance(part, Group):
-                matrix = _join_own(matrix, part, name)
+                matrix = join_own(matrix, part, name)
         yield matrix
-
-
-def _refuse_later_rows(name: str, tables: Iterable[ibis.Table], past: Past) -> None:
-    if any(past.known.is_behind(table) for table in tables):
-        msg = (
-            f"The feature function '{name}' makes a table of 'past.known', which holds "
-            "the days before later cutoffs too. Make it of 'past.days', 'past.items' "
-            "or 'past.novelties', or hand it over in 'lasting_tables', by "
-            "'past.known.by'."
-        )
-        raise ConfigError(msg)
 
 
 def _features(summary: ibis.Table, groups: Sequence[NamedGroup]) -> ibis.Table:
     features: dict[str, ibis.Value] = {}
     for name, group in groups:
-        found = group.features(summary)
-        refuse_repeated(name, "feature", set(features) & set(found))
-        features |= {k: v.cast("float64") for k, v in found.items()}
+        own = group.features(summary)
+        refuse_repeated(name, "feature", set(features) & set(own))
+        features |= {k: v.cast("float64") for k, v in own.items()}
     return summary.select("customer_id", **features)
 
 
@@ -300,87 +287,3 @@ def _refuse_unknown(names: Sequence[str]) -> None:
 
 def _name(builder: BuildGroup) -> str:
     return f"{builder.__module__}:{getattr(builder, '__name__', builder)}"
-
-
-def _load(path: str) -> BuildGroup:
-    """Import a function of the user's own, and guard what it returns."""
-    module_name, _, function_name = path.partition(":")
-    if not function_name:
-        msg = f"features.extra names '{path}'; write it as 'module:function'."
-        raise ConfigError(msg)
-    try:
-        function = getattr(importlib.import_module(module_name), function_name)
-    except (ImportError, AttributeError) as error:
-        msg = (
-            f"features.extra names '{path}', which cannot be imported ({error}). Check "
-            "the names, and that Python finds the module from where the command runs."
-        )
-        raise ConfigError(msg) from error
-    if not callable(function):
-        msg = f"features.extra names '{path}', which is not a function."
-        raise ConfigError(msg)
-    return _Guarded(path, function)
-
-
-class _Guarded:
-    """A user's own function, whose faults become one sentence."""
-
-    def __init__(self, path: str, function: BuildGroup) -> None:
-        self.__module__, _, self.__name__ = path.partition(":")
-        self._path = path
-        self._function = function
-
-    def __call__(self, past: Past) -> Group:
-        try:
-            result = self._function(past)
-        except Exception as error:
-            msg = (
-                f"The function '{self._path}' of features.extra failed: "
-                f"{type(error).__name__}: {error}. It is called with a Past and "
-                "returns an ibis table with 'customer_id' and numeric columns."
-            )
-            raise ConfigError(msg) from error
-        if isinstance(result, Group) or (
-            isinstance(result, ibis.Table) and _is_own_table(result)
-        ):
-            return result
-        msg = (
-            f"The function '{self._path}' of features.extra returned "
-            f"{_describe(result)}; it has to return an ibis table with 'customer_id' "
-            "and numeric columns, or a Group."
-        )
-        raise ConfigError(msg)
-
-
-def _is_own_table(table: ibis.Table) -> bool:
-    values = [name for name in table.columns if name not in KEYS]
-    numbers = [
-        table[n].type().is_numeric() or table[n].type().is_boolean() for n in values
-    ]
-    return "customer_id" in table.columns and bool(values) and all(numbers)
-
-
-def _describe(result: object) -> str:
-    if isinstance(result, ibis.Table):
-        columns = {name: str(kind) for name, kind in result.schema().items()}
-        return f"a table with the columns {columns}"
-    return f"a {type(result).__name__}"
-
-
-def _join_own(matrix: ibis.Table, table: ibis.Table, name: str) -> ibis.Table:
-    values = [column for column in table.columns if column not in KEYS]
-    refuse_repeated(name, "feature", set(values) & set(matrix.columns))
-    n_rows = table.count()
-    repeated = (
-        table.aggregate(excess=n_rows - table.customer_id.nunique())
-        .to_pyarrow()["excess"][0]
-        .as_py()
-    )
-    if repeated:
-        msg = (
-            f"The feature function '{name}' returned {repeated} rows too many; it has "
-            "to return one row a customer. Aggregate by 'customer_id'."
-        )
-        raise ConfigError(msg)
-    own = table.select("customer_id", **{n: table[n].cast("float64") for n in values})
-    return left_join(matrix, own)

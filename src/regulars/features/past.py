@@ -1,9 +1,7 @@
 """What may be seen at a cutoff: the one place where ``day < cutoff`` is applied.
 
-A ledger comes in, a `History` and from it one `Past` a cutoff go out. Feature groups
-get their data from a `Past` and from nowhere else, so that no group can look ahead.
-What does not depend on the cutoff (each purchase's distance from the one before it, the
-first purchase of each product) is worked out once, in `History`, and shared by all.
+Feature groups get their data from a `Past` and from nowhere else, so that no group can
+look ahead.
 """
 
 from __future__ import annotations

@@ -1,9 +1,7 @@
 """Recency, frequency and money, as the purchase-process models define them.
 
-A `Past` comes in, the group's features go out. ``frequency`` counts *repeat* purchase
-days and ``recency_days`` runs from the first purchase to the last; the order count and
-the days since the last order have names of their own, because mixing them up is the
-field's commonest mistake.
+``frequency`` counts *repeat* purchase days and ``recency_days`` runs from the first
+purchase to the last; mixing them up with order counts is the commonest mistake.
 """
 
 from __future__ import annotations
@@ -44,6 +42,9 @@ def rfm(past: Past) -> Group:
     bought = days.is_purchase
 
     def features(s: ibis.Table) -> dict[str, ibis.Value]:
+        # Days are purchase days: a day with refunds only lowers revenue, nothing else.
+        # T runs to the cutoff; lifetimes and the published CDNOW summary count to the
+        # last day seen, one less.
         frequency = s.n_days - 1
         recency = s.first_age - s.last_age
         last_spend = (s.last_spend // MICROS_A_CENT).cast("float64") / 100

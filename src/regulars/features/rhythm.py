@@ -1,9 +1,7 @@
 """How regularly a customer buys, and how long the present silence is for them.
 
-A `Past` comes in, the group's features go out. A month of silence is an alarm in one
-who buys weekly and nothing in one who buys each quarter: the gaps between a customer's
-own purchases are the yardstick. One purchase has no gap, and its gap features are
-missing rather than zero.
+A month of silence is an alarm in a weekly buyer and nothing in a quarterly one: the
+gaps between a customer's own purchases are the yardstick.
 """
 
 from __future__ import annotations
@@ -12,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import ibis
 
-from regulars.features.group import Group, ratio
+from regulars.features.group import SCALE, Group, ratio
 from regulars.features.sequence import RECENT_GAPS
 
 if TYPE_CHECKING:
@@ -20,9 +18,6 @@ if TYPE_CHECKING:
 
 ACTIVE_WEEKS = (4, 8, 12, 26)
 """Spans, in weeks, over which weekly activity is measured."""
-
-SCALE = 1 << 20
-"""Fractions are summed in whole units of 1 / SCALE, so that order does not matter."""
 
 MEANINGS = {
     "gap_mean_days": "Mean days between purchases",
@@ -53,6 +48,7 @@ MEANINGS = {
 def rhythm(past: Past) -> Group:
     """Return the features of the gaps between purchases."""
     days = past.days
+    # days from the last day of a purchase's week back to the purchase before
     reach = days.gap_days + (days.age_days - 1) % 7
     gap = past.known.days.gap_days
     lasting = {
@@ -111,6 +107,11 @@ def _gap_features(s: ibis.Table) -> dict[str, ibis.Value]:
 
 
 def _clumpiness(s: ibis.Table) -> ibis.Value:
+    """Return one plus the entropy of the shares of time, over its maximum.
+
+    Zhang, Bradlow and Small (2015), Predicting Customer Value Using Clumpiness,
+    Marketing Science 34(2); purchases and the cutoff cut the time into shares.
+    """
     silence = s.last_age.cast("float64")
     whole = s.first_age.cast("float64")
     logs = s.gap_logs.cast("float64") / SCALE + silence * silence.ln()

@@ -1,8 +1,6 @@
-"""Each day of a customer beside the days before it.
+"""Each day of a customer beside the days before it, and the first of each product.
 
-The ledger's days come in; the same days go out with the distance to the purchase
-before. The ledger's items come in; the first purchase of each product goes out. Neither
-depends on a cutoff, because it only looks back: it is worked out once for all of them.
+It only looks back, so no cutoff enters: it is worked out once for all of them.
 """
 
 from __future__ import annotations

@@ -1,9 +1,7 @@
 """One row a customer: the aggregates that the features of all groups are made of.
 
-The groups at a cutoff come in, a table of their aggregates goes out. Lasting ones are
-worked out once for all cutoffs, each row of them holding from its cutoff to the next
-one at which the customer had a new day; those of recent windows are added up over the
-last days alone, at each cutoff.
+Lasting ones are worked out once for all cutoffs; those of recent windows are added up
+over the last days alone, at each cutoff.
 """
 
 from __future__ import annotations
@@ -35,6 +33,8 @@ class Lasting:
     """The lasting aggregates of every customer, at each of some cutoffs."""
 
     known: Known
+    # keys of `known.by`, the aggregates and, of several cutoffs, `until`: the next one
+    # with a row of the customer (null: none)
     rows: ibis.Table
 
     def at(self, cutoff: date) -> ibis.Table:
@@ -66,28 +66,10 @@ def lasting(known: Known, groups: Sequence[NamedGroup]) -> Lasting:
     return Lasting(known, materialise(rows))
 
 
-def summarise(past: Past, groups: Sequence[NamedGroup], lasting: Lasting) -> ibis.Table:
-    """Return all aggregates at a cutoff.
-
-    Parameters
-    ----------
-    past : Past
-        What is known at the cutoff.
-    groups : sequence of (str, Group)
-        The groups at that cutoff, with their names.
-    lasting : Lasting
-        Their lasting aggregates.
-
-    Returns
-    -------
-    ibis.Table
-        One row a customer with a purchase before the cutoff.
-
-    Raises
-    ------
-    ConfigError
-        Two aggregates have one name.
-    """
+def aggregates_at(
+    past: Past, groups: Sequence[NamedGroup], lasting: Lasting
+) -> ibis.Table:
+    """Return all aggregates at a cutoff: a row a customer who bought before it."""
     standing = lasting.at(past.cutoff)
     scans = _scans(groups, set(standing.columns))
     # Computed apart: as parts of one query, engines would first write out the days that

@@ -1,8 +1,7 @@
 """What a customer's value is made of: amounts bought, sent back, and their margin.
 
-A `Past` comes in, columns that go with every matrix come out. They are no features:
-neither churn nor spend learns from them. The purchase process turns them into order
-value, kept share and margin share (`regulars.clv.shares`).
+Neither churn nor spend learns from these columns; the purchase process turns them into
+order value, kept share and margin share (`regulars.clv.shares`).
 """
 
 from __future__ import annotations

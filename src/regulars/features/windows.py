@@ -1,18 +1,18 @@
 """What happened in the last days, weeks and months, and whether it grows or fades.
 
-A `Past` comes in, the group's features go out. A window that reaches back beyond the
-first day of the log is missing (null) rather than counted short, so that "no order in
-the last year" always means a year.
+A window that reaches back beyond the first day of the log is missing rather than
+counted short, so that "no order in the last year" always means a year.
 """
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import ibis
 
 from regulars.data.ledger import MICROS
-from regulars.features.group import Group, ratio
+from regulars.features.group import SCALE, Group, ratio
 
 if TYPE_CHECKING:
     from regulars.features.past import Past
@@ -29,8 +29,6 @@ TRENDS = ((28, 56), (91, 182))
 
 HALF_LIVES = (14, 30, 60)
 """Days after which a purchase counts half in the faded counts."""
-
-SCALE = 1 << 20
 
 VANISHED = 21
 """Half-lives after which a purchase weighs less than half a unit of 1 / SCALE: none."""
@@ -103,7 +101,7 @@ def windows(past: Past) -> Group:
 
 def _faded(days: ibis.Table, half_life: int) -> ibis.Value:
     """Sum 2^(-age / half-life), in integers so that order does not matter."""
-    weight = (days.age_days.cast("float64") * (-0.6931471805599453 / half_life)).exp()
+    weight = (days.age_days.cast("float64") * (-math.log(2) / half_life)).exp()
     return days.is_purchase.ifelse((weight * SCALE).round().cast("int64"), 0).sum()
 
 

@@ -15,7 +15,12 @@ import numpy as np
 from plotly.offline import get_plotlyjs
 from sklearn.utils.validation import check_is_fitted
 
-from regulars.clv import diagnostics, spend_diagnostics
+from regulars.clv import (
+    alive_matrix,
+    diagnostics,
+    purchases_matrix,
+    spend_diagnostics,
+)
 from regulars.clv.rows import read_columns
 from regulars.report import clv_charts as charts
 
@@ -107,9 +112,9 @@ def _pictures(model: Any, summary: Any) -> list[_PICTURE]:
         return []  # with covariates there is no one curve for all customers
     fit = diagnostics.frequency_fit(model, summary)
     age = float(read_columns(summary, ["T"])["T"].max())
-    alive = diagnostics.alive_matrix(model, age)
+    alive = alive_matrix(model, age)
     ahead = max(round(age / 3), 1)
-    purchases = diagnostics.purchases_matrix(model, age, ahead)
+    purchases = purchases_matrix(model, age, ahead)
     return [
         (
             "Customers by number of repeat purchases",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from regulars.kinds.contractual.histories import words_before, words_in
+from regulars.features.dated_tables import words_before, words_in
 from regulars.kinds.contractual.snapshot import KEYS, stacked
 from regulars.kinds.contractual.spells import cancelled
 from regulars.kinds.contractual.worth import worth_at
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from regulars.kinds.contractual.histories import Words
+    from regulars.features.dated_tables import Words
     from regulars.kinds.contractual.workspace import ContractWorkspace
     from regulars.timeline import Timeline
 

@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from regulars.features.customers import attributes_of
+from regulars.features.dated_tables import columns_of, words_before
 from regulars.features.matrix import build_matrix
 from regulars.features.value import VALUE_COLUMNS
-from regulars.kinds.contractual.histories import attributes_of, columns_of, words_before
 from regulars.kinds.contractual.spells import running
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-    from regulars.kinds.contractual.histories import Words
+    from regulars.features.dated_tables import Words
     from regulars.kinds.contractual.workspace import ContractWorkspace
 
 KEYS = ["customer_id", "cutoff"]

@@ -9,7 +9,7 @@ import pandas as pd
 
 from regulars.errors import NotEnoughHistoryError
 from regulars.evaluation.backtest import roll_back
-from regulars.kinds.contractual.histories import words_in
+from regulars.features.dated_tables import words_in
 from regulars.kinds.contractual.past import Past, has_both
 from regulars.kinds.contractual.snapshot import KEYS, snapshot
 from regulars.kinds.contractual.workspace import open_contracts

@@ -18,7 +18,7 @@ from regulars.data.contract import TABLES, day_name
 from regulars.data.fingerprint import fingerprint
 from regulars.data.ledger import build_ledger
 from regulars.errors import ConfigError, NotEnoughHistoryError
-from regulars.kinds.contractual.histories import NOT_USED
+from regulars.features.dated_tables import NOT_USED
 from regulars.kinds.contractual.spells import spells_of
 from regulars.kinds.non_contractual.workspace import read_and_check
 from regulars.models.tabular.columns import typed
