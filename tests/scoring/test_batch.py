@@ -9,7 +9,7 @@ from regulars.errors import DataError
 from regulars.features.matrix import build_matrix
 from regulars.kinds.non_contractual.workspace import open_workspace
 from regulars.scoring import batch
-from regulars.scoring.batch import COLUMNS, Provenance, score_customers
+from regulars.scoring.batch import COLUMNS, Customers, Provenance, score_customers
 from regulars.tracking import Store
 
 NOW = Provenance("7", "abc", datetime(2025, 1, 1, tzinfo=UTC))
@@ -21,7 +21,7 @@ def champion(run_shop):
     settings = run_shop[0].settings()
     work = open_workspace(settings, lambda step: None)
     model, _ = Store(settings.tracking.uri, settings.name).load()
-    return model, build_matrix(work.ledger, [work.timeline.cutoff])
+    return model, Customers(build_matrix(work.ledger, [work.timeline.cutoff]))
 
 
 def test_columns_are_those_of_the_design(champion):
@@ -39,29 +39,30 @@ def test_blocks_change_nothing(champion, monkeypatch):
 
 
 def test_customer_alone_has_the_scores_of_the_batch(champion):
-    model, features = champion
-    whole = score_customers(model, features, NOW)
-    alone = score_customers(model, features.iloc[[17]], NOW)
+    model, customers = champion
+    whole = score_customers(model, customers, NOW)
+    alone = score_customers(model, Customers(customers.features.iloc[[17]]), NOW)
     pd.testing.assert_frame_equal(
         alone, whole.iloc[[17]].reset_index(drop=True), rtol=1e-12
     )
 
 
 def test_order_of_the_rows_is_kept(champion):
-    model, features = champion
-    turned = features.sample(frac=1.0, random_state=0)
-    found = score_customers(model, turned, NOW)
+    model, customers = champion
+    turned = customers.features.sample(frac=1.0, random_state=0)
+    found = score_customers(model, Customers(turned), NOW)
     assert found["customer_id"].tolist() == turned["customer_id"].tolist()
-    whole = score_customers(model, features, NOW).set_index("customer_id")
+    whole = score_customers(model, customers, NOW).set_index("customer_id")
     pd.testing.assert_frame_equal(
         found.set_index("customer_id").loc[whole.index], whole, rtol=1e-12
     )
 
 
 def test_missing_features_are_named(champion):
-    model, features = champion
+    model, customers = champion
+    fewer = Customers(customers.features.drop(columns="n_orders"))
     with pytest.raises(DataError, match=r"1 of the features.*missing: n_orders"):
-        score_customers(model, features.drop(columns="n_orders"), NOW)
+        score_customers(model, fewer, NOW)
 
 
 def test_scores_match_the_files_of_the_run(champion, run_shop):
@@ -79,7 +80,7 @@ def test_reasons_speak_of_money_in_the_currency_of_the_log(champion):
 
 
 def test_no_customer_is_no_row_and_no_error(champion):
-    model, features = champion
-    found = score_customers(model, features.iloc[:0], NOW)
+    model, customers = champion
+    found = score_customers(model, Customers(customers.features.iloc[:0]), NOW)
     assert tuple(found.columns) == COLUMNS
     assert found.empty

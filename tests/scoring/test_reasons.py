@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from regulars.features.matrix import FEATURES
-from regulars.scoring.reasons import N_REASONS, THEMES, explain, theme_of, themes
+from regulars.scoring.reasons import N_REASONS, by_theme, strongest
+from regulars.scoring.themes import THEMES, theme_of, themes
 from regulars.training.card import PROCESS_MEANINGS
 
 ROWS = pd.DataFrame(
@@ -21,7 +22,7 @@ ROWS = pd.DataFrame(
         "btyd_no_purchase_probability": [0.9, 0.5, 0.1],
     }
 )
-HIGH = np.array([0.9, 0.9, 0.9])
+RISES = np.array([True, True, True])
 
 
 def _shares(**columns):
@@ -31,14 +32,14 @@ def _shares(**columns):
 
 
 def test_silence_is_told_with_the_customers_own_figures():
-    found = explain(ROWS, _shares(days_since_last_order=1), HIGH, base_rate=0.5)
+    found = by_theme(ROWS, _shares(days_since_last_order=1), RISES, "")
     assert found[0] == ["no order for 63 days; used to order every 12"]
     assert found[1] == ["no order for 1 day; one order so far"]
     assert found[2] == ["no order for 5 days; used to order every 6"]
 
 
 def test_counts_are_written_for_people():
-    found = explain(ROWS, _shares(n_orders=1), HIGH, base_rate=0.5)
+    found = by_theme(ROWS, _shares(n_orders=1), RISES, "")
     assert [reasons[0] for reasons in found] == [
         "4 orders in 99 days",
         "1 order in 1 day",
@@ -48,7 +49,7 @@ def test_counts_are_written_for_people():
 
 def test_no_more_than_three_and_the_strongest_first():
     shares = _shares(aov=3, n_orders=2, returns_share=1, days_since_last_order=0.5)
-    found = explain(ROWS, shares, HIGH, base_rate=0.5)[0]
+    found = by_theme(ROWS, shares, RISES, "")[0]
     assert len(found) == N_REASONS
     assert found[0].startswith("spends 1,234 an order")
     assert found[1] == "4 orders in 99 days"
@@ -66,16 +67,16 @@ def test_no_more_than_three_and_the_strongest_first():
 def test_amounts_bear_the_currency_and_cents_only_where_they_matter(aov, told):
     rows = ROWS.assign(aov=aov, spend_91d=99.95)
     shares = _shares(aov=1)
-    found = explain(rows, shares, HIGH, base_rate=0.5, currency="SEK")
+    found = by_theme(rows, shares, RISES, "SEK")
     assert {reasons[0] for reasons in found} == {told}
-    plain = explain(rows, shares, HIGH, base_rate=0.5)
+    plain = by_theme(rows, shares, RISES, "")
     assert {reasons[0] for reasons in plain} == {told.replace("SEK ", "")}
 
 
 def test_reasons_of_a_high_risk_raise_it_and_of_a_low_risk_lower_it():
     shares = _shares(n_orders=[1.0, 1.0, 1.0], aov=[-1.0, -1.0, -1.0])
     risk = np.array([0.9, 0.9, 0.1])
-    high, _, low = explain(ROWS, shares, risk, base_rate=0.5)
+    high, _, low = by_theme(ROWS, shares, risk > 0.5, "")
     assert high[0] == "4 orders in 99 days"
     assert not any("an order" in reason for reason in high)
     assert low[0].startswith("spends 20.00 an order")
@@ -84,25 +85,25 @@ def test_reasons_of_a_high_risk_raise_it_and_of_a_low_risk_lower_it():
 
 def test_features_of_one_theme_are_one_reason():
     shares = _shares(days_since_last_order=1, silence_over_mean_gap=1, n_orders=1.5)
-    found = explain(ROWS, shares, HIGH, base_rate=0.5)[0]
+    found = by_theme(ROWS, shares, RISES, "")[0]
     assert found[0].startswith("no order for 63 days")
     assert len(found) == 2
 
 
 def test_nothing_to_say_of_a_customer_is_no_reason():
-    found = explain(ROWS, _shares(returns_share=5), HIGH, base_rate=0.5)
+    found = by_theme(ROWS, _shares(returns_share=5), RISES, "")
     assert found[0][0] == "sent back 25% of what was bought"
     assert not any("sent back" in reason for reason in found[1])
 
 
 def test_silence_is_told_when_nothing_else_speaks():
-    found = explain(ROWS, _shares(unheard_of=9), HIGH, base_rate=0.5)
+    found = by_theme(ROWS, _shares(unheard_of=9), RISES, "")
     assert all(len(reasons) == 1 for reasons in found)
     assert found[0][0].startswith("no order for 63 days")
 
 
 def test_process_alone_tells_silence_its_own_figure_and_the_orders():
-    found = explain(ROWS, None, HIGH, base_rate=0.5)
+    found = by_theme(ROWS, None, RISES, "")
     assert found[0][0].startswith("no order for 63 days")
     assert "10%" in found[0][1]
     assert found[0][2] == "4 orders in 99 days"
@@ -126,3 +127,12 @@ def test_every_theme_tells_a_sentence_without_gaps():
     for theme in THEMES:
         for text in theme.sentences(holes):
             assert not re.search(r"nan|inf|None", text), (theme.name, text)
+
+
+def test_reason_that_is_always_said_comes_last_where_it_is_none():
+    strength = np.array([[0.0, 2.0, -1.0], [-3.0, -2.0, -1.0]])
+    always = np.array([0, 2])
+    sentences = strongest(
+        strength, always, lambda place, who: np.array([f"reason {place}"] * who.sum())
+    )
+    assert sentences == [["reason 1", "reason 0"], ["reason 2"]]

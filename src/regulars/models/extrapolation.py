@@ -1,11 +1,10 @@
 """From the horizon that a short history could teach to the one that was asked for.
 
-Forecasts for a short horizon, and what the purchase process expects of both horizons,
-come in; forecasts for the long one go out. The process knows how each customer's
-silence and spend grow with time (the living go on buying, the lost stay lost); the
-learnt forecast knows the customer better. So the process sets the ratio, customer by
-customer, and the learnt forecast the level. How far to believe the process's ratio is
-chosen on rehearsals: shorter stretches inside the history whose outcome is known.
+The purchase process knows how each customer's silence and spend grow with time (the
+living go on buying, the lost stay lost); the learnt forecast knows the customer better.
+So the process sets the ratio, customer by customer, and the learnt forecast the level.
+How far to believe the process's ratio is chosen on shorter stretches inside the history
+whose outcome is known.
 """
 
 from __future__ import annotations
@@ -26,11 +25,13 @@ SHARES = np.linspace(0, 1, 11).round(1)
 
 
 class ExtrapolationTest(NamedTuple):
-    """A stretch of the history, foreseen from its beginning."""
+    """A stretch of the history, predicted from its beginning."""
 
     learnt: Floats
+    # P(no purchase) by the process, over the horizon learnt and the one asked for
     process_learnt: Floats
     process_asked: Floats
+    # the horizon asked for, in horizons learnt
     stretch: float
     churned: Floats
 
@@ -43,26 +44,30 @@ def extrapolate_churn(
     stretch: float = 1.0,
     extrapolation_weight: float = 0.0,
 ) -> Floats:
-    r"""Return the probability of no purchase over the horizon asked for."""
+    """Return the probability of no purchase over the horizon asked for.
+
+    A weight of 0 takes the ratio of the log probabilities from the process, 1 from the
+    days alone: silence goes on as it has begun.
+    """
     p, short, long = (
         np.clip(x, EDGE, 1 - EDGE) for x in (learnt, process_learnt, process_asked)
     )
     ratio = np.log(long) / np.log(short)
-    carried: Floats = p ** (
+    extrapolated: Floats = p ** (
         stretch**extrapolation_weight * ratio ** (1 - extrapolation_weight)
     )
-    return carried
+    return extrapolated
 
 
-def choose_extrapolation_weight(rehearsals: Sequence[ExtrapolationTest]) -> float:
-    """Return the extrapolation_weight that foresaw the rehearsals best.
+def choose_extrapolation_weight(tests: Sequence[ExtrapolationTest]) -> float:
+    """Return the weight that predicts the stretches of the history best.
 
-    The purchase process is right unless the rehearsals say otherwise beyond chance:
-    a extrapolation_weight above 0 has to gain more than twice its standard error in log loss.
+    The purchase process is right unless they say otherwise beyond chance: a weight
+    above 0 has to gain more than twice its standard error in log loss.
     """
-    if not rehearsals:
+    if not tests:
         return 0.0
-    losses = [np.stack([_losses(r, share) for share in SHARES]) for r in rehearsals]
+    losses = [np.stack([_losses(test, share) for share in SHARES]) for test in tests]
     best = int(np.mean([loss.mean(axis=1) for loss in losses], axis=0).argmin())
     gains = [loss[0] - loss[best] for loss in losses]
     error = np.sqrt(sum(gain.var() / len(gain) for gain in gains))
@@ -70,13 +75,16 @@ def choose_extrapolation_weight(rehearsals: Sequence[ExtrapolationTest]) -> floa
     return float(SHARES[best]) if earned else 0.0
 
 
-def _losses(rehearsal: ExtrapolationTest, extrapolation_weight: float) -> Floats:
-    learnt, short, long, stretch, churned = rehearsal
-    said = extrapolate_churn(
-        learnt, short, long, stretch=stretch, extrapolation_weight=extrapolation_weight
+def _losses(test: ExtrapolationTest, weight: float) -> Floats:
+    probability = extrapolate_churn(
+        test.learnt,
+        test.process_learnt,
+        test.process_asked,
+        stretch=test.stretch,
+        extrapolation_weight=weight,
     )
-    said = np.clip(said, EDGE, 1 - EDGE)
-    losses: Floats = -np.log(np.where(churned > 0, said, 1 - said))
+    probability = np.clip(probability, EDGE, 1 - EDGE)
+    losses: Floats = -np.log(np.where(test.churned > 0, probability, 1 - probability))
     return losses
 
 
@@ -90,14 +98,17 @@ def extrapolate_spend(
         out=np.zeros_like(process_asked, dtype=np.float64),
         where=process_learnt > 0,
     )
-    carried: Floats = (learnt * ratio + process_asked) / 2
-    return carried
+    extrapolated: Floats = (learnt * ratio + process_asked) / 2
+    return extrapolated
 
 
-def extrapolate_bounds(bounds: Floats, learnt: Floats, carried: Floats) -> Floats:
+def extrapolate_bounds(bounds: Floats, learnt: Floats, extrapolated: Floats) -> Floats:
     """Return prediction intervals of spend over the horizon asked for."""
     ratio = np.divide(
-        carried, learnt, out=np.zeros_like(carried, np.float64), where=learnt > 0
+        extrapolated,
+        learnt,
+        out=np.zeros_like(extrapolated, np.float64),
+        where=learnt > 0,
     )
-    found: Floats = bounds * ratio[:, None]
-    return found
+    scaled: Floats = bounds * ratio[:, None]
+    return scaled

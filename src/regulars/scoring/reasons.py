@@ -69,7 +69,7 @@ def explain(
     encoder, profile = model.encoder, model.profile_
     if encoder is None or profile is None:
         rows = model.with_process(features)
-        return _by_theme(rows, contributions, rises, model.horizon.currency)
+        return by_theme(rows, contributions, rises, model.horizon.currency)
     assert contributions is not None
     strength = _towards(contributions.to_numpy(), rises)
     words = partial(attribute_words.sentences, encoder.typed(features), profile)
@@ -77,12 +77,17 @@ def explain(
     return strongest(strength, strength.argmax(axis=1), words)
 
 
-def _by_theme(
+def by_theme(
     rows: pd.DataFrame,
     contributions: pd.DataFrame | None,
     rises: NDArray[np.bool_],
     currency: str,
 ) -> list[list[str]]:
+    """Return the strongest reasons of customers of a purchase log.
+
+    Themes of a positive share of the log-odds are reasons where the risk rises, those
+    of a negative share where it does not; the silence is always said.
+    """
     sentences = np.column_stack([theme.sentences(rows) for theme in themes(currency)])
     strength = _theme_strength(len(rows), contributions)
     if contributions is not None:

@@ -103,7 +103,10 @@ class TabularWindow:
         train = self.current()
         churned = self.dataset.churned[self.split.train]
         return str(
-            max(map(str, train), key=lambda c: univariate_auc(train.loc[:, c], churned) or 0.0)
+            max(
+                map(str, train),
+                key=lambda c: univariate_auc(train.loc[:, c], churned) or 0.0,
+            )
         )
 
     def current(self) -> pd.DataFrame:

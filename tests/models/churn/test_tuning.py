@@ -67,7 +67,7 @@ def test_only_the_named_classifiers_are_candidates(folds):
     assert {*found.recipe.weights} == {"logistic", "process"}
     assert found.n_trials == 0
     assert found.recipe.boosted == {}
-    assert found.recipe.logistic["C"] in tuning.PENALTIES
+    assert found.recipe.logistic["C"] in PURCHASES.penalties
 
 
 def test_no_trial_keeps_the_first_guess(folds):
@@ -95,8 +95,8 @@ def test_validation_rows_teach_no_member(churn_rows, folds):
     fold = folds[0]
     other = ValidationFold(fold.train, fold.y_train, fold.valid, 1 - fold.y_valid)
     recipe = Recipe({}, boosted={"n_trees": 10}, logistic={"C": 0.3})
-    found = tuning._out_of_time(fold, recipe)
-    changed = tuning._out_of_time(other, recipe)
+    found = tuning._out_of_time(fold, recipe, has_process=True)
+    changed = tuning._out_of_time(other, recipe, has_process=True)
     assert {*found} == {"process", "lightgbm", "logistic"}
     for name in found:
         np.testing.assert_array_equal(found[name], changed[name])
@@ -109,8 +109,8 @@ def test_large_folds_are_thinned(monkeypatch, folds):
     monkeypatch.setattr(
         tuning,
         "_penalty",
-        lambda folds, goal: (
-            seen.extend(len(f.train) for f in folds) or real(folds, goal)
+        lambda folds, *more: (
+            seen.extend(len(f.train) for f in folds) or real(folds, *more)
         ),
     )
     select(folds, classifiers=["logistic"])

@@ -41,7 +41,7 @@ def remaining_value(
     hazard: pd.DataFrame,
     value: ValueSettings,
 ) -> Floats:
-    r"""Return the discounted margin that customers are expected to bring if kept now."""
+    """Return the discounted margin that customers should bring if they are kept."""
     tenure = np.asarray(tenure_days, dtype=np.float64)
     price = np.asarray(monthly_amount, dtype=np.float64)
     months = value.clv_horizon_days / MONTH_DAYS

@@ -181,7 +181,9 @@ def _completed(
     has_process: bool,
 ) -> tuple[Recipe, dict[str, float]]:
     """Complete a recipe by weights and calibration; return each member's loss too."""
-    parts = side_by_side(lambda fold: _out_of_time(fold, draft, has_process), folds)
+    parts = side_by_side(
+        lambda fold: _out_of_time(fold, draft, has_process=has_process), folds
+    )
     outcomes = [fold.y_valid for fold in folds]
     weights = blend_weights(parts, outcomes)
     blended = [combine(part, weights) for part in parts]
@@ -201,7 +203,7 @@ def _completed(
 
 
 def _out_of_time(
-    fold: ValidationFold, recipe: Recipe, has_process: bool
+    fold: ValidationFold, recipe: Recipe, *, has_process: bool
 ) -> dict[str, Floats]:
     """Return each member's log-odds for a window it has not seen."""
     weights = {"lightgbm": float(bool(recipe.boosted))}

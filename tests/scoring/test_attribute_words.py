@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from regulars.models.profile import Profile
+from regulars.scoring.attribute_words import figure, in_words, sentences
+
+PROFILE = Profile(
+    quantiles={"calls_a_day": list(range(101))}, shares={"plan": {"flat": 0.75}}
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("calls_a_day", 2.0, "calls a day 2: lower than 97% of customers"),
+        ("calls_a_day", 99.0, "calls a day 99: higher than 98% of customers"),
+        ("calls_a_day", np.nan, "calls a day is not known"),
+        ("plan", "flat", "plan: flat (75% of customers)"),
+        ("plan", "gold", "plan: gold (rare)"),
+        ("plan", None, "plan is not known"),
+    ],
+)
+def test_sentence_tells_the_value_and_its_place(name, value, sentence):
+    values = pd.Series([value], dtype=object if name == "plan" else float)
+    rows = pd.DataFrame({name: values})
+    assert sentences(rows, PROFILE, 0, np.array([True])).tolist() == [sentence]
+
+
+def test_name_of_a_column_reads_as_words():
+    assert in_words("Seconds_of  Use") == "seconds of use"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (4370.0, "4,370"),
+        (0.123456, "0.123"),
+        (1234.567, "1,234.57"),
+        (np.inf, "unknown"),
+    ],
+)
+def test_number_is_written_as_a_person_would(value, text):
+    assert figure(value) == text
