@@ -1,11 +1,8 @@
 """Purchases: churn is silence."""
 
 from regulars.kinds.non_contractual.problem import purchase_backtest, purchase_problem
-from regulars.kinds.non_contractual.workspace import (
-    Workspace,
-    open_workspace,
-    read_and_check,
-)
+from regulars.kinds.non_contractual.workspace import Workspace, open_workspace
+from regulars.kinds.tables import read_and_check
 
 __all__ = [
     "Workspace",
