@@ -1,8 +1,7 @@
-"""Write a scored table whole or not at all.
+"""Write result files whole or not at all.
 
-A frame comes in, a parquet or csv file is there afterwards. The rows go to a temporary
-file beside the target, which is renamed over it only when it is complete and on disk:
-whoever reads the scores finds the old ones or the new ones, never half of either.
+The rows go to a temporary file, which replaces the target only when it is complete and
+on disk: a reader finds the old scores or the new ones, never half of either.
 """
 
 from __future__ import annotations
@@ -61,7 +60,7 @@ def write_text(text: str, path: str | Path) -> Path:
 def replacing(target: Path) -> Iterator[Path]:
     """Give a temporary path that takes the target's place if all goes well."""
     make_folder(target.parent)
-    with _told(target):
+    with _as_config_error(target):
         handle, name = tempfile.mkstemp(
             dir=target.parent, prefix=f".{target.stem}-", suffix=target.suffix
         )
@@ -80,13 +79,13 @@ def replacing(target: Path) -> Iterator[Path]:
 
 def make_folder(folder: Path) -> None:
     """Make a folder for results where there is none."""
-    with _told(folder):
+    with _as_config_error(folder):
         folder.mkdir(parents=True, exist_ok=True)
 
 
 @contextmanager
-def _told(target: Path) -> Iterator[None]:
-    """Tell what the system refuses in a sentence."""
+def _as_config_error(target: Path) -> Iterator[None]:
+    """Raise what the system refuses as a `ConfigError` that says what to do."""
     try:
         yield
     except OSError as error:

@@ -1,4 +1,4 @@
-"""A backtest goes into the tracking store: a run, and runs nested in it."""
+"""Record a backtest in the tracking store: a run, and a nested run a window."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def record_backtest(
         )
         children = {
             **_windows(result, figures, tags),
-            **_parts(result, tags),
+            **_slices(result, tags),
             **_ages(result, tags),
         }
         return store.record_runs(parent, children)
@@ -40,7 +40,7 @@ def record_backtest(
 
 def parent_metrics(result: Mapping[str, Any]) -> dict[str, float]:
     """Return the figures of a backtest as a whole."""
-    found = {
+    metrics = {
         f"backtest.{'model' if name == MODEL else f'baseline.{name}'}.{key}": value
         for name, means in result["overall"]["mean"].items()
         for key, value in means.items()
@@ -48,8 +48,8 @@ def parent_metrics(result: Mapping[str, Any]) -> dict[str, float]:
     for row in result["staleness"]:
         gap = row["differences"]["log_loss"]["difference"]
         if gap is not None:
-            found[f"backtest.stale_{row['age']}.log_loss_difference"] = gap
-    return found
+            metrics[f"backtest.stale_{row['age']}.log_loss_difference"] = gap
+    return metrics
 
 
 def _windows(
@@ -57,10 +57,10 @@ def _windows(
     figures: Mapping[str, Mapping[str, float]],
     tags: Mapping[str, str],
 ) -> dict[str, RunRecord]:
-    found = {}
+    runs = {}
     for window in result["windows"]:
         cutoff = str(window["cutoff"])
-        found[f"window {cutoff}"] = RunRecord(
+        runs[f"window {cutoff}"] = RunRecord(
             params={
                 "test_cutoff": cutoff,
                 "best_baseline": str(window["best_baseline"]),
@@ -72,10 +72,10 @@ def _windows(
             },
             tags={"kind": "window", **tags},
         )
-    return found
+    return runs
 
 
-def _parts(result: Mapping[str, Any], tags: Mapping[str, str]) -> dict[str, RunRecord]:
+def _slices(result: Mapping[str, Any], tags: Mapping[str, str]) -> dict[str, RunRecord]:
     rows = (result.get("slices") or {}).get("rows", ())
     return {
         f"{row['slice']} {row['value']}": RunRecord(

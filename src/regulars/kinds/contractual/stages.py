@@ -1,4 +1,4 @@
-"""Contracts: churn is a cancellation."""
+"""The contractual kind: churn is a cancellation in the horizon."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Purchases: churn is silence."""
+"""Purchase logs: a customer churns who buys nothing in the horizon."""
 
 from regulars.kinds.non_contractual.problem import purchase_backtest, purchase_problem
 from regulars.kinds.non_contractual.workspace import Workspace, open_workspace

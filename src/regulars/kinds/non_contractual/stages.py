@@ -1,4 +1,4 @@
-"""Purchases: churn is silence."""
+"""The non-contractual kind: churn is a horizon without a purchase."""
 
 from __future__ import annotations
 
