@@ -168,7 +168,7 @@ def test_whole_job_when_there_are_contracts(settings):
 
 
 def test_kpis_tell_how_long_customers_stay(work, settings):
-    told = contractual.kpis_of_contracts(work, quiet)
+    summary = pipeline.kpis(work, quiet)
     found = json.loads((settings.outputs_folder / "kpis.json").read_text())
     assert found["kind"] == "contractual"
     curve = found["survival"]["curve"]
@@ -176,7 +176,7 @@ def test_kpis_tell_how_long_customers_stay(work, settings):
     assert shares == sorted(shares, reverse=True)
     assert set(found["survival"]["plans"]) == {"basic", "pro"}
     half = [row["tenure_days"] for row in curve if row["survival"] <= 0.5]
-    assert told["median_days"] == half[0]
+    assert summary["median_days"] == half[0]
 
 
 def test_backtest_without_cancellations_is_refused(settings, tmp_path):
@@ -189,6 +189,6 @@ def test_backtest_without_cancellations_is_refused(settings, tmp_path):
         settings.model_copy(update={"time": earlier}), quiet
     )
     with pytest.raises(NotEnoughHistoryError, match="None of the 2 windows"):
-        contractual.backtest_contracts(work, quiet)
+        pipeline.backtest(work, quiet)
     with pytest.raises(NotEnoughHistoryError, match="both kinds are needed"):
         pipeline.train_model(work, quiet)
