@@ -76,9 +76,10 @@ class Timeline:
         models are made on them.
     training_cutoffs : tuple of date
         Cutoffs whose labels were known at the test cutoff, latest first.
-    refit_cutoffs : tuple of date
-        Cutoffs whose labels are known at the cutoff, latest first; the registered
-        model learns from them.
+    final : Timeline or None
+        The same, laid out as of the cutoff: what the model that scores is chosen on
+        and learns from. Its `test_cutoff` is the cutoff, and its test window lies in
+        the future. None where there is nothing to be scored.
     """
 
     cutoff: date
@@ -88,7 +89,17 @@ class Timeline:
     test_cutoff: date | None
     folds: tuple[Fold, ...]
     training_cutoffs: tuple[date, ...]
-    refit_cutoffs: tuple[date, ...]
+    final: Timeline | None = None
+
+    @property
+    def stands_at(self) -> date:
+        """The day before which all is known that is learnt and chosen from."""
+        return self.test_cutoff or self.cutoff
+
+    @property
+    def refit_cutoffs(self) -> tuple[date, ...]:
+        """Cutoffs whose labels are known at the cutoff, latest first."""
+        return self.final.training_cutoffs if self.final else ()
 
     @property
     def window_days(self) -> int:
@@ -108,10 +119,8 @@ class Timeline:
     @property
     def snapshots(self) -> tuple[date, ...]:
         """Every cutoff at which features are needed, earliest first."""
-        days = {self.cutoff, *self.training_cutoffs, *self.refit_cutoffs}
+        days = {self.stands_at, *self.training_cutoffs}
         days.update(*((fold.cutoff, *fold.training_cutoffs) for fold in self.folds))
-        if self.test_cutoff:
-            days.add(self.test_cutoff)
         return tuple(sorted(days))
 
     @property
@@ -206,19 +215,43 @@ def plan(
     cutoff = settings.cutoff or last_day + timedelta(days=1)
     _check_cutoff(cutoff, first_day, last_day, settings)
     test = cutoff - timedelta(days=settings.gap_days + settings.horizon_days)
-    known_at_test = _Windows(settings, first_day, shut(test) if shut else ())
-    known_now = _Windows(settings, first_day, shut(cutoff) if shut else ())
-    label_days = known_at_test.longest_label(test)
+    final = stand_at(cutoff, settings, first_day, shut=shut)
+    if test <= first_day:
+        # nothing was known by then: there is no test
+        return replace(
+            final,
+            cutoff=cutoff,
+            test_cutoff=None,
+            folds=(),
+            training_cutoffs=(),
+            final=final,
+        )
+    return replace(stand_at(test, settings, first_day, shut=shut), final=final)
+
+
+def stand_at(
+    day: date,
+    settings: TimeSettings,
+    first_day: date,
+    *,
+    shut: Shut | None = None,
+) -> Timeline:
+    """Lay the cutoffs of a model that stands at a day; its test window follows.
+
+    What was known by that day says where they lie, and nothing else: so the test as of
+    a day and a user's training on that day are the same.
+    """
+    known = _Windows(settings, first_day, shut(day) if shut else ())
+    label_days = known.longest_label(day)
     window = timedelta(days=settings.gap_days + label_days)
     return Timeline(
-        cutoff=cutoff,
+        cutoff=day + timedelta(days=settings.gap_days + settings.horizon_days),
         horizon_days=settings.horizon_days,
         gap_days=settings.gap_days,
         label_horizon_days=label_days,
-        test_cutoff=test if test > first_day else None,
-        folds=known_at_test.folds(test, label_days),
-        training_cutoffs=known_at_test.rolled(test - window, label_days),
-        refit_cutoffs=known_now.rolled(cutoff - window, label_days),
+        test_cutoff=day,
+        folds=known.folds(day, label_days),
+        training_cutoffs=known.rolled(day - window, label_days),
     )
 
 

@@ -57,7 +57,7 @@ def extrapolation_timelines(
     Each stands at the test cutoff of `timeline`, or at its cutoff where there is none;
     its test window ends there or before.
     """
-    known_at = timeline.test_cutoff or timeline.cutoff
+    known_at = timeline.stands_at
     history = (known_at - first_day).days
     scaled = history * timeline.horizon_days // (history + timeline.horizon_days)
     days = {scaled, timeline.label_horizon_days}
@@ -84,7 +84,7 @@ def _cut(
         test_cutoff=cut,
         folds=(),
         training_cutoffs=training,
-        refit_cutoffs=(),
+        final=None,
     )
 
 

@@ -86,7 +86,7 @@ class Snapshots:
         """
         cache = cache or FeatureCache(ledger, settings)
         rows = cache.by_cutoff(timeline.snapshots)
-        unknown = _unknown_somewhere(rows, timeline.test_cutoff or timeline.cutoff)
+        unknown = _unknown_somewhere(rows, timeline.stands_at)
         return cls(
             ledger,
             timeline,
@@ -167,7 +167,7 @@ class Snapshots:
     def _foresight(self, cutoff: date, kind: str) -> tuple[float, float] | None:
         if not self.has_process(cutoff, kind):
             return None
-        known_at = self.timeline.test_cutoff or self.timeline.cutoff
+        known_at = self.timeline.stands_at
         rows = self.learnt(cutoff, known_at=known_at, kind=kind)
         silent = rows["btyd_no_purchase_probability"]
         loss = log_loss(rows["churned"], silent)
@@ -177,7 +177,7 @@ class Snapshots:
         """Return what the purchase process warns of at the cutoff of the scores."""
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", RegularsWarning)
-            PurchaseProcess(self.kind).fit(self.features(self.timeline.cutoff))
+            PurchaseProcess(self.kind).fit(self.features(self.timeline.stands_at))
         return [
             str(entry.message)
             for entry in caught

@@ -56,14 +56,12 @@ class PurchaseWindow:
     encoder = None
 
     @classmethod
-    def of(cls, work: Workspace, snapshots: Snapshots) -> PurchaseWindow:
+    def of(
+        cls, work: Workspace, snapshots: Snapshots, *, is_final: bool = False
+    ) -> PurchaseWindow:
         """Choose the purchase model on the validation windows."""
         figures = snapshots.compare_processes()
-        return cls(work, snapshots.with_best_process(figures), figures)
-
-    def at_the_end(self) -> PurchaseWindow:
-        """Return the window that stands at the cutoff of the scores."""
-        return replace(self, is_final=True)
+        return cls(work, snapshots.with_best_process(figures), figures, is_final)
 
     @property
     def timeline(self) -> Timeline:
@@ -80,20 +78,12 @@ class PurchaseWindow:
         """The test cutoff; None where the log is too short to have one."""
         return self.timeline.test_cutoff
 
-    @property
-    def _training_cutoffs(self) -> Sequence[date]:
-        if self.is_final:
-            return self.timeline.refit_cutoffs
-        return self.timeline.training_cutoffs
-
-    @property
-    def _stands_at(self) -> date:
-        cutoff = None if self.is_final else self.cutoff
-        return cutoff or self.timeline.cutoff
-
     @cached_property
     def _learnt(self) -> pd.DataFrame | None:
-        return self.snapshots.stacked(self._training_cutoffs, known_at=self._stands_at)
+        timeline = self.timeline
+        return self.snapshots.stacked(
+            timeline.training_cutoffs, known_at=timeline.stands_at
+        )
 
     @cached_property
     def test(self) -> Dataset | None:
@@ -125,7 +115,7 @@ class PurchaseWindow:
 
     def _fold(self, fold: Fold, with_value: bool) -> FoldPair | None:
         timeline = self.timeline
-        known_at = timeline.test_cutoff or timeline.cutoff
+        known_at = timeline.stands_at
         train = self.snapshots.stacked(fold.training_cutoffs, known_at=fold.cutoff)
         valid = self.snapshots.stacked([fold.cutoff], known_at=known_at)
         if train is None or valid is None:
@@ -167,7 +157,7 @@ class PurchaseWindow:
             rows = self._learnt
         if rows is None:
             recipe, spend = Recipe.process_only(), SpendRecipe()
-        process = self.snapshots.process(self._stands_at)
+        process = self.snapshots.process(self.timeline.stands_at)
         model = RetentionModel(
             self.snapshots.horizon, recipe, process=process, spend=spend
         )
@@ -176,7 +166,7 @@ class PurchaseWindow:
 
     def current(self) -> pd.DataFrame:
         """Return the rows that the model stands at."""
-        return self.snapshots.features(self._stands_at)
+        return self.snapshots.features(self.timeline.stands_at)
 
     def baselines(self) -> Baselines:
         """Return what rules of thumb and BG/NBD say of the test."""
