@@ -96,7 +96,7 @@ def figure(traces: Sequence[Any], *, height: int = 380, **layout: Any) -> go.Fig
 
 
 def fill(colour: str, hatching: Any = "") -> dict[str, Any]:
-    """Return the filling of a bar: one colour, with white hatching to tell it in grey."""
+    """Return the filling of a bar, with white hatching to tell it apart in grey."""
     pattern = {
         "shape": hatching,
         "size": 7,
