@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from regulars.report.formats import number, percent, plural
 from regulars.report.model_charts import escaped
-from regulars.report.style import BASELINES, BLUE, MODEL, figure, fill, line
+from regulars.report.style import BASELINES, BLUE, GREY, MODEL, figure, fill, line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -124,7 +124,7 @@ def parts_chart(kpis: KpiResult) -> go.Figure | None:
         hovertemplate="%{y}: %{x:.1%} of %{customdata:,}<extra></extra>",
     )
     chart = figure([bars], height=90 + 26 * len(names), showlegend=False)
-    chart.add_vline(x=whole, line={"dash": "4px,3px", "width": 1.3, "color": "#7f7f7f"})
+    chart.add_vline(x=whole, line={"dash": "4px,3px", "width": 1.3, "color": GREY})
     chart.update_xaxes(title_text="Share that churned", tickformat=".0%")
     chart.update_xaxes(rangemode="tozero")
     return chart

@@ -11,8 +11,6 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import jinja2
-import plotly.offline
 from markupsafe import Markup
 
 from regulars.report import formats
@@ -22,6 +20,7 @@ from regulars.report.charts import render_charts
 from regulars.report.churn_page import churn_content
 from regulars.report.comparison import churn_comparison, value_comparison
 from regulars.report.history_charts import nobody_came_back
+from regulars.report.layout import render_template
 from regulars.report.model_card import members, search_words
 from regulars.report.offer_charts import offer_rows
 from regulars.report.results import WRITTEN_BY, Results, read_results
@@ -95,7 +94,7 @@ def render_report(
         layout, content = "churn.html", churn_content(results)
     content = _shared(results) | content
     content["links"] = _links(results, has_scores=not content["no_scores"])
-    return _environment().get_template(layout).render(**content) + "\n"
+    return render_template(layout, content) + "\n"
 
 
 def write_report(folder: str | Path, path: str | Path | None = None) -> Path:
@@ -132,25 +131,6 @@ def write_report(folder: str | Path, path: str | Path | None = None) -> Path:
     return write_text(render_report(folder), target)
 
 
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    for form in (
-        formats.number,
-        formats.percent,
-        formats.money,
-        formats.date,
-        formats.month,
-    ):
-        environment.filters[form.__name__] = form
-    return environment
-
-
 def _shared(results: Results) -> dict[str, Any]:
     """Return what both layouts lay out."""
     training, backtest = results.training, results.backtest
@@ -179,7 +159,6 @@ def _shared(results: Results) -> dict[str, Any]:
         "slices": slice_rows(backtest) if backtest else [],
         "slice_rival": rival_label(backtest) if backtest else "",
         "provenance": _provenance(results),
-        "plotly": Markup(plotly.offline.get_plotlyjs()),
     }
 
 

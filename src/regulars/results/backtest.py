@@ -30,7 +30,7 @@ class BacktestWindow(Part):
     weights: Mapping[str, float]
     value_metrics: Mapping[str, SpendMetrics]
     reliability: tuple[ReliabilityPoint, ...] = ()
-    profit: Mapping[str, OfferRule] = {}
+    profit: Mapping[str, OfferRule] | None = None  # None: no value to go by
     metrics: Mapping[str, ChurnMetrics]
     intervals: Mapping[str, Intervals]
     best_baseline: str | None
