@@ -59,10 +59,9 @@ def test_months_that_are_over_are_complete(kpis):
 def test_nobody_came_back_where_two_months_have_no_rate(
     build, rate, n_months, expected
 ):
-    summary = {"retention_rate": rate}
-    assert nobody_came_back(
-        build(KpiResult, summary=summary, monthly=MONTHS[:n_months])
-    ) is (expected)
+    months, summary = MONTHS[:n_months], {"retention_rate": rate}
+    kpis = build(KpiResult, summary=summary, monthly=months)
+    assert nobody_came_back(kpis) is expected
 
 
 def test_nobody_came_back_draws_neither_rates_nor_cohorts(build):

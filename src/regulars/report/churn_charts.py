@@ -49,6 +49,7 @@ def _steps(steps: Sequence[SurvivalStep], name: str, stroke: Stroke) -> go.Scatt
     days = [0.0, *(step.tenure_days for step in steps)]
     share = [1.0, *(round(step.survival, 5) for step in steps)]
     trace = line(days, share, name, stroke)
+    # the share falls when somebody leaves and stays level in between
     trace.line.shape = "hv"
     return trace.update(hovertemplate="%{x:,.0f} days: %{y:.1%}")
 

@@ -129,6 +129,7 @@ def _comparison(
     labels = series_labels(rows, training.baseline_labels)
     ordered = {name: rows[name] for name in ["model", *sorted({*rows} - {"model"})]}
     table = compared(measures, ordered, labels, own="model", intervals=intervals)
+    # beside nobody it is neither best nor worst
     if len(ordered) == 1:
         return table
     known = _known(measures, ordered)

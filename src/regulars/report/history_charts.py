@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from regulars.results.kpis import MonthKpis
     from regulars.results.training import StudyTimeline
 
+# beyond these a table of cohorts is a carpet, and figures in its cells overlap
 AGES_DRAWN, COHORTS_DRAWN, WITH_FIGURES = 24, 36, 19
 
 
@@ -96,6 +97,7 @@ def _marker(row: MonthKpis, symbol: str) -> str:
 
 
 def _by_month(chart: go.Figure, rows: Sequence[MonthKpis]) -> go.Figure:
+    # Plotly would put days between a few months
     step = "M1" if len(rows) <= 6 else None
     return chart.update_xaxes(type="date", dtick=step, hoverformat="%B %Y")
 

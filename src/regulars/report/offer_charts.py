@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from regulars.results.measures import Gap, OfferRule
     from regulars.results.training import Offer, ProfitCurve
 
+# of the rules, those that one might take for one's own; everyone and nobody are ends of
+# the curve
 MARKS = {
     "chosen": ("star", "#009E73"),
     "best_threshold": ("circle", "#D55E00"),

@@ -83,6 +83,7 @@ def alive_chart(training: TrainingResult) -> go.Figure | None:
         x=thinned(matrix.recency, columns),
         y=thinned(matrix.frequency, rows),
         colorscale="Cividis",
+        # the whole scale, or chance would look like certainty
         zmin=0,
         zmax=1,
         colorbar={"tickformat": ".0%", "thickness": 10, "outlinewidth": 0, "x": 1.01},

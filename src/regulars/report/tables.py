@@ -108,6 +108,7 @@ def customers_at_risk(results: Results) -> list[dict[str, Any]]:
     by_value = results.is_of_purchases or results.has_own_value
     by = "value_at_risk" if by_value else "churn_probability"
     worst = (
+        # equal values in the order of ids: the same page from the same files
         results.scores.assign(order=results.scores["customer_id"].astype(str))
         .sort_values([by, "order"], ascending=[False, True])
         .head(TOP_CUSTOMERS)

@@ -149,9 +149,9 @@ def _why(error: ValidationError) -> str:
     if form is not None and form["type"] == "missing":
         return "it has no schema_version, so that an older version wrote it"
     if form is not None:
-        found = json.dumps(form["input"])
+        other = json.dumps(form["input"])
         return (
-            f"its schema_version is {found}, and this version of regulars reads "
+            f"its schema_version is {other}, and this version of regulars reads "
             f"{SCHEMA_VERSION}"
         )
     lacking = [place for place, each in by_place.items() if each["type"] == "missing"]
