@@ -6,6 +6,7 @@ import pytest
 from regulars.report.results import Results
 from regulars.report.tables import (
     customers_at_risk,
+    findings,
     intake,
     key_figures,
     opening,
@@ -98,3 +99,27 @@ def test_parameters_end_with_the_likelihood(build):
     process = {"params": {"r": 0.24259}, "log_likelihood": 3.14159}
     rows = parameters(build(TrainingResult, process=process))
     assert rows == [("r", "0.2426"), ("log-likelihood", "3.1")]
+
+
+def test_findings_tell_warnings_from_questions(build):
+    asked = {"severity": "ask", "seen": "A gap.", "advice": "Mend it."}
+    check = build(CheckResult, findings=[asked, asked | {"severity": "warning"}])
+    rows = findings(Results(check=check))
+    assert rows[0] == {"seen": "A gap.", "advice": "Mend it.", "is_warning": False}
+    assert rows[1]["is_warning"]
+
+
+def test_there_are_no_segments_without_scores():
+    assert segments(Results()) == findings(Results()) == intake(Results()) == []
+
+
+def test_business_figures_stand_in_for_scores(build):
+    months = [{"month": "1997-01", "is_complete": True, "n_new": 3}]
+    summary = {"n_customers": 9, "n_orders": 12, "revenue": 60.0, "aov": 5.0}
+    kpis = build(KpiResult, currency="USD", summary=summary, monthly=months)
+    assert key_figures(Results(kpis=kpis)) == [
+        ("9", "customers", ""),
+        ("12", "orders", ""),
+        ("$60.00", "revenue", "$5.00 an order"),
+        ("3", "new customers in January 1997", ""),
+    ]
