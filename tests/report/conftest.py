@@ -400,7 +400,8 @@ def write_run(folder, **files):
             content.to_parquet(folder / "scores.parquet")
         elif content is not None:
             file = f"{name}.json"
-            text = json.dumps(complete(FORMS[file], content), default=float)
+            whole = {"schema_version": 1} | complete(FORMS[file], content)
+            text = json.dumps(whole, default=float)
             (folder / file).write_text(text, encoding="utf-8")
     return folder
 

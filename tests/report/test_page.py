@@ -143,9 +143,7 @@ def test_page_is_rendered_when_a_file_holds_next_to_nothing(run_folder, part):
 @pytest.mark.parametrize("part", ["check", "kpis", "training", "backtest"])
 def test_empty_file_is_a_sentence_and_no_page(tmp_path, part):
     (tmp_path / f"{part}.json").write_text("{}", encoding="utf-8")
-    with pytest.raises(
-        DataError, match=rf"{part}\.json' cannot be read: it lacks name"
-    ):
+    with pytest.raises(DataError, match=rf"{part}\.json' cannot be read: it has no"):
         render_report(tmp_path)
 
 

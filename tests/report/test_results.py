@@ -48,6 +48,13 @@ def test_scores_are_refused_when_they_are_no_parquet(tmp_path):
 
 def test_file_of_an_older_form_is_refused_in_a_sentence(tmp_path):
     (tmp_path / "kpis.json").write_text('{"name": "shop"}', encoding="utf-8")
+    with pytest.raises(DataError, match=r"schema_version.*'regulars kpis CONFIG'"):
+        read_results(tmp_path)
+
+
+def test_file_that_lacks_something_is_refused_in_a_sentence(tmp_path):
+    text = '{"schema_version": 1, "name": "shop"}'
+    (tmp_path / "kpis.json").write_text(text, encoding="utf-8")
     with pytest.raises(DataError, match=r"lacks currency\..*'regulars kpis CONFIG'"):
         read_results(tmp_path)
 

@@ -18,7 +18,8 @@ from regulars.results import (
     write_result,
 )
 
-CHECK = {"name": "shop", "tables": {}, "findings": [], "cutoff": "2024-06-01"}
+FORM = {"schema_version": 1, "name": "shop", "tables": {}}
+CHECK = FORM | {"findings": [], "cutoff": "2024-06-01"}
 
 
 @pytest.fixture
@@ -69,7 +70,13 @@ def test_sentence_names_the_command_that_writes_the_file_anew(written):
     with pytest.raises(
         DataError, match=r"it lacks findings\..*'regulars check CONFIG'"
     ):
-        read_result(CheckResult, written({"name": "shop", "tables": {}}))
+        read_result(CheckResult, written(FORM))
+
+
+def test_file_that_does_not_say_its_form_is_refused(written):
+    del (content := dict(CHECK))["schema_version"]
+    with pytest.raises(DataError, match="it has no schema_version, so that an older"):
+        read_result(CheckResult, written(content))
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,7 @@ def read_result(form: type[R], path: str | Path) -> R:
     >>> from regulars.results import CheckResult
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = pathlib.Path(folder, "check.json")
-    ...     _ = path.write_text('{"name": "shop"}', encoding="utf-8")
+    ...     _ = path.write_text('{"schema_version": 1, "name": "shop"}')
     ...     read_result(CheckResult, path)
     Traceback (most recent call last):
     regulars.errors.DataError: The result file '...check.json' cannot be read: it
@@ -98,6 +98,10 @@ def read_result(form: type[R], path: str | Path) -> R:
         raise DataError(unreadable(path, str(error), form.command)) from error
     if not isinstance(content, dict):
         why = f"it holds a {type(content).__name__}"
+        raise DataError(unreadable(path, why, form.command))
+    # types have a default for those who write; a file has to say it
+    if "schema_version" not in content:
+        why = "it has no schema_version, so that an older version wrote it"
         raise DataError(unreadable(path, why, form.command))
     try:
         return form.model_validate(content)
@@ -146,8 +150,6 @@ def _why(error: ValidationError) -> str:
     faults = error.errors(include_url=False)
     by_place = {_place(fault): fault for fault in faults}
     form = by_place.get("schema_version")
-    if form is not None and form["type"] == "missing":
-        return "it has no schema_version, so that an older version wrote it"
     if form is not None:
         other = json.dumps(form["input"])
         return (
