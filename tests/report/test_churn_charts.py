@@ -5,17 +5,20 @@ import pytest
 
 from regulars.kpis.overview import json_records
 from regulars.kpis.survival import hazard_by_tenure, kaplan_meier
-from regulars.report.kinds_card import data_facts, purpose
-from regulars.report.kinds_charts import (
+from regulars.report.churn_charts import (
     CAPTIONS,
+    CHARTS,
     hazard_chart,
+    part_name,
     parts_chart,
     survival_chart,
 )
+from regulars.results import KpiResult
+from regulars.results.kpis import SliceKpis
 
 
 @pytest.fixture
-def kpis():
+def content():
     tenure = np.arange(1.0, 501.0)
     over = np.arange(500) % 2 == 0
     return {
@@ -30,6 +33,11 @@ def kpis():
             "median_days": 401.0,
         }
     }
+
+
+@pytest.fixture
+def kpis(build, content):
+    return build(KpiResult, **content)
 
 
 def test_curve_starts_at_everybody_and_falls(kpis):
@@ -50,10 +58,10 @@ def test_band_holds_the_curve(kpis):
         assert low[day] <= curve[day] <= high
 
 
-def test_months_with_hardly_a_contract_are_not_drawn(kpis):
-    rows = kpis["survival"]["hazard"]
+def test_months_with_hardly_a_contract_are_not_drawn(build, content):
+    rows = content["survival"]["hazard"]
     rows[-1]["n_exposed"] = 2.0
-    drawn = hazard_chart(kpis).data[0]
+    drawn = hazard_chart(build(KpiResult, **content)).data[0]
     assert len(drawn.x) == len(rows) - 1
     assert drawn.x[0] == 15.0
 
@@ -62,15 +70,14 @@ def test_captions_say_what_the_figures_say(kpis):
     assert "Half have left after 401 days" in CAPTIONS["survival"](kpis)
     assert "of customers stay longer than a year" in CAPTIONS["survival"](kpis)
     assert "Leaving is most common between day" in CAPTIONS["hazard"](kpis)
-    assert {write({}) for write in CAPTIONS.values()} == {""}
 
 
-def test_parts_that_differ_most_are_drawn():
+def test_parts_that_differ_most_are_drawn(build):
     rows = [
         {"part": "city", "value": str(n), "n_customers": 50, "churn_rate": n / 100}
         for n in range(40)
     ]
-    kpis = {"by_part": rows, "summary": {"churn_rate": 0.0}}
+    kpis = build(KpiResult, by_part=rows, summary={"churn_rate": 0.0})
     bars = parts_chart(kpis).data[0]
     assert list(bars.x) == sorted(bars.x)
     assert len(bars.x) == 14
@@ -78,12 +85,12 @@ def test_parts_that_differ_most_are_drawn():
     assert "city: 39 loses most, 39% of 50 customers" in CAPTIONS["parts"](kpis)
 
 
-def test_nothing_is_drawn_when_nothing_was_written():
-    assert survival_chart({}) is hazard_chart({}) is parts_chart({}) is None
+def test_nothing_is_drawn_or_said_when_nothing_was_written(build):
+    nothing = build(KpiResult)
+    assert {draw(nothing) for draw in CHARTS.values()} == {None}
+    assert {write(nothing) for write in CAPTIONS.values()} == {""}
 
 
-def test_card_tells_the_kind_of_churn():
-    assert "running contract" in purpose({"kind": "contractual", "horizon_days": 30})
-    facts = dict(data_facts({"kind": "labelled", "test": {"cutoff": "2024-01-01"}}))
-    assert facts["Tests"] == "rows from 2024-01-01 on"
-    assert facts["Rows"] is None
+def test_part_is_called_in_words(build):
+    row = build(SliceKpis, part="value_band", value="lowest third")
+    assert part_name(row) == "value band: lowest third"
