@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from regulars.errors import DataError
 from regulars.results.base import SCHEMA_VERSION, Part, Result
-from regulars.results.writing import write_text
+from regulars.results.writing import write_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -55,8 +55,7 @@ def write_result(result: Result, path: str | Path) -> Path:
     """
     content = result.model_dump(exclude_unset=True)
     content = {"schema_version": result.schema_version, **content}
-    text = json.dumps(content, indent=1, allow_nan=False, default=str)
-    return write_text(text + "\n", path)
+    return write_json(content, path)
 
 
 def read_result(form: type[R], path: str | Path) -> R:

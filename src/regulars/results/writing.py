@@ -1,12 +1,13 @@
-"""Write a text file whole or not at all."""
+"""Write a file whole or not at all."""
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from regulars.errors import ConfigError
 
@@ -20,6 +21,12 @@ def write_text(text: str, path: str | Path) -> Path:
     with replacing(target) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
     return target
+
+
+def write_json(data: Any, path: str | Path) -> Path:
+    """Write JSON-safe data as `write_text` does; NaN and infinity are errors."""
+    text = json.dumps(data, indent=1, allow_nan=False, default=str)
+    return write_text(text + "\n", path)
 
 
 @contextmanager

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from regulars.findings.rules import find_in_ids
 from regulars.kinds.labelled.table import LabelledTable, read_labelled
-from regulars.scoring.sinks import make_folder, write_json, write_scores
+from regulars.results import CheckResult, as_result, write_result
+from regulars.results.writing import make_folder
+from regulars.scoring.sinks import write_scores
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,5 +46,5 @@ def check_table(settings: Settings, step: Step) -> TableWorkspace:
     asked = find_in_ids(table.customer_id, "customers")
     table.summary["findings"] = [each.summary() for each in asked]
     write_scores(table.set_aside, outputs / "quarantine.csv")
-    write_json(table.summary, outputs / "check.json")
+    write_result(as_result(CheckResult, table.summary), outputs / "check.json")
     return TableWorkspace(settings, table)

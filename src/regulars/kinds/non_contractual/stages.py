@@ -20,7 +20,7 @@ from regulars.kpis.cohorts import cohort_retention
 from regulars.kpis.notes import kpi_notes, why_no_scores
 from regulars.kpis.overview import json_records
 from regulars.kpis.retention import monthly_kpis, summary_kpis
-from regulars.scoring.sinks import write_json
+from regulars.results import KpiResult, as_result, write_result
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +39,8 @@ def kpis_of_log(
     monthly = monthly_kpis(work.ledger, cutoff)
     summary = summary_kpis(work.ledger, cutoff)
     notes = kpi_notes(work.ledger, cutoff)
-    write_json(
+    result = as_result(
+        KpiResult,
         {
             "name": work.settings.name,
             "currency": work.settings.source.currency,
@@ -49,8 +50,8 @@ def kpis_of_log(
             "monthly": json_records(monthly),
             "cohorts": cohort_retention(work.ledger, cutoff),
         },
-        work.settings.outputs_folder / "kpis.json",
     )
+    write_result(result, work.settings.outputs_folder / "kpis.json")
     return {**summary, "notes": notes}
 
 

@@ -20,7 +20,8 @@ from regulars.data.strays import stray_days_of
 from regulars.errors import DataError
 from regulars.features.cache import FeatureCache
 from regulars.findings.rules import find_findings
-from regulars.scoring.sinks import make_folder, write_json
+from regulars.results import CheckResult, as_result, write_result
+from regulars.results.writing import make_folder
 from regulars.timeline import check_cutoff, plan
 
 if TYPE_CHECKING:
@@ -132,5 +133,5 @@ def check_tables(settings: Settings, step: Step) -> tuple[Intake, dict[str, Any]
         **intake.summary(),
         "findings": [each.summary() for each in find_findings(intake, settings)],
     }
-    write_json(summary, outputs / "check.json")
+    write_result(as_result(CheckResult, summary), outputs / "check.json")
     return intake, summary
