@@ -5,7 +5,7 @@ import duckdb
 import pytest
 
 from regulars.data import engine
-from regulars.data.engine import connect, first_sentence, told
+from regulars.data.engine import connect, first_sentence, readable_errors
 from regulars.errors import ConfigError, DataError, MissingExtraError
 
 
@@ -77,14 +77,14 @@ def test_password_is_not_repeated_in_messages():
 def test_engine_errors_become_one_sentence():
     with (
         pytest.raises(DataError, match=r"^'x' cannot be read: .*\.$") as caught,
-        told("'x'"),
+        readable_errors("'x'"),
     ):
         connect().raw_sql("SELECT * FROM nowhere")
     assert "\n" not in str(caught.value)
 
 
 def test_other_errors_pass_through():
-    with pytest.raises(ZeroDivisionError, match="division"), told("'x'"):
+    with pytest.raises(ZeroDivisionError, match="division"), readable_errors("'x'"):
         builtins.divmod(1, 0)
 
 

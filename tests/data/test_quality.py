@@ -1,6 +1,6 @@
 from regulars.data.engine import connect
 from regulars.data.quality import label
-from regulars.data.staging import fingerprint
+from regulars.data.staging import row_fingerprint
 
 
 def test_unlisted_reason_still_has_a_label():
@@ -14,4 +14,4 @@ def test_fingerprints_tell_where_one_value_ends():
         "('a', NULL), (NULL, 'a')) AS v(x, y)"
     )
     table = connection.table("t")
-    assert fingerprint(table, ("x", "y")).nunique().execute() == 4
+    assert row_fingerprint(table, ("x", "y")).nunique().execute() == 4

@@ -1,9 +1,7 @@
-"""The tables regulars understands: their columns, types, units and bounds.
+"""The tables that regulars understands: their columns, types, units and bounds.
 
-Nothing comes in; `TABLES` goes out, one `TableContract` a table, each with one
-`ColumnContract` a column. Intake maps and checks files by these contracts, the guesser
-proposes mappings from them and the documentation prints them, so that a column means
-the same everywhere. Only ``transactions`` is required of a user.
+Intake checks files by them, `init` proposes mappings from them and the documentation
+prints them. Only ``transactions`` is required of a user.
 """
 
 from __future__ import annotations

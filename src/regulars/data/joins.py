@@ -14,6 +14,7 @@ import ibis
 
 from regulars.config import TableSettings
 from regulars.data.ledger import materialise
+from regulars.data.queries import count_rows, first_row
 from regulars.data.reading import FILE_NUMBER, RawTable, read_raw
 from regulars.errors import ConfigError, DataError, suggestion
 
@@ -153,7 +154,7 @@ def _refuse_repeated_keys(
 ) -> None:
     counts = table.group_by(list(names)).aggregate(n=table.count())
     repeated = materialise(counts.filter(counts.n > 1))
-    n_repeated = int(repeated.count().to_pyarrow().as_py())
+    n_repeated = count_rows(repeated)
     if not n_repeated:
         return
     first = repeated.order_by(ibis.desc("n"), *names).limit(5).to_pyarrow().to_pylist()
@@ -175,9 +176,9 @@ def _unmatched(joined: Any, matched: Any, side: _Side, raw: RawTable) -> list[st
         rows=joined.count(),
         without=(~matched).sum(),
     )
-    row = counted.to_pyarrow().to_pylist()[0]
+    row = first_row(counted)
     unused = side.table.anti_join(joined, list(side.keys))
-    n_unused = int(unused.count().to_pyarrow().as_py())
+    n_unused = count_rows(unused)
     notices = []
     if row["without"]:
         notices.append(

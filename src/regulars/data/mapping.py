@@ -1,8 +1,6 @@
-"""Give the columns of a source their canonical names.
+"""Map a source's columns, or SQL expressions over them, to canonical names.
 
-A `RawTable`, a contract and the user's ``columns`` come in; a `Mapping` goes out: one
-source for each canonical column, where a worked-out column is an SQL expression that
-has been made safe: in it, a text column that meets arithmetic is read as a number, and
+Expressions are made safe: a text column that meets arithmetic is read as a number, and
 a cast that fails gives null instead of stopping the run.
 """
 
@@ -14,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import sqlglot
 from sqlglot import exp
 
-from regulars.data.engine import told
+from regulars.data.engine import readable_errors
 from regulars.data.numbers import expand_numbers
 from regulars.data.reading import quote_name
 from regulars.errors import ConfigError, DataError, suggestion
@@ -146,7 +144,7 @@ def _missing_columns(
 
 def _expression(setting: str, sql: str, raw: RawTable, *, numeric: bool) -> str:
     where = f"{setting} '{sql}'"
-    with told(where, ConfigError):
+    with readable_errors(where, ConfigError):
         tree = expand_numbers(sqlglot.parse_one(sql, dialect="duckdb"), where)
     if any(tree.find(kind) for kind in _REFUSED):
         msg = (
@@ -251,7 +249,7 @@ def _with_expressions(
         f"{sql} AS {quote_name(name)}" for name, sql in worked_out.items()
     )
     where = f"source.{contract.name}.columns: " + "; ".join(worked_out.values())
-    with told(where, ConfigError):
+    with readable_errors(where, ConfigError):
         if connection.name == "duckdb":
             view = f"{raw.view}_mapped"
             # What no value comes of, such as a time in a million years, gives null.

@@ -1,9 +1,4 @@
-"""What can be wrong with a row, in names for programs and words for people.
-
-Counts and examples of rows that were set aside come in; labels, summaries and the
-sentences that stop a run go out. Which rows are at fault is decided in `staging`; here
-it is only said.
-"""
+"""Count the rows set aside by reason, and name the reasons for people."""
 
 from __future__ import annotations
 

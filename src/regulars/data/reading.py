@@ -1,7 +1,7 @@
-"""Put a source, whatever it is, before the engine as one view of its own columns.
+"""Put a source before the engine as one view of its own columns.
 
 Every column of a text file is still text in it, so that leading zeros and broken values
-survive until they are checked; a number says which file a row came from.
+survive until they are checked.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from regulars.data.alignment import (
     needed_columns,
 )
 from regulars.data.conversion import open_files
-from regulars.data.engine import told
+from regulars.data.engine import readable_errors
 from regulars.errors import ConfigError, suggestion
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def _read_database_table(name: str, table: str, connection: Any) -> RawTable:
         schema = [connection.current_catalog, *schema]
     database = tuple(schema) if len(schema) > 1 else (schema[0] if schema else None)
     try:
-        with told(f"source.{name}.table '{table}'", ConfigError):
+        with readable_errors(f"source.{name}.table '{table}'", ConfigError):
             source = connection.table(leaf, database=database)
     except ConfigError as error:
         known = _known_tables(connection)
@@ -127,7 +127,7 @@ def _read_files(
     files, notices = open_files(path, folder)
     text = files[0].kind == "text"
     header = _has_header(files, settings)
-    with told(f"'{path}'"):
+    with readable_errors(f"'{path}'"):
         columns = [_columns_of(file, header, connection) for file in files]
 
     def has_values(number: int, name: str) -> bool:
@@ -146,7 +146,7 @@ def _read_files(
         _select(files, numbers, header, rejects, spelled[numbers[0]])
         for numbers in groups.values()
     ]
-    with told(f"'{path}'"):
+    with readable_errors(f"'{path}'"):
         body = " UNION ALL BY NAME ".join(selects)
         connection.raw_sql(f"CREATE OR REPLACE TEMP VIEW {view} AS {body}")
         table = connection.table(view)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import ibis
 
 from regulars.data.quality import MALFORMED
+from regulars.data.queries import count_rows, total
 from regulars.data.reading import FILE_NUMBER
 from regulars.errors import DataError
 
@@ -26,7 +27,7 @@ def assert_whole(
     if rows_in != staged.n_read + n_malformed:
         raise DataError(_lost(raw, staged.n_read + n_malformed, rows_in))
     if not raw.rejects:
-        n_source = int(raw.table.count().to_pyarrow().as_py())
+        n_source = count_rows(raw.table)
         if n_source != rows_in:
             raise DataError(_lost(raw, n_source, rows_in))
         return ()
@@ -74,15 +75,15 @@ def count_broken_lines(raw: RawTable, connection: Any, n_rows: int) -> int:
     if any(file.lines.has_quotes for file in raw.files):
         columns = [name for name in raw.table.columns if name != FILE_NUMBER]
         inside = sum((_breaks(raw.table[name]) for name in columns), ibis.literal(0))
-        n_extra -= _total(raw.table, inside)
+        n_extra -= total(raw.table, inside)
     if not 0 <= n_extra <= n_empty:
         raise DataError(_swallowed(raw, n_extra, ""))
     return int(n_broken)
 
 
-def _lost(raw: RawTable, expected: int, found: int) -> str:
+def _lost(raw: RawTable, expected: int, n_seen: int) -> str:
     return (
-        f"{raw.label} has {expected:,} rows, but {found:,} were accounted for. Was it "
+        f"{raw.label} has {expected:,} rows, but {n_seen:,} were accounted for. Was it "
         "written to meanwhile? Run again."
     )
 
@@ -95,16 +96,12 @@ def _line_breaks(raw: RawTable, staged: Staged) -> tuple[int, int]:
     inside = sum((_breaks(raw.table[name]) for name in columns), ibis.literal(0))
     malformed = staged.bad.filter(staged.bad.reason == MALFORMED)
     return (
-        n_swallowed := _total(malformed, _breaks(malformed.originals[0].rstrip()))
-    ) + _total(raw.table, inside), n_swallowed
+        n_swallowed := total(malformed, _breaks(malformed.originals[0].rstrip()))
+    ) + total(raw.table, inside), n_swallowed
 
 
 def _breaks(text: Any) -> Any:
     return (text.length() - text.replace("\n", "").length()).fill_null(0)
-
-
-def _total(table: Any, value: Any) -> int:
-    return int(table.aggregate(total=value.sum()).to_pyarrow()[0][0].as_py() or 0)
 
 
 def _start(staged: Staged) -> str:

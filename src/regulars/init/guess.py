@@ -1,8 +1,7 @@
-"""Look at an unknown purchase log and propose a configuration that reads it.
+"""Propose a configuration for an unknown purchase log.
 
-Names are compared with those in common use and contents with what a column must hold.
-The guess is then tried: the log is read with it, and the horizon follows from how often
-its customers buy and how long it is. What cannot be found is asked for, not invented.
+Names are compared with those in common use, contents with what a column must hold, and
+the guess is tried. What cannot be found is asked for, not invented.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A guessed configuration and its text, as a user reads it first."""
+"""Write a guessed configuration as commented YAML."""
 
 from __future__ import annotations
 

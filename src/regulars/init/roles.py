@@ -1,8 +1,7 @@
-"""Give the columns of an unknown file the roles they can play.
+"""Choose the column of an unknown file that plays each canonical role.
 
-Profiles of columns come in; a mapping from canonical columns goes out. Time first, then
-amount, customer and the rest: each takes the free column whose name fits best among
-those whose contents allow it.
+Time first, then amount, customer and the rest: each takes the free column whose name
+fits best among those whose contents allow it.
 """
 
 from __future__ import annotations

@@ -1,9 +1,7 @@
-"""What happened after a cutoff: did they buy again, how often, for how much.
+"""Label customers by what they bought in the window after a cutoff.
 
-The ledger, a timeline and the customers known at some cutoffs come in; one row a
-(customer, cutoff) with the outcome of the predicted window goes out. This module looks
-only forward from a cutoff and `regulars.features` only backward; neither imports the
-other, so that an outcome cannot slip into a feature.
+This module looks only forward from a cutoff and `regulars.features` only backward;
+neither imports the other, so that an outcome cannot slip into a feature.
 """
 
 from __future__ import annotations
