@@ -8,15 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from regulars.data.engine import connect
-from regulars.data.numbers import (
-    AmbiguousNumberError,
+from regulars.data.number_formats import (
     expand_numbers,
-    find_number_format,
-    format_of,
     number_expression,
     number_sql,
     read_text,
 )
+from regulars.data.numbers import AmbiguousNumberError, find_number_format, format_of
 from regulars.errors import ConfigError, DataError
 
 ENGINE = connect()

@@ -6,7 +6,9 @@ from regulars.config import parse_settings
 from regulars.data.engine import connect
 from regulars.data.intake import read_tables
 from regulars.errors import ConfigError
-from regulars.init.guess import choose_horizon, guess_config, render_config
+from regulars.init.guess import guess_config
+from regulars.init.guess_text import render_config
+from regulars.init.guess_trial import choose_horizon
 
 DAYS = [date(2023, 1, 1) + timedelta(days=i) for i in range(400)]
 

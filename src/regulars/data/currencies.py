@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from regulars.data.column_names import name_score
 
 if TYPE_CHECKING:
-    from regulars.data.numbers import NumberFormat
+    from regulars.data.number_formats import NumberFormat
     from regulars.data.reading import RawTable
 
 _DOLLARS = ("USD", "CAD", "AUD", "NZD", "HKD", "SGD", "MXN", "TWD", "ARS", "CLP", "COP")

@@ -13,7 +13,7 @@ import sqlglot
 from sqlglot import exp
 
 from regulars.data.engine import readable_errors
-from regulars.data.numbers import expand_numbers
+from regulars.data.number_formats import expand_numbers
 from regulars.data.reading import quote_name
 from regulars.errors import ConfigError, DataError, suggestion
 

@@ -17,12 +17,8 @@ from regulars.data.currencies import (
     guess_currency,
 )
 from regulars.data.mapping import means_number
-from regulars.data.numbers import (
-    AmbiguousNumberError,
-    NumberFormat,
-    find_number_format,
-    number_sql,
-)
+from regulars.data.number_formats import NumberFormat, number_sql
+from regulars.data.numbers import AmbiguousNumberError, find_number_format
 from regulars.errors import DataError
 
 if TYPE_CHECKING:

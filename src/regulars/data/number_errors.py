@@ -14,7 +14,7 @@ from regulars.data.number_columns import (
     lines_of,
     number_sources,
 )
-from regulars.data.numbers import sql_name
+from regulars.data.number_formats import sql_name
 from regulars.data.queries import first_row
 from regulars.errors import DataError
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import ibis
 import pandas as pd
 
-from regulars.data.numbers import find_number_format, format_of, read_text
+from regulars.data.number_formats import read_text
+from regulars.data.numbers import find_number_format, format_of
 from regulars.errors import DataError
 
 if TYPE_CHECKING:

@@ -15,26 +15,18 @@ from regulars.config import FillDownSettings, SqlExpression
 from regulars.data.config_text import name_of
 from regulars.data.engine import connect
 from regulars.data.number_columns import guess_numbers
-from regulars.init.guess_text import GuessedConfig, render_config
-from regulars.init.guess_trial import choose_horizon, try_guess
+from regulars.init.guess_text import GuessedConfig
+from regulars.init.guess_trial import try_guess
 from regulars.init.number_values import holds_numbers, value_sql
 from regulars.init.order_blocks import OrderBlocks, find_blocks, find_totals
 from regulars.init.return_marks import find_return_rows
 from regulars.init.roles import GuessedColumns, guess_columns
+from regulars.init.rows_to_read import RowsToRead, find_rows_to_read, status_codes
 from regulars.init.sample import column_sql
-from regulars.init.statuses import RowsToRead, find_rows_to_read, status_codes
 from regulars.init.unknown import OpenFile, look_at, open_unknown
 
 if TYPE_CHECKING:
     from regulars.init.join_plan import JoinPlan
-
-__all__ = [
-    "GuessedConfig",
-    "choose_horizon",
-    "guess_config",
-    "guess_log",
-    "render_config",
-]
 
 
 def guess_config(path: str | Path) -> GuessedConfig:

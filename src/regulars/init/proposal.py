@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob
-import itertools
 import re
 import tempfile
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from regulars.config import TableSettings
 from regulars.data.contract import TABLES
 from regulars.data.engine import connect
+from regulars.data.folders import common_start
 from regulars.data.preparing import complete_rows
 from regulars.errors import ConfigError
 from regulars.init.guess import guess_log
@@ -112,20 +112,14 @@ def _of_one_table(
 
 def _common_glob(paths: Sequence[str]) -> str | None:
     """Return a pattern that means these files and no others."""
-    start = glob.escape(_common_start(paths))
-    end = glob.escape(_common_start([path[::-1] for path in paths])[::-1])
+    start = glob.escape(common_start(paths))
+    end = glob.escape(common_start([path[::-1] for path in paths])[::-1])
     places = {Path(path).resolve() for path in paths}
     for pattern in (f"{start}*{end}", f"{start}*{Path(paths[0]).suffix}"):
         matched = {Path(path).resolve() for path in glob.glob(pattern)}
         if matched == places:
             return pattern
     return None
-
-
-def _common_start(texts: Sequence[str]) -> str:
-    columns = zip(*texts, strict=False)
-    same = itertools.takewhile(lambda letters: len(set(letters)) == 1, columns)
-    return "".join(letters[0] for letters in same)
 
 
 def _of_several(
