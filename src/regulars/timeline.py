@@ -279,10 +279,10 @@ def check_cutoff(
             "Pass a later cutoff."
         )
         raise DataError(msg)
-    silence = (cutoff - last_day).days - 1
-    if silence >= settings.horizon_days + settings.gap_days:
+    n_days = (cutoff - last_day).days - 1
+    if n_days >= settings.horizon_days + settings.gap_days:
         msg = (
-            f"time.cutoff {cutoff} is {silence} days after the last record "
+            f"time.cutoff {cutoff} is {n_days} days after the last record "
             f"({last_day}): every customer would look lost. Pass a cutoff no later "
             f"than {last_day + timedelta(days=1)}, or read a newer log."
         )

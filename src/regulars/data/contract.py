@@ -30,7 +30,7 @@ class ColumnContract:
     meaning: str
     unit: str = ""
     required: bool = False
-    nullable: bool = False
+    nullable: bool = False  # a column that must be there, but may be empty
     lower: float | None = None
     upper: float | None = None
 
@@ -42,7 +42,7 @@ class TableContract:
     name: str
     meaning: str
     columns: tuple[ColumnContract, ...]
-    open_ended: bool = False
+    open_ended: bool = False  # takes any other column as an attribute
 
     @property
     def names(self) -> tuple[str, ...]:

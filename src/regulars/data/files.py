@@ -49,7 +49,7 @@ class SourceFile:
     header: tuple[str, ...] = ()
     lines: LineCount = field(default_factory=LineCount)
     starts_blank: bool = False
-    origin: Path | None = None
+    origin: Path | None = None  # of a copy in another form
 
     @property
     def is_plain(self) -> bool:

@@ -36,8 +36,8 @@ class AmbiguousTimeError(DataError):
 class TimeFormat:
     """The way a column's times are written."""
 
-    format: str | None
-    share: float
+    format: str | None  # None: ISO 8601 or yyyymmdd
+    share: float  # of the sample's different values, 0-1
 
 
 def check_time_format(time_format: str, setting: str) -> None:

@@ -33,7 +33,7 @@ class Guest:
 
     id: str
     n_orders: int
-    n_next: int
+    n_next: int  # orders of the best customer that is a person
     n_all: int
 
     @property

@@ -15,7 +15,13 @@ import ibis
 from regulars.config import TableSettings
 from regulars.data.ledger import materialise
 from regulars.data.queries import count_rows, first_row
-from regulars.data.reading import FILE_NUMBER, RawTable, read_raw
+from regulars.data.reading import (
+    FILE_NUMBER,
+    RawTable,
+    find_column,
+    has_rejects,
+    read_raw,
+)
 from regulars.errors import ConfigError, DataError, suggestion
 
 if TYPE_CHECKING:
@@ -107,11 +113,9 @@ def _text_keys(table: Any, columns: list[str]) -> dict[str, Any]:
 
 
 def _column(columns: list[str], key: str, where: str, label: str) -> str:
-    if key in columns:
-        return key
-    near = [name for name in columns if name.strip().lower() == key.strip().lower()]
-    if len(near) == 1:
-        return near[0]
+    column = find_column(key, columns)
+    if column is not None:
+        return column
     msg = (
         f"{where}.on: {label} has no column '{key}'.{suggestion(key, columns)} Its "
         f"columns are {', '.join(columns)}."
@@ -131,12 +135,7 @@ def _free_name(name: str, taken: set[str], raw: RawTable) -> str:
 
 def _refuse_broken_lines(raw: RawTable, connection: Any) -> None:
     """Refuse lines that cannot be split: their partners would go without a word."""
-    if not raw.rejects:
-        return
-    tables = connection.raw_sql(
-        f"SELECT count(*) FROM duckdb_tables() WHERE table_name = '{raw.rejects}'"
-    )
-    if not tables.fetchone()[0]:
+    if not has_rejects(raw, connection):
         return
     n_bad, line = connection.raw_sql(
         f"SELECT count(DISTINCT line), min(line) FROM {raw.rejects}"

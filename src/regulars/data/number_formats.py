@@ -57,10 +57,10 @@ class NumberFormat:
     decimal: str
     thousands: str
     is_indian: bool = False
-    signs: tuple[str, ...] = ()
-    codes: tuple[str, ...] = ()
-    example: str = ""
-    value: float = 0.0
+    signs: tuple[str, ...] = ()  # currency signs, the longest first
+    codes: tuple[str, ...] = ()  # currencies that fit every sign
+    example: str = ""  # a text that other ways would read differently
+    value: float = 0.0  # of the example
     n_read: int = 0
     n_unread: int = 0
     unread: str = ""
@@ -173,7 +173,7 @@ def _any_case(pattern: str, signs: Sequence[str]) -> str:
 
 
 def _escaped(sign: str) -> str:
-    return re.sub(r"[.$^*+?()\[\]{}|/\\]", lambda found: f"[{found.group()}]", sign)
+    return re.sub(r"[.$^*+?()\[\]{}|/\\]", lambda match: f"[{match.group()}]", sign)
 
 
 def _quoted(text: str) -> str:

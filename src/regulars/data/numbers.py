@@ -134,10 +134,10 @@ def _shape(text: str, n_rows: int, is_plain: bool) -> _Shape:
 
 def _signs_of(text: str) -> tuple[str, ...] | None:
     """Return the currency signs around a number; None where anything else is there."""
-    found = re.fullmatch(r"([^0-9]*)[0-9](?:.*[0-9])?([^0-9]*)", text, re.DOTALL)
-    if found is None:
+    around = re.fullmatch(r"([^0-9]*)[0-9](?:.*[0-9])?([^0-9]*)", text, re.DOTALL)
+    if around is None:
         return None
-    outside = re.sub(f"[{DASHES}+(){BLANKS_HERE}]", " ", " ".join(found.groups()))
+    outside = re.sub(f"[{DASHES}+(){BLANKS_HERE}]", " ", " ".join(around.groups()))
     signs = []
     for piece in outside.split():
         known = [

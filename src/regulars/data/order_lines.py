@@ -15,6 +15,7 @@ from regulars.data.joins import LINE
 from regulars.data.ledger import materialise
 from regulars.data.parsing import is_missing
 from regulars.data.queries import count_rows
+from regulars.data.reading import find_column
 from regulars.errors import ConfigError, DataError, suggestion
 
 if TYPE_CHECKING:
@@ -34,16 +35,15 @@ def fill_blanks(
     """
     names = {}
     for name in (settings.by, *settings.columns):
-        near = [c for c in raw.columns if c.strip().lower() == name.strip().lower()]
-        exact = [name] if name in raw.columns else near
-        if len(exact) != 1:
+        column = find_column(name, raw.columns)
+        if column is None:
             msg = (
                 f"{setting}.fill_down: {raw.label} has no column '{name}'."
                 f"{suggestion(name, raw.columns)} Its columns are "
                 f"{', '.join(raw.columns)}."
             )
             raise ConfigError(msg)
-        names[name] = exact[0]
+        names[name] = column
     by = names[settings.by]
     columns = [names[name] for name in settings.columns if names[name] != by]
     above = ibis.window(order_by=LINE, preceding=(None, 0))

@@ -60,8 +60,8 @@ class Reading:
 
     table: Any
     columns: dict[str, Any]
-    faults: list[tuple[str, Any]]
-    lost: dict[str, Any] = field(default_factory=dict)
+    faults: list[tuple[str, Any]]  # in the order in which they are tried
+    lost: dict[str, Any] = field(default_factory=dict)  # optional values left empty
 
 
 def read_columns(

@@ -71,7 +71,7 @@ class TableCounts:
     rows_kept: int
     rows_set_aside: int
     reasons: tuple[ReasonCount, ...]
-    columns: dict[str, str]
+    columns: dict[str, str]  # canonical name -> the user's column or expression
     notices: tuple[str, ...] = ()
     facts: dict[str, Any] = field(default_factory=dict)
 

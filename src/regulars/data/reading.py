@@ -45,13 +45,13 @@ class RawTable:
     table: Any
     columns: tuple[str, ...]
     label: str
-    repeated: frozenset[str] = frozenset()
+    repeated: frozenset[str] = frozenset()  # names, in small letters, that stand twice
     files: tuple[SourceFile, ...] = ()
-    rejects: str = ""
-    headless: str = ""
+    rejects: str = ""  # the engine's table of lines that it could not split
+    headless: str = ""  # the first line, where it looks like data
     notices: tuple[str, ...] = ()
     has_header: bool = True
-    is_loaded: bool = False
+    is_loaded: bool = False  # read in full, its rejects with it
 
 
 def read_raw(
@@ -277,6 +277,26 @@ def _by_file(values: list[str], listed: str) -> str:
     if len(values) == 1:
         return values[0]
     return f"[{', '.join(values)}][list_position({listed}, __path)]"
+
+
+def find_column(name: str, columns: Iterable[str]) -> str | None:
+    """Return a column by its name, else by its name but for case and outer blanks."""
+    columns = tuple(columns)
+    if name in columns:
+        return name
+    key = name.strip().lower()
+    near = [column for column in columns if column.strip().lower() == key]
+    return near[0] if len(near) == 1 else None
+
+
+def has_rejects(raw: RawTable, connection: Any) -> bool:
+    """Say whether the engine has met lines of a source that it could not split."""
+    if not raw.rejects:
+        return False
+    tables = connection.raw_sql(
+        f"SELECT count(*) FROM duckdb_tables() WHERE table_name = '{raw.rejects}'"
+    )
+    return bool(tables.fetchone()[0])
 
 
 def unique_names(header: Iterable[str], *, header_line: bool = True) -> list[str]:

@@ -28,7 +28,7 @@ from regulars.data.quality import (
     NO_PARTNER,
 )
 from regulars.data.queries import count_rows, first_row
-from regulars.data.reading import FILE_NUMBER, quote_text
+from regulars.data.reading import FILE_NUMBER, has_rejects, quote_text
 
 if TYPE_CHECKING:
     from datetime import date
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from regulars.data.mapping import Mapping
     from regulars.data.reading import RawTable
 
+# Neither stands in a text file, so that no two rows have one fingerprint.
 _SEPARATOR = "\x1f"
 _NULL = "\x1e"
 FLIPPED = "__flipped"
@@ -56,7 +57,7 @@ class Rules:
     time_zone: str
     formats: dict[str, str | None]
     cutoff: date | None
-    today: date
+    today: date  # counts where no cutoff is stated
     drop_duplicates: bool
     guest_ids: Literal["auto"] | tuple[str, ...] = ()
 
@@ -67,9 +68,9 @@ class Staged:
 
     clean: Any
     bad: Any
-    n_read: int
-    n_duplicates: int
-    n_flipped: int
+    n_read: int  # rows that could be split into fields
+    n_duplicates: int  # kept or not
+    n_flipped: int  # flagged returns whose amount was positive
     lost: dict[str, int]
     guests: tuple[Guest, ...] = ()
 
@@ -301,13 +302,7 @@ def _place_in_files(raw: RawTable, rows: Any, bad: Any, connection: Any) -> Any:
 def _rejects(raw: RawTable, connection: Any) -> str:
     name = f"{raw.view}_refused"
     paths = "[" + ", ".join(quote_text(str(file.path)) for file in raw.files) + "]"
-    exists = (
-        raw.rejects
-        and connection.raw_sql(
-            f"SELECT count(*) FROM duckdb_tables() WHERE table_name = '{raw.rejects}'"
-        ).fetchone()[0]
-    )
-    if not exists:
+    if not has_rejects(raw, connection):
         connection.raw_sql(
             f"CREATE OR REPLACE TEMP TABLE {name} (file BIGINT, "
             '"row" BIGINT, line VARCHAR, refused BIGINT, good_before BIGINT)'

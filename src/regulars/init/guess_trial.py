@@ -29,7 +29,7 @@ class _Trial:
     """What a guess reads: the account of its rows, and the rows of its usual days."""
 
     counts: TableCounts
-    clean: Any
+    clean: Any  # without stray days
     cutoff: date
     strays: StrayDays | None
 

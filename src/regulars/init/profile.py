@@ -68,7 +68,7 @@ class ColumnProfile:
     examples: tuple[str, ...]
     is_text: bool
     time_fault: str = ""
-    number_unit: str = ""
+    number_unit: str = ""  # in which its numbers are plausible times
 
     @property
     def time_sql(self) -> str | None:

@@ -86,12 +86,14 @@ def build_labels(
             f"{timeline.label_window(unknown[-1])[1]}. Use earlier cutoffs."
         )
         raise LeakageError(msg)
-    found = outcomes_in_windows(ledger, timeline, cutoffs).to_pandas()
+    outcomes = outcomes_in_windows(ledger, timeline, cutoffs).to_pandas()
     aligned = (
         keys[["customer_id", "cutoff"]]
         .assign(_day=pd.to_datetime(keys["cutoff"]))
         .merge(
-            found.assign(_day=pd.to_datetime(found["cutoff"])).drop(columns="cutoff"),
+            outcomes.assign(_day=pd.to_datetime(outcomes["cutoff"])).drop(
+                columns="cutoff"
+            ),
             on=["customer_id", "_day"],
             how="left",
             validate="many_to_one",
