@@ -90,3 +90,13 @@ def test_other_errors_pass_through():
 
 def test_first_sentence_survives_an_empty_message():
     assert first_sentence(ValueError("")) == "unknown."
+
+
+def test_unknown_scheme_is_refused_with_the_nearest():
+    with pytest.raises(ConfigError, match=r"Did you mean 'duckdb'\?"):
+        connect("duckbd://")
+
+
+def test_first_sentence_is_without_the_class_and_what_follows():
+    error = ValueError("Binder Error: no such thing\nLINE 1: SELECT")
+    assert first_sentence(error) == "no such thing."
