@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+import ibis
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,7 +16,9 @@ from regulars.data.closures import (
     closure_notes,
     closures_known,
     find_closures,
+    shut_days,
 )
+from regulars.data.ledger import build_ledger
 
 DAYS = pd.date_range("2022-01-01", periods=730)
 
@@ -114,3 +117,13 @@ def test_one_purchase_is_said_in_the_singular():
     march = Closure(date(2024, 3, 1), date(2024, 4, 1), 1, 900)
     [note] = closure_notes([march], date(2024, 9, 1))
     assert note.startswith("The log holds 1 purchase from 2024-03-01 to 2024-03-31,")
+
+
+def test_shut_days_of_a_ledger_are_those_known_on_a_day():
+    days = [day for day in DAYS[:400] if not DAYS[200] <= day < DAYS[230]]
+    log = pd.DataFrame({"order_time": np.repeat(days, 20)})
+    log["customer_id"] = np.arange(len(log)) % 20
+    log = log.assign(order_date=log["order_time"].dt.date, amount=1.0, is_return=False)
+    shut = shut_days(build_ledger(ibis.memtable(log)))
+    assert shut(DAYS[200].date()) == []
+    assert shut(DAYS[300].date()) == [(DAYS[200].date(), DAYS[230].date())]

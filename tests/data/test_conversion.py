@@ -1,8 +1,8 @@
 import pytest
 from tests.data.logs import HEADER, frame, lines
 
-from regulars.data.conversion import column_names, open_files
-from regulars.errors import ConfigError, DataError
+from regulars.data.conversion import column_names
+from regulars.errors import DataError
 
 
 @pytest.mark.parametrize(
@@ -44,9 +44,3 @@ def test_file_is_looked_at_again_once_it_has_changed(tmp_path):
     assert column_names(tmp_path / "a.csv") == ("id", "n")
     (tmp_path / "a.csv").write_text("id,n,more\n7,1,2\n")
     assert column_names(tmp_path / "a.csv") == ("id", "n", "more")
-
-
-def test_sheet_of_a_text_file_is_refused(tmp_path):
-    (tmp_path / "a.xlsx").write_text("id,n\n7,1\n")
-    with pytest.raises(ConfigError, match="is no workbook"):
-        open_files(f"{tmp_path}/a.xlsx#Orders", tmp_path)

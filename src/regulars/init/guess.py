@@ -37,12 +37,20 @@ def guess_config(path: str | Path) -> GuessedConfig:
     path : str or Path
         File, glob, folder, or ``package:NAME/FILE``.
 
+    Returns
+    -------
+    GuessedConfig
+
     Raises
     ------
     ConfigError
         No column can be the customer, the time or the amount.
     DataError
         The file cannot be read.
+
+    Examples
+    --------
+    See `GuessedConfig`.
     """
     place = str(path)
     connection = connect()

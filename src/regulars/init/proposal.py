@@ -43,7 +43,18 @@ def propose(
 ) -> Proposal:
     """Propose a configuration for one file, or for several that belong together.
 
-    `step` is called with the name of each of `STEPS` as it begins.
+    Parameters
+    ----------
+    paths : sequence of str
+        Files, globs, folders, or ``package:NAME/FILE``.
+    label : str, optional
+        Column that says who churned; default: one whose name and values say so.
+    step : callable, optional
+        Called with the name of each of `STEPS` as it begins.
+
+    Returns
+    -------
+    Proposal
 
     Raises
     ------
@@ -52,6 +63,11 @@ def propose(
         together by keys.
     DataError
         A file cannot be read.
+
+    Examples
+    --------
+    >>> propose(["package:lifetimes/datasets/CDNOW_master.txt"]).kind
+    'non_contractual'
     """
     connection = connect()
     with tempfile.TemporaryDirectory(prefix="regulars-") as place:
