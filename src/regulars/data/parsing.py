@@ -39,7 +39,6 @@ MISSING = ("", "null", "none", "nan", "na", "n/a", "<na>", "nat", "\\n")
 
 _MISSING_PATTERN = f"(?i)^({'|'.join(map(re.escape, MISSING))})$"
 _LONGEST_MISSING = max(map(len, MISSING))
-_LONGEST_WITH_BLANKS = 12
 _TIDY, _NAIVE_AT, _ZONED_AT, _VALUE, _DAY = "__t_", "__n_", "__z_", "__v_", "__d_"
 _HAS_ZONE = "__o_"
 # Anything behind a time of day: a sign, a letter, a bracket.
