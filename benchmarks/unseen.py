@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from regulars.config import parse_settings
 from regulars.errors import RegularsError
 from regulars.evaluation.backtest import evaluate_window
-from regulars.init.guess import guess_config, render_config
+from regulars.init import guess_config, render_config
 from regulars.kinds.non_contractual.workspace import open_workspace
 from regulars.training.train import Training, train
 from unseen_logs import LOGS, Log
