@@ -20,20 +20,10 @@ if TYPE_CHECKING:
 
 
 def mean_test(tests: Sequence[ChurnTest], *, random_state: int = 0) -> ChurnTest:
-    """Return the mean of tests.
+    """Return the mean of tests of the same forecasts.
 
-    Parameters
-    ----------
-    tests : sequence of ChurnTest
-        At least one; of the same forecasts.
-    random_state : int, default=0
-        Seed of the bootstrap.
-
-    Returns
-    -------
-    ChurnTest
-        Figures are means, bounds are the means of the tests' own bounds, and the
-        curves are those of all rows together.
+    Figures are means, bounds the means of the tests' own bounds, and the curves those
+    of all rows together.
     """
     if len(tests) == 1:
         return tests[0]
