@@ -119,10 +119,12 @@ class TabularEncoder:
             if kind == "number":
                 parts[name] = rows[name].to_numpy(np.float64)
                 continue
-            missing = rows[name].isna().to_numpy()
-            for level in self.levels_[name]:
-                hit = (rows[name] == level).to_numpy().astype(np.float64)
-                parts[f"{name} = {level}"] = np.where(missing, np.nan, hit)
+            levels = self.levels_[name]
+            codes = pd.Index(levels, dtype=object).get_indexer(rows[name])
+            hits = np.equal.outer(codes, np.arange(len(levels))).astype(np.float64)
+            hits[rows[name].isna()] = np.nan
+            columns = (f"{name} = {level}" for level in levels)
+            parts |= dict(zip(columns, hits.T, strict=True))
         return pd.DataFrame(parts, index=attributes.index)
 
     def to_dict(self) -> dict[str, Any]:
