@@ -1,7 +1,7 @@
 """The stages in order: check, train, score, kpis, report.
 
-Files in the outputs folder and a model in the registry are there afterwards. What a
-stage does is the business of the kind of churn; this is the order, and what all share.
+Each writes files into the outputs folder or a model into the registry. What a stage
+does depends on the kind of churn; this is the order, and what all share.
 """
 
 from __future__ import annotations
@@ -265,7 +265,7 @@ def open_for_kpis(settings: Settings, step: Step) -> CheckedData:
 def kpis(
     work: CheckedData, step: Step, *, no_scores: str | None = None
 ) -> dict[str, Any]:
-    """Workspace out the business's own figures; write ``kpis.json``.
+    """Work out the business's own figures; write ``kpis.json``.
 
     Parameters
     ----------

@@ -1,15 +1,10 @@
 from __future__ import annotations
 
-import re
-
 import numpy as np
 import pandas as pd
 import pytest
 
-from regulars.features.matrix import FEATURES
 from regulars.scoring.reasons import N_REASONS, by_theme, strongest
-from regulars.scoring.themes import THEMES, theme_of, themes
-from regulars.training.card import PROCESS_MEANINGS
 
 ROWS = pd.DataFrame(
     {
@@ -107,26 +102,6 @@ def test_process_alone_tells_silence_its_own_figure_and_the_orders():
     assert found[0][0].startswith("no order for 63 days")
     assert "10%" in found[0][1]
     assert found[0][2] == "4 orders in 99 days"
-
-
-@pytest.mark.parametrize("feature", sorted({*FEATURES, *PROCESS_MEANINGS}))
-def test_every_feature_has_a_theme(feature):
-    unspoken = feature.startswith(("year_", "month_", "same_weekday"))
-    assert (theme_of(feature) is not None) or unspoken
-
-
-def test_every_theme_tells_a_sentence_without_gaps():
-    rng = np.random.default_rng(0)
-    names = sorted({*FEATURES, *PROCESS_MEANINGS})
-    rows = pd.DataFrame(rng.uniform(0.1, 0.9, (20, len(names))), columns=names)
-    assert [theme.name for theme in themes("USD")] == [theme.name for theme in THEMES]
-    for theme in themes("USD"):
-        for text in theme.sentences(rows):
-            assert not re.search(r"nan|inf|  |\{|\}", text), text
-    holes = rows.mask(rng.random(rows.shape) < 0.5)
-    for theme in THEMES:
-        for text in theme.sentences(holes):
-            assert not re.search(r"nan|inf|None", text), (theme.name, text)
 
 
 def test_reason_that_is_always_said_comes_last_where_it_is_none():

@@ -7,7 +7,7 @@ import pytest
 
 from regulars.features.matrix import FEATURES
 from regulars.training import card
-from regulars.training.card import manifest, meaning, model_name
+from regulars.training.card import manifest, meaning, model_name, profit_metrics
 
 
 def test_card_says_what_was_learnt_from_what(run_shop):
@@ -76,3 +76,22 @@ def test_meaning_of_an_own_feature_is_its_name():
     assert meaning("my_feature") == "my_feature"
     assert meaning("frequency") == FEATURES["frequency"]
     assert "spend process" in meaning("btyd_order_value")
+
+
+def test_offer_that_was_not_evaluated_has_no_figures():
+    assert profit_metrics(None) == {}
+
+
+def test_rules_of_an_offer_are_figures_by_name():
+    offer = {
+        "empc": {"profit": 3.0},
+        "mpc": {"profit": 2.5, "note": "no number"},
+        "rules": {"all": {"profit": -1.0}},
+        "threshold": 0.4,
+    }
+    assert profit_metrics(offer) == {
+        "profit.empc.profit": 3.0,
+        "profit.mpc.profit": 2.5,
+        "profit.all": -1.0,
+        "profit.threshold": 0.4,
+    }

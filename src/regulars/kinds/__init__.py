@@ -1,1 +1,1 @@
-"""The kinds of churn: what each reads, learns from and counts."""
+"""The kinds of churn: what each reads, learns from and reports."""

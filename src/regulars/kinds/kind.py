@@ -1,4 +1,4 @@
-"""What a kind of churn is to the rest of the house."""
+"""The protocol of a kind of churn: all that other modules know of it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Workspace(CheckedData, Protocol):
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of churn; its workspaces are its own."""
+    """A kind of churn; `Any` is its own workspace."""
 
     name: str
     # read and check; write check.json and the quarantine files

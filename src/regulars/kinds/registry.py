@@ -1,4 +1,4 @@
-"""The kinds of churn by name; a further one is a module and a line here."""
+"""The kinds of churn by name; a new one is a module and an entry here."""
 
 from __future__ import annotations
 

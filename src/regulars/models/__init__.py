@@ -1,4 +1,4 @@
-"""Models of churn, spend and segments, and the one that holds them together."""
+"""Models of churn, spend and segments, and `RetentionModel`, which combines them."""
 
 from regulars.models.horizon import Horizon
 from regulars.models.retention import RetentionModel, feature_columns

@@ -3,8 +3,7 @@
 The purchase process knows how each customer's silence and spend grow with time (the
 living go on buying, the lost stay lost); the learnt forecast knows the customer better.
 So the process sets the ratio, customer by customer, and the learnt forecast the level.
-How far to believe the process's ratio is chosen on shorter stretches inside the history
-whose outcome is known.
+How far to believe its ratio is chosen on shorter stretches inside the history.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ def extrapolate_churn(
     stretch: float = 1.0,
     extrapolation_weight: float = 0.0,
 ) -> Floats:
-    """Return the probability of no purchase over the horizon asked for.
+    """Return the probability of no purchase over the horizon asked for (ADR 0031).
 
     A weight of 0 takes the ratio of the log probabilities from the process, 1 from the
     days alone: silence goes on as it has begun.
@@ -52,6 +51,7 @@ def extrapolate_churn(
     p, short, long = (
         np.clip(x, EDGE, 1 - EDGE) for x in (learnt, process_learnt, process_asked)
     )
+    # -log p is the integrated hazard of a purchase, and ratio its growth by the process
     ratio = np.log(long) / np.log(short)
     extrapolated: Floats = p ** (
         stretch**extrapolation_weight * ratio ** (1 - extrapolation_weight)
@@ -91,7 +91,10 @@ def _losses(test: ExtrapolationTest, weight: float) -> Floats:
 def extrapolate_spend(
     learnt: Floats, process_learnt: Floats, process_asked: Floats
 ) -> Floats:
-    """Return expected spend over the horizon asked for."""
+    """Return expected spend over the horizon asked for.
+
+    Mean of the learnt spend scaled by the process's ratio, and of the process's own.
+    """
     ratio = np.divide(
         process_asked,
         process_learnt,

@@ -39,7 +39,7 @@ class ValidationFold:
     y_train: Floats
     valid: pd.DataFrame
     y_valid: Floats
-    # what each customer of the window was worth as of its cutoff, 0 or more
+    # of each customer of the window as of its cutoff, 0 or more
     value: Floats | None = None
     # when the window began, and when its outcomes were known
     cutoff: date | None = None

@@ -19,7 +19,7 @@ BANDS = ("low", "medium", "high")
 class Horizon:
     """What scores are about; the predicted window is [cutoff + gap, ... + horizon)."""
 
-    # None of a table whose label says itself what is predicted
+    # None where a label column says what is predicted
     horizon_days: int | None
     gap_days: int = 0
     # share of spend that is margin, of lines without a margin of their own
@@ -57,8 +57,8 @@ class Horizon:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Return the terms that `to_dict` described."""
-        found = {**data, "risk_bands": tuple(data["risk_bands"])}
-        # so it was called in models saved before 2026-11
-        if "steadiness" in found:
-            found["extrapolation_weight"] = found.pop("steadiness")
-        return cls(**found)
+        terms = {**data, "risk_bands": tuple(data["risk_bands"])}
+        # its name in models saved before 2026-11
+        if "steadiness" in terms:
+            terms["extrapolation_weight"] = terms.pop("steadiness")
+        return cls(**terms)

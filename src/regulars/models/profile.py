@@ -1,7 +1,4 @@
-"""What is usual among the customers that a model learnt from.
-
-Reasons compare a customer's own attributes with it.
-"""
+"""The spread of each attribute in the training rows, which reasons compare with."""
 
 from __future__ import annotations
 

@@ -245,8 +245,8 @@ class RetentionModel:
         cutoff : date, optional
             As-of day of the rows, likewise.
         value : array-like of shape (n_rows,), optional
-            What each customer is worth if kept, in the currency, where no process of
-            purchases says so.
+            Of each customer if kept, in the currency, where no process of purchases
+            gives it.
 
         Returns
         -------
@@ -265,15 +265,15 @@ class RetentionModel:
             return self._predict_purchases(features, self.process)
         churn = self.churn_.predict(features)
         n_rows = len(features)
-        worth = np.full(n_rows, np.nan) if value is None else np.asarray(value)
+        clv = np.full(n_rows, np.nan) if value is None else np.asarray(value)
         nothing = np.full(n_rows, None, dtype=object)
         scores = {
             "customer_id": customer_id,
             "cutoff": np.full(n_rows, cutoff, dtype=object),
             "churn_probability": churn,
             **{name: np.full(n_rows, np.nan) for name in NUMBERS},
-            "clv": worth,
-            "value_at_risk": churn * worth,
+            "clv": clv,
+            "value_at_risk": churn * clv,
             "risk_band": self.horizon.bands(churn),
             "rfm_segment": nothing,
             "expected_next_order": nothing,

@@ -1,9 +1,7 @@
 """Named RFM segments, for people who plan campaigns.
 
-Days since the last order and the number of orders of the customers known at a cutoff
-come in; a name such as "Champions" for each customer goes out. The bounds are learnt
-once and kept with the model, so that one customer scored alone gets the same name as
-in the nightly batch.
+The bounds are learnt once and kept with the model, so that one customer scored alone
+gets the same name as in the nightly batch.
 """
 
 from __future__ import annotations
@@ -42,7 +40,11 @@ class RfmSegments:
         return self
 
     def label(self, features: pd.DataFrame) -> NDArray[np.str_]:
-        """Return the segment of each customer."""
+        """Return the segment of each customer.
+
+        On a bound the longer silence and the fewer orders count: one-time buyers are
+        never called frequent because they are many.
+        """
         silence = features["days_since_last_order"].to_numpy()
         recency = 4 - np.searchsorted(self.recency_bounds_, silence, side="right")
         orders = features["n_orders"].to_numpy()

@@ -30,10 +30,10 @@ class Customers:
 
     # every column that the model learnt from
     features: pd.DataFrame
-    # names, where the features do not hold them
+    # where the features do not hold them
     customer_id: Sequence[Any] | None = None
     cutoff: date | None = None
-    # what each is worth if kept, where no purchases say so
+    # of each if kept, where no purchases say so
     value: NDArray[np.float64] | None = None
 
     def blocks(self, size: int) -> Iterator[Customers]:

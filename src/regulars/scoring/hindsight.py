@@ -1,8 +1,4 @@
-"""No model scores a day that it has learnt from.
-
-A store, a version and the day of the scores come in; a fault goes out where the version
-has learnt from what happened on that day or later.
-"""
+"""Refuse to score a day that the model has learnt from."""
 
 from __future__ import annotations
 
@@ -16,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def refuse_hindsight(store: Store, version: str, cutoff: date) -> None:
-    """Refuse a model that knows the future of the scores."""
+    """Refuse a version that has learnt from the day of the scores or later."""
     learnt = store.version_tags(version).get("cutoff")
     if learnt and date.fromisoformat(learnt) > cutoff:
         msg = (

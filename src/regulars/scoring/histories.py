@@ -1,4 +1,4 @@
-"""Customers of a request with their raw histories, as a table of lines."""
+"""Read the raw histories nested in a request as one table of transactions."""
 
 from __future__ import annotations
 
@@ -69,14 +69,14 @@ def customer_ids(request: pd.DataFrame) -> pd.Series[Any]:
 
 
 def _refuse_lookalikes(ids: pd.Series[Any]) -> None:
-    """Refuse 1 beside "1": histories are told apart by what the name reads as."""
+    """Refuse 1 beside "1": histories belong to the id as text."""
     names = ids.astype(str)
     alike = names.duplicated(keep=False)
     if alike.any():
-        told = ", ".join(repr(value) for value in ids[alike].tolist()[:5])
+        alikes = ", ".join(repr(value) for value in ids[alike].tolist()[:5])
         msg = (
             f"'customer_id' holds {int(alike.sum())} values that read the same, as "
-            f"numbers and as text: {told}. Send every customer_id as text, or every "
+            f"numbers and as text: {alikes}. Send every customer_id as text, or every "
             "one as a number."
         )
         raise DataError(msg)
@@ -147,10 +147,10 @@ def _plain_row(row: object) -> dict[str, Any]:
 
 def refuse_faults(table: Any, time_zone: str) -> None:
     """Refuse transactions that the intake would set aside."""
-    judged = normalise_transactions(table, time_zone=time_zone, with_fault=True)
-    bad = judged.drop_null("fault")
-    found = bad.group_by("fault").aggregate(rows=bad.count()).to_pyarrow().to_pylist()
-    if found:
-        told = "; ".join(f"{row['rows']} x {row['fault']}" for row in found)
-        msg = f"The histories hold transactions that cannot be used: {told}."
+    checked = normalise_transactions(table, time_zone=time_zone, with_fault=True)
+    bad = checked.drop_null("fault")
+    counts = bad.group_by("fault").aggregate(rows=bad.count()).to_pyarrow().to_pylist()
+    if counts:
+        faults = "; ".join(f"{row['rows']} x {row['fault']}" for row in counts)
+        msg = f"The histories hold transactions that cannot be used: {faults}."
         raise DataError(msg)

@@ -1,7 +1,7 @@
 """The model as MLflow serves it, of every kind of churn.
 
-MLflow calls `_load_pyfunc` with the folder of the artefact, which holds data only. A
-request takes the road of the batch: the same rules, features and model.
+MLflow calls `_load_pyfunc` with the folder of the artefact, which holds data only.
+Requests are cleaned, turned into features and scored as the batch is.
 """
 
 from __future__ import annotations
@@ -36,11 +36,14 @@ ROW_COLUMNS = ["customer_id", "churn_probability", "risk_band", "reasons"]
 class ServingContext:
     """What the features of one customer need to know of the training log."""
 
+    # in which naive times are read
     time_zone: str
+    # of the training log (ISO): windows that reach back beyond it are unknown
     first_day: str
     lookback_days: int | None
     groups: list[str] | None
     extra: list[str]
+    # optional columns that the training log had
     columns: list[str]
 
     def save(self, folder: str | Path) -> None:
@@ -50,7 +53,7 @@ class ServingContext:
 
 
 class NestedScorer:
-    """Score customers whose histories come with them."""
+    """Score customers from the raw histories in the request."""
 
     def __init__(
         self,

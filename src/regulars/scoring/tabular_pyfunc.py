@@ -1,4 +1,4 @@
-"""Where MLflow looks for the loader of models registered before all kinds had one."""
+"""The loader that MLflow calls for tabular models of the form no longer read."""
 
 from __future__ import annotations
 

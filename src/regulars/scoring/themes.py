@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Theme:
-    """A family of features and the sentence that speaks for it."""
+    """A family of features and the sentence that speaks for it.
+
+    A feature belongs to the first theme that has a prefix of its name; a sentence is
+    empty where there is nothing to say of the customer.
+    """
 
     name: str
     prefixes: tuple[str, ...]
@@ -48,7 +52,7 @@ def _counted(values: pd.Series, noun: str) -> pd.Series:
 
 
 def _money(values: pd.Series, currency: str) -> pd.Series:
-    """Cents are told below a hundred; above, they are noise."""
+    """Cents are shown below a hundred; above, they are noise."""
     amount = _number(values, 2).where(values.abs() < 100, _number(values))
     return f"{currency} " + amount if currency else amount
 
@@ -67,9 +71,9 @@ def _column(rows: pd.DataFrame, name: str) -> pd.Series:
     return pd.Series(np.nan, index=rows.index)
 
 
-def _told(sentences: pd.Series, known: pd.Series) -> Sentences:
-    told: Sentences = sentences.where(known, "").to_numpy(dtype=object)
-    return told
+def _where(sentences: pd.Series, known: pd.Series) -> Sentences:
+    kept: Sentences = sentences.where(known, "").to_numpy(dtype=object)
+    return kept
 
 
 def _silence(rows: pd.DataFrame) -> Sentences:
@@ -80,12 +84,12 @@ def _silence(rows: pd.DataFrame) -> Sentences:
         _column(rows, "n_orders") == 1, "; one order so far"
     )
     text = "no order for " + _days(silence) + usual.where(gap.notna(), alone)
-    return _told(text, silence.notna())
+    return _where(text, silence.notna())
 
 
 def _order_count(rows: pd.DataFrame) -> Sentences:
     count, age = _column(rows, "n_orders"), _column(rows, "T_days")
-    return _told(
+    return _where(
         _orders(count.fillna(0)) + " in " + _days(age.fillna(0)), count.notna()
     )
 
@@ -96,8 +100,8 @@ def _activity(rows: pd.DataFrame) -> Sentences:
         if recent.notna().any():
             text = _orders(recent.fillna(0)) + f" in the last {days} days"
             # a window without an order says no more than the silence does
-            return _told(text, recent > 0)
-    return _told(pd.Series("", index=rows.index), pd.Series(False, index=rows.index))
+            return _where(text, recent > 0)
+    return _where(pd.Series("", index=rows.index), pd.Series(False, index=rows.index))
 
 
 def _trend(rows: pd.DataFrame) -> Sentences:
@@ -111,14 +115,14 @@ def _trend(rows: pd.DataFrame) -> Sentences:
         + _number(recent.fillna(0))
         + " in the last 28 days"
     )
-    return _told(text, both.notna() & (recent != before))
+    return _where(text, both.notna() & (recent != before))
 
 
 def _spend(rows: pd.DataFrame, currency: str = "") -> Sentences:
     aov, recent = _column(rows, "aov"), _column(rows, "spend_91d")
     text = "spends " + _money(aov.fillna(0), currency) + " an order"
     more = "; " + _money(recent.fillna(0), currency) + " in the last 91 days"
-    return _told(text + more.where(recent > 0, ""), aov.notna())
+    return _where(text + more.where(recent > 0, ""), aov.notna())
 
 
 def _basket(rows: pd.DataFrame) -> Sentences:
@@ -127,25 +131,25 @@ def _basket(rows: pd.DataFrame) -> Sentences:
     by_products = _number(products.fillna(0)) + " different products so far"
     by_lines = _number(lines.fillna(0), 1) + " lines an order"
     text = by_products.where(products.notna(), by_lines)
-    return _told(text, products.notna() | lines.notna())
+    return _where(text, products.notna() | lines.notna())
 
 
 def _returns(rows: pd.DataFrame) -> Sentences:
     share = _column(rows, "returns_share")
     text = "sent back " + _number(100 * share.fillna(0)) + "% of what was bought"
-    return _told(text, share > 0)
+    return _where(text, share > 0)
 
 
 def _discount(rows: pd.DataFrame) -> Sentences:
     share = _column(rows, "discount_share")
     text = _number(100 * share.fillna(0)) + "% of the price taken off by discounts"
-    return _told(text, share.notna())
+    return _where(text, share.notna())
 
 
 def _weekdays(rows: pd.DataFrame) -> Sentences:
     share = _column(rows, "weekend_share")
     text = "orders on weekends " + _number(100 * share.fillna(0)) + "% of the time"
-    return _told(text, share.notna())
+    return _where(text, share.notna())
 
 
 def _process(rows: pd.DataFrame) -> Sentences:
@@ -155,7 +159,7 @@ def _process(rows: pd.DataFrame) -> Sentences:
         + _number(100 * (1 - silent.fillna(0)))
         + "% likely"
     )
-    return _told(text, silent.notna())
+    return _where(text, silent.notna())
 
 
 THEMES = (

@@ -1,4 +1,4 @@
-"""From what a kind of churn gives to a tested, gated, registered model."""
+"""One training for every kind of churn: choose, test, gate, register, backtest."""
 
 from regulars.training.backtest import BacktestPlan, run_backtest
 from regulars.training.registration import train_and_register

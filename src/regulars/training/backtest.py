@@ -1,8 +1,4 @@
-"""The backtest: choice and test repeated as of earlier days.
-
-For each window all choices are made and tested as they would have been then, and
-nothing later is within reach.
-"""
+"""The backtest: all choices made and tested again as of earlier days."""
 
 from __future__ import annotations
 
@@ -200,7 +196,7 @@ def _slices(trials: Sequence[Trial], random_state: int) -> dict[str, Any] | None
 
 
 def _one_kind_of_cohort(labels: pd.DataFrame) -> pd.DataFrame:
-    """Return slices of several windows; cohorts of unlike length are told by year."""
+    """Return slices of several windows; cohorts of unlike length by year."""
     labels = labels.fillna("unknown")
     if "cohort" in labels and len({*labels["cohort"].str.len()}) > 1:
         return labels.assign(cohort=labels["cohort"].str[:4])
@@ -211,6 +207,7 @@ def _staleness(tested: Sequence[_Tested], random_state: int) -> list[dict[str, A
     """Score each window with the models of earlier windows as well."""
     pairs: dict[int, list[tuple[Floats, Floats, Floats]]] = defaultdict(list)
     customers: dict[int, list[NDArray[np.object_]]] = defaultdict(list)
+    # latest first: `age` places on stands the model that is so many windows older
     for place, now in enumerate(tested):
         fresh = now.test.forecasts[MODEL]
         for age, then in enumerate(tested[place : place + OLDEST_AGE + 1]):

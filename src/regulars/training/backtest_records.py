@@ -1,4 +1,4 @@
-"""A backtest goes into the tracking store: a run, and runs nested in it."""
+"""Record a backtest in the tracking store: a run, and a nested run a window."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows to learn from, and how a split divides them."""
+"""Data sets of rows with outcomes, and splits of them by position."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Dataset:
     features: pd.DataFrame
     # 1 where the customer churned, else 0
     churned: Floats
-    # what the customer is worth if kept, in the currency; NaN where it is not known
+    # of the customer if kept, in the currency; NaN where it is not known
     value: Floats | None = None
     # kinds of slices of the base, by which figures are reported
     slices: pd.DataFrame | None = None
@@ -70,30 +70,27 @@ class Split:
     columns: tuple[str, ...] | None = None
 
 
-def concatenated(parts: Sequence[Dataset]) -> Dataset:
+def concatenated(sets: Sequence[Dataset]) -> Dataset:
     """Return the rows of data sets under each other; what one lacks, all lack."""
-    slices = [part.slices for part in parts if part.slices is not None]
+    slices = [rows.slices for rows in sets if rows.slices is not None]
     return Dataset(
-        pd.concat([part.features for part in parts], ignore_index=True),
-        np.concatenate([part.churned for part in parts]),
-        _together([part.value for part in parts]),
-        None if len(slices) < len(parts) else pd.concat(slices, ignore_index=True),
-        _together([part.customer_id for part in parts]),
-        _together([part.spend for part in parts]),
-        _together([part.positions for part in parts]),
+        pd.concat([rows.features for rows in sets], ignore_index=True),
+        np.concatenate([rows.churned for rows in sets]),
+        _together([rows.value for rows in sets]),
+        None if len(slices) < len(sets) else pd.concat(slices, ignore_index=True),
+        _together([rows.customer_id for rows in sets]),
+        _together([rows.spend for rows in sets]),
+        _together([rows.positions for rows in sets]),
     )
 
 
-def _together(parts: Sequence[NDArray[Any] | None]) -> NDArray[Any] | None:
-    known = [part for part in parts if part is not None]
-    return np.concatenate(known) if len(known) == len(parts) else None
+def _together(arrays: Sequence[NDArray[Any] | None]) -> NDArray[Any] | None:
+    known = [each for each in arrays if each is not None]
+    return np.concatenate(known) if len(known) == len(arrays) else None
 
 
 def row_hashes(features: pd.DataFrame) -> NDArray[np.uint64]:
-    """Return a digest of each row, by which it is known again in another table.
-
-    The order of the columns does not matter.
-    """
+    """Return a digest of each row; the order of the columns does not matter."""
     ordered = features[sorted(features.columns)]
     digests = pd.util.hash_pandas_object(ordered, index=False)
     return np.asarray(digests, dtype=np.uint64)

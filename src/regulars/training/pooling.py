@@ -1,7 +1,7 @@
-"""The tests of several windows laid together, each row counted once.
+"""The tests of several windows pooled, each row counted once.
 
-Splits of one table overlap, and a row that counted twice would make an interval
-narrower than what was seen: it stands as the first split that tests it has it.
+Splits of one table overlap, and a row that counted twice would make intervals too
+narrow: it counts with the forecast of the first split that tests it.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PooledRows:
-    """Rows of tests, and what models that had not seen them say."""
+    """Rows of tests, with forecasts of models that had not seen them."""
 
     test: Dataset
     # by forecast
     forecasts: Mapping[str, Floats]
-    # what each customer is worth by the tested models; None where nobody knows
+    # of each customer by the tested models; None where none is known
     value: Floats | None
 
 
 def pooled_rows(trials: Sequence[Trial]) -> PooledRows | None:
     """Return the rows of all tests; None where nothing was tested."""
-    known = [_parts(trial) for trial in trials if trial.churn_test is not None]
+    known = [_test_of(trial) for trial in trials if trial.churn_test is not None]
     if not known:
         return None
     tests, figures, values = zip(*known, strict=True)
@@ -46,6 +46,7 @@ def pooled_rows(trials: Sequence[Trial]) -> PooledRows | None:
     kept = np.arange(len(rows))
     if rows.positions is not None:
         kept = np.unique(rows.positions, return_index=True)[1]
+    # only forecasts that every test has
     names = set.intersection(*(set(test.forecasts) for test in figures))
     value = np.concatenate(values)[kept]
     return PooledRows(
@@ -59,7 +60,7 @@ def pooled_rows(trials: Sequence[Trial]) -> PooledRows | None:
     )
 
 
-def _parts(trial: Trial) -> tuple[Dataset, ChurnTest, Floats]:
+def _test_of(trial: Trial) -> tuple[Dataset, ChurnTest, Floats]:
     test, scores = trial.window.test, trial.scores
     assert test is not None
     assert scores is not None

@@ -1,4 +1,4 @@
-"""A problem is learnt, goes before the gate and into the registry."""
+"""Train on a problem, pass the gate, register the model and write its card."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Choices made on the validation windows of a window: the churn and spend recipes."""
+"""Choose the churn and spend recipes on the validation windows of a window."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def choose(window: Window, settings: Settings, step: Step) -> Choices:
 
 
 def offer_objective(settings: Settings) -> Objective:
-    """Return what trials are judged by, with the costs of the offer."""
+    """Return the objective of the trials, with the costs of the offer."""
     return Objective(settings.churn.objective, campaign_costs(settings.profit))
 
 

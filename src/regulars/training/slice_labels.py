@@ -1,8 +1,4 @@
-"""The parts of a base of customers by which figures are told.
-
-Rows of attributes come in; a frame with one label a row and kind of part goes out:
-categories and numbers of few values as they are, what customers are worth in thirds.
-"""
+"""Slices of the base to report figures by: attributes of few values, value bands."""
 
 from __future__ import annotations
 
@@ -21,16 +17,16 @@ UNKNOWN = "unknown"
 
 
 def slices_of(attributes: pd.DataFrame, value: ArrayLike | None = None) -> pd.DataFrame:
-    """Label rows by the parts they belong to."""
-    found: dict[str, NDArray[np.object_]] = {}
+    """Return a column of labels for each kind of slice."""
+    labels: dict[str, NDArray[np.object_]] = {}
     for name in attributes.columns:
-        if len(found) < MOST_KINDS and 1 < attributes[name].nunique() <= MOST_VALUES:
-            found[str(name)] = _texts(attributes[name])
+        if len(labels) < MOST_KINDS and 1 < attributes[name].nunique() <= MOST_VALUES:
+            labels[str(name)] = _texts(attributes[name])
     if value is not None:
-        worth = pd.Series(np.asarray(value, dtype=np.float64))
-        if worth.min() < worth.max():
-            found["value_band"] = in_thirds(worth)
-    return pd.DataFrame(found, index=attributes.index)
+        values = pd.Series(np.asarray(value, dtype=np.float64))
+        if values.min() < values.max():
+            labels["value_band"] = in_thirds(values)
+    return pd.DataFrame(labels, index=attributes.index)
 
 
 def _texts(values: pd.Series) -> NDArray[np.object_]:
@@ -42,6 +38,7 @@ def _texts(values: pd.Series) -> NDArray[np.object_]:
 def in_thirds(values: pd.Series) -> NDArray[np.object_]:
     """Return the third that each value lies in; equal values stay together."""
     share = values.rank(pct=True, method="average")
+    # a share of exactly a third is in the lower band, whatever its last bit
     place = np.searchsorted([1 / 3, 2 / 3], share.fillna(0) - 1e-12, side="left")
     bands = np.array(BANDS, dtype=object)[place]
     return np.where(values.notna().to_numpy(), bands, UNKNOWN)

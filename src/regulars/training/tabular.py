@@ -1,4 +1,4 @@
-"""Windows of rows that hold all there is to know, cut from one data set by a split."""
+"""Windows of a data set whose rows hold every feature, each cut by a split."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class TabularWindow:
             self.dataset.churned[train],
             self.features.iloc[valid],
             self.dataset.churned[valid],
-            # whose value is not known is worth nothing
+            # an unknown value counts as 0
             None if value is None else np.nan_to_num(np.maximum(value[valid], 0.0)),
             rows=(train, valid),
         )

@@ -1,4 +1,4 @@
-"""What scores are about, from the settings and the timeline."""
+"""The horizon and terms of the scores, from the settings and the timeline."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def horizon_of(
     settings: Settings, timeline: Timeline | None = None, *, has_days: bool = True
 ) -> Horizon:
-    """Return what the scores are about.
+    """Return the terms of the scores.
 
     The timeline says whether models learn on a shorter horizon; without days there is
     no horizon.

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 
 # rows that the importance of features is averaged over
 EXPLAINED_ROWS = 5_000
-# of a correlation of ranks, below which a feature has no direction
-LEAST_LEAN = 0.3
+# between a feature's ranks and its contribution; below it there is no direction
+LEAST_CORRELATION = 0.3
 
 
 def train(problem: Problem, step: Step) -> Training:
@@ -204,16 +204,16 @@ def feature_importance(
         first; empty where the purchase process stands alone.
     """
     sample = features.sample(min(len(features), EXPLAINED_ROWS), random_state=0)
-    parts = model.contributions(sample)
-    if parts is None:
+    contributions = model.contributions(sample)
+    if contributions is None:
         return []
     rows = model.with_process(sample)
-    strength = parts.abs().mean().sort_values(ascending=False, kind="stable")
+    strength = contributions.abs().mean().sort_values(ascending=False, kind="stable")
     return [
         {
             "feature": name,
             "importance": float(value),
-            "direction": _direction(rows[name], parts[name]),
+            "direction": _direction(rows[name], contributions[name]),
         }
         for name, value in strength.items()
         if value > 0
@@ -227,7 +227,7 @@ def _direction(values: pd.Series, contribution: pd.Series) -> str:
     ranks = values[known].rank()
     if known.sum() < 3 or ranks.std() == 0 or contribution[known].std() == 0:
         return "mixed"
-    lean = float(np.corrcoef(ranks, contribution[known])[0, 1])
-    if abs(lean) < LEAST_LEAN:
+    correlation = float(np.corrcoef(ranks, contribution[known])[0, 1])
+    if abs(correlation) < LEAST_CORRELATION:
         return "mixed"
-    return "raises" if lean > 0 else "lowers"
+    return "raises" if correlation > 0 else "lowers"

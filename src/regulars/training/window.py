@@ -1,7 +1,6 @@
-"""What is learnt and tested as of one day, whatever the kind of churn.
+"""What a kind of churn hands to the training: windows, and the problem they make up.
 
-A kind of churn gives windows; all else (choice, fit, test, gate, registration) is done
-to them in the same way.
+Choice, fit, test, gate and registration are the same for all of them.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ class FoldPair(NamedTuple):
 
 
 class Baselines(NamedTuple):
-    """What simple rules say of the rows of a test, by their names."""
+    """Forecasts of simple rules for the rows of a test, by the name of the rule."""
 
     churn: Mapping[str, Floats]
     spend: Mapping[str, Floats] = {}
@@ -121,7 +120,7 @@ class Window(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """A window learnt and tested as of its day."""
+    """A window with the choices made on it, the tested model and its figures."""
 
     window: Window
     choices: Choices

@@ -94,11 +94,11 @@ def test_label_is_an_end_in_the_half_open_window(work):
 
 
 def test_contracts_are_learnt_and_scored(work, settings):
-    result = contractual.train_contracts(work, quiet)
+    result = pipeline.train_model(work, quiet)
     assert result["is_champion"]
     assert result["test"]["roc_auc"] > 0.55
     assert result["test"]["cutoff"] == work.timeline.test_cutoff.isoformat()
-    scored = contractual.score_contracts(work, quiet)
+    scored = pipeline.score(work, quiet)
     scores = pd.read_parquet(settings.outputs_folder / "scores.parquet")
     assert scored["n_customers"] == len(scores) > 0
     assert scores["churn_probability"].between(0, 1).all()
@@ -110,11 +110,11 @@ def test_value_is_left_out_when_contracts_have_no_price(settings, tmp_path):
     path = tmp_path / "contracts.csv"
     pd.read_csv(path).drop(columns="monthly_amount").to_csv(path, index=False)
     work = contractual.open_contracts(settings, quiet)
-    contractual.train_contracts(work, quiet)
+    pipeline.train_model(work, quiet)
     card = json.loads((settings.outputs_folder / "training.json").read_text())
     assert card["profit"] is None
     assert any("have no monthly_amount" in note for note in card["notes"])
-    assert contractual.score_contracts(work, quiet)["value_at_risk"] is None
+    assert pipeline.score(work, quiet)["value_at_risk"] is None
 
 
 def test_backtest_rolls_back_through_time(settings):
@@ -168,7 +168,7 @@ def test_whole_job_when_there_are_contracts(settings):
 
 
 def test_kpis_tell_how_long_customers_stay(work, settings):
-    told = contractual.kpis_of_contracts(work, quiet)
+    summary = pipeline.kpis(work, quiet)
     found = json.loads((settings.outputs_folder / "kpis.json").read_text())
     assert found["kind"] == "contractual"
     curve = found["survival"]["curve"]
@@ -176,7 +176,7 @@ def test_kpis_tell_how_long_customers_stay(work, settings):
     assert shares == sorted(shares, reverse=True)
     assert set(found["survival"]["plans"]) == {"basic", "pro"}
     half = [row["tenure_days"] for row in curve if row["survival"] <= 0.5]
-    assert told["median_days"] == half[0]
+    assert summary["median_days"] == half[0]
 
 
 def test_backtest_without_cancellations_is_refused(settings, tmp_path):
@@ -189,6 +189,6 @@ def test_backtest_without_cancellations_is_refused(settings, tmp_path):
         settings.model_copy(update={"time": earlier}), quiet
     )
     with pytest.raises(NotEnoughHistoryError, match="None of the 2 windows"):
-        contractual.backtest_contracts(work, quiet)
+        pipeline.backtest(work, quiet)
     with pytest.raises(NotEnoughHistoryError, match="both kinds are needed"):
-        contractual.train_contracts(work, quiet)
+        pipeline.train_model(work, quiet)

@@ -69,3 +69,17 @@ def test_unknown_categories_are_counted(rows):
     encoder = TabularEncoder().fit(rows)
     new = pd.DataFrame({"n": [1.0] * 4, "plan": ["rare", "new", "new", None]})
     assert encoder.unknown(new)["plan"].to_dict() == {"new": 2}
+
+
+def test_owner_of_a_category_is_its_attribute(rows):
+    assert TabularEncoder().fit(rows).owners_ == {
+        "n": "n",
+        "plan = a": "plan",
+        "plan = b": "plan",
+    }
+
+
+def test_unknown_categories_are_counted_and_rare_ones_are_not(rows):
+    new = pd.DataFrame({"n": 1.0, "plan": ["a", "rare", "xl", "xl"]})
+    unknown = TabularEncoder().fit(rows).unknown(new)
+    assert unknown["plan"].to_dict() == {"xl": 2}

@@ -1,4 +1,4 @@
-"""The snapshots that timelines learn from and test on, as one data set with splits."""
+"""Snapshots of contracts at many cutoffs, as one data set with a split a timeline."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pandas as pd
 from regulars.features.dated_tables import words_before, words_in
 from regulars.kinds.contractual.snapshot import KEYS, stacked
 from regulars.kinds.contractual.spells import cancelled
-from regulars.kinds.contractual.worth import worth_at
+from regulars.kinds.contractual.value import value_at
 from regulars.training.dataset import Dataset, Split
 from regulars.training.slice_labels import slices_of
 
@@ -36,7 +36,7 @@ class Past:
         words = [words_before(work.dated, day) for day in known]
         self._words = dict(zip(timelines, words, strict=True))
         days = sorted({day for each in timelines for day in _cutoffs(each)})
-        # every row whose outcome is known
+        # every row with a known outcome
         self.dataset, self._day = _dataset(work, days, _together(words))
 
     def rows_at(self, cutoffs: Sequence[date]) -> NDArray[np.intp]:
@@ -72,7 +72,10 @@ class Past:
         return [p for p in pairs if all(_is_mixed(churned[side]) for side in p)]
 
     def _columns(self, timeline: Timeline) -> tuple[str, ...]:
-        """Return the columns that there were at the test cutoff."""
+        """Return the columns that there were at the test cutoff.
+
+        A kind of event first seen later would tell a test of its own future.
+        """
         own = self._words[timeline]
         names = [str(name) for name in self.dataset.features.columns]
         later = {
@@ -102,37 +105,37 @@ def _dataset(
 ) -> tuple[Dataset, pd.Series]:
     rows = stacked(work, days, words)
     day = rows["cutoff"].dt.date
-    outcomes, worth = [], []
+    outcomes, values = [], []
     for cutoff in days:
         here = rows[day == cutoff]
-        line, spells = work.timeline, work.spells
-        outcomes.append(cancelled(spells, line, here["customer_id"], cutoff))
-        found = worth_at(here, spells, cutoff, work.settings.value)
-        worth.append(np.full(len(here), np.nan) if found is None else found)
-    churned, value = np.concatenate(outcomes), np.concatenate(worth)
+        timeline, spells = work.timeline, work.spells
+        outcomes.append(cancelled(spells, timeline, here["customer_id"], cutoff))
+        known = value_at(here, spells, cutoff, work.settings.value)
+        values.append(np.full(len(here), np.nan) if known is None else known)
+    churned, value = np.concatenate(outcomes), np.concatenate(values)
     # who left in the gap is neither kept nor lost in the window
-    known = np.isfinite(churned)
-    rows = rows[known].reset_index(drop=True)
-    price = value[known] if np.isfinite(value).any() else None
+    labelled = np.isfinite(churned)
+    rows = rows[labelled].reset_index(drop=True)
+    price = value[labelled] if np.isfinite(value).any() else None
     dataset = Dataset(
         rows.drop(columns=KEYS),
-        churned[known],
+        churned[labelled],
         price,
-        _parts(rows, price),
+        _slices(rows, price),
         rows["customer_id"].to_numpy(dtype=object),
     )
-    return dataset, day[known].reset_index(drop=True)
+    return dataset, day[labelled].reset_index(drop=True)
 
 
-def _parts(rows: pd.DataFrame, price: NDArray[np.float64] | None) -> pd.DataFrame:
+def _slices(rows: pd.DataFrame, price: NDArray[np.float64] | None) -> pd.DataFrame:
     texts = rows.drop(columns=KEYS).select_dtypes(exclude="number")
-    found = slices_of(texts)
+    slices = slices_of(texts)
     place = np.searchsorted(TENURE_DAYS, rows["tenure_days"].to_numpy(), side="right")
-    found["tenure"] = np.array(TENURES, dtype=object)[place - 1]
+    slices["tenure"] = np.array(TENURES, dtype=object)[place - 1]
     if price is not None:
-        worth = slices_of(texts[[]], price)
-        found[list(worth.columns)] = worth
-    return found
+        bands = slices_of(texts[[]], price)
+        slices[list(bands.columns)] = bands
+    return slices
 
 
 def _is_mixed(churned: NDArray[np.float64]) -> bool:

@@ -1,8 +1,6 @@
-"""What was known of customers with a running contract before a cutoff.
+"""Features of customers with a running contract, as known before a cutoff.
 
-A workspace and a cutoff come in; one row a customer goes out: tenure, plan, price and
-earlier cancellations from the contracts, what every dated table says, the features of
-purchases. Nothing of the cutoff's day or later is looked at.
+From the contracts, from every dated table and, where there are any, from purchases.
 """
 
 from __future__ import annotations
@@ -55,19 +53,19 @@ def snapshot(
     for name, table in work.dated.items():
         past = table[table["day"] < day]
         if name == "customers":
-            found = attributes_of(past, day, rows.index)
+            columns = attributes_of(past, day, rows.index)
         else:
-            found = columns_of(name, past, day, rows.index, words)
-        rows = rows.join(_named_apart(found, rows, name))
+            columns = columns_of(name, past, day, rows.index, words)
+        rows = rows.join(_named_apart(columns, rows, name))
     rows = rows.sort_index().reset_index()
     rows.insert(1, "cutoff", day)
     return _with_purchases(work, rows, cutoff)
 
 
-def _named_apart(found: pd.DataFrame, rows: pd.DataFrame, name: str) -> pd.DataFrame:
+def _named_apart(columns: pd.DataFrame, rows: pd.DataFrame, name: str) -> pd.DataFrame:
     """Keep a user's attribute from taking the name of one of ours."""
-    taken = {c: f"{c} ({name})" for c in found.columns if c in rows}
-    return found.rename(columns=taken)
+    taken = {c: f"{c} ({name})" for c in columns if c in rows}
+    return columns.rename(columns=taken)
 
 
 def _contracts(spells: pd.DataFrame, cutoff: date) -> pd.DataFrame:
@@ -89,13 +87,14 @@ def _contracts(spells: pd.DataFrame, cutoff: date) -> pd.DataFrame:
         rows["monthly_amount"] = whole.reindex(rows.index).astype(np.float64)
         before = known.groupby("customer_id")["monthly_amount"].shift()
         last = before.groupby(known["customer_id"]).last().reindex(rows.index)
+        # against the contract before the current one
         rows["price_change"] = price - last.astype(np.float64)
     counts = past.size().reindex(rows.index)
     rows["contracts_ended"] = counts.fillna(0).astype(float)
     starts = known.groupby("customer_id")["spell_start"].nunique()
     rows["restarts"] = starts.reindex(rows.index).astype(float) - 1
-    gone = (day - past["ended"].max()).dt.days
-    rows["days_since_last_end"] = gone.reindex(rows.index).astype(float)
+    since_end = (day - past["ended"].max()).dt.days
+    rows["days_since_last_end"] = since_end.reindex(rows.index).astype(float)
     return rows
 
 

@@ -1,8 +1,6 @@
 """Contracts as spells: the times without a day between in which a customer stays.
 
-Contracts come in; each leaves with the first and last day of its spell, and for a
-cutoff those that run, and whether the customer cancelled in the window that follows. A
-change of plan, or a renewal on the day of the end, is no cancellation.
+A change of plan, or a renewal on the day of the end, is no cancellation.
 """
 
 from __future__ import annotations
@@ -52,6 +50,7 @@ def spells_of(contracts: pd.DataFrame) -> pd.DataFrame:
         started=pd.to_datetime(contracts["started_date"]).astype("datetime64[us]"),
         ended=pd.to_datetime(contracts["ended_date"]).astype("datetime64[us]"),
     ).sort_values(order, kind="stable", ignore_index=True)
+    # an overlapping contract may outlast the later ones: reach is the furthest end yet
     forever = pd.Timestamp.max.floor("D").to_datetime64().astype("datetime64[us]")
     reach = rows["ended"].fillna(forever).groupby(rows["customer_id"]).cummax()
     before = reach.groupby(rows["customer_id"]).shift()
@@ -100,15 +99,15 @@ def cancelled(
         & (spells["spell_end"].isna() | (spells["spell_end"] >= day))
     ]
     ends = here.drop_duplicates("customer_id", keep="last").set_index("customer_id")
-    found = ends["spell_end"].reindex(customers)
-    inside = ((found >= start) & (found < end)).to_numpy(dtype=np.float64)
-    return np.where((found < start).to_numpy(), np.nan, inside)
+    last = ends["spell_end"].reindex(customers)
+    inside = ((last >= start) & (last < end)).to_numpy(dtype=np.float64)
+    return np.where((last < start).to_numpy(), np.nan, inside)
 
 
 def tenures_before(
     spells: pd.DataFrame, cutoff: date
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Return how long each spell has lasted, as known at a cutoff."""
+    """Return days each spell has lasted as known at a cutoff, and which have ended."""
     day = pd.Timestamp(cutoff)
     known = spells[spells["spell_start"] < day].drop_duplicates(
         ["customer_id", "spell_start"]

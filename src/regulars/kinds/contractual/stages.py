@@ -1,4 +1,4 @@
-"""Contracts: churn is a cancellation."""
+"""The contractual kind: churn is a cancellation in the horizon."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from regulars.evaluation.backtest import roll_back
 from regulars.features.dated_tables import words_in
 from regulars.kinds.contractual.past import Past, has_both
 from regulars.kinds.contractual.snapshot import KEYS, snapshot
+from regulars.kinds.contractual.value import survival_of, value_at
 from regulars.kinds.contractual.workspace import open_contracts
-from regulars.kinds.contractual.worth import survival_of, worth_at
 from regulars.kinds.kind import Kind
-from regulars.kinds.non_contractual.workspace import check_tables
+from regulars.kinds.tables import check_tables
 from regulars.results import KpiResult, as_result, write_result
 from regulars.scoring.batch import Customers
 from regulars.training.backtest import BacktestPlan
@@ -175,7 +175,7 @@ def customers_of_contracts(work: ContractWorkspace, model: RetentionModel) -> Cu
         rows.drop(columns=KEYS),
         rows["customer_id"].tolist(),
         cutoff,
-        worth_at(rows, work.spells, cutoff, work.settings.value),
+        value_at(rows, work.spells, cutoff, work.settings.value),
     )
 
 
@@ -204,7 +204,7 @@ def kpis_of_contracts(
 
 CONTRACTUAL = Kind(
     name="contractual",
-    check=lambda settings, step: check_tables(settings, step)[1],
+    check=check_tables,
     open=open_contracts,
     open_for_kpis=None,
     lay_out=None,

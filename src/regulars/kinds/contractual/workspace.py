@@ -1,8 +1,6 @@
 """Contracts and what else is known of the customers, laid out in time.
 
-The settings come in, a `ContractWorkspace` goes out: the contracts as spells, every
-dated table with the day of each row, purchases as a ledger, and the cutoffs. What was
-set aside is written to the outputs folder on the way.
+What was set aside is written to the outputs folder on the way.
 """
 
 from __future__ import annotations
@@ -20,7 +18,7 @@ from regulars.data.ledger import build_ledger
 from regulars.errors import ConfigError, NotEnoughHistoryError
 from regulars.features.dated_tables import NOT_USED
 from regulars.kinds.contractual.spells import spells_of
-from regulars.kinds.non_contractual.workspace import read_and_check
+from regulars.kinds.tables import read_and_check
 from regulars.models.tabular.columns import typed
 from regulars.timeline import plan
 
@@ -195,12 +193,12 @@ def _strangers(dated: Mapping[str, pd.DataFrame], spells: pd.DataFrame) -> list[
 
 
 def _unused(dated: Mapping[str, pd.DataFrame], tables: Mapping[str, Any]) -> list[str]:
-    found = [
+    unused = [
         f"{name}.{column}"
         for name, columns in NOT_USED.items()
         for column in columns
         if name in dated and column in tables[name].columns
     ]
-    if not found:
+    if not unused:
         return []
-    return [f"Not used, for nobody can say when it became known: {', '.join(found)}."]
+    return [f"Not used, for nobody can say when it became known: {', '.join(unused)}."]

@@ -1,4 +1,4 @@
-"""A table that says itself who has churned."""
+"""Labelled tables: a column says who churned."""
 
 from regulars.kinds.labelled.workspace import TableWorkspace, check_table
 

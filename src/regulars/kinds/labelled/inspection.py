@@ -1,9 +1,7 @@
 """What there is to know of a labelled table before anything is learnt from it.
 
-Rows as they were read, with their outcomes and days, come in; typed attributes, what
-was left out and why, and the summary of the check go out: days are told as days before
-the row's own, names and numbers of customers are no attributes, and a column that knows
-the label is said to.
+Days become days before the row's own, columns that name or number the customers are
+left out, and a column that knows the label is reported.
 """
 
 from __future__ import annotations
@@ -20,7 +18,7 @@ from regulars.models.tabular.columns import (
     Column,
     as_record,
     describe,
-    told,
+    messages,
     typed,
 )
 
@@ -49,14 +47,14 @@ class Inspected:
 
 
 def days_of(values: pd.Series) -> pd.Series:
-    """Read a column as days."""
+    """Read a column as days; what is no ISO 8601 day is missing."""
     if pd.api.types.is_datetime64_any_dtype(values):
         naive = values.dt.tz_localize(None) if values.dt.tz is not None else values
         whole: pd.Series = naive.dt.normalize()
         return whole
     text = values.astype("string").str.strip()
-    found = pd.to_datetime(text, errors="coerce", format="ISO8601", utc=True)
-    days: pd.Series = found.dt.tz_localize(None).dt.normalize()
+    times = pd.to_datetime(text, errors="coerce", format="ISO8601", utc=True)
+    days: pd.Series = times.dt.tz_localize(None).dt.normalize()
     return days
 
 
@@ -65,7 +63,7 @@ def inspect_columns(
 ) -> Inspected:
     """Type the attributes of a table, and say what is wrong with them."""
     used = {place.label, place.id, place.date, *place.drop}
-    found: dict[str, pd.Series] = {}
+    kept: dict[str, pd.Series] = {}
     columns: list[Column] = []
     notices: list[str] = []
     for name in (str(c) for c in rows.columns if c not in used):
@@ -83,17 +81,17 @@ def inspect_columns(
         if useless:
             notices.append(f"'{name}' {useless}: left out.")
         else:
-            found[shown] = column
+            kept[shown] = column
             columns.append(about)
-            notices += told(about)
-    if not found:
+            notices += messages(about)
+    if not kept:
         msg = (
             "The table has no attribute beside the label: "
             f"{' '.join(notices) or 'every column is named otherwise.'} Add columns "
             "with what is known of the customers."
         )
         raise DataError(msg)
-    attributes = pd.DataFrame(found, index=rows.index)
+    attributes = pd.DataFrame(kept, index=rows.index)
     notices += _label_notices(rows, attributes, churned, place)
     return Inspected(attributes, tuple(columns), notices)
 
@@ -160,32 +158,32 @@ def _label_notices(
     churned: Floats,
     place: LabelledSettings,
 ) -> list[str]:
-    found = []
+    notices = []
     known = np.isfinite(churned)
     if not known.all():
-        found.append(
+        notices.append(
             f"{(~known).sum():,} rows have no value in '{place.label}': not learnt "
             "from, but scored."
         )
     n_values = rows[place.label].nunique()
     if n_values > 2:
-        found.append(
+        notices.append(
             f"'{place.label}' has {n_values} values; all but {place.positive!r} count "
             "as stayed."
         )
     same = attributes[known].assign(_label=churned[known])
     both = same.drop_duplicates().duplicated(subset=list(attributes.columns))
     if both.any():
-        found.append(
+        notices.append(
             f"{int(both.sum()):,} rows have the attributes of another row, but the "
             "other label."
         )
     share = attributes.isna().to_numpy().mean()
     if share:
-        found.append(
+        notices.append(
             f"{share:.1%} of the values are missing; they are kept as missing."
         )
-    return found
+    return notices
 
 
 def summarise(

@@ -1,8 +1,7 @@
-"""What a labelled table gives to be learnt, tested and scored.
+"""The training problem, the backtest and the customers of a labelled table.
 
-Where the rows have days, the latest are kept apart and everything is chosen and learnt
-on earlier ones; where they have none, several stratified splits each have a recipe of
-their own, tuned on their training rows alone.
+Rows with days are tested on the latest; rows without, on several stratified splits,
+each with a recipe of its own that is tuned on its training rows alone.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""How the rows of a labelled table are divided into those that learn and that test.
+"""Training, validation and test rows of a labelled table.
 
-Outcomes, and days where the rows have them, come in; splits go out. Rows with days are
-tested on later ones than were learnt from, and a row learns only where its label was
-known by then. Rows without days are dealt at random, class by class.
+Rows with days are tested on later ones than were learnt from, and a row learns only
+where its label was known by then. Rows without days are split at random, stratified.
 """
 
 from __future__ import annotations
@@ -67,8 +66,8 @@ def dated_split(
 ) -> Split:
     """Return the split that tests on the latest days."""
     start = _nth_day(days, 1 - share)
-    found = window_split(days, churned, start, None, label_days=label_days)
-    if found is None:
+    split = window_split(days, churned, start, None, label_days=label_days)
+    if split is None:
         known = (days + pd.Timedelta(days=label_days) <= start).sum()
         msg = (
             f"The {known} rows whose label was known by {start.date()} or the "
@@ -77,7 +76,7 @@ def dated_split(
             "churn.labelled.date out, or add rows."
         )
         raise DataError(msg)
-    return found
+    return split
 
 
 def dated_windows(
@@ -88,15 +87,18 @@ def dated_windows(
     *,
     label_days: int = 0,
 ) -> list[Split]:
-    """Return tests rolled back through time, the latest first."""
+    """Return tests rolled back through time, the latest first.
+
+    A window without both classes, or with nothing known before it, is left out.
+    """
     levels = [1 - share * k for k in range(1, count + 1) if share * k < 1]
     starts = list(dict.fromkeys(_nth_day(days, level) for level in levels))
     ends = [None, *starts]
-    found = (
+    splits = (
         window_split(days, churned, start, end, label_days=label_days)
         for start, end in zip(starts, ends, strict=False)
     )
-    return [split for split in found if split is not None]
+    return [split for split in splits if split is not None]
 
 
 def _nth_day(days: pd.Series, level: float) -> pd.Timestamp:
@@ -130,17 +132,20 @@ def window_split(
 def forward_pairs(
     days: pd.Series, churned: Floats, rows: Rows, *, label_days: int = 0
 ) -> list[tuple[Rows, Rows]]:
-    """Return validation windows after their training rows, the latest first."""
+    """Return validation windows after their training rows, the latest first.
+
+    Folds at random where no window has rows enough of both classes.
+    """
     values = days.to_numpy().astype("datetime64[s]")[rows]
     edges = np.unique(np.sort(values)[_places(len(values))])
-    found = []
+    pairs = []
     for low, high in itertools.pairwise([*edges, values.max() + 1]):
         known = (values < low) & (values + np.timedelta64(label_days, "D") <= low)
         train, valid = rows[known], rows[(values >= low) & (values < high)]
         enough = min(len(train), len(valid)) >= FEWEST_OF_A_CLASS
         if enough and all(len(np.unique(churned[p])) == 2 for p in (train, valid)):
-            found.append((train, valid))
-    return found[::-1] or folds(churned, rows)
+            pairs.append((train, valid))
+    return pairs[::-1] or folds(churned, rows)
 
 
 def _places(n_rows: int) -> list[int]:

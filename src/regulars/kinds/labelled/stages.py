@@ -1,4 +1,4 @@
-"""A table that says itself who has churned."""
+"""The labelled kind: a column of the table says who churned."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def kpis_of_table(
     work: TableWorkspace, step: Step, *, no_scores: str | None = None
 ) -> dict[str, Any]:
-    """Work out how many churned, by part of the base; write ``kpis.json``."""
+    """Work out how many churned, by slice of the base; write ``kpis.json``."""
     step("kpis")
     dataset = dataset_of(work.table)
     churned = dataset.churned == 1

@@ -1,8 +1,7 @@
 """Read a table that says itself who has churned, and check it.
 
-The settings come in, a `LabelledTable` goes out: typed attributes, the label, the days
-and the customers' ids, each row once. What was set aside or looks wrong (repeats,
-unreadable days, columns of no use, columns that know too much) is counted and told.
+What is set aside or looks wrong (repeats, unreadable days, columns of no use, columns
+that know too much) is counted and reported.
 """
 
 from __future__ import annotations
@@ -45,13 +44,19 @@ ROW = "row"
 class LabelledTable:
     """Attributes of customers and what became of them."""
 
+    # the number of the row in the file, from 1, where no column names the customer
     customer_id: pd.Series
+    # the day that each row is of
     day: pd.Series | None
     attributes: pd.DataFrame
+    # 1 churned, 0 stayed, NaN not known
     churned: Floats
+    # of a customer who is kept, in the currency; NaN where not known
     value: Floats
     columns: tuple[Column, ...]
+    # what ``check --json`` ends with
     summary: dict[str, Any]
+    # number and reason of each row
     set_aside: pd.DataFrame
 
     @property
@@ -99,15 +104,15 @@ def read_labelled(settings: Settings) -> LabelledTable:
         _refuse_repeated_ids(rows[place.id], place)
     churned = _labels(rows[place.label], place)
     day = None if place.date is None else days_of(rows[place.date])
-    found = inspect_columns(rows, churned, day, place)
+    inspected = inspect_columns(rows, churned, day, place)
     value, more = _values(rows, place)
     table = LabelledTable(
         customer_id=_ids(rows, place),
         day=day,
-        attributes=found.attributes,
+        attributes=inspected.attributes,
         churned=churned,
         value=value,
-        columns=found.columns,
+        columns=inspected.columns,
         summary={},
         set_aside=pd.concat(aside, ignore_index=True),
     )
@@ -117,9 +122,15 @@ def read_labelled(settings: Settings) -> LabelledTable:
         "n_churned": int(np.nansum(churned)),
         "churn_rate": float(np.nanmean(churned)),
     }
-    told = [*notices, *found.notices, *more]
     table.summary.update(
-        summarise(settings.name, found.columns, table.set_aside, len(raw), facts, told)
+        summarise(
+            settings.name,
+            inspected.columns,
+            table.set_aside,
+            len(raw),
+            facts,
+            [*notices, *inspected.notices, *more],
+        )
     )
     return table
 
@@ -186,7 +197,7 @@ def _refuse_repeated_ids(ids: pd.Series, place: LabelledSettings) -> None:
 
 
 def _labels(values: pd.Series, place: LabelledSettings) -> Floats:
-    """Return 1, 0 or NaN; the label's own words are told where nothing fits."""
+    """Return 1, 0 or NaN; refuse a label that never, or always, means churned."""
     column, _ = typed(values)
     positive = place.positive
     if kind_of(column) == "number":
@@ -205,11 +216,11 @@ def _labels(values: pd.Series, place: LabelledSettings) -> Floats:
     churned[column.isna().to_numpy()] = np.nan
     n_churned, n_known = int(np.nansum(churned)), int(np.isfinite(churned).sum())
     if n_churned in (0, n_known):
-        found = ", ".join(map(str, column.dropna().unique()[:5])) or "no value at all"
+        shown = ", ".join(map(str, column.dropna().unique()[:5])) or "no value at all"
         none = "never occurs" if n_churned == 0 else "is the only value"
         msg = (
             f"churn.labelled.positive: {positive!r} {none} in '{place.label}' "
-            f"({found}). Set it to the value that means churned; customers who stayed "
+            f"({shown}). Set it to the value that means churned; customers who stayed "
             "are needed too."
         )
         raise DataError(msg)
@@ -217,7 +228,7 @@ def _labels(values: pd.Series, place: LabelledSettings) -> Floats:
 
 
 def _values(rows: pd.DataFrame, place: LabelledSettings) -> tuple[Floats, list[str]]:
-    """Return what each customer is worth, and what is to be said of it."""
+    """Return the value of each customer, and notices about it."""
     if not isinstance(place.value, str):
         return np.full(len(rows), float(place.value)), []
     column, _ = typed(rows[place.value])

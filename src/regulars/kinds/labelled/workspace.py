@@ -1,4 +1,4 @@
-"""A checked table with its settings, from which every stage starts."""
+"""Open a labelled table: read, check, write what was set aside."""
 
 from __future__ import annotations
 

@@ -1,11 +1,7 @@
-"""What the history says of extrapolating forecasts to a longer horizon.
+"""Backtest of the horizon extrapolation, on shorter stretches of the history.
 
-Where models learn on a shorter horizon than the one asked for, nobody knows yet how
-silence grows from the one to the other. But the same stretch on a smaller scale has
-happened: the history is cut where its later part is as long as the horizon is beside
-the whole, and once more where it is as long as the horizon that models learn on. From
-each cut the forecasts of a model that knew no more than that day are extrapolated and
-compared with what followed. All of it was known at the test cutoff.
+The history is cut where its later part is as long as the horizon is beside the whole,
+and where it is as long as the horizon that models learn on. All was known at the test.
 """
 
 from __future__ import annotations

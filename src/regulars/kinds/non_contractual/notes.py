@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from regulars.data.ledger import Ledger
     from regulars.timeline import Timeline
 
-# silent days at the end of a log that are worth a word
+# silent days at the end of a log from which a note is due
 STALE_DAYS = 7
 
 

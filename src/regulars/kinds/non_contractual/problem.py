@@ -1,4 +1,4 @@
-"""What a purchase log gives to be learnt, tested and scored."""
+"""The training problem, the backtest and the customers of a purchase log."""
 
 from __future__ import annotations
 

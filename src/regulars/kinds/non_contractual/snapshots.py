@@ -1,7 +1,7 @@
 """Feature rows by cutoff, with the purchase process of their own cutoff and outcomes.
 
-Features are computed once, each purchase process is fitted once, and an outcome is
-handed out only to one who says on which day it is used.
+Features are computed once, each purchase process is fitted once, and outcomes are given
+only for a stated day of use, so that none is used before it was known.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class Snapshots:
             timeline,
             horizon_of(settings, timeline),
             cache,
-            {day: found.drop(columns=unknown) for day, found in rows.items()},
+            {day: features.drop(columns=unknown) for day, features in rows.items()},
             {} if processes is None else processes,
         )
 
@@ -218,7 +218,7 @@ class Snapshots:
         )
 
     def clv(self, cutoff: date) -> NDArray[np.float64]:
-        """Return what each customer was worth, as known at a cutoff; 0 or more."""
+        """Return the value of each customer as known at a cutoff; 0 or more."""
         value = self.process(cutoff).clv(
             self.features(cutoff),
             margin=self.horizon.margin,

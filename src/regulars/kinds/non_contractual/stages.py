@@ -1,4 +1,4 @@
-"""Purchases: churn is silence."""
+"""The non-contractual kind: churn is a horizon without a purchase."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from regulars.kinds.non_contractual.problem import (
     purchase_problem,
 )
 from regulars.kinds.non_contractual.workspace import (
-    check_tables,
     lay_out,
     open_log,
     open_workspace,
 )
+from regulars.kinds.tables import check_tables
 from regulars.kpis.cohorts import cohort_retention
 from regulars.kpis.notes import kpi_notes, why_no_scores
 from regulars.kpis.overview import json_records
@@ -57,7 +57,7 @@ def kpis_of_log(
 
 NON_CONTRACTUAL = Kind(
     name="non_contractual",
-    check=lambda settings, step: check_tables(settings, step)[1],
+    check=check_tables,
     open=open_workspace,
     open_for_kpis=open_log,
     lay_out=lay_out,

@@ -9,19 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from regulars.data.closures import daily_purchases, shut_days
-from regulars.data.engine import connect
 from regulars.data.fingerprint import fingerprint
-from regulars.data.intake import Intake, read_tables
 from regulars.data.ledger import Ledger, build_ledger
 from regulars.data.strays import stray_days_of
 from regulars.errors import DataError
 from regulars.features.cache import FeatureCache
-from regulars.findings.rules import find_findings
-from regulars.results import CheckResult, as_result, write_result
-from regulars.results.writing import make_folder
+from regulars.kinds.tables import read_and_check
 from regulars.timeline import check_cutoff, plan
 
 if TYPE_CHECKING:
@@ -29,6 +25,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from regulars.config import Settings
+    from regulars.data.intake import Intake
     from regulars.timeline import Timeline
 
     Step = Callable[[str], None]
@@ -80,7 +77,7 @@ def open_workspace(settings: Settings, step: Step) -> Workspace:
 
 
 def open_log(settings: Settings, step: Step) -> CheckedLog:
-    """Read and check the tables, and write what was found."""
+    """Read and check the tables, and refuse a log that holds no purchase."""
     intake = read_and_check(settings, step)
     ledger = build_ledger(intake.tables["transactions"])
     outputs = settings.outputs_folder
@@ -110,28 +107,3 @@ def lay_out(log: CheckedLog) -> Workspace:
     first_day = log.first_day if strays is None else strays.first
     timeline = plan(log.settings.time, first_day, log.last_day, shut=shut)
     return Workspace(log.settings, log.intake, log.ledger, timeline)
-
-
-def read_and_check(settings: Settings, step: Step) -> Intake:
-    """Read the tables; write ``check.json`` and the quarantine file."""
-    return check_tables(settings, step)[0]
-
-
-def check_tables(settings: Settings, step: Step) -> tuple[Intake, dict[str, Any]]:
-    """Do what `read_and_check` does, and return the content of ``check.json`` too."""
-    step("check")
-    outputs = settings.outputs_folder
-    make_folder(outputs)
-    intake = read_tables(
-        settings,
-        connect(settings.source.engine),
-        quarantine=outputs / "quarantine.csv",
-    )
-    summary = {
-        "name": settings.name,
-        "kind": settings.churn.kind,
-        **intake.summary(),
-        "findings": [each.summary() for each in find_findings(intake, settings)],
-    }
-    write_result(as_result(CheckResult, summary), outputs / "check.json")
-    return intake, summary

@@ -1,9 +1,8 @@
 """Leave out the groups of features that unseen windows are better without.
 
-Folds and groups of columns come in, the groups to leave out go out. Starting from all
-of them, each is left out in turn, and the one whose absence helps most is dropped if it
-helps on every validation window and by more than chance; then once more. A first guess
-of the classifiers judges: what is sought is a group that misleads, not the last digit.
+Each group is left out in turn, and the one whose absence helps most is dropped if it
+helps on every validation window and by more than chance; then once more. Classifiers
+have their first-guess settings: what is sought is a group that misleads, no last digit.
 """
 
 from __future__ import annotations
@@ -39,9 +38,11 @@ STANDARD_ERRORS = 2.0
 
 @dataclass(frozen=True)
 class Elimination:
-    """Groups of features, weighed."""
+    """Groups of features to leave out, and what each group is good for."""
 
+    # group to its columns, in the order in which they were dropped
     left_out: dict[str, tuple[str, ...]]
+    # fall of the log loss without the group, in its last round; below 0 where it helps
     gains: dict[str, float]
 
 
@@ -61,12 +62,12 @@ def eliminate(
         kept = {name: cols for name, cols in groups.items() if name not in left_out}
         if len(kept) < 2:
             break
-        found = _gains(folds, kept, left_out, classifiers, random_state)
-        gains |= {name: gain for name, (gain, _) in found.items()}
-        sure = [name for name, (_, beyond_chance) in found.items() if beyond_chance]
+        trials = _gains(folds, kept, left_out, classifiers, random_state)
+        gains |= {name: gain for name, (gain, _) in trials.items()}
+        sure = [name for name, (_, beyond_chance) in trials.items() if beyond_chance]
         if not sure:
             break
-        worst = max(sure, key=lambda name: found[name][0])
+        worst = max(sure, key=lambda name: trials[name][0])
         left_out[worst] = tuple(groups[worst])
     return Elimination(left_out, gains)
 
@@ -79,9 +80,9 @@ def _gains(
     random_state: int,
 ) -> dict[str, tuple[float, bool]]:
     """Return the gain without each group, and whether it is beyond chance."""
-    gone = [column for columns in left_out.values() for column in columns]
-    without = [gone, *([*gone, *columns] for columns in kept.values())]
-    jobs = [(fold, dropped) for dropped in without for fold in folds]
+    dropped = [column for columns in left_out.values() for column in columns]
+    without = [dropped, *([*dropped, *columns] for columns in kept.values())]
+    jobs = [(fold, columns) for columns in without for fold in folds]
     losses = side_by_side(
         lambda job: _guess_losses(*job, classifiers, random_state), jobs
     )

@@ -1,9 +1,7 @@
 """The simple rules that every churn model has to beat.
 
-Training rows and the rows of a test window come in; for each baseline the probability
-of churn of every test row goes out. One column (days since the last order, number of
-orders) becomes a probability by a logistic regression on it alone, so that rules of
-thumb can be judged as forecasts too and not only as rankings.
+A logistic regression on one column (days since the last order, say) makes a probability
+of a rule of thumb, so that it can be compared as a forecast and not only as a ranking.
 """
 
 from __future__ import annotations
@@ -54,14 +52,14 @@ def baseline_probabilities(
     baselines: Sequence[Baseline] = BASELINES,
 ) -> dict[str, Floats]:
     """Return each baseline's probability of churn for the test rows."""
-    found = {"bg_nbd": test[PROCESS_COLUMN].to_numpy(dtype=np.float64)}
+    probabilities = {"bg_nbd": test[PROCESS_COLUMN].to_numpy(dtype=np.float64)}
     if training is None or training["churned"].nunique() < 2:
-        return found
+        return probabilities
     for rule in baselines:
         columns = list(rule.columns)
         fitted = LogisticChurn(C=1.0).fit(training[columns], training["churned"])
-        found[rule.name] = fitted.predict_proba(test[columns])[:, 1]
-    return found
+        probabilities[rule.name] = fitted.predict_proba(test[columns])[:, 1]
+    return probabilities
 
 
 def labels() -> dict[str, str]:

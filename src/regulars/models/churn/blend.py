@@ -1,7 +1,6 @@
 """The weight of each member of the churn model, from windows that none had seen.
 
-Log-odds by member and window come in, with what happened; convex weights go out. They
-are chosen by log loss whatever the trials were judged by: a blend is read as a
+Always by log loss, whatever the objective of the trials: a blend is read as a
 probability, and its weights set how bold it is.
 """
 
@@ -29,18 +28,18 @@ PULL = 0.1
 
 
 def blend_weights(
-    parts: Sequence[Mapping[str, Floats]], outcomes: Sequence[Floats]
+    log_odds: Sequence[Mapping[str, Floats]], outcomes: Sequence[Floats]
 ) -> dict[str, float]:
     """Return the convex weights with the least log loss on unseen windows.
 
     The fewer the windows, the stronger the weights are pulled to the middle.
     """
-    names = sorted(parts[0])
+    names = sorted(log_odds[0])
     if len(names) == 1:
         return {names[0]: 1.0}
-    stacked = [np.column_stack([part[name] for name in names]) for part in parts]
+    stacked = [np.column_stack([each[name] for name in names]) for each in log_odds]
     start = np.full(len(names), 1.0 / len(names))
-    found = minimize(
+    optimum = minimize(
         lambda weights: _loss_and_slope(weights, stacked, outcomes),
         start,
         jac=True,
@@ -48,7 +47,7 @@ def blend_weights(
         bounds=[(0.0, 1.0)] * len(names),
         constraints={"type": "eq", "fun": lambda w: w.sum() - 1.0},
     )
-    weights = np.where(found.x < SMALLEST_WEIGHT, 0.0, found.x).round(4)
+    weights = np.where(optimum.x < SMALLEST_WEIGHT, 0.0, optimum.x).round(4)
     return dict(zip(names, (weights / weights.sum()).tolist(), strict=True))
 
 
@@ -58,8 +57,8 @@ def _loss_and_slope(
     blended = [scores @ weights for scores in stacked]
     losses = [log_loss_of(z, y) for z, y in zip(blended, outcomes, strict=True)]
     slopes = [
-        scores.T @ (expit(found) - y) / len(y)
-        for scores, found, y in zip(stacked, blended, outcomes, strict=True)
+        scores.T @ (expit(z) - y) / len(y)
+        for scores, z, y in zip(stacked, blended, outcomes, strict=True)
     ]
     # windows are few and members alike
     strength = PULL / len(stacked) ** 4

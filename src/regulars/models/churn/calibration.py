@@ -1,10 +1,6 @@
 """Probability calibration that has to earn its place forward in time.
 
-Log-odds predicted for windows that the classifier had not seen come in, with what
-happened in them; a map from log-odds to calibrated probabilities goes out. Base rates
-move with the season, so a map that fits one snapshot may harm the next: `choose`
-judges each candidate on windows later than those it was fitted on, and keeps "none"
-unless another is better by more than chance.
+Base rates move with the season, so a map that fits one window may harm the next.
 """
 
 from __future__ import annotations
@@ -179,11 +175,9 @@ def choose(
 ) -> Method:
     """Return the calibration that holds up forward in time.
 
-    Each window is judged, by log loss, with the map taught by the windows whose
-    outcomes were known when it began. A method replaces "none", or one before it in
-    `METHODS`, only if its mean gain over these windows exceeds two standard errors.
-    Where no window had another before it there is nothing to judge by, and the answer
-    is "none".
+    Each window's log loss is that of the map fitted to the windows known when it began.
+    A method replaces "none", or one before it in `METHODS`, only if its mean gain
+    exceeds two standard errors; "none" where no window had another before it.
     """
     if known is None:
         known = [range(place + 1, len(windows)) for place in range(len(windows))]
@@ -204,8 +198,8 @@ def _forward_losses(
     windows: Sequence[tuple[Floats, Floats]],
     known: Sequence[Sequence[int]],
 ) -> list[Floats]:
-    """Return the losses of each window by the map that those known before it teach."""
-    found = []
+    """Return the losses of each window by a map fitted to those known before it."""
+    losses = []
     for (scores, y), places in zip(windows, known, strict=True):
         if not places:
             continue
@@ -213,8 +207,8 @@ def _forward_losses(
         fitted = Calibrator(method).fit(
             np.concatenate(past_scores), np.concatenate(past_y)
         )
-        found.append(_losses(fitted.predict(scores), y))
-    return found
+        losses.append(_losses(fitted.predict(scores), y))
+    return losses
 
 
 def _losses(probability: Floats, y: Floats) -> Floats:
@@ -239,10 +233,10 @@ def _fit_sigmoid(scores: Floats, target: Floats) -> tuple[float, float]:
         return value, np.array([np.mean(residual * scores), np.mean(residual)])
 
     # a slope below zero would turn the ranking round
-    found = minimize(
+    fitted = minimize(
         loss, [1.0, 0.0], jac=True, method="L-BFGS-B", bounds=[(0.05, 20), (-20, 20)]
     )
-    return float(found.x[0]), float(found.x[1])
+    return float(fitted.x[0]), float(fitted.x[1])
 
 
 def _fit_isotonic(scores: Floats, target: Floats) -> tuple[Floats, Floats]:

@@ -1,8 +1,6 @@
-"""What the classifiers of churn share: scikit-learn's contract, and nothing else.
+"""The base of the churn classifiers: scikit-learn's contract for two classes.
 
-Features and two classes come in, checked arrays go out; hard and soft predictions
-follow from the log-odds that a subclass returns. Missing values are welcome, more than
-two classes are refused.
+A subclass returns log-odds; probabilities and classes follow. Values may be missing.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ BAG_SEEDS = 101
 
 
 class Encoder(Protocol):
-    """Turns columns of any kind into the columns of numbers that members read."""
+    """Encodes columns of any kind as the columns of numbers that members read."""
 
     # number or category, of each column that is read
     kinds_: dict[str, Any]
@@ -241,15 +241,15 @@ class ChurnEnsemble:
         dict of str to array of shape (n_rows,)
         """
         rows = self._read(features)
-        parts: dict[str, Floats] = {}
+        log_odds: dict[str, Floats] = {}
         if self.recipe.weights.get(PROCESS, 0) > 0:
-            parts[PROCESS] = process_log_odds(features)
+            log_odds[PROCESS] = process_log_odds(features)
         if self.boosters_:
             bags = [booster.decision_function(rows) for booster in self.boosters_]
-            parts["lightgbm"] = np.mean(bags, axis=0)
+            log_odds["lightgbm"] = np.mean(bags, axis=0)
         if self.logistic_ is not None:
-            parts["logistic"] = self.logistic_.decision_function(rows)
-        return parts
+            log_odds["logistic"] = self.logistic_.decision_function(rows)
+        return log_odds
 
     def decision_function(self, features: pd.DataFrame) -> Floats:
         """Return the weighted log-odds before calibration.
@@ -301,8 +301,8 @@ class ChurnEnsemble:
         if self.encoder is None:
             member = self.boosters_[0] if self.boosters_ else self.logistic_
             assert member is not None
-            parts = member.contributions(rows)
-            return pd.DataFrame(parts, columns=self.features_, index=features.index)
+            shares = member.contributions(rows)
+            return pd.DataFrame(shares, columns=self.features_, index=features.index)
         return self._by_owner(self._weighted_contributions(rows), rows)
 
     def _weighted_contributions(self, rows: pd.DataFrame) -> Floats:
@@ -315,13 +315,13 @@ class ChurnEnsemble:
             total += share * booster.contributions(rows)
         return total
 
-    def _by_owner(self, parts: Floats, rows: pd.DataFrame) -> pd.DataFrame:
+    def _by_owner(self, shares: Floats, rows: pd.DataFrame) -> pd.DataFrame:
         assert self.encoder is not None
         owners = [self.encoder.owners_[str(column)] for column in rows.columns]
         names = [*self.encoder.kinds_]
         total = pd.DataFrame(0.0, index=rows.index, columns=names)
         for position, owner in enumerate(owners):
-            total[owner] += parts[:, position]
+            total[owner] += shares[:, position]
         return total
 
     def to_dict(self) -> dict[str, Any]:
@@ -403,9 +403,9 @@ def bag_settings(recipe: Recipe) -> list[dict[str, Any]]:
     ]
 
 
-def combine(parts: Mapping[str, Floats], weights: Mapping[str, float]) -> Floats:
+def combine(log_odds: Mapping[str, Floats], weights: Mapping[str, float]) -> Floats:
     """Return the weighted sum of the members' log-odds."""
     # a fixed order of addition: the same bits whatever the order of the mapping
     names = sorted(name for name, share in weights.items() if share > 0)
-    total: Floats = np.sum([weights[name] * parts[name] for name in names], axis=0)
+    total: Floats = np.sum([weights[name] * log_odds[name] for name in names], axis=0)
     return total

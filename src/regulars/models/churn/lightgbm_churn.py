@@ -1,8 +1,4 @@
-"""The trees of churn: LightGBM, made reproducible and saved as its own text.
-
-Features of (customer, cutoff) rows and what happened to them come in; log-odds of churn
-go out. The trees find what the regression misses.
-"""
+"""Boosted trees of churn, which find what the regression misses."""
 
 from __future__ import annotations
 
@@ -169,8 +165,9 @@ class LightGBMChurn(BinaryClassifier):
             Log-odds; their sum and the mean prediction make up the raw score.
         """
         features = self._features(X)
-        parts = self.booster_.predict(features, pred_contrib=True, **ONE_THREAD)
-        return np.asarray(parts, dtype=np.float64)[:, :-1]
+        # the last column is the base value
+        shares = self.booster_.predict(features, pred_contrib=True, **ONE_THREAD)
+        return np.asarray(shares, dtype=np.float64)[:, :-1]
 
     def to_dict(self) -> dict[str, Any]:
         """Return all but the trees, as JSON-safe data.

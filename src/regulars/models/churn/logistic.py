@@ -1,7 +1,6 @@
 """The regression of churn: the candidate that cannot overfit a short history.
 
-Features of (customer, cutoff) rows and what happened to them come in; log-odds of churn
-go out. The fitted model is saved as a table of numbers.
+The fitted model is saved as a table of numbers.
 """
 
 from __future__ import annotations
@@ -26,10 +25,10 @@ Z_LIMIT = 4.0
 
 
 class LogisticChurn(BinaryClassifier):
-    """Regularised logistic regression on tamed features.
+    """Regularised logistic regression on compressed features.
 
     For short histories, and as a member that stays sensible where trees have too
-    little to learn from. Skewed counts and amounts are tamed by a signed logarithm,
+    little to learn from. Skewed counts and amounts go through a signed logarithm,
     then standardised and cut at four deviations; a missing value takes the median,
     and an indicator of its own where missing is common.
 
@@ -83,11 +82,11 @@ class LogisticChurn(BinaryClassifier):
         self
         """
         features, target = self._checked(X, y)
-        tamed = _tame(features)
-        missing = np.isnan(tamed)
+        logs = _signed_log1p(features)
+        missing = np.isnan(logs)
         share = missing.mean(axis=0)
         self.indicators_ = np.flatnonzero((share > 0.02) & (share < 0.98))
-        filled = np.where(share == 1.0, 0.0, tamed)
+        filled = np.where(share == 1.0, 0.0, logs)
         self.median_ = np.nanmedian(filled, axis=0)
         filled = np.where(np.isnan(filled), self.median_, filled)
         self.mean_ = filled.mean(axis=0)
@@ -106,9 +105,9 @@ class LogisticChurn(BinaryClassifier):
         return self
 
     def _design(self, features: Floats) -> Floats:
-        tamed = _tame(features)
-        missing = np.isnan(tamed)
-        z = (np.where(missing, self.median_, tamed) - self.mean_) / self.scale_
+        logs = _signed_log1p(features)
+        missing = np.isnan(logs)
+        z = (np.where(missing, self.median_, logs) - self.mean_) / self.scale_
         z = np.clip(z, -Z_LIMIT, Z_LIMIT)
         return np.hstack([z, missing[:, self.indicators_].astype(np.float64)])
 
@@ -142,10 +141,10 @@ class LogisticChurn(BinaryClassifier):
         array of shape (n_rows, n_features)
             Log-odds; an indicator counts towards its feature.
         """
-        parts: Floats = self._design(self._features(X)) * self.coef_
+        shares: Floats = self._design(self._features(X)) * self.coef_
         n = self.n_features_in_
-        parts[:, self.indicators_] += parts[:, n:]
-        return parts[:, :n]
+        shares[:, self.indicators_] += shares[:, n:]
+        return shares[:, :n]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fitted model as JSON-safe data.
@@ -191,6 +190,6 @@ class LogisticChurn(BinaryClassifier):
         return model
 
 
-def _tame(features: Floats) -> Floats:
+def _signed_log1p(features: Floats) -> Floats:
     """Signed logarithm: counts and amounts are skewed, shares hardly move."""
     return np.sign(features) * np.log1p(np.abs(features))

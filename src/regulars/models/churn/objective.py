@@ -1,8 +1,7 @@
-"""What a candidate is judged by on a validation window: log loss, ranking, or money.
+"""Objectives of the search: log loss, ranking, or money; less is better.
 
-Log-odds for a window that the candidate had not seen come in, with what happened in it;
-one number goes out, and less is better. Log loss asks for good probabilities, average
-precision for the right order, profit for the order that earns most with an offer.
+Log loss asks for good probabilities, average precision for the right order, profit for
+the order that earns most with an offer.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ ObjectiveName = Literal["log_loss", "average_precision", "profit"]
 
 @dataclass(frozen=True)
 class Objective:
-    """What trials are judged by.
+    """What trials minimise.
 
     Parameters
     ----------
@@ -42,8 +41,8 @@ class Objective:
 
     Notes
     -----
-    A trial is judged before its probabilities are calibrated, so that a threshold on
-    them would judge the calibration that is still to come. EMPC needs their order
+    Trials are compared before their probabilities are calibrated, so that a threshold
+    on them would measure the calibration that is still to come. EMPC needs their order
     alone: it is what the best threshold earns, averaged over acceptance rates.
 
     References
@@ -72,7 +71,7 @@ class Objective:
         log_odds : array of shape (n_valid_rows,)
             Of churn, by a candidate that had not seen the window.
         fold : ValidationFold
-            What happened, and what each customer is worth.
+            What happened, and the value of each customer.
 
         Returns
         -------

@@ -1,9 +1,7 @@
 """Search LightGBM's settings forward in time.
 
-Folds come in, latest window first; settings and the number of trees go out. Optuna
-proposes, the latest window speaks first, and a trial that does worse there than most
-before it is given up without asking the others. The trials can be kept in a file: a
-search that was cut short goes on with the very trials that it would have made.
+Optuna proposes; a trial that does worse on the latest window than most before it is
+pruned. Trials can be kept in a file, and a search that was cut short goes on there.
 """
 
 from __future__ import annotations
@@ -51,10 +49,11 @@ OPENING_PAUSE = 0.5
 
 
 @dataclass(frozen=True)
-class Found:
-    """What a search came to."""
+class SearchResult:
+    """The best settings of a search, the number of trees among them."""
 
     settings: dict[str, Any]
+    # pruned ones included
     n_trials: int
     n_pruned: int
 
@@ -68,8 +67,11 @@ def search_settings(
     random_state: int = 0,
     on_trial: Callable[[int], None] | None = None,
     file: Path | None = None,
-) -> Found:
-    """Return the settings that did best on windows that they had not seen."""
+) -> SearchResult:
+    """Return the settings that did best on windows that they had not seen.
+
+    `folds` come latest first. 0 trials are the first guess alone.
+    """
     try:
         study = _open(study_name(folds, objective, random_state, space), space, file)
         done = _search(study, folds, objective, trials, space, random_state, on_trial)
@@ -92,7 +94,7 @@ def search_settings(
         "random_state": random_state,
     }
     n_pruned = sum(trial.state == TrialState.PRUNED for trial in done)
-    return Found(settings, len(done), n_pruned)
+    return SearchResult(settings, len(done), n_pruned)
 
 
 def _search(
@@ -173,6 +175,8 @@ def _done(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
 
 
 def _sampler(random_state: int, number: int) -> optuna.samplers.TPESampler:
+    # a sampler a trial, seeded by its number: the next trial depends on those in the
+    # file, not on whether one process made them all
     seed = np.random.SeedSequence([random_state, number]).generate_state(1)[0]
     return optuna.samplers.TPESampler(
         seed=int(seed), n_startup_trials=STARTUP_TRIALS, constant_liar=False

@@ -31,14 +31,14 @@ class Space:
 
     def suggest(self, trial: optuna.Trial) -> dict[str, Any]:
         """Return the settings that a trial tries."""
-        found: dict[str, Any] = {}
+        settings: dict[str, Any] = {}
         for name, (low, high) in self.bounds.items():
             log = name in self.by_ratio
             if isinstance(low, int) and isinstance(high, int):
-                found[name] = trial.suggest_int(name, low, high, log=log)
+                settings[name] = trial.suggest_int(name, low, high, log=log)
             else:
-                found[name] = trial.suggest_float(name, low, high, log=log)
-        return found
+                settings[name] = trial.suggest_float(name, low, high, log=log)
+        return settings
 
 
 PURCHASES = Space(
@@ -85,4 +85,4 @@ ATTRIBUTES = Space(
     # the mean of boosters that differ in their seed ranks better than any of them
     bags=5,
 )
-"""Attributes of a customer: few, unlike, and worth finer bins and larger trees."""
+"""Attributes of a customer: few, unlike; finer bins and larger trees pay off."""

@@ -56,7 +56,7 @@ class Selection:
         By how much the log loss of the validation windows falls without each group of
         features; empty where groups were not weighed.
     objective : str
-        What trials were judged by.
+        Objective of the trials.
     """
 
     recipe: Recipe
@@ -94,8 +94,8 @@ def select(
     calibration : {'auto', 'none', 'level', 'sigmoid', 'isotonic'}
         ``auto`` is what holds up forward in time.
     objective : Objective, optional
-        What settings, numbers of trees and penalties are judged by; default: log loss.
-        Groups and weights are judged by log loss always.
+        What settings, numbers of trees and penalties minimise; default: log loss.
+        Groups and weights are chosen by log loss always.
     groups : mapping of str to sequence of str, optional
         Groups of columns that may be left out; default: every column stays.
     space : Space, default=PURCHASES
@@ -181,12 +181,12 @@ def _completed(
     has_process: bool,
 ) -> tuple[Recipe, dict[str, float]]:
     """Complete a recipe by weights and calibration; return each member's loss too."""
-    parts = side_by_side(
+    members = side_by_side(
         lambda fold: _out_of_time(fold, draft, has_process=has_process), folds
     )
     outcomes = [fold.y_valid for fold in folds]
-    weights = blend_weights(parts, outcomes)
-    blended = [combine(part, weights) for part in parts]
+    weights = blend_weights(members, outcomes)
+    blended = [combine(window, weights) for window in members]
     windows = list(zip(blended, outcomes, strict=True))
     method: str = calibration
     if calibration == "auto":
@@ -194,7 +194,7 @@ def _completed(
     calibrator = Calibrator(method).fit(  # type: ignore[arg-type]
         np.concatenate(blended), np.concatenate(outcomes)
     )
-    by_member = {name: [part[name] for part in parts] for name in parts[0]}
+    by_member = {name: [window[name] for window in members] for name in members[0]}
     losses = {
         name: float(np.mean([*map(log_loss_of, log_odds, outcomes)]))
         for name, log_odds in {**by_member, "blend": blended}.items()

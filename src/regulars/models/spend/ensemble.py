@@ -1,6 +1,6 @@
 """The spend model: its members, and their mean.
 
-A `SpendRecipe` says whose expectations are averaged and is chosen forward in time by
+A `SpendRecipe` lists the members that are averaged and is chosen forward in time by
 `regulars.models.spend.selection`. A `SpendEnsemble` is that recipe fitted to rows. The
 purchase process is a member like the others: its expectation is a column of the
 features, so it has nothing to fit.
@@ -125,10 +125,12 @@ class SpendEnsemble:
         array of shape (n_rows,)
             In the log's currency; >= 0.
         """
-        parts = [m.predict(features[self.features_]) for m in self.members_.values()]
+        forecasts = [
+            m.predict(features[self.features_]) for m in self.members_.values()
+        ]
         if PROCESS in self.recipe.members:
-            parts.append(features[PROCESS_COLUMN].to_numpy(dtype=np.float64))
-        mean: Floats = np.mean(parts, axis=0)
+            forecasts.append(features[PROCESS_COLUMN].to_numpy(dtype=np.float64))
+        mean: Floats = np.mean(forecasts, axis=0)
         return mean
 
     def predict_interval(self, expected: ArrayLike) -> Floats:

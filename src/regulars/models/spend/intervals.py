@@ -1,11 +1,8 @@
 """Prediction intervals of spend by split conformal prediction.
 
-Expected spend for windows that the members had not seen, and what was spent in them,
-come in; bounds for any expected spend go out. Customers are put into groups by their
-expected spend, and in each group the ratio of spend to expected spend gives the bounds
-that hold for as many of the group as was asked. Nothing is assumed of the form of the
-distribution; that the next window is like the last ones is, and how far it holds is
-measured on windows that the bounds were not learnt from.
+Customers are grouped by their expected spend, and in each group the ratio of spend to
+expected spend gives the bounds. Nothing is assumed but that the next window is like the
+last ones; how far that holds is measured on windows that the bounds did not learn from.
 """
 
 from __future__ import annotations
@@ -110,8 +107,8 @@ class SpendBands:
         low = np.minimum(np.take(self.low, group), 1.0)
         high = np.maximum(np.take(self.high, group), 1.0)
         bounds = np.column_stack([low, high])
-        found: Floats = np.maximum(forecast, TINY)[:, None] * bounds
-        return found
+        interval: Floats = np.maximum(forecast, TINY)[:, None] * bounds
+        return interval
 
     def to_dict(self) -> dict[str, Any]:
         """Return the bounds as JSON-safe data.
@@ -190,29 +187,29 @@ def coverage_left_out(
     Returns
     -------
     dict of str to float
-        As `interval_figures`, each window judged by the bounds of the others and
-        counted alike; a window that is alone is split into two halves.
+        As `interval_figures`, each window measured with the bounds of the others
+        and counted alike; a window that is alone is split into two halves.
 
     Examples
     --------
     >>> rng = np.random.default_rng(0)
     >>> spent = [rng.gamma(4, 5, 4000) for _ in range(2)]
-    >>> found = coverage_left_out([np.full(4000, 20.0)] * 2, spent)
-    >>> round(found["interval_coverage"], 1)
+    >>> figures = coverage_left_out([np.full(4000, 20.0)] * 2, spent)
+    >>> round(figures["interval_coverage"], 1)
     0.9
     """
     if len(expected) == 1:
         expected = [expected[0][::2], expected[0][1::2]]
         spent = [spent[0][::2], spent[0][1::2]]
-    found = []
+    windows = []
     for place, (forecast, money) in enumerate(zip(expected, spent, strict=True)):
         others = [k for k in range(len(expected)) if k != place]
         bands = SpendBands.learn(
             np.concatenate([expected[k] for k in others]),
             np.concatenate([spent[k] for k in others]),
         )
-        found.append(interval_figures(money, bands.predict(forecast)))
-    return {key: float(np.mean([each[key] for each in found])) for key in found[0]}
+        windows.append(interval_figures(money, bands.predict(forecast)))
+    return {key: float(np.mean([each[key] for each in windows])) for key in windows[0]}
 
 
 def _bounds(ratio: Floats, coverage: float) -> tuple[float, float]:

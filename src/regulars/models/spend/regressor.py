@@ -1,9 +1,7 @@
 """Models of a customer's spend in the horizon.
 
-Features of (customer, cutoff) rows and the net spend of their windows come in;
-expected spend goes out. LightGBM learns it in seven ways, from a Tweedie loss to
-a hurdle, a zero-inflated log-normal and the median; the purchase process brings its
-own expectation as a column of the features, which one of them starts from.
+LightGBM learns it in seven ways, from a Tweedie loss to a hurdle, a zero-inflated
+log-normal and the median.
 """
 
 from __future__ import annotations
@@ -269,10 +267,10 @@ class SpendRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             return np.full(len(X), self.mean_)
 
         def of(head: str, **options: Any) -> Floats:
-            found = self.heads_[head].predict(
+            values = self.heads_[head].predict(
                 X, num_iteration=n_trees, **ONE_THREAD, **options
             )
-            return np.asarray(found, dtype=np.float64)
+            return np.asarray(values, dtype=np.float64)
 
         if self.kind == "ratio":
             return self._base(X) * np.exp(of("spend", raw_score=True))
@@ -280,6 +278,7 @@ class SpendRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             return self.from_target(of("spend"))
         if self.kind == "hurdle":
             return of("buys") * of("amount")
+        # the mean of a log-normal amount
         lognormal = np.exp(of("mean") + of("variance") / 2)
         return np.asarray(of("buys") * lognormal, dtype=np.float64)
 
@@ -327,12 +326,12 @@ class SpendRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         dict of int to array of shape (n_rows,)
         """
         rows, past, spend = X.to_numpy(), training.to_numpy(), np.maximum(y, 0.0)
-        found = {n: self._expected(rows, n) for n in n_trees}
+        staged = {n: self._expected(rows, n) for n in n_trees}
         if self.kind not in SCALED:
-            return found
+            return staged
         return {
             n: expected * _scale(self._expected(past, n), spend)
-            for n, expected in found.items()
+            for n, expected in staged.items()
         }
 
     def __sklearn_tags__(self) -> Any:

@@ -1,9 +1,7 @@
 """Choose the spend model forward in time.
 
-Validation windows come in, each with the training rows that were known when it began;
-a `SpendSelection` goes out: the member, or the mean of members, whose expected spend
-lay nearest to what happened in windows that it had not seen, and how every candidate
-did there.
+The candidates are the members and the means of up to three of them, compared on
+validation windows that they had not seen.
 """
 
 from __future__ import annotations
@@ -102,14 +100,16 @@ def select_spend(
     }
     actual = [fold.y_valid for fold in folds]
     n_trees = {
-        kind: min(TREES, key=lambda n: _errors([c[n] for c in found], actual).mean())
-        for kind, found in by_kind.items()
+        kind: min(TREES, key=lambda n: _errors([c[n] for c in curves], actual).mean())
+        for kind, curves in by_kind.items()
     }
-    parts = {k: [c[n_trees[k]] for c in found] for k, found in by_kind.items()}
-    parts[PROCESS] = [fold.valid[PROCESS_COLUMN].to_numpy(np.float64) for fold in folds]
-    means = {subset: _mean(parts, subset) for subset in _subsets()}
-    figures = {subset: _figures(found, actual) for subset, found in means.items()}
-    errors = {subset: _errors(found, actual) for subset, found in means.items()}
+    members = {k: [c[n_trees[k]] for c in curves] for k, curves in by_kind.items()}
+    members[PROCESS] = [
+        fold.valid[PROCESS_COLUMN].to_numpy(np.float64) for fold in folds
+    ]
+    means = {subset: _mean(members, subset) for subset in _subsets()}
+    figures = {subset: _figures(mean, actual) for subset, mean in means.items()}
+    errors = {subset: _errors(mean, actual) for subset, mean in means.items()}
     sound = [
         subset
         for subset in means
@@ -123,7 +123,7 @@ def select_spend(
         random_state,
         SpendBands.learn(np.concatenate(means[best]), np.concatenate(actual)),
     )
-    by_name = {"+".join(subset): found for subset, found in figures.items()}
+    by_name = {"+".join(subset): row for subset, row in figures.items()}
     return SpendSelection(recipe, by_name, coverage_left_out(means[best], actual))
 
 
@@ -144,8 +144,10 @@ def _forecasts(fold: ValidationFold, kind: str, random_state: int) -> dict[int, 
     return model.staged(fold.valid, fold.train, fold.y_train, TREES)
 
 
-def _mean(parts: Mapping[str, Sequence[Floats]], subset: Sequence[str]) -> list[Floats]:
-    columns = zip(*(parts[member] for member in subset), strict=True)
+def _mean(
+    members: Mapping[str, Sequence[Floats]], subset: Sequence[str]
+) -> list[Floats]:
+    columns = zip(*(members[name] for name in subset), strict=True)
     return [np.mean(window, axis=0) for window in columns]
 
 
@@ -159,10 +161,10 @@ def _figures(predicted: Sequence[Floats], actual: Sequence[Floats]) -> dict[str,
     """Means over the windows, without the figures that are undefined in any."""
     windows = []
     for forecast, spent in zip(predicted, actual, strict=True):
-        found = evaluate_value(spent, forecast)
-        found["total_error"] = abs(found["total_ratio"] - 1.0)
-        found["decile_error"] = decile_error(spent, forecast)
-        windows.append(found)
+        window = evaluate_value(spent, forecast)
+        window["total_error"] = abs(window["total_ratio"] - 1.0)
+        window["decile_error"] = decile_error(spent, forecast)
+        windows.append(window)
     means = {name: np.mean([each[name] for each in windows]) for name in windows[0]}
     return {name: float(value) for name, value in means.items() if np.isfinite(value)}
 

@@ -1,1 +1,1 @@
-"""Models of tables of attributes: columns, encoding, importance."""
+"""Tables of attributes: kinds of columns, and their encoding."""

@@ -1,9 +1,6 @@
-"""What kind of attribute each column of a table holds, and what is wrong with it.
+"""Columns of a table: numbers or categories, and which of them leak the label.
 
-A column as it was read comes in; numbers or categories, with missing values kept as
-missing, go out, beside what a person has to know of it: how much is missing, what was
-no number, and how well the column alone tells who churned. A column that knows nearly
-everything was most likely written after the fact.
+A column that knows nearly everything was most likely written after the fact.
 """
 
 from __future__ import annotations
@@ -41,7 +38,9 @@ class Column:
     kind: Kind
     missing_share: float
     n_values: int
+    # texts in a column of numbers, read as missing; up to five
     strays: tuple[str, ...] = ()
+    # of the column alone, each row scored by the others; None: too few of a class
     auc: float | None = None
 
     @property
@@ -122,38 +121,38 @@ def _groups(column: pd.Series) -> NDArray[np.intp]:
     if kind_of(column) == "number":
         values = column.to_numpy(np.float64)
         known = np.isfinite(values)
-        found = np.full(len(values), 0, dtype=np.intp)
+        groups = np.full(len(values), 0, dtype=np.intp)
         if known.any():
             grid = np.linspace(0, 1, N_BINS + 1)
             # few values, such as yes and no, are groups of their own
             few = np.unique(values[known])
             edges = few if len(few) <= N_BINS else np.quantile(values[known], grid)
-            found[known] = 1 + np.searchsorted(edges, values[known], "left")
-        return found
+            groups[known] = 1 + np.searchsorted(edges, values[known], "left")
+        return groups
     codes, _ = pd.factorize(column)
     return np.asarray(codes, dtype=np.intp) + 1
 
 
-def told(column: Column) -> list[str]:
+def messages(column: Column) -> list[str]:
     """Return what a person should know of a column, in sentences."""
-    found = []
+    sentences = []
     if column.is_label:
-        found.append(
+        sentences.append(
             f"'{column.name}' is the label in other words (ROC AUC {column.auc:.3f} "
             "alone): list it under churn.labelled.drop."
         )
     elif column.is_leak_suspect:
-        found.append(
+        sentences.append(
             f"'{column.name}' alone tells churners apart with a ROC AUC of "
             f"{column.auc:.3f}: was it known before the customer left? If not, list "
             "it under churn.labelled.drop."
         )
     if column.strays:
-        found.append(
+        sentences.append(
             f"'{column.name}' is a column of numbers; texts such as "
             f"{', '.join(repr(one) for one in column.strays)} count as missing."
         )
-    return found
+    return sentences
 
 
 def as_record(column: Column) -> dict[str, Any]:

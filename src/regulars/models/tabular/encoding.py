@@ -1,9 +1,6 @@
-"""Attributes as the columns of numbers that the classifiers take.
+"""One-hot encoding of attributes for the classifiers, saved as JSON with the model.
 
-Attributes of customers (numbers and categories, missing values as they are) come in, a
-frame of float64 goes out. Which categories have a column of their own is learnt from
-the rows of the training part only and saved as JSON, so that a row is encoded in the
-same way in training, in the batch and at the endpoint.
+A row is encoded in the same way in training, in the batch and at the endpoint.
 """
 
 from __future__ import annotations
@@ -44,6 +41,7 @@ class TabularEncoder:
         for name, kind in self.kinds_.items():
             if kind == "category":
                 counts = attributes[name].value_counts()
+                # of names and the like nobody asks which are new
                 if len(counts) <= MOST_SEEN:
                     self.seen_[name] = sorted(map(str, counts.index))
                 counts = counts[counts >= FEWEST_ROWS]
@@ -54,6 +52,7 @@ class TabularEncoder:
         return self
 
     def _set_owners(self) -> None:
+        # encoded column to the attribute it comes from
         self.owners_ = {}
         for name, kind in self.kinds_.items():
             if kind == "number":
@@ -105,27 +104,27 @@ class TabularEncoder:
     def unknown(self, attributes: pd.DataFrame) -> dict[str, pd.Series]:
         """Return the categories that training never saw."""
         rows = self.typed(attributes)
-        found = {
+        unseen = {
             name: rows[name][~rows[name].isin(seen)].value_counts()
             for name, seen in self.seen_.items()
         }
-        return {name: counts for name, counts in found.items() if len(counts)}
+        return {name: counts for name, counts in unseen.items() if len(counts)}
 
     def transform(self, attributes: pd.DataFrame) -> pd.DataFrame:
         """Return the columns of numbers."""
         rows = self.typed(attributes)
-        parts: dict[str, Any] = {}
+        encoded: dict[str, Any] = {}
         for name, kind in self.kinds_.items():
             if kind == "number":
-                parts[name] = rows[name].to_numpy(np.float64)
+                encoded[name] = rows[name].to_numpy(np.float64)
                 continue
             levels = self.levels_[name]
             codes = pd.Index(levels, dtype=object).get_indexer(rows[name])
             hits = np.equal.outer(codes, np.arange(len(levels))).astype(np.float64)
             hits[rows[name].isna()] = np.nan
             columns = (f"{name} = {level}" for level in levels)
-            parts |= dict(zip(columns, hits.T, strict=True))
-        return pd.DataFrame(parts, index=attributes.index)
+            encoded |= dict(zip(columns, hits.T, strict=True))
+        return pd.DataFrame(encoded, index=attributes.index)
 
     def to_dict(self) -> dict[str, Any]:
         """Return what was learnt as JSON-safe data."""

@@ -1,8 +1,6 @@
-"""What a customer with a contract is worth if kept, and how long customers stay.
+"""The value of customers with a contract, and how long contracts last.
 
-Spells and a cutoff come in. Kaplan-Meier's curve and the hazard by tenure go out for
-the business to read; from the hazard and the price a month, the discounted margin that
-a customer who stays now is expected to bring.
+Value is the discounted margin that a customer who is kept now should still bring.
 """
 
 from __future__ import annotations
@@ -41,11 +39,16 @@ def remaining_value(
     hazard: pd.DataFrame,
     value: ValueSettings,
 ) -> Floats:
-    """Return the discounted margin that customers should bring if they are kept."""
+    """Return the discounted margin that customers should bring if they are kept.
+
+    The sum over the months ahead of price x margin x S(t + m) / S(t) x (1 + r)^-m; S is
+    the survival of all customers of that tenure t, not of the customer.
+    """
     tenure = np.asarray(tenure_days, dtype=np.float64)
     price = np.asarray(monthly_amount, dtype=np.float64)
     months = value.clv_horizon_days / MONTH_DAYS
     ahead = np.arange(np.ceil(months)) * MONTH_DAYS
+    # the last month may count in part
     weights = np.minimum(months - np.arange(len(ahead)), 1.0)
     discount = (1 + value.discount_rate_annual) ** (-ahead / YEAR_DAYS)
     longest = (tenure.max(initial=0.0) + value.clv_horizon_days) / PERIOD_DAYS
@@ -53,9 +56,10 @@ def remaining_value(
     cumulated = _cumulated(hazard, len(ends))
     here = np.interp(tenure, ends, cumulated)
     there = np.interp(tenure[:, None] + ahead, ends, cumulated)
+    # S(t + m) / S(t): survival is the exponential of minus the cumulated hazard
     kept = np.exp(here[:, None] - there)
-    worth: Floats = price * value.margin * (kept @ (weights * discount))
-    return worth
+    remaining: Floats = price * value.margin * (kept @ (weights * discount))
+    return remaining
 
 
 def _cumulated(hazard: pd.DataFrame, n_ends: int) -> Floats:
@@ -71,10 +75,13 @@ def _cumulated(hazard: pd.DataFrame, n_ends: int) -> Floats:
     return np.concatenate([[0.0], np.cumsum(rates)[:-1]])
 
 
-def worth_at(
+def value_at(
     rows: pd.DataFrame, spells: pd.DataFrame, cutoff: date, value: ValueSettings
 ) -> Floats | None:
-    """Return what the customers of a snapshot are worth, as known at its cutoff."""
+    """Return the value of a snapshot's customers as of its cutoff.
+
+    None where contracts have no ``monthly_amount``.
+    """
     if "monthly_amount" not in rows:
         return None
     hazard = hazard_by_tenure(*tenures_before(spells, cutoff), period_days=PERIOD_DAYS)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from regulars.config import ValueSettings
-from regulars.kinds.contractual.worth import PRIOR_CONTRACTS, remaining_value
+from regulars.kinds.contractual.value import PRIOR_CONTRACTS, remaining_value
 from regulars.kpis.survival import hazard_by_tenure
 
 NOBODY = pd.DataFrame({"n_exposed": [100.0], "n_ended": [0], "from_days": [0]})

@@ -1,0 +1,47 @@
+"""Tables of a configuration, read and checked: for purchases and contracts alike."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from regulars.data.engine import connect
+from regulars.data.intake import Intake, read_tables
+from regulars.findings.rules import find_findings
+from regulars.results import CheckResult, as_result, write_result
+from regulars.results.writing import make_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from regulars.config import Settings
+
+    Step = Callable[[str], None]
+
+
+def read_and_check(settings: Settings, step: Step) -> Intake:
+    """Read the tables; write ``check.json`` and the quarantine file."""
+    return _checked(settings, step)[0]
+
+
+def check_tables(settings: Settings, step: Step) -> dict[str, Any]:
+    """Do what `read_and_check` does, and return the content of ``check.json``."""
+    return _checked(settings, step)[1]
+
+
+def _checked(settings: Settings, step: Step) -> tuple[Intake, dict[str, Any]]:
+    step("check")
+    outputs = settings.outputs_folder
+    make_folder(outputs)
+    intake = read_tables(
+        settings,
+        connect(settings.source.engine),
+        quarantine=outputs / "quarantine.csv",
+    )
+    summary = {
+        "name": settings.name,
+        "kind": settings.churn.kind,
+        **intake.summary(),
+        "findings": [each.summary() for each in find_findings(intake, settings)],
+    }
+    write_result(as_result(CheckResult, summary), outputs / "check.json")
+    return intake, summary

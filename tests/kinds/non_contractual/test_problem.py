@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from regulars.errors import NotEnoughHistoryError
+from regulars.kinds.non_contractual import (
+    open_workspace,
+    purchase_backtest,
+    purchase_problem,
+)
+from regulars.kinds.non_contractual.problem import (
+    customers_of_log,
+    example_request,
+    serving_context,
+)
+
+
+def quiet(_step):
+    return None
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory, orders, open_shop):
+    shop = open_shop(tmp_path_factory.mktemp("problem"), orders)
+    return open_workspace(shop.settings(), quiet)
+
+
+def test_problem_asks_of_silence_at_the_cutoff_of_the_scores(work):
+    problem = purchase_problem(work, quiet)
+    assert problem.description.kind == "non_contractual"
+    assert problem.description.cutoff == work.timeline.cutoff
+    assert "28 days" in problem.description.question
+    (window,) = problem.windows
+    assert window.cutoff == work.timeline.test_cutoff
+
+
+def test_endpoint_knows_the_columns_of_the_log(work):
+    context = serving_context(work)
+    assert context.columns == [
+        "order_id",
+        "product_id",
+        "category",
+        "quantity",
+        "discount_amount",
+        "is_return",
+    ]
+    assert context.first_day == str(work.ledger.first_day)
+
+
+def test_example_has_a_history_with_the_columns_of_the_log(work):
+    (row,) = example_request(work).to_dict("records")
+    columns = {"order_time", "amount", *serving_context(work).columns}
+    assert all({*order} == columns for order in row["transactions"])
+
+
+def test_every_customer_at_the_cutoff_is_scored(work):
+    customers = customers_of_log(work, None)
+    known = {*work.ledger.days.customer_id.execute()}
+    assert {*customers.features["customer_id"]} == known
+    assert {*customers.features["cutoff"]} == {pd.Timestamp(work.timeline.cutoff)}
+
+
+def test_windows_of_the_backtest_are_made_one_by_one_latest_first(work):
+    plan = purchase_backtest(work)
+    first, second = next(iter(plan.windows)), next(iter(plan.windows))
+    assert first.cutoff > second.cutoff
+    assert plan.details["horizon_days"] == 28
+
+
+def test_backtest_says_how_many_windows_the_history_leaves(work):
+    asked = work.settings.backtest.windows
+    assert purchase_backtest(work).notes([]) == [
+        f"The history leaves 0 of the {asked} test windows asked for."
+    ]
+
+
+def test_log_in_which_nobody_returns_is_refused_before_the_long_work(
+    tmp_path, orders, open_shop
+):
+    shop = open_shop(tmp_path / "once", orders.drop_duplicates("customer_id"))
+    once = open_workspace(shop.settings("time.cutoff=2024-08-26"), quiet)
+    with pytest.raises(NotEnoughHistoryError, match="bought"):
+        purchase_problem(once, quiet)

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from regulars.config import parse_settings
+from regulars.errors import LeakageError
+from regulars.models import Horizon, RetentionModel
+from regulars.models.churn import Recipe
+from regulars.models.tabular.encoding import TabularEncoder
+from regulars.scoring import champion
+from regulars.scoring.batch import COLUMNS, Customers
+from regulars.tracking import Registered
+
+ROWS = pd.DataFrame({"age": np.arange(60.0) % 30, "plan": ["s", "m"] * 30})
+TERMS = Horizon(
+    horizon_days=30,
+    margin=0.3,
+    discount_rate_annual=0.1,
+    clv_horizon_days=365,
+    risk_bands=(0.4, 0.7),
+)
+
+
+class Store:
+    """A store that holds one version, which has learnt up to June."""
+
+    def __init__(self, uri, name):
+        self.name = name
+
+    def load(self, version=None):
+        model = RetentionModel(
+            TERMS, Recipe({"logistic": 1.0}), encoder=TabularEncoder()
+        ).fit(ROWS, ROWS["age"] > 15)
+        return model, Registered("models:/x/4", version or "4", "run")
+
+    def version_tags(self, version):
+        return {"cutoff": "2024-06-01"}
+
+
+@pytest.fixture
+def settings(tmp_path, monkeypatch):
+    monkeypatch.setattr(champion, "Store", Store)
+    return parse_settings(
+        f"{{name: x, source: {{transactions: {{path: a.csv}}}}, outputs: '{tmp_path}'}}"
+    )
+
+
+def customers(cutoff=None, value=None):
+    rows = ROWS.head(3).assign(plan=["s", "xl", "xl"])
+    return Customers(rows, ["a", "b", "c"], cutoff, value)
+
+
+def test_scores_are_written_with_their_provenance(settings):
+    result = champion.score_with_champion(settings, lambda model: customers())
+    scores = pd.read_parquet(result["scores"])
+    assert tuple(scores.columns) == COLUMNS
+    assert {*scores["model_version"]} == {result["model_version"]} == {"4"}
+    assert scores["customer_id"].tolist() == ["a", "b", "c"]
+    assert result["cutoff"] is None
+
+
+def test_named_version_scores_in_place_of_the_champion(settings):
+    result = champion.score_with_champion(
+        settings, lambda model: customers(), version="2"
+    )
+    assert result["model_version"] == "2"
+
+
+@pytest.mark.parametrize("value", [None, np.array([100.0, np.nan, 50.0])])
+def test_value_at_risk_is_missing_where_no_customer_has_a_value(settings, value):
+    rows = customers(date(2024, 7, 1), value)
+    result = champion.score_with_champion(settings, lambda model: rows)
+    scores = pd.read_parquet(result["scores"])
+    if value is None:
+        assert result["value_at_risk"] is None
+    else:
+        expected = np.nansum(scores["churn_probability"] * value)
+        assert result["value_at_risk"] == pytest.approx(expected)
+
+
+def test_csv_is_written_beside_what_the_report_reads(settings):
+    scores = settings.scores.model_copy(update={"format": "csv"})
+    result = champion.score_with_champion(
+        settings.model_copy(update={"scores": scores}), lambda model: customers()
+    )
+    assert result["scores"].endswith("scores.csv")
+    assert (settings.outputs_folder / "scores.parquet").is_file()
+
+
+def test_day_that_the_model_has_learnt_from_is_refused(settings):
+    early = customers(date(2024, 5, 1))
+    with pytest.raises(LeakageError, match="would know their own future"):
+        champion.score_with_champion(settings, lambda model: early)
+    assert not (settings.outputs_folder / "scores.parquet").exists()
+
+
+def test_categories_that_training_never_saw_are_named(settings):
+    (notice,) = champion.score_with_champion(settings, lambda model: customers())[
+        "notices"
+    ]
+    assert notice == (
+        "'plan' holds categories that training never saw in 2 rows (xl): scored as "
+        "none of the known ones."
+    )
