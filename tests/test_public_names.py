@@ -71,6 +71,8 @@ def tested_words():
         for test in finder.find(module):
             for example in test.examples:
                 words |= {*WORDS.findall(example.source)}
+    for _, text in _texts_for_users():  # which are run, too
+        words |= {*WORDS.findall(text)}
     return words
 
 
@@ -194,9 +196,7 @@ def test_exported_name_is_tested_or_shown_at_work(package, tested_words):
     exported = {
         name: getattr(package, name) for name in getattr(package, "__all__", [])
     }
-    results = {
-        name for name, found in exported.items() if dataclasses.is_dataclass(found)
-    }
+    results = {name for name, found in exported.items() if _is_record(found)}
     assert sorted({*exported} - results - tested_words) == []
 
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from regulars.errors import NotEnoughHistoryError
+from regulars.evaluation.clustered_gap import pooled_log_loss_gap
 from regulars.evaluation.holdout import MODEL, finite
-from regulars.evaluation.pooled import pooled_log_loss_gap
 from regulars.metrics.intervals import evaluate_churn_differences
 from regulars.timeline import plan
 

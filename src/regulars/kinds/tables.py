@@ -19,7 +19,25 @@ if TYPE_CHECKING:
 
 
 def read_and_check(settings: Settings, step: Step) -> Intake:
-    """Read the tables; write ``check.json`` and the quarantine file."""
+    """Read the tables; write ``check.json`` and the quarantine file.
+
+    Parameters
+    ----------
+    settings : Settings
+        The configuration.
+    step : callable
+        Called with the name of each step as it begins.
+
+    Returns
+    -------
+    Intake
+        Tables, and what was set aside.
+
+    Raises
+    ------
+    ConfigError, DataError
+        The data or the settings cannot be used as they are.
+    """
     return _checked(settings, step)[0]
 
 

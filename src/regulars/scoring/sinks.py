@@ -18,7 +18,25 @@ if TYPE_CHECKING:
 
 
 def write_scores(scores: pd.DataFrame, path: str | Path) -> Path:
-    """Write scores to a parquet or csv file, by the ending of its name."""
+    """Write scores to a parquet or csv file, by the ending of its name.
+
+    Parameters
+    ----------
+    scores : DataFrame of shape (n_customers, n_columns)
+        Columns of design section 7; in csv, the reasons are joined by ``"; "``.
+    path : str or Path
+        Target; its folder is made if it is not there.
+
+    Returns
+    -------
+    Path
+        The target; whoever reads it finds the old scores or the new, never half.
+
+    Raises
+    ------
+    ConfigError
+        The ending is neither ``.parquet`` nor ``.csv``, or the file cannot be written.
+    """
     target = Path(path)
     writer = _WRITERS.get(target.suffix)
     if writer is None:

@@ -19,7 +19,7 @@ from regulars.evaluation.backtest import (
 from regulars.evaluation.holdout import MODEL
 from regulars.results import BacktestResult, as_result
 from regulars.training.card import profit_metrics, trial_metrics
-from regulars.training.pooling import pooled_rows
+from regulars.training.pooled_rows import pooled_rows
 from regulars.training.train import try_window
 
 if TYPE_CHECKING:

@@ -32,21 +32,9 @@ if TYPE_CHECKING:
 
 
 def train_and_register(problem: Problem, step: Step, pages: Pages) -> TrainingSummary:
-    """Train, test, register; write ``training.json``.
+    """Train, test, register; write ``training.json`` and what ``train --json`` says.
 
-    Parameters
-    ----------
-    problem : Problem
-        What a kind of churn gives to be learnt.
-    step : callable
-        Called with the name of each step as it begins.
-    pages : callable
-        Writes the card's pages and charts into a folder.
-
-    Returns
-    -------
-    TrainingSummary
-        What ``train --json`` ends with (design section 7).
+    `pages` writes the card's pages and charts into a folder.
     """
     settings = problem.settings
     training = train(problem, step)

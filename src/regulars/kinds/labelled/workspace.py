@@ -38,7 +38,24 @@ class TableWorkspace:
 
 
 def check_table(settings: Settings, step: Step) -> TableWorkspace:
-    """Read and check the table; write ``check.json`` and the quarantine file."""
+    """Read and check the table; write ``check.json`` and the quarantine file.
+
+    Parameters
+    ----------
+    settings : Settings
+        The configuration.
+    step : callable
+        Called with the name of each step as it begins.
+
+    Returns
+    -------
+    TableWorkspace
+
+    Raises
+    ------
+    ConfigError, DataError
+        The table or the settings cannot be used as they are.
+    """
     step("check")
     outputs = settings.outputs_folder
     make_folder(outputs)

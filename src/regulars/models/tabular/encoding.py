@@ -119,7 +119,7 @@ class TabularEncoder:
                 encoded[name] = rows[name].to_numpy(np.float64)
                 continue
             levels = self.levels_[name]
-            codes = pd.Index(levels, dtype=object).get_indexer(rows[name])
+            codes = pd.Index(levels, dtype=object).get_indexer(pd.Index(rows[name]))
             hits = np.equal.outer(codes, np.arange(len(levels))).astype(np.float64)
             hits[rows[name].isna()] = np.nan
             columns = (f"{name} = {level}" for level in levels)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from regulars.features.matrix import FEATURES
-from regulars.scoring.themes import THEMES, theme_of, themes
+from regulars.scoring.purchase_words import THEMES, theme_of, themes
 from regulars.training.card import PROCESS_MEANINGS
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from regulars.evaluation.holdout import ChurnTest
 from regulars.training.dataset import Dataset
-from regulars.training.pooling import pooled_rows
+from regulars.training.pooled_rows import pooled_rows
 from regulars.training.window import Choices, Trial
 
 TABLE = Dataset(pd.DataFrame({"x": np.arange(6.0)}), np.arange(6.0) % 2)

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from scipy.special import digamma, expit, gammaln
 
+from regulars.clv.beta_geo_likelihood import GeometricLikelihood
 from regulars.clv.covariates import CovariateBlock
 from regulars.clv.draws import latest_of
-from regulars.clv.geometric_likelihood import GeometricLikelihood
 from regulars.clv.histories import by_distinct
 from regulars.clv.purchases import RATE_EDGES, PurchaseModel
 from regulars.clv.rows import Rows

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from regulars.evaluation.backtest import evaluate_staleness
-from regulars.evaluation.pooled import pooled_log_loss_gap
+from regulars.evaluation.clustered_gap import pooled_log_loss_gap
 from regulars.evaluation.slices import evaluate_slices
 from regulars.metrics import log_loss
 

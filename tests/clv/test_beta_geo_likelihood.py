@@ -8,8 +8,8 @@ import pytest
 
 from regulars.clv import BetaGeoModel, ModifiedBetaGeoModel
 from regulars.clv import geometric as geometric_module
+from regulars.clv.beta_geo_likelihood import GeometricLikelihood
 from regulars.clv.fitting import numeric_hessian
-from regulars.clv.geometric_likelihood import GeometricLikelihood
 from regulars.clv.rows import Rows
 
 POINTS = [
