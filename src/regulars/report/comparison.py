@@ -72,27 +72,12 @@ class Cell:
 
 @dataclasses.dataclass(frozen=True)
 class Comparison:
-    """The model beside its baselines.
+    """The model beside its baselines; the summary says who wins where."""
 
-    Attributes
-    ----------
-    headings : list of str
-        Measures, in words.
-    hints : list of str
-        What is better, by measure.
-    rows : list of (str, bool, list of Cell)
-        Label, whether it is the model's row, and a cell a measure.
-    summary : str
-        Who wins where, in a sentence.
-
-    Examples
-    --------
-    >>> Comparison([], [], [], "").rows
-    []
-    """
-
+    # measures in words, and what is better in each
     headings: list[str]
     hints: list[str]
+    # label, whether it is the model's row, and a cell a measure
     rows: list[tuple[str, bool, list[Cell]]]
     summary: str
 
