@@ -28,7 +28,7 @@ from rivals.markdown import cell_page, labelled_page
 
 if TYPE_CHECKING:
     from regulars.config import Settings
-    from regulars.training.train import Training
+    from regulars.training import Training
 
 IRANIAN = "iranian"
 
@@ -179,8 +179,8 @@ def _settings(
 def _choices(training: Training) -> list[str]:
     """Return what was chosen before the test window, in words."""
     found = [f"process {training.model.process.kind}"]
-    if training.selection:
-        recipe = training.selection.recipe
+    if training.choices.churn:
+        recipe = training.choices.recipe
         shares = {name: round(w, 2) for name, w in recipe.weights.items() if w > 0}
         found.append(f"members {shares}, calibration {recipe.calibrator.method}")
     return [*found, f"spend {' + '.join(training.model.spend.members)}"]

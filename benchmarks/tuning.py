@@ -18,8 +18,8 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from regulars.config import load_settings
-from regulars.kinds.non_contractual.workspace import open_workspace
-from regulars.training.train import train
+from regulars.kinds.non_contractual import open_workspace, purchase_problem
+from regulars.training import train
 
 TARGET_SECONDS = 180
 
@@ -51,15 +51,13 @@ def main() -> None:
         def step(name: str) -> None:
             marks.append(Mark(name, time.perf_counter(), time.process_time()))
 
-        training = train(
-            work.ledger, work.timeline, settings, step=step, features=work.features
-        )
+        training = train(purchase_problem(work, step), step)
         step("end")
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}\n")
     print("| stage | wall s | CPU s |\n|---|---|---|")
     for line in rows(marks):
         print(line)
-    found = training.selection
+    found = training.choices.churn
     assert found is not None
     print(
         f"\n{found.n_trials} trials, {found.n_pruned} given up after the first window"

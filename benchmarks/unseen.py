@@ -24,9 +24,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 from regulars.config import parse_settings
 from regulars.errors import RegularsError
 from regulars.evaluation.backtest import evaluate_window
-from regulars.init.guess import guess_config, render_config
-from regulars.kinds.non_contractual.workspace import open_workspace
-from regulars.training.train import Training, train
+from regulars.init import guess_config, render_config
+from regulars.kinds.non_contractual import open_workspace, purchase_problem
+from regulars.training import Training, train
 from unseen_logs import LOGS, Log
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def main() -> None:
                     seed=asked.seed,
                 )
                 work = open_workspace(settings, _silent)
-                training = train(work.ledger, work.timeline, settings, step=_silent)
+                training = train(purchase_problem(work, _silent), _silent)
             except RegularsError as error:
                 results[log.name] = {"error": str(error)}
                 print(f"| {log.name} | {error} |", flush=True)

@@ -11,6 +11,7 @@ import pytest
 
 import regulars
 from regulars import errors
+from regulars.results import RunSummary, as_result
 
 TEST_KEYS = {
     "cutoff",
@@ -111,9 +112,10 @@ def test_log_becomes_scores_and_a_report_in_seven_commands(
 
 
 def test_training_is_told_in_words_when_json_is_not_asked_for(run_shop, capsys):
-    from regulars.cli import _console, _tell_training
+    from regulars.cli import _console, _print_training
 
-    _tell_training(_console(quiet=False), run_shop[1])
+    summary = as_result(RunSummary, run_shop[1])
+    _print_training(_console(quiet=False), summary)
     out = capsys.readouterr().out
     assert "RFM logistic" in out
     assert "Version 1 is now the champion: " in out

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import doctest
 import importlib
 import inspect
+import json
 import pkgutil
 import re
 from collections import Counter
@@ -17,7 +19,14 @@ from pydantic import BaseModel
 import regulars
 
 TESTS = Path(__file__).parent
+ROOT = TESTS.parent
+LOOSE_NAMES = ("errors", "pipeline", "timeline")
 WORDS = re.compile(r"\w+")
+SECTION = re.compile(
+    r"^(Parameters|Returns|Raises|Yields|Attributes|Examples|Notes)\n-+$", re.M
+)
+IMPORT = re.compile(r"from (regulars[\w.]*) import (\([^)]*\)|[^\n]+)")
+MOST_DOCSTRING = 1 / 3
 
 
 def _modules():
@@ -40,10 +49,16 @@ def _own(module):
 
 
 MODULES = _modules()
-PUBLIC = [case for module in MODULES for case in _own(module)]
-EXPORTED = {name for module in MODULES for name in getattr(module, "__all__", [])}
-"""Names that users import; the others need but a line that says what they do."""
+OWN = [case for module in MODULES for case in _own(module)]
 PACKAGES = [module for module in MODULES if hasattr(module, "__path__")]
+LOOSE = [importlib.import_module(f"regulars.{n}") for n in LOOSE_NAMES]
+PUBLIC = {
+    f"{found.__module__}.{found.__qualname__}": found
+    for module in (*PACKAGES, *LOOSE)
+    for found in (getattr(module, name) for name in getattr(module, "__all__", ()))
+    if inspect.isfunction(found) or inspect.isclass(found)
+}
+"""What users import; all else needs but a line that says what it does."""
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +71,8 @@ def tested_words():
         for test in finder.find(module):
             for example in test.examples:
                 words |= {*WORDS.findall(example.source)}
+    for _, text in _texts_for_users():  # which are run, too
+        words |= {*WORDS.findall(text)}
     return words
 
 
@@ -86,8 +103,14 @@ def test_package_exports_what_it_imports(package):
     assert all(hasattr(package, name) for name in exported)
 
 
-@pytest.mark.parametrize("found", PUBLIC)
-def test_public_name_is_documented(found):
+def test_only_packages_and_loose_modules_say_what_they_export():
+    saying = {module.__name__ for module in MODULES if "__all__" in vars(module)}
+    allowed = {module.__name__ for module in (*PACKAGES, *LOOSE)}
+    assert saying <= allowed
+
+
+@pytest.mark.parametrize("found", OWN)
+def test_name_is_documented(found):
     own = found.__doc__ if inspect.isclass(found) else inspect.getdoc(found)
     assert own
     assert own.strip()
@@ -95,25 +118,76 @@ def test_public_name_is_documented(found):
     assert not own.startswith(f"{found.__name__}(")
 
 
-@pytest.mark.parametrize(
-    "found", [case for case in PUBLIC if case.values[0].__name__ in EXPORTED]
-)
-def test_arguments_of_exported_names_are_described(found):
-    if inspect.isclass(found) and (
-        dataclasses.is_dataclass(found) or issubclass(found, BaseModel | BaseException)
-    ):
-        pytest.skip("its fields are its arguments; the settings describe themselves")
+def _is_record(found):
+    """Whether fields say what there is to say: of records, errors and protocols."""
+    return inspect.isclass(found) and (
+        dataclasses.is_dataclass(found)
+        or issubclass(found, BaseModel | BaseException | tuple)
+        or getattr(found, "_is_protocol", False)
+    )
+
+
+def _has_page(found):
+    return bool(SECTION.search(inspect.getdoc(found) or ""))
+
+
+def test_public_names_have_pages_and_no_others_do():
+    named = {f"{f.__module__}.{f.__qualname__}": f for (f,) in (c.values for c in OWN)}
+    pages = {name for name, found in named.items() if _has_page(found)}
+    records = {name for name, found in named.items() if _is_record(found)}
+    assert sorted(pages - {*PUBLIC}) == []
+    assert sorted({*PUBLIC} - records - pages) == []
+
+
+@pytest.mark.parametrize("found", [*PUBLIC.values()], ids=[*PUBLIC])
+def test_arguments_of_public_names_are_described(found):
+    if _is_record(found):
+        pytest.skip("its fields are its arguments")
     if inspect.isclass(found) and found.__subclasses__():
         pytest.skip("a base, whose arguments its subclasses describe")
-    arguments = inspect.signature(found).parameters
     described = inspect.getdoc(found) or ""
-    command_line = found.__module__ == "regulars.cli"
     missing = [
         name
-        for name in arguments
-        if not command_line and not re.search(rf"\b{name}\b", described)
+        for name in inspect.signature(found).parameters
+        if not re.search(rf"\b{name}\b", described)
     ]
     assert missing == []
+
+
+def _texts_for_users():
+    for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+        yield path.name, path.read_text(encoding="utf-8")
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        yield path.name, "\n".join("".join(cell["source"]) for cell in cells)
+
+
+@pytest.mark.parametrize(("name", "text"), [*_texts_for_users()])
+def test_documents_import_public_names(name, text):
+    unknown = []
+    for module, names in IMPORT.findall(text):
+        package = importlib.import_module(module)
+        for each in WORDS.findall(re.sub(r" as \w+", "", names)):
+            found = getattr(package, each, None)
+            is_public = each in getattr(package, "__all__", ()) or (
+                inspect.ismodule(found)
+            )
+            if not is_public:
+                unknown.append(f"{module}.{each}")
+    assert unknown == []
+
+
+def test_docstrings_are_at_most_a_third_of_the_lines():
+    lines = docstrings = 0
+    for path in Path(regulars.__file__).parent.rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        lines += text.count("\n")
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+                first = node.body[0] if node.body else None
+                if ast.get_docstring(node) is not None and first is not None:
+                    docstrings += first.end_lineno - first.lineno + 1
+    assert docstrings <= MOST_DOCSTRING * lines
 
 
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.__name__)
@@ -122,13 +196,11 @@ def test_exported_name_is_tested_or_shown_at_work(package, tested_words):
     exported = {
         name: getattr(package, name) for name in getattr(package, "__all__", [])
     }
-    results = {
-        name for name, found in exported.items() if dataclasses.is_dataclass(found)
-    }
+    results = {name for name, found in exported.items() if _is_record(found)}
     assert sorted({*exported} - results - tested_words) == []
 
 
-@pytest.mark.parametrize("found", PUBLIC)
-def test_public_name_is_used_or_tested(found, tested_words, used_words):
+@pytest.mark.parametrize("found", OWN)
+def test_name_is_used_or_tested(found, tested_words, used_words):
     command = found.__module__ == "regulars.cli"
     assert command or found.__name__ in tested_words or used_words[found.__name__] > 1

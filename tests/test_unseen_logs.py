@@ -17,7 +17,7 @@ from regulars.config import parse_settings
 from regulars.errors import DataError
 from regulars.evaluation.backtest import evaluate_window
 from regulars.evaluation.gate import ece_by_chance
-from regulars.init.guess import guess_config, render_config
+from regulars.init import guess_config, render_config
 from regulars.kinds.non_contractual.workspace import open_workspace
 from regulars.training.train import train
 

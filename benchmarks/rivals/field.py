@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from regulars.evaluation.offer import campaign_costs
-from regulars.kinds.non_contractual.workspace import open_workspace
+from regulars.kinds.non_contractual import open_workspace, purchase_problem
+from regulars.kinds.non_contractual.snapshots import Snapshots
 from regulars.metrics.campaign import best_threshold
 from regulars.models.churn.baselines import baseline_probabilities
 from regulars.models.retention import RetentionModel
-from regulars.training.snapshots import Snapshots
-from regulars.training.train import Training, train
+from regulars.training import Training, train
 from rivals import handmade
 
 if TYPE_CHECKING:
@@ -106,14 +106,15 @@ def assemble(
     cutoff = line.test_cutoff
     assert cutoff is not None
     clock = _Clock()
-    training = train(work.ledger, line, settings, step=step)
+    training = train(purchase_problem(work, step), step)
     clock.lap("model")
-    assert training.tested_model is not None
+    (trial,) = training.trials
+    assert trial.tested_model is not None
     step("rivals")
-    snapshots = Snapshots(work.ledger, line, settings)
-    snapshots.kind = training.model.process.kind
+    snapshots = Snapshots.of(work.ledger, line, settings)
+    snapshots = snapshots.with_process(training.model.process.kind)
     test = snapshots.labelled(cutoff, known_at=line.cutoff)
-    scores = training.tested_model.predict(snapshots.features(cutoff))
+    scores = trial.tested_model.predict(snapshots.features(cutoff))
     churn: dict[str, Floats] = {MODEL: scores["churn_probability"].to_numpy()}
     spend: dict[str, Floats] = {MODEL: scores["expected_spend"].to_numpy()}
     churn |= _rules(snapshots, line, test)
@@ -171,19 +172,20 @@ def _validated_threshold(
     snapshots: Snapshots, line: Timeline, training: Training, settings: Settings
 ) -> float | None:
     """Return the threshold that earned most on the latest validation window."""
-    if line.is_extrapolated or not line.folds or training.selection is None:
+    if line.is_extrapolated or not line.folds or training.choices.churn is None:
         return None
     assert line.test_cutoff is not None
     fold = line.folds[0]
     model = RetentionModel(
         snapshots.horizon,
-        snapshots.process(fold.cutoff),
-        training.selection.recipe,
-        training.model.spend,
+        training.choices.recipe,
+        process=snapshots.process(fold.cutoff),
+        spend=training.model.spend,
     )
     rows = snapshots.stacked(fold.training_cutoffs, known_at=fold.cutoff)
     features = snapshots.features(fold.cutoff)
-    scores = model.fit(rows, features).predict(features)
+    model.fit(rows, rows["churned"], rows["spend"], current=features)
+    scores = model.predict(features)
     outcomes = snapshots.labelled(fold.cutoff, known_at=line.test_cutoff)
     best = best_threshold(
         outcomes["churned"],

@@ -7,14 +7,17 @@ learns and is tested on the very same rows.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import lightgbm
 import numpy as np
 
+from regulars.kinds.labelled.problem import table_problem
 from regulars.kinds.labelled.table import read_labelled
-from regulars.kinds.labelled.training import train_table
+from regulars.kinds.labelled.workspace import TableWorkspace
 from regulars.metrics import evaluate_churn
+from regulars.training import train
 from rivals.judging import profits
 
 if TYPE_CHECKING:
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from regulars.config import ProfitSettings, Settings
-    from regulars.training.tabular_train import AttributeTraining
+    from regulars.training import Training
 
     Floats = NDArray[np.float64]
 
@@ -55,20 +58,21 @@ def measure(
         ``figures`` (means), ``difference`` of AUC with its interval, ``profit``.
     """
     table = read_labelled(settings)
+    work = TableWorkspace(settings, table)
     rows, churned = table.attributes[table.known], table.churned[table.known]
     splits: list[dict[str, Any]] = []
     profit: dict[str, Any] = {}
     for seed in range(seeds):
         step(f"seed {seed + 1}/{seeds}")
-        training = train_table(
-            table, settings.model_copy(update={"seed": seed}), step=lambda _: None
-        )
-        for number, tested in enumerate(training.tested):
+        seeded = replace(work, settings=settings.model_copy(update={"seed": seed}))
+        training = train(table_problem(seeded, _silent), _silent)
+        for number, trial in enumerate(training.trials):
+            test = trial.churn_test
             forecasts = {
-                MODEL: tested.test.forecasts[MODEL],
-                PLAIN: _plain(rows, churned, tested.split.test, seed),
+                MODEL: test.forecasts[MODEL],
+                PLAIN: _plain(rows, churned, trial.window.split.test, seed),
             }
-            y = tested.test.churned
+            y = test.churned
             found = {name: evaluate_churn(y, p) for name, p in forecasts.items()}
             splits.append({"seed": seed, "split": number, **found})
         # one seed's splits test about as many rows as there are: more would only
@@ -88,10 +92,14 @@ def measure(
         },
         "difference": corrected_difference(
             np.array([s[MODEL]["roc_auc"] - s[PLAIN]["roc_auc"] for s in splits]),
-            test_share=len(training.tested[0].split.test) / len(rows),
+            test_share=len(training.trials[0].window.split.test) / len(rows),
         ),
         "profit": profit,
     }
+
+
+def _silent(step: str) -> None:
+    """Say nothing: the seeds are the steps."""
 
 
 def corrected_difference(differences: Floats, *, test_share: float) -> dict[str, Any]:
@@ -151,13 +159,14 @@ def _by_seed(splits: list[dict[str, Any]], seeds: int) -> list[dict[str, float]]
 
 
 def _profit(
-    training: AttributeTraining,
+    training: Training,
     rows: pd.DataFrame,
     churned: Floats,
     costs: ProfitSettings,
 ) -> dict[str, Any]:
-    test = np.concatenate([tested.split.test for tested in training.tested])
-    chance = np.concatenate([t.test.forecasts[MODEL] for t in training.tested])
+    trials = training.trials
+    test = np.concatenate([trial.window.split.test for trial in trials])
+    chance = np.concatenate([trial.churn_test.forecasts[MODEL] for trial in trials])
     value = rows[VALUE_COLUMN].to_numpy(np.float64)[test]
     y, flat = churned[test], np.full(len(test), PAPER_CLV)
     return {

@@ -7,9 +7,11 @@ object), progress and faults to standard error.
 
 from __future__ import annotations
 
+import inspect
 import json
 import sys
 import warnings
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,6 +22,14 @@ from rich.console import Console
 from regulars import __version__
 from regulars.config import Settings, load_settings, parse_settings
 from regulars.errors import ConfigError, RegularsError, RegularsWarning
+from regulars.results import (
+    BacktestResult,
+    CheckResult,
+    RunSummary,
+    TrainingSummary,
+    as_result,
+)
+from regulars.results.base import PURCHASES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -41,6 +51,44 @@ AsJson = Annotated[
     bool, typer.Option("--json", help="End with one line of JSON on stdout.")
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no messages.")]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What all commands with a configuration are given."""
+
+    config: Path
+    settings: Settings
+    quiet: bool
+
+
+def _command(do: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """Register a command: its own options between the configuration and the shared."""
+
+    def call(
+        config: Path,
+        overrides: list[str] | None,
+        as_json: bool,
+        quiet: bool,
+        **more: Any,
+    ) -> None:
+        settings = load_settings(config, overrides or ())
+        _finish(as_json, do(Asked(config, settings, quiet), **more))
+
+    # Typer reads the options of a command off its signature
+    kind = inspect.Parameter.KEYWORD_ONLY
+    _, *own = inspect.signature(do, eval_str=True).parameters.values()
+    options = [
+        inspect.Parameter("config", kind, annotation=ConfigPath),
+        *(option.replace(kind=kind) for option in own),
+        inspect.Parameter("overrides", kind, annotation=Overrides, default=None),
+        inspect.Parameter("as_json", kind, annotation=AsJson, default=False),
+        inspect.Parameter("quiet", kind, annotation=Quiet, default=False),
+    ]
+    call.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
+    call.__annotations__ = {option.name: option.annotation for option in options}
+    app.command(do.__name__, help=do.__doc__)(call)
+    return do
 
 
 def main() -> None:
@@ -112,16 +160,16 @@ def init(
     from regulars import terminal as look
     from regulars.data.folders import locate_log
     from regulars.init.proposal import STEPS, propose
-    from regulars.scoring.sinks import write_text
+    from regulars.results.writing import write_text
 
     places = [locate_log(file) for file in files]
     with look.progress(STEPS, quiet=quiet) as step:
-        found = propose([path for path, _ in places], label, step)
-    target = out or Path(f"{found.name}.yaml")
+        proposal = propose([path for path, _ in places], label, step)
+    target = out or Path(f"{proposal.name}.yaml")
     if target.exists() and not force:
         msg = f"'{target}' is there already. Pass --force to replace it, or --out."
         raise ConfigError(msg)
-    write_text(found.text, target)
+    write_text(proposal.text, target)
     console = _console(quiet)
     for path, others in places:
         if others:
@@ -130,230 +178,152 @@ def init(
     console.print(
         f"Wrote {target}. Read it through, then: regulars run {target}", soft_wrap=True
     )
-    _finish(as_json, {"config": str(target), "kind": found.kind})
+    _finish(as_json, {"config": str(target), "kind": proposal.kind})
 
 
-@app.command()
-def check(
-    config: ConfigPath,
-    overrides: Overrides = None,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-) -> None:
+@_command
+def check(asked: Asked) -> dict[str, Any]:
     """Read the tables, set bad rows aside, and say what was found."""
     from regulars import pipeline
     from regulars import terminal as look
 
-    settings = load_settings(config, overrides or ())
-    with look.progress(("check",), quiet=quiet) as step:
+    settings = asked.settings
+    with look.progress(("check",), quiet=asked.quiet) as step:
         summary = pipeline.check(settings, step)
-    console = _console(quiet)
-    console.print(look.checked(summary))
-    for text, line in look.asked(summary["findings"]):
+    result = as_result(CheckResult, summary)
+    console = _console(asked.quiet)
+    console.print(look.checked(result))
+    for text, line in look.questions(result.findings):
         console.print(text)
         if line:
             console.print(f"    {line}", soft_wrap=True)
-    for name, found in summary["tables"].items():
-        for notice in found["notices"] if summary["kind"] != "non_contractual" else ():
+    for name, table in result.tables.items():
+        for notice in table.notices if result.kind != PURCHASES else ():
             console.print(f"Note on {name}: {notice}")
-    for name in summary["tables"]:
-        plain = name == "transactions" or summary["kind"] == "labelled"
+    for name, table in result.tables.items():
+        plain = name == "transactions" or table.n_labelled is not None
         file = "quarantine.csv" if plain else f"quarantine-{name}.csv"
         quarantine = settings.outputs_folder / file
         console.print(f"Rows set aside: {quarantine}", soft_wrap=True)
-    _finish(as_json, summary)
+    return summary
 
 
-@app.command()
-def train(
-    config: ConfigPath,
-    overrides: Overrides = None,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-) -> None:
+@_command
+def train(asked: Asked) -> dict[str, Any]:
     """Choose, test and register a model."""
     from regulars import pipeline
 
-    settings = load_settings(config, overrides or ())
-    _stages(
-        settings,
-        lambda work, step: pipeline.train_model(work, step),
-        pipeline.STEPS[:7],
-        _tell_training,
-        as_json=as_json,
-        quiet=quiet,
-    )
+    result = _stage(asked, pipeline.train_model, pipeline.STEPS[:7])
+    _print_training(_console(asked.quiet), as_result(TrainingSummary, result))
+    return result
 
 
-@app.command()
-def backtest(
-    config: ConfigPath,
-    overrides: Overrides = None,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-) -> None:
+@_command
+def backtest(asked: Asked) -> dict[str, Any]:
     """Repeat the training as of earlier days, and test each time."""
     from regulars import pipeline
     from regulars import terminal as look
     from regulars.models.churn.baselines import labels
 
-    settings = load_settings(config, overrides or ())
-
-    def tell(console: Console, result: dict[str, Any]) -> None:
-        words = labels() | result.get("baseline_labels", {})
-        console.print(look.backtested(result, words))
-        for note in result["notes"]:
-            console.print(f"Note: {note}")
-        target = settings.outputs_folder / "backtest.json"
-        console.print(f"Windows, slices and staleness: {target}", soft_wrap=True)
-
-    _stages(
-        settings,
-        lambda work, step: pipeline.backtest(work, step),
-        ("check", "window", "compare", "register"),
-        tell,
-        as_json=as_json,
-        quiet=quiet,
-    )
+    steps = ("check", "window", "compare", "register")
+    content = _stage(asked, pipeline.backtest, steps)
+    result, console = as_result(BacktestResult, content), _console(asked.quiet)
+    console.print(look.backtested(result, labels() | {**result.baseline_labels}))
+    for note in result.notes:
+        console.print(f"Note: {note}")
+    target = asked.settings.outputs_folder / result.file
+    console.print(f"Windows, slices and staleness: {target}", soft_wrap=True)
+    return content
 
 
-@app.command()
+@_command
 def rollback(
-    config: ConfigPath,
+    asked: Asked,
     to: Annotated[
         str | None,
         typer.Option(help="Version to go back to; default: the champion before."),
     ] = None,
-    overrides: Overrides = None,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-) -> None:
+) -> dict[str, Any]:
     """Give the champion's place back to an earlier version."""
     from regulars import pipeline
 
-    settings = load_settings(config, overrides or ())
-    result = pipeline.rollback(settings, to)
-    _console(quiet).print(
+    result = pipeline.rollback(asked.settings, to)
+    _console(asked.quiet).print(
         f"Version {result['after']} of '{result['name']}' is the champion again, "
         f"instead of version {result['before']}. Score with it: regulars score "
-        f"{config}",
+        f"{asked.config}",
         soft_wrap=True,
     )
-    _finish(as_json, result)
+    return result
 
 
-@app.command()
-def relocate(
-    config: ConfigPath,
-    overrides: Overrides = None,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-) -> None:
+@_command
+def relocate(asked: Asked) -> dict[str, Any]:
     """Write into a moved store where its models are now, for MLflow's own commands."""
     from regulars import pipeline
 
-    settings = load_settings(config, overrides or ())
-    result = pipeline.relocate(settings)
+    result = pipeline.relocate(asked.settings)
     n_changed = result["n_changed"]
     changed = f"{n_changed:,} locations changed" if n_changed else "nothing to change"
-    _console(quiet).print(f"{result['store']}: {changed}.", soft_wrap=True)
-    _finish(as_json, result)
+    _console(asked.quiet).print(f"{result['store']}: {changed}.", soft_wrap=True)
+    return result
 
 
-@app.command()
-def score(
-    config: ConfigPath,
-    overrides: Overrides = None,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-) -> None:
+@_command
+def score(asked: Asked) -> dict[str, Any]:
     """Score every customer with the champion."""
     from regulars import pipeline
 
-    settings = load_settings(config, overrides or ())
-
-    def tell(console: Console, result: dict[str, Any]) -> None:
-        console.print(
-            f"{result['n_customers']:,} customers scored as of "
-            f"{result['cutoff'] or 'the table'} by "
-            f"version {result['model_version']}: {result['scores']}",
-            soft_wrap=True,
-        )
-        for notice in result.get("notices", ()):
-            console.print(f"Note: {notice}")
-
-    _stages(
-        settings,
-        lambda work, step: pipeline.score(work, step),
-        ("check", "score"),
-        tell,
-        as_json=as_json,
-        quiet=quiet,
+    result = _stage(asked, pipeline.score, ("check", "score"))
+    console = _console(asked.quiet)
+    console.print(
+        f"{result['n_customers']:,} customers scored as of "
+        f"{result['cutoff'] or 'the table'} by "
+        f"version {result['model_version']}: {result['scores']}",
+        soft_wrap=True,
     )
+    for notice in result.get("notices", ()):
+        console.print(f"Note: {notice}")
+    return result
 
 
-@app.command()
-def kpis(
-    config: ConfigPath,
-    overrides: Overrides = None,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-) -> None:
+@_command
+def kpis(asked: Asked) -> dict[str, Any]:
     """Work out retention, churn, cohorts and order figures."""
     from regulars import pipeline
 
-    settings = load_settings(config, overrides or ())
-
-    def tell(console: Console, result: dict[str, Any]) -> None:
-        for name, value in result.items():
-            if name == "notes":
-                continue
-            shown: object = value
-            if isinstance(value, float):
-                shown = f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:,.4g}"
-            words = "not known yet" if value is None else shown
-            console.print(f"{name.replace('_', ' ')}: {words}")
-        for note in result.get("notes", ()):
-            console.print(f"Note: {note}")
-
-    _stages(
-        settings,
-        lambda work, step: pipeline.kpis(work, step),
-        ("check", "kpis"),
-        tell,
-        opening=pipeline.open_for_kpis,
-        as_json=as_json,
-        quiet=quiet,
-    )
+    steps = ("check", "kpis")
+    result = _stage(asked, pipeline.kpis, steps, opening=pipeline.open_for_kpis)
+    console = _console(asked.quiet)
+    for name, value in result.items():
+        if name == "notes":
+            continue
+        shown: object = value
+        if isinstance(value, float):
+            shown = f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:,.4g}"
+        words = "not known yet" if value is None else shown
+        console.print(f"{name.replace('_', ' ')}: {words}")
+    for note in result.get("notes", ()):
+        console.print(f"Note: {note}")
+    return result
 
 
-@app.command()
-def report(
-    config: ConfigPath,
-    overrides: Overrides = None,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-) -> None:
+@_command
+def report(asked: Asked) -> dict[str, Any]:
     """Draw the page from the results that are there."""
     from regulars import pipeline
     from regulars import terminal as look
 
-    settings = load_settings(config, overrides or ())
-    with look.progress(("report",), quiet=quiet) as step:
-        page = pipeline.report(settings, step)
-    _console(quiet).print(f"Report: {page}", soft_wrap=True)
-    _finish(as_json, {"report": str(page)})
+    with look.progress(("report",), quiet=asked.quiet) as step:
+        page = pipeline.report(asked.settings, step)
+    _console(asked.quiet).print(f"Report: {page}", soft_wrap=True)
+    return {"report": str(page)}
 
 
-@app.command()
-def run(
-    config: ConfigPath,
-    overrides: Overrides = None,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-) -> None:
+@_command
+def run(asked: Asked) -> dict[str, Any]:
     """Do the main job: check, train, score, kpis, report."""
-    _finish(as_json, _run(load_settings(config, overrides or ()), quiet=quiet))
+    return _run(asked.settings, quiet=asked.quiet)
 
 
 @app.command()
@@ -406,46 +376,41 @@ def _run(settings: Settings, *, quiet: bool) -> dict[str, Any]:
 
     with look.progress(pipeline.STEPS, quiet=quiet) as step:
         result = pipeline.run(settings, step)
-    console = _console(quiet)
-    _tell_training(console, result)
-    console.print(f"Scores: {result['scores']}", soft_wrap=True)
-    console.print(f"Report: {result['report']}", soft_wrap=True)
+    summary, console = as_result(RunSummary, result), _console(quiet)
+    _print_training(console, summary)
+    console.print(f"Scores: {summary.scores}", soft_wrap=True)
+    console.print(f"Report: {summary.report}", soft_wrap=True)
     return result
 
 
-def _stages(
-    settings: Settings,
+def _stage(
+    asked: Asked,
     stage: Callable[..., dict[str, Any]],
     steps: Sequence[str],
-    tell: Callable[[Console, dict[str, Any]], None],
     *,
-    as_json: bool,
-    quiet: bool,
     opening: Callable[..., Any] | None = None,
-) -> None:
-    """Open the workspace, do one stage, tell the result."""
+) -> dict[str, Any]:
+    """Open the workspace and do one stage."""
     from regulars import pipeline
     from regulars import terminal as look
 
-    with look.progress(steps, quiet=quiet) as step:
-        work = (opening or pipeline.open_work)(settings, step)
-        result = stage(work, step)
-    tell(_console(quiet), result)
-    _finish(as_json, result)
+    with look.progress(steps, quiet=asked.quiet) as step:
+        work = (opening or pipeline.open_work)(asked.settings, step)
+        return stage(work, step)
 
 
-def _tell_training(console: Console, result: dict[str, Any]) -> None:
+def _print_training(console: Console, summary: TrainingSummary) -> None:
     from regulars import terminal as look
     from regulars.models.churn.baselines import labels
 
-    table = look.compared(result, labels() | result.get("baseline_labels", {}))
+    table = look.compared(summary, labels() | {**summary.baseline_labels})
     if table is not None:
         console.print(table)
-    for note in result["notes"]:
+    for note in summary.notes:
         console.print(f"Note: {note}")
-    place = "is now the champion" if result["is_champion"] else "is not the champion"
+    place = "is now the champion" if summary.is_champion else "is not the champion"
     console.print(
-        f"Version {result['model_version']} {place}: {result['champion_reason']}."
+        f"Version {summary.model_version} {place}: {summary.champion_reason}."
     )
 
 

@@ -1,9 +1,7 @@
 """Every error and warning that regulars raises on purpose.
 
-One root, so that a caller can catch all of ours and nothing else, and a handful of
-specific classes below it. The command line turns each of them into one sentence and
-exit status 2: they mean that something about the data or the settings has to change.
-Anything else that escapes is a fault of the program.
+The command line turns each error into one sentence and exit status 2; anything else
+that escapes is a fault of the program.
 """
 
 from __future__ import annotations

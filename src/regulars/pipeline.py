@@ -16,14 +16,15 @@ from regulars.errors import (
     NotEnoughHistoryError,
 )
 from regulars.kinds.registry import kind_of
-from regulars.report import read_results, render_report
+from regulars.report import render_report
 from regulars.report.publishing import (
     write_backtest_pages,
     write_card_page,
     write_training_pages,
 )
+from regulars.results import TrainingResult, read_result, write_result
+from regulars.results.writing import write_json, write_text
 from regulars.scoring.champion import score_with_champion
-from regulars.scoring.sinks import write_json, write_text
 from regulars.tracking import Store, host_of
 from regulars.training.backtest import run_backtest
 from regulars.training.backtest_records import record_backtest
@@ -122,11 +123,10 @@ def train_model(work: Workspace, step: Step) -> dict[str, Any]:
     Store(work.settings.tracking.uri, work.settings.name).check_writable()
     kind = kind_of(work.settings)
     pages = write_training_pages if kind.has_charts else write_card_page
-    result = train_and_register(kind.problem(work, step), step, pages)
+    summary = train_and_register(kind.problem(work, step), step, pages)
     outputs = work.settings.outputs_folder
-    card = read_results(outputs, parts=("training.json",)).training
-    write_card_page(card or {}, outputs)
-    return result
+    write_card_page(read_result(TrainingResult, outputs / "training.json"), outputs)
+    return summary.model_dump(mode="json", exclude_unset=True)
 
 
 def backtest(work: Workspace, step: Step) -> dict[str, Any]:
@@ -151,11 +151,10 @@ def backtest(work: Workspace, step: Step) -> dict[str, Any]:
     result, figures = run_backtest(kind_of(settings).backtest(work), step)
     step("register")
     tags = {"regulars.fingerprint": work.fingerprint()}
-    result["run_id"] = record_backtest(
-        store, result, figures, tags, write_backtest_pages
-    )
-    write_json(result, settings.outputs_folder / "backtest.json")
-    return result
+    run_id = record_backtest(store, result, figures, tags, write_backtest_pages)
+    result = result.model_copy(update={"run_id": run_id})
+    write_result(result, settings.outputs_folder / "backtest.json")
+    return result.model_dump(mode="json", exclude_unset=True)
 
 
 def rollback(settings: Settings, to: str | None = None) -> dict[str, Any]:

@@ -1,8 +1,7 @@
-"""What a person sees of a run: progress, tables, sentences.
+"""What a person sees of a run in a terminal: progress, tables, sentences.
 
-Results come in, text goes to the terminal. Progress and messages go to standard error,
-results to standard output, so that a pipe gets results only; nothing moves where there
-is no terminal.
+Progress goes to standard error and results to standard output, so that a pipe gets
+results only; nothing moves where there is no terminal.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ import sys
 import webbrowser
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
@@ -20,8 +19,14 @@ from rich.progress import TimeElapsedColumn as Elapsed
 from rich.table import Table
 from rich.text import Text
 
+from regulars.results.base import PURCHASES
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from regulars.results import BacktestResult, CheckResult, TrainingSummary
+    from regulars.results.check import FindingSummary
+    from regulars.results.measures import Gap
 
 STEP_WORDS = {
     "look": "Looking at the columns",
@@ -68,59 +73,56 @@ def progress(steps: Sequence[str], *, quiet: bool) -> Iterator[Callable[[str], N
         yield begin
 
 
-def checked(summary: dict[str, Any]) -> Table:
+def checked(result: CheckResult) -> Table:
     """Return the table that ``regulars check`` prints."""
     table = Table(title="What was read", title_justify="left")
     for name in ("Table", "Rows", "Share", "What"):
         table.add_column(name, justify="right" if name in ("Rows", "Share") else "left")
-    for name, found in summary["tables"].items():
-        rows = max(found["rows_in"], 1)
-        table.add_row(name, f"{found['rows_in']:,}", "", "read")
-        for reason in found["reasons"]:
-            examples = ", ".join(map(str, reason.get("examples", [])))
-            told = reason["label"] + (f" (such as {examples})" if examples else "")
+    for name, read in result.tables.items():
+        rows = max(read.rows_in, 1)
+        table.add_row(name, f"{read.rows_in:,}", "", "read")
+        for reason in read.reasons:
+            examples = ", ".join(reason.examples)
+            words = reason.label + (f" (such as {examples})" if examples else "")
             table.add_row(
                 "",
-                f"{reason['rows']:,}",
-                f"{reason['rows'] / rows:.2%}",
+                f"{reason.rows:,}",
+                f"{reason.rows / rows:.2%}",
                 # the user's own values: brackets in them are no markup
-                Text(f"set aside: {told}"),
+                Text(f"set aside: {words}"),
             )
-        kept = found["rows_kept"]
+        kept = read.rows_kept
         table.add_row("", f"{kept:,}", f"{kept / rows:.2%}", "kept", end_section=True)
     return table
 
 
-def asked(findings: Sequence[dict[str, Any]]) -> Iterator[tuple[Text, str]]:
+def questions(findings: Sequence[FindingSummary]) -> Iterator[tuple[Text, str]]:
     """Return what the check asks, each with what to do and the line to write."""
     if not findings:
         yield Text("Nothing to ask about these data."), ""
         return
     yield Text(f"To ask before anything is trained: {len(findings)}"), ""
     for finding in findings:
-        is_warning = finding["severity"] == "warning"
+        is_warning = finding.severity == "warning"
         mark = "Warning" if is_warning else "Question"
-        table = "" if finding["table"] == "transactions" else f" ({finding['table']})"
-        name = f"\n{mark}: {finding['key'].replace('_', ' ')}{table}\n"
-        setting, advice = finding["setting"], finding["advice"]
+        table = "" if finding.table == "transactions" else f" ({finding.table})"
+        name = f"\n{mark}: {finding.key.replace('_', ' ')}{table}\n"
+        setting, advice = finding.setting, finding.advice
         if setting:
-            inline = f"`{setting['line']}` under `{setting['under']}`"
-            below = f"the line below under `{setting['under']}`"
+            inline = f"`{setting.line}` under `{setting.under}`"
+            below = f"the line below under `{setting.under}`"
             advice = advice.replace(inline, below)
         # the user's own values: brackets in them are no markup
         text = Text(name, "bold red" if is_warning else "bold")
-        text.append(Text(f"{finding['seen']}\n{advice}", "not bold default"))
-        yield text, setting["line"] if setting else ""
+        text.append(Text(f"{finding.seen}\n{advice}", "not bold default"))
+        yield text, setting.line if setting else ""
 
 
-def compared(result: dict[str, Any], labels: dict[str, str]) -> Table | None:
+def compared(summary: TrainingSummary, labels: Mapping[str, str]) -> Table | None:
     """Return the model beside its baselines, or None without a test window."""
-    if not result["test"]:
+    if summary.test is None:
         return None
-    table = Table(
-        title=_test_title(result),
-        title_justify="left",
-    )
+    table = Table(title=_test_title(summary), title_justify="left")
     table.add_column("")
     heads = {
         "roc_auc": "ROC AUC",
@@ -131,20 +133,20 @@ def compared(result: dict[str, Any], labels: dict[str, str]) -> Table | None:
     }
     for head in heads.values():
         table.add_column(head, justify="right")
-    rows = {"model": result["test"], **result["baselines"]}
-    for name, found in rows.items():
+    rows = {"model": summary.test, **summary.baselines}
+    for name, figures in rows.items():
         label = "regulars" if name == "model" else labels.get(name, name)
-        cells = [_figure(found[metric]) for metric in heads]
+        cells = [_figure(getattr(figures, metric)) for metric in heads]
         table.add_row(label, *cells, style="bold" if name == "model" else None)
     return table
 
 
-def backtested(result: dict[str, Any], labels: dict[str, str]) -> Table:
+def backtested(result: BacktestResult, labels: Mapping[str, str]) -> Table:
     """Return the windows of a backtest, the model beside each best baseline."""
-    found = result["overall"]
+    overall = result.overall
     table = Table(
-        title=f"{found['n_windows']} test windows: better than the best baseline "
-        f"beyond chance in {found['n_better']}, worse in {found['n_worse']}",
+        title=f"{overall.n_windows} test windows: better than the best baseline "
+        f"beyond chance in {overall.n_better}, worse in {overall.n_worse}",
         title_justify="left",
         caption="Difference: log loss less that of the best baseline; below 0 is "
         "better.",
@@ -155,14 +157,13 @@ def backtested(result: dict[str, Any], labels: dict[str, str]) -> Table:
         table.add_column(head, justify="right")
     table.add_column("Best baseline")
     table.add_column("Difference (95%)", justify="right", no_wrap=True)
-    for window in result["windows"]:
-        own, rival = window["metrics"]["model"], window["best_baseline"]
-        gap = window["differences"].get("log_loss")
+    for window in result.windows:
+        own, rival = window.metrics["model"], window.best_baseline
         table.add_row(
-            str(window["cutoff"]),
-            *(_figure(own[metric]) for metric in ("roc_auc", "log_loss", "ece")),
-            labels.get(rival, rival or "-"),
-            _gap(gap),
+            window.cutoff,
+            *(_figure(figure) for figure in (own.roc_auc, own.log_loss, own.ece)),
+            labels.get(rival, rival) if rival else "-",
+            _gap(window.differences.get("log_loss")),
         )
     return table
 
@@ -180,25 +181,26 @@ def open_page(address: str) -> bool:
     return has_screen and webbrowser.open(address)
 
 
-def _gap(gap: dict[str, float | None] | None) -> str:
-    if gap is None or gap["difference"] is None:
+def _gap(gap: Gap | None) -> str:
+    if gap is None or gap.difference is None:
         return "-"
-    ends = [f"{gap[end]:+.4f}" for end in ("low", "high") if gap[end] is not None]
-    return f"{gap['difference']:+.4f} ({', '.join(ends)})"
+    ends = [f"{end:+.4f}" for end in (gap.low, gap.high) if end is not None]
+    return f"{gap.difference:+.4f} ({', '.join(ends)})"
 
 
 def _figure(value: float | None) -> str:
     return "-" if value is None else f"{value:.4f}"
 
 
-def _test_title(result: dict[str, Any]) -> str:
+def _test_title(summary: TrainingSummary) -> str:
     """Say what was tested: a window of a log, or rows of a table."""
-    test, splits = result["test"], result.get("test_splits") or ()
-    told = f"{test['n_customers']:,} customers, {test['churn_rate']:.1%}"
-    if "kind" not in result:
-        return f"Test window from {test['cutoff']}: {told} did not buy again"
-    if test["cutoff"]:
-        return f"Test window from {test['cutoff']}: {told} left"
-    if len(splits) > 1:
-        return f"Mean of {len(splits)} tests: {told} churned"
-    return f"Test on rows kept apart: {told} churned"
+    test, n_splits = summary.test, len(summary.test_splits)
+    if test is None:
+        return ""
+    who = f"{test.n_customers:,} customers, {test.churn_rate:.1%}"
+    if test.cutoff:
+        left = "did not buy again" if summary.kind == PURCHASES else "left"
+        return f"Test window from {test.cutoff}: {who} {left}"
+    if n_splits > 1:
+        return f"Mean of {n_splits} tests: {who} churned"
+    return f"Test on rows kept apart: {who} churned"

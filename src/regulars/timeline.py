@@ -1,10 +1,7 @@
-"""Where we stand in time: the test, validation and training cutoffs of a log.
+"""Plan the cutoffs of a run: scoring, test, validation and training.
 
-Settings and the first and last day of the log come in, a `Timeline` of dates goes out.
 A *cutoff* is the day on which we pretend to stand: features see the days before it,
-labels see ``[cutoff + gap, cutoff + gap + horizon)``. All intervals are half-open and
-made of whole days. Everything that has to do with "was this known by then?" is decided
-here and nowhere else.
+labels ``[cutoff + gap, cutoff + gap + horizon)``. All intervals are half-open.
 """
 
 from __future__ import annotations
@@ -315,10 +312,10 @@ def check_cutoff(
             "Pass a later cutoff."
         )
         raise DataError(msg)
-    silence = (cutoff - last_day).days - 1
-    if silence >= settings.horizon_days + settings.gap_days:
+    n_days = (cutoff - last_day).days - 1
+    if n_days >= settings.horizon_days + settings.gap_days:
         msg = (
-            f"time.cutoff {cutoff} is {silence} days after the last record "
+            f"time.cutoff {cutoff} is {n_days} days after the last record "
             f"({last_day}): every customer would look lost. Pass a cutoff no later "
             f"than {last_day + timedelta(days=1)}, or read a newer log."
         )

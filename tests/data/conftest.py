@@ -1,4 +1,4 @@
-"""A small writer of xlsx workbooks: no package that writes them is needed."""
+"""Logs as files, read; and a small writer of xlsx workbooks, which needs no package."""
 
 from __future__ import annotations
 
@@ -7,12 +7,49 @@ import zipfile
 from xml.sax.saxutils import escape
 
 import pytest
+from tests.data.logs import TODAY
+
+from regulars.config import parse_settings
+from regulars.data.engine import connect
+from regulars.data.intake import read_tables
 
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 _EPOCH = datetime.datetime(1899, 12, 30)
 _DAY = datetime.timedelta(days=1)
+
+
+@pytest.fixture
+def read(tmp_path):
+    """Write a text to a file and read it as transactions."""
+
+    def run(text, *, extra="", source="", top="", name="log.csv", **options):
+        file = tmp_path / name
+        if text is not None:
+            file.write_bytes(text if isinstance(text, bytes) else text.encode())
+        share = "" if "max_bad_share" in extra else "    max_bad_share: 1.0\n"
+        yaml = (
+            f"name: t\n{top}\nsource:\n{source}\n"
+            f"  transactions:\n    path: '{file}'\n{share}{extra}\n"
+        )
+        return read_tables(parse_settings(yaml), connect(), today=TODAY, **options)
+
+    return run
+
+
+@pytest.fixture
+def read_files(tmp_path, monkeypatch):
+    """Write files by name and read one table of settings."""
+    monkeypatch.chdir(tmp_path)
+
+    def _read(files: dict[str, str], table: str):
+        for name, text in files.items():
+            (tmp_path / name).write_text(text)
+        text = f"name: a\nsource:\n  transactions: {{{table}}}\n"
+        return read_tables(parse_settings(text), connect())
+
+    return _read
 
 
 @pytest.fixture

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+import ibis
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regulars.data.closures import closure_notes, closures_known, find_closures
+from regulars.data.closures import (
+    Closure,
+    closure_notes,
+    closures_known,
+    find_closures,
+    shut_days,
+)
+from regulars.data.ledger import build_ledger
 
 DAYS = pd.date_range("2022-01-01", periods=730)
 
@@ -32,7 +40,7 @@ def test_closed_door_is_found_to_the_day(start, length, strays):
     [found] = find_closures(kept)
     assert abs((pd.Timestamp(found.start) - shut[0]).days) <= 1
     assert abs((pd.Timestamp(found.end) - shut[-1]).days - 1) <= 1
-    assert found.n_found >= strays
+    assert found.n_purchases >= strays
     assert found.n_usual == pytest.approx(20 * length, rel=0.15)
 
 
@@ -95,3 +103,27 @@ def test_notes_are_about_days_before_the_cutoff():
     assert closure_notes(found, date(2022, 3, 1)) == []
     [note] = closure_notes(found, date(2024, 1, 1))
     assert note.startswith("The log holds 0 purchases from 2022-10-28 to 2022-12-16")
+
+
+def test_stretch_that_comes_every_year_comes_again():
+    summer = Closure(date(2023, 6, 1), date(2023, 9, 1), 0, 99)
+    following = Closure(date(2024, 6, 1), date(2024, 9, 1), 0, 99)
+    assert summer.n_days == 92
+    assert summer.comes_again(following)
+    assert not summer.comes_again(summer)
+
+
+def test_one_purchase_is_said_in_the_singular():
+    march = Closure(date(2024, 3, 1), date(2024, 4, 1), 1, 900)
+    [note] = closure_notes([march], date(2024, 9, 1))
+    assert note.startswith("The log holds 1 purchase from 2024-03-01 to 2024-03-31,")
+
+
+def test_shut_days_of_a_ledger_are_those_known_on_a_day():
+    days = [day for day in DAYS[:400] if not DAYS[200] <= day < DAYS[230]]
+    log = pd.DataFrame({"order_time": np.repeat(days, 20)})
+    log["customer_id"] = np.arange(len(log)) % 20
+    log = log.assign(order_date=log["order_time"].dt.date, amount=1.0, is_return=False)
+    shut = shut_days(build_ledger(ibis.memtable(log)))
+    assert shut(DAYS[200].date()) == []
+    assert shut(DAYS[300].date()) == [(DAYS[200].date(), DAYS[230].date())]

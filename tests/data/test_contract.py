@@ -32,3 +32,21 @@ def test_days_have_distinct_names():
         days = [day_name(c.name) for c in table.columns if c.kind == "time"]
         assert len(set(days)) == len(days)
         assert not set(days) & set(table.names)
+
+
+@pytest.mark.parametrize(
+    ("name", "day"),
+    [
+        ("order_time", "order_date"),
+        ("opened_at", "opened_date"),
+        ("known_from", "known_from_date"),
+    ],
+)
+def test_day_is_named_after_its_time(name, day):
+    assert day_name(name) == day
+
+
+def test_first_required_time_says_when():
+    assert TABLES["tickets"].time_column == "opened_at"
+    assert TABLES["customers"].time_column is None
+    assert TABLES["transactions"].required == ("customer_id", "order_time", "amount")

@@ -1,7 +1,12 @@
 import ibis
 import pytest
 
-from regulars.data.currencies import codes_of, currencies_in, currency_in_name
+from regulars.data.currencies import (
+    codes_of,
+    counted_list,
+    currencies_in,
+    currency_in_name,
+)
 
 
 @pytest.mark.parametrize(
@@ -46,3 +51,25 @@ def test_other_words_are_no_currency(text):
 )
 def test_currencies_of_a_column_are_counted(texts, counts):
     assert currencies_in(ibis.memtable({"c": texts}).c) == counts
+
+
+@pytest.mark.parametrize(
+    ("sign", "codes"),
+    [
+        ("€", ("EUR",)),
+        ("chf", ("CHF",)),
+        ("KR", ("SEK", "NOK", "DKK", "ISK")),
+        ("¤", ()),
+    ],
+)
+def test_sign_stands_for_codes(sign, codes):
+    assert codes_of(sign) == codes
+
+
+def test_sign_is_returned_as_it_stands_in_the_name():
+    assert currency_in_name("PurchaseAmountUSD") == ("USD", "USD")
+    assert currency_in_name("amount_eur") == ("eur", "EUR")
+
+
+def test_counts_are_listed_in_words():
+    assert counted_list({"EUR": 1200, "USD": 1}) == "EUR 1,200 rows, USD 1 row"

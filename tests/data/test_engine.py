@@ -5,7 +5,7 @@ import duckdb
 import pytest
 
 from regulars.data import engine
-from regulars.data.engine import connect, first_sentence, told
+from regulars.data.engine import connect, first_sentence, readable_errors
 from regulars.errors import ConfigError, DataError, MissingExtraError
 
 
@@ -77,16 +77,26 @@ def test_password_is_not_repeated_in_messages():
 def test_engine_errors_become_one_sentence():
     with (
         pytest.raises(DataError, match=r"^'x' cannot be read: .*\.$") as caught,
-        told("'x'"),
+        readable_errors("'x'"),
     ):
         connect().raw_sql("SELECT * FROM nowhere")
     assert "\n" not in str(caught.value)
 
 
 def test_other_errors_pass_through():
-    with pytest.raises(ZeroDivisionError, match="division"), told("'x'"):
+    with pytest.raises(ZeroDivisionError, match="division"), readable_errors("'x'"):
         builtins.divmod(1, 0)
 
 
 def test_first_sentence_survives_an_empty_message():
     assert first_sentence(ValueError("")) == "unknown."
+
+
+def test_unknown_scheme_is_refused_with_the_nearest():
+    with pytest.raises(ConfigError, match=r"Did you mean 'duckdb'\?"):
+        connect("duckbd://")
+
+
+def test_first_sentence_is_without_the_class_and_what_follows():
+    error = ValueError("Binder Error: no such thing\nLINE 1: SELECT")
+    assert first_sentence(error) == "no such thing."

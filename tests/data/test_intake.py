@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from datetime import date, datetime
 
@@ -10,49 +9,12 @@ import ibis
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.data.logs import GOOD, HEADER, TODAY, frame, lines, reasons, records
 
 from regulars.config import parse_settings
 from regulars.data.engine import connect
 from regulars.data.intake import normalise_transactions, read_tables
 from regulars.errors import ConfigError, DataError
-
-TODAY = date(2025, 1, 1)
-HEADER = "customer_id,order_time,amount"
-
-
-@pytest.fixture
-def read(tmp_path):
-    def run(text, *, extra="", source="", top="", name="log.csv", **options):
-        file = tmp_path / name
-        if text is not None:
-            file.write_bytes(text if isinstance(text, bytes) else text.encode())
-        share = "" if "max_bad_share" in extra else "    max_bad_share: 1.0\n"
-        yaml = (
-            f"name: t\n{top}\nsource:\n{source}\n"
-            f"  transactions:\n    path: '{file}'\n{share}{extra}\n"
-        )
-        return read_tables(parse_settings(yaml), connect(), today=TODAY, **options)
-
-    return run
-
-
-def lines(*rows, header=HEADER):
-    return "\n".join([header, *rows]) + "\n"
-
-
-def reasons(intake):
-    return {r.reason: r.rows for r in intake.counts["transactions"].reasons}
-
-
-def frame(intake):
-    return intake.tables["transactions"].order_by(["order_time", "customer_id"])
-
-
-def records(path):
-    return list(csv.DictReader(path.read_text().splitlines()))
-
-
-GOOD = ("c1,2024-01-01,5", "c2,2024-01-02 10:00,7.5")
 
 
 def test_clean_columns_have_their_types(read):
@@ -261,127 +223,9 @@ def test_rows_equal_in_mapped_columns_only_are_not_duplicates(read):
     assert reasons(read(lines(GOOD[0] + ",a", GOOD[0] + ",b", header=header))) == {}
 
 
-def test_anonymous_rows_stop_the_run_when_they_are_an_error(read):
-    with pytest.raises(DataError, match=r"1 of 3 rows have no customer_id \(row 3\)"):
-        read(lines(*GOOD, ",2024-01-03,5"), extra="    anonymous: error")
-
-
-def test_too_many_faults_stop_the_run_and_still_write_the_quarantine(read, tmp_path):
-    text = lines(*GOOD, "c8,never,5", "c9,2024-01-03,x")
-    quarantine = tmp_path / "out" / "bad.csv"
-    with pytest.raises(DataError, match=r"2 of 4 rows \(50\.0%\) are faulty.*c8"):
-        read(text, extra="    max_bad_share: 0.4", quarantine=quarantine)
-    assert len(records(quarantine)) == 2
-
-
-def test_anonymous_rows_do_not_count_as_faults(tmp_path):
-    file = tmp_path / "a.csv"
-    file.write_text(lines(*GOOD, *[",2024-01-03,5"] * 10))
-    text = f"name: t\nsource: {{transactions: {{path: '{file}', max_bad_share: 0.0}}}}"
-    intake = read_tables(parse_settings(text), connect(), today=TODAY)
-    assert intake.counts["transactions"].n_faults == 0
-
-
-@pytest.mark.parametrize(
-    ("amount", "cure"),
-    [
-        ('"1,234.50"', "'1,234.50' is 1234.5"),
-        ("$5.00", r"'\$5.00' is 5"),
-        ('"12,50"', "'12,50' does not fit"),
-        ("(5.00)", r"'\(5.00\)' is -5"),
-        ("12.50-", "'12.50-' is -12.5"),
-    ],
-)
-def test_numbers_written_for_people_are_refused_with_the_cure(read, amount, cure):
-    with pytest.raises(DataError, match=f"numbers written for people.*{cure}.*sql"):
-        read(lines(*GOOD, f"c3,2024-01-03,{amount}"))
-
-
-def test_no_usable_row_is_refused(read):
-    with pytest.raises(DataError, match=r"none of its 1 rows can be used"):
-        read(lines(",2024-01-01,5"))
-
-
-def test_header_only_is_refused(read):
-    with pytest.raises(DataError, match="holds no rows"):
-        read(HEADER + "\n")
-
-
-def test_empty_file_is_refused(read):
-    with pytest.raises(DataError, match="is empty"):
-        read("")
-
-
 def test_missing_file_is_refused(read):
     with pytest.raises(ConfigError, match="There is no file"):
         read(None)
-
-
-def test_unclosed_quote_that_swallows_lines_is_refused(read):
-    rows = [f"c{i},2024-01-01,{i}" for i in range(100_000)]
-    rows[5] = 'c5,"2024-01-01,5'
-    rows[50_000] = 'c6,"2024-01-01",5'
-    with pytest.raises(DataError, match=r"lines would be lost.*Row 6"):
-        read(lines(*rows))
-
-
-def test_line_breaks_inside_quotes_are_read_and_accounted_for(read):
-    intake = read(lines('"c\n1",2024-01-01,5', "", 'c2,"2024-01-02",5'))
-    assert intake.counts["transactions"].rows_in == 2
-
-
-@pytest.mark.parametrize(
-    ("data", "notice"),
-    [
-        ("\ufeffcustomer_id,order_time,amount\nRenée,2024-01-01,5\n".encode(), ""),
-        (lines("Renée,2024-01-01,5").encode("cp1252"), "Windows-1252"),
-        (lines("Renée,2024-01-01,5").encode("utf-16"), "UTF-16"),
-        (lines("Renée,2024-01-01,5").replace("\n", "\r\n").encode(), ""),
-        (lines("Renée,2024-01-01,5").replace("\n", "\r").encode(), ""),
-        ((HEADER + "\r\nRenée,2024-01-01,5\nc,2024-01-02,6\r\n").encode(), ""),
-        (lines("Renée,2024-01-01,5").replace(",", ";").encode(), ""),
-        (lines("Renée,2024-01-01,5").replace(",", "\t").encode(), ""),
-        (lines(" Renée  2024-01-01 5").replace(",", " ").encode(), ""),
-    ],
-    ids=["bom", "cp1252", "utf16", "crlf", "cr", "mixed", "semicolon", "tab", "blank"],
-)
-def test_encodings_and_separators_are_handled(read, data, notice):
-    intake = read(data)
-    assert frame(intake).execute().customer_id.iloc[0] == "Renée"
-    notices = intake.counts["transactions"].notices
-    assert [notice in text for text in notices] == ([True] if notice else [])
-
-
-def test_quarantine_holds_reason_file_row_and_all_values(read, tmp_path):
-    text = lines(
-        "c1,2024-01-01,5,first",
-        "c2,2024-01-02",
-        "c3,never,5,note",
-        "c1,2024-01-01,5,first",
-        header=HEADER + ",remark",
-    )
-    intake = read(text).write_quarantine(tmp_path / "q.csv")
-    rows = records(intake.quarantine_path)
-    told = [(row["regulars_reason"], row["regulars_row"]) for row in rows]
-    assert told == [
-        ("malformed_line", "2"),
-        ("order_time_unreadable", "3"),
-        ("duplicate", "4"),
-    ]
-    assert rows[0]["regulars_line"] == "c2,2024-01-02"
-    assert {row["regulars_file"] for row in rows} == {"log.csv"}
-    assert (rows[1]["order_time"], rows[1]["remark"]) == ("never", "note")
-    assert (rows[2]["customer_id"], rows[2]["remark"]) == ("c1", "first")
-
-
-def test_quarantine_is_written_empty_when_nothing_was_set_aside(read, tmp_path):
-    read(lines(*GOOD)).write_quarantine(tmp_path / "q.parquet")
-    assert connect().read_parquet(tmp_path / "q.parquet").count().execute() == 0
-
-
-def test_quarantine_with_an_unknown_ending_is_refused(read, tmp_path):
-    with pytest.raises(ConfigError, match=r"must end in \.csv or \.parquet"):
-        read(lines(*GOOD)).write_quarantine(tmp_path / "q.xlsx")
 
 
 def test_summary_is_json_and_says_what_the_log_is(read):

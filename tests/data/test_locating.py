@@ -122,3 +122,8 @@ def test_lock_of_an_open_workbook_is_not_matched(tmp_path):
 )
 def test_sheet_is_split_off(path, expected):
     assert split_sheet(path) == expected
+
+
+def test_file_of_a_package_is_found():
+    [file] = locate_files("package:lifetimes/datasets/CDNOW_master.txt")
+    assert file.name == "CDNOW_master.txt"

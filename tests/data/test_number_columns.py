@@ -14,7 +14,8 @@ from regulars.data.intake import read_tables
 from regulars.data.number_columns import number_sources
 from regulars.data.reading import read_raw
 from regulars.errors import DataError, RegularsError
-from regulars.init.guess import guess_config, render_config
+from regulars.init.guess import guess_config
+from regulars.init.guess_text import render_config
 from regulars.init.kinds_guess import guess_kind
 from regulars.kinds.labelled.table import read_labelled
 

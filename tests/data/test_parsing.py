@@ -8,7 +8,12 @@ from hypothesis import strategies as st
 
 from regulars.data.contract import ColumnContract, TableContract
 from regulars.data.engine import connect
-from regulars.data.parsing import read_columns
+from regulars.data.parsing import (
+    first_fault,
+    is_missing,
+    parse_format,
+    read_columns,
+)
 
 
 def values(kind, texts, sql_type="VARCHAR", required=True, **options):
@@ -119,3 +124,20 @@ def test_offsets_agree_with_the_standard_library(moments, zone):
     assert [row["v"] for row in rows] == [m.replace(tzinfo=None) for m in utc]
     local = [m.astimezone(ZoneInfo(zone)).date() for m in utc]
     assert [row["v_date"] for row in rows] == local
+
+
+def test_words_for_nothing_are_missing():
+    texts = ibis.memtable({"id": ["7", "N/A", "none", "0"]}).id
+    assert is_missing(texts).execute().tolist() == [False, True, True, False]
+
+
+def test_text_that_does_not_fit_a_format_is_null():
+    table = ibis.memtable({"t": ["31.12.2024", "2024-12-31"]})
+    days = parse_format(table.t, "%d.%m.%Y").execute()
+    assert days.isna().tolist() == [False, True]
+
+
+def test_first_of_several_faults_counts():
+    table = ibis.memtable({"a": [1, 2, 3]})
+    faults = [("two", table.a > 1), ("three", table.a > 2)]
+    assert first_fault(faults).to_pyarrow().to_pylist() == [None, 1, 1]

@@ -2,7 +2,13 @@ import pytest
 
 from regulars.config import TableSettings
 from regulars.data.engine import connect
-from regulars.data.reading import read_raw
+from regulars.data.reading import (
+    find_column,
+    quote_name,
+    quote_text,
+    read_raw,
+    unique_names,
+)
 from regulars.errors import ConfigError, DataError
 
 
@@ -71,3 +77,31 @@ def test_files_on_another_engine_are_refused(tmp_path):
     (tmp_path / "a.csv").write_text("id\n1\n")
     with pytest.raises(ConfigError, match="files are read by DuckDB"):
         raw_of(tmp_path / "a.csv", tmp_path, Elsewhere())
+
+
+def test_text_keeps_its_leading_zeros(tmp_path):
+    (tmp_path / "a.csv").write_text("id,n\n007,1\n")
+    assert raw_of(tmp_path / "a.csv", tmp_path).table.id.execute().tolist() == ["007"]
+
+
+@pytest.mark.parametrize(
+    ("header", "header_line", "names"),
+    [
+        (["id", "", "ID"], True, ["id", "column2", "ID (2)"]),
+        (["7", "2024-01-01"], False, ["column1", "column2"]),
+    ],
+)
+def test_every_column_has_a_name_of_its_own(header, header_line, names):
+    assert unique_names(header, header_line=header_line) == names
+
+
+@pytest.mark.parametrize(
+    ("name", "column"), [("Id", "Id"), (" ID ", None), ("N", "n "), ("x", None)]
+)
+def test_column_is_found_by_its_name_or_one_that_is_near(name, column):
+    assert find_column(name, ("id", "Id", "n ")) == column
+
+
+def test_quotes_are_doubled_in_sql():
+    assert quote_text("it's") == "'it''s'"
+    assert quote_name('the "best"') == '"the ""best"""'

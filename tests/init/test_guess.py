@@ -6,7 +6,8 @@ from regulars.config import parse_settings
 from regulars.data.engine import connect
 from regulars.data.intake import read_tables
 from regulars.errors import ConfigError
-from regulars.init.guess import choose_horizon, guess_config, render_config
+from regulars.init.guess import guess_config
+from regulars.init.guess_text import render_config
 
 DAYS = [date(2023, 1, 1) + timedelta(days=i) for i in range(400)]
 
@@ -111,11 +112,3 @@ def test_what_cannot_be_found_is_asked_for(tmp_path, header, missing):
 
 def _cell(header, day):
     return f"{day},Rome" if "date" in header else "Rome,5"
-
-
-@pytest.mark.parametrize(
-    ("gap", "n_days", "horizon"),
-    [(3, 365, 7), (25, 365, 28), (80, 365, 90), (300, 365, 90), (5, 10, 7)],
-)
-def test_horizon_follows_rhythm_and_length(gap, n_days, horizon):
-    assert choose_horizon(gap, n_days) == horizon

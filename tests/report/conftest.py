@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import importlib.util
+import inspect
 import json
 import os
 import shutil
+import types
+import typing
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +19,61 @@ import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 
 from regulars.report import render_report
+from regulars.report.results import FORMS
+from regulars.results import as_result
+from regulars.results.base import Part
 
 SHARES = np.linspace(0, 1, 101)
 HOSTILE_ID = "<script>alert('c1')</script>"
+
+
+BLANKS = {str: "", bool: False, int: 0, float: float("nan"), dt.date: "2024-01-01"}
+
+
+def complete(form, content):
+    """Fill in what a result needs and a test does not care for; figures are NaN."""
+    if not (inspect.isclass(form) and issubclass(form, Part)):
+        return _complete_values(form, content)
+    blanks = {
+        name: _blank(field.annotation)
+        for name, field in form.model_fields.items()
+        if field.is_required() and name not in content
+    }
+    given = {
+        name: complete(form.model_fields[name].annotation, value)
+        if name in form.model_fields
+        else value
+        for name, value in content.items()
+    }
+    return given | blanks
+
+
+def _complete_values(form, value):
+    origin, arguments = typing.get_origin(form), typing.get_args(form)
+    if value is None or not arguments:
+        return value
+    if origin in (typing.Union, types.UnionType):
+        return complete(arguments[0], value)
+    if origin is Mapping:
+        return {key: complete(arguments[1], each) for key, each in value.items()}
+    if origin is tuple:
+        return [complete(arguments[0], each) for each in value]
+    return value
+
+
+def _blank(form):
+    if inspect.isclass(form) and issubclass(form, Part):
+        return complete(form, {})
+    origin = typing.get_origin(form)
+    if origin in (typing.Union, types.UnionType):
+        return None
+    return {tuple: [], Mapping: {}}.get(origin, BLANKS.get(form))
+
+
+@pytest.fixture(scope="session")
+def build():
+    """Return a function that makes a result of the parts that matter to a test."""
+    return lambda form, /, **content: as_result(form, complete(form, content))
 
 
 def _curves(y, score):
@@ -254,6 +311,7 @@ def make_training(n=3000):
             "model": "bg_nbd",
             "params": {"r": 0.24259, "alpha": 4.41362, "a": 0.79293, "b": 2.42590},
             "log_likelihood": -9582.429,
+            "shares": {"kept": {"mean": 1.0, "orders": 0.0}, "margin": None},
         },
         "diagnostics": {
             "tracking": {
@@ -263,10 +321,10 @@ def make_training(n=3000):
                 "cutoff_week": 39,
             },
             "by_frequency": {
-                "frequency": [0, 1, 2, 3, 4, 5, 6, "7+"],
+                "frequency": [*"0123456", "7 or more"],
                 "actual": [0.23, 0.7, 1.39, 1.56, 2.53, 2.95, 3.86, 6.36],
                 "expected": [0.22, 0.6, 1.2, 1.71, 2.4, 2.91, 3.82, 6.4],
-                "n": [1411, 439, 214, 100, 62, 38, 29, 64],
+                "n_customers": [1411, 439, 214, 100, 62, 38, 29, 64],
             },
             "alive_matrix": {
                 "frequency": list(range(0, 21)),
@@ -341,8 +399,10 @@ def write_run(folder, **files):
         if name == "scores" and content is not None:
             content.to_parquet(folder / "scores.parquet")
         elif content is not None:
-            text = json.dumps(content, default=float)
-            (folder / f"{name}.json").write_text(text, encoding="utf-8")
+            file = f"{name}.json"
+            whole = {"schema_version": 1} | complete(FORMS[file], content)
+            text = json.dumps(whole, default=float)
+            (folder / file).write_text(text, encoding="utf-8")
     return folder
 
 

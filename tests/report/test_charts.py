@@ -13,6 +13,7 @@ from regulars.report.model_charts import importance_chart, reliability_chart
 from regulars.report.results import Results
 from regulars.report.score_charts import risk_chart, value_chart, value_edges
 from regulars.report.style import kept_positions, strokes
+from regulars.results import KpiResult, TrainingResult
 
 
 @pytest.fixture(scope="module")
@@ -24,9 +25,10 @@ def test_every_chart_is_drawn_when_every_file_is_there(charts):
     assert set(charts) == {*FROM_KPIS, *FROM_TRAINING, "risk", "value"}
 
 
-def test_nothing_is_drawn_when_there_is_nothing():
+def test_nothing_is_drawn_when_there_is_nothing(build):
     assert render_charts(Results()) == {}
-    assert render_charts(Results(kpis={}, training={})) == {}
+    empty = Results(kpis=build(KpiResult), training=build(TrainingResult))
+    assert render_charts(empty) == {}
 
 
 def test_charts_are_small_whatever_the_number_of_customers(charts):
@@ -73,32 +75,33 @@ def test_value_edges_ascend_for_odd_spreads(values):
     assert edges == sorted(set(edges))
 
 
-def test_cohorts_leave_the_first_period_out_and_pad_short_rows():
+def test_cohorts_leave_the_first_period_out_and_pad_short_rows(build):
     table = {"cohorts": ["a", "b"], "sizes": [3, 2], "retention": [[1, 0.5, 0.2], [1]]}
-    chart = cohort_chart({"cohorts": table | {"period": "week"}})
+    chart = cohort_chart(build(KpiResult, cohorts=table | {"period": "week"}))
     assert [list(row) for row in chart.data[0].z] == [[0.5, 0.2], [None, None]]
     assert chart.layout.xaxis.title.text == "Weeks since the first purchase"
 
 
-def test_windows_start_after_the_gap_when_there_is_one():
+def test_windows_start_after_the_gap_when_there_is_one(build):
     timeline = {"first_order": "2020-01-01", "cutoff": "2020-03-01"}
     training = {"timeline": timeline, "gap_days": 7, "horizon_days": 30}
-    predicted = timeline_chart(training).data[1]
+    predicted = timeline_chart(build(TrainingResult, **training)).data[1]
     assert list(predicted.x) == ["2020-03-08", "2020-04-07"]
 
 
-def test_meanings_are_drawn_as_text_when_they_hold_markup():
+def test_meanings_are_drawn_as_text_when_they_hold_markup(build):
     rows = [{"feature": "x", "meaning": "<b>a</b> & b", "importance": 1.0}]
-    chart = importance_chart({"importance": rows})
+    chart = importance_chart(build(TrainingResult, importance=rows))
     assert chart.layout.annotations[0].text == "&lt;b&gt;a&lt;/b&gt; &amp; b"
 
 
-def test_labels_of_series_are_text_when_they_hold_markup():
+def test_labels_of_series_are_text_when_they_hold_markup(build):
     points = {
         "reliability": [{"mean_predicted": 0.1, "observed_rate": 0.1, "n_customers": 3}]
     }
     training = {"curves": {"x": points}, "baseline_labels": {"x": "<i>x</i>"}}
-    names = [trace.name for trace in reliability_chart(training).data]
+    chart = reliability_chart(build(TrainingResult, **training))
+    names = [trace.name for trace in chart.data]
     assert "&lt;i&gt;x&lt;/i&gt;" in names
 
 
@@ -108,8 +111,9 @@ def test_long_curves_keep_their_ends_when_thinned():
     assert (kept[0], kept[-1]) == (0, 19_999)
 
 
-def test_charts_survive_json_when_figures_are_missing(parts):
+def test_charts_survive_json_when_figures_are_missing(build, parts):
     training = parts("training")
     training["diagnostics"]["alive_matrix"]["p"][0][0] = float("nan")
-    chart = render_charts(Results(training=training))["alive"]
+    results = Results(training=build(TrainingResult, **training))
+    chart = render_charts(results)["alive"]
     assert "NaN" not in json.dumps(json.loads(chart.to_json()))

@@ -1,6 +1,21 @@
 from __future__ import annotations
 
+import pytest
+
 from regulars.report.comparison import churn_comparison, value_comparison
+from regulars.results import TrainingResult
+
+
+@pytest.fixture
+def churn(build):
+    """A function from parts of a training to its table of churn."""
+    return lambda **parts: churn_comparison(build(TrainingResult, **parts))
+
+
+@pytest.fixture
+def spend(build):
+    """A function from parts of a training to its table of spend."""
+    return lambda **parts: value_comparison(build(TrainingResult, **parts))
 
 
 def best_of(table):
@@ -10,12 +25,10 @@ def best_of(table):
     }
 
 
-def test_best_is_marked_by_the_way_that_is_better():
-    table = churn_comparison(
-        {
-            "test": {"roc_auc": 0.8, "log_loss": 0.4},
-            "baselines": {"rfm": {"roc_auc": 0.7, "log_loss": 0.3}},
-        }
+def test_best_is_marked_by_the_way_that_is_better(churn):
+    table = churn(
+        test={"roc_auc": 0.8, "log_loss": 0.4},
+        baselines={"rfm": {"roc_auc": 0.7, "log_loss": 0.3}},
     )
     assert best_of(table) == {"ROC AUC": ["Model"], "Log loss": ["rfm"]}
     assert table.summary == (
@@ -23,49 +36,39 @@ def test_best_is_marked_by_the_way_that_is_better():
     )
 
 
-def test_total_is_best_when_it_is_nearest_to_one():
-    table = value_comparison(
-        {
-            "value_test": {"total_ratio": 1.2},
-            "value_baselines": {"naive": {"total_ratio": 0.9}},
-        }
+def test_total_is_best_when_it_is_nearest_to_one(spend):
+    table = spend(
+        value_test={"total_ratio": 1.2},
+        value_baselines={"naive": {"total_ratio": 0.9}},
     )
     assert best_of(table) == {"Predicted / actual total": ["naive"]}
     assert table.summary.startswith("A baseline is better than the model on every")
 
 
-def test_ties_are_both_best_and_no_loss():
-    table = churn_comparison(
-        {"test": {"roc_auc": 0.8}, "baselines": {"rfm": {"roc_auc": 0.8}}}
-    )
+def test_ties_are_both_best_and_no_loss(churn):
+    table = churn(test={"roc_auc": 0.8}, baselines={"rfm": {"roc_auc": 0.8}})
     assert best_of(table) == {"ROC AUC": ["Model", "rfm"]}
     assert table.summary == "No baseline is better than the model on any of 1 measure."
 
 
-def test_best_is_told_by_the_figure_and_not_by_how_it_reads():
-    table = churn_comparison(
-        {"test": {"roc_auc": 0.80001}, "baselines": {"rfm": {"roc_auc": 0.80002}}}
-    )
+def test_best_is_told_by_the_figure_and_not_by_how_it_reads(churn):
+    table = churn(test={"roc_auc": 0.80001}, baselines={"rfm": {"roc_auc": 0.80002}})
     assert best_of(table) == {"ROC AUC": ["rfm"]}
 
 
-def test_missing_figures_win_nothing():
-    table = churn_comparison(
-        {
-            "test": {"roc_auc": 0.8, "ece": None},
-            "baselines": {"rfm": {"roc_auc": float("nan"), "ece": None}},
-        }
+def test_missing_figures_win_nothing(churn):
+    table = churn(
+        test={"roc_auc": 0.8, "ece": None},
+        baselines={"rfm": {"roc_auc": float("nan"), "ece": None}},
     )
     assert best_of(table) == {"ROC AUC": ["Model"]}
 
 
-def test_intervals_stand_beneath_their_figures():
-    table = churn_comparison(
-        {"test": {"roc_auc": 0.8}, "test_intervals": {"roc_auc": [0.75, 0.85]}}
-    )
+def test_intervals_stand_beneath_their_figures(churn):
+    table = churn(test={"roc_auc": 0.8}, test_intervals={"roc_auc": [0.75, 0.85]})
     assert table.rows[0][2][0].interval == "0.750\u20130.850"
 
 
-def test_there_is_no_table_when_nothing_was_tested():
-    assert churn_comparison({"test": None, "baselines": {"rfm": {}}}) is None
-    assert value_comparison({}) is None
+def test_there_is_no_table_when_nothing_was_tested(churn, spend):
+    assert churn(test=None, baselines={"rfm": {}}) is None
+    assert spend() is None

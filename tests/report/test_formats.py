@@ -11,13 +11,17 @@ from regulars.report.formats import (
     MINUS,
     MISSING,
     THIN,
+    currency_prefix,
     date,
+    in_sentence,
+    is_missing,
     listing,
     moment,
     money,
     month,
     number,
     percent,
+    plural,
     short_date,
     significant,
 )
@@ -90,3 +94,54 @@ def test_moment_is_given_in_utc_when_it_has_a_zone():
 
 def test_listing_puts_and_before_the_last():
     assert listing(["a", "b"]) == "a and b"
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(0.4321, "43%"), (0.043, "4.3%"), (0.0002, "<0.1%"), (0.9999, ">99.9%")],
+)
+def test_percent_has_a_decimal_where_it_matters(share, text):
+    assert percent(share) == text
+
+
+@pytest.mark.parametrize(
+    ("code", "prefix"), [("GBP", "£"), ("SEK", "SEK\u00a0"), ("", "")]
+)
+def test_currency_without_a_sign_keeps_its_code(code, prefix):
+    assert currency_prefix(code) == prefix
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [("1997-01", "January 1997"), ("1997-W05", "1997-W05")]
+)
+def test_month_that_is_none_stays_as_it_is(value, text):
+    assert month(value) == text
+
+
+def test_day_that_is_none_stays_as_it_is():
+    assert date("soon") == short_date("soon") == "soon"
+
+
+def test_listing_of_few():
+    assert (listing(["a"]), listing([])) == ("a", "")
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("Rank correlation", "rank correlation"),
+        ("ROC AUC", "ROC AUC"),
+        ("A day", "a day"),
+    ],
+)
+def test_abbreviations_keep_their_capitals_in_a_sentence(words, expected):
+    assert in_sentence(words) == expected
+
+
+def test_one_is_singular():
+    assert [plural(n, "row") for n in (0, 1, 2)] == ["0 rows", "1 row", "2 rows"]
+
+
+@pytest.mark.parametrize("value", [0, "", "text", dt.date(1998, 7, 1)])
+def test_what_is_there_is_not_missing(value):
+    assert not is_missing(value)

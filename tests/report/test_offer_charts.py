@@ -13,44 +13,48 @@ from regulars.report.charts import render_charts
 from regulars.report.model_card import render_model_card
 from regulars.report.offer_charts import offer_rows, profit_caption, profit_chart
 from regulars.report.results import read_results
+from regulars.results import TrainingResult, as_result
+from regulars.results.training import Offer
 
 
 @pytest.fixture
-def offer():
-    """A function from the costs of an offer to what it would have earned."""
+def content():
+    """A function from the costs of an offer to what a training writes of it."""
     rng = np.random.default_rng(0)
     p = rng.uniform(0, 1, 500)
     y = (rng.random(500) < p).astype(float)
     clv = rng.gamma(2, 60, 500)
 
-    def judged(**costs):
-        return {"profit": evaluate_offer(y, p, clv, ProfitSettings(**costs))}
+    return lambda **costs: evaluate_offer(y, p, clv, ProfitSettings(**costs))
 
-    return judged
+
+@pytest.fixture
+def offer(content):
+    """A function from the costs of an offer to what it would have earned."""
+    return lambda **costs: as_result(Offer, content(**costs))
 
 
 def test_chart_marks_the_rules_on_the_curves(offer):
-    training = offer()
-    chart = profit_chart(training, "EUR")
+    chart = profit_chart(offer(), "EUR")
     assert chart.layout.yaxis.title.text == "Profit (EUR)"
     star = next(trace for trace in chart.data if "own expected" in trace.name)
-    rule = training["profit"]["rules"]["chosen"]
-    assert star.x == (round(rule["n_contacted"] / 500, 5),)
-    assert star.y == (round(rule["profit"], 2),)
+    rule = offer().rules["chosen"]
+    assert star.x == (round(rule.n_contacted / 500, 5),)
+    assert star.y == (round(rule.profit, 2),)
 
 
 def test_caption_tells_what_was_earned_and_what_was_expected(offer):
-    training = offer()
-    text = profit_caption(training, "EUR")
+    text = profit_caption(offer(), "EUR")
     assert text.startswith("Contacting those whose own expected profit is above 0 (")
     assert "would have earned \u20ac" in text
     assert "was expected before the outcome" in text
 
 
-def test_caption_tells_a_loss(offer):
-    training = offer()
-    training["profit"]["rules"]["chosen"]["profit"] = -12.0
-    assert "would have lost \u20ac12.00" in profit_caption(training, "EUR")
+def test_caption_tells_a_loss(content):
+    lost = content()
+    lost["rules"]["chosen"]["profit"] = -12.0
+    text = profit_caption(as_result(Offer, lost), "EUR")
+    assert "would have lost \u20ac12.00" in text
 
 
 def test_offer_that_never_pays_is_told_in_a_sentence(offer):
@@ -68,8 +72,8 @@ def test_rows_tell_how_far_the_chosen_rule_is_ahead(offer):
         assert row["ahead"].startswith("$")
 
 
-def test_page_and_card_show_the_money_that_is_there(run_folder, parts, offer):
-    training = parts("training") | offer()
+def test_page_and_card_show_the_money_that_is_there(run_folder, parts, content, build):
+    training = parts("training") | {"profit": content()}
     folder = run_folder(training=training)
     results = read_results(folder)
     assert "profit" in captions(results)
@@ -77,6 +81,6 @@ def test_page_and_card_show_the_money_that_is_there(run_folder, parts, offer):
     page = render_report(folder)
     assert 'id="money"' in page
     assert "The riskiest tenth" in page
-    card = render_model_card(training)
+    card = render_model_card(build(TrainingResult, **training))
     assert "The riskiest tenth" in card
     assert "the first is " in card

@@ -128,16 +128,23 @@ def test_page_says_so_when_the_process_model_stands_alone(run_folder, parts):
     training = parts("training")
     for key in ("test", "value_test", "baselines", "curves", "importance"):
         training.pop(key)
-    training |= {"process_only": True, "test": None, "validation_cutoff": None}
+    training["process_only"] = True
     page = render_report(run_folder(training=training))
     assert "so the purchase-process model carries the scores alone" in page
     assert "it has none" in page
 
 
-@pytest.mark.parametrize("part", ["check", "kpis", "training"])
-def test_page_is_rendered_when_a_file_is_empty(run_folder, part):
+@pytest.mark.parametrize("part", ["check", "kpis", "training", "backtest"])
+def test_page_is_rendered_when_a_file_holds_next_to_nothing(run_folder, part):
     page = render_report(run_folder(**{part: {}}))
     assert page.endswith("</html>\n")
+
+
+@pytest.mark.parametrize("part", ["check", "kpis", "training", "backtest"])
+def test_empty_file_is_a_sentence_and_no_page(tmp_path, part):
+    (tmp_path / f"{part}.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(DataError, match=rf"{part}\.json' cannot be read: it has no"):
+        render_report(tmp_path)
 
 
 def test_page_is_rendered_when_nobody_is_scored(run_folder, parts):

@@ -6,6 +6,7 @@ import pytest
 from regulars.errors import DataError
 from regulars.report import read_results
 from regulars.report.results import Results
+from regulars.results import CheckResult, KpiResult
 
 
 def test_results_are_whole_when_every_file_is_there(whole_run):
@@ -45,7 +46,32 @@ def test_scores_are_refused_when_they_are_no_parquet(tmp_path):
         read_results(tmp_path)
 
 
-def test_currency_comes_from_the_check_when_there_are_no_kpis():
+def test_file_of_an_older_form_is_refused_in_a_sentence(tmp_path):
+    (tmp_path / "kpis.json").write_text('{"name": "shop"}', encoding="utf-8")
+    with pytest.raises(DataError, match=r"schema_version.*'regulars kpis CONFIG'"):
+        read_results(tmp_path)
+
+
+def test_file_that_lacks_something_is_refused_in_a_sentence(tmp_path):
+    text = '{"schema_version": 1, "name": "shop"}'
+    (tmp_path / "kpis.json").write_text(text, encoding="utf-8")
+    with pytest.raises(DataError, match=r"lacks currency\..*'regulars kpis CONFIG'"):
+        read_results(tmp_path)
+
+
+def test_currency_comes_from_the_check_when_there_are_no_kpis(build):
     tables = {"transactions": {"currency": "EUR"}}
-    assert Results(check={"tables": tables}).currency == "EUR"
+    assert Results(check=build(CheckResult, tables=tables)).currency == "EUR"
     assert Results().currency == ""
+
+
+def test_run_is_of_purchases_unless_a_file_names_another_kind(build):
+    assert Results().is_of_purchases
+    assert Results(kpis=build(KpiResult)).is_of_purchases
+    assert not Results(kpis=build(KpiResult, kind="labelled")).is_of_purchases
+
+
+def test_customers_of_one_value_have_no_value_of_their_own():
+    assert not Results().has_own_value
+    assert not Results(scores=pd.DataFrame({"clv": [200.0, 200.0]})).has_own_value
+    assert Results(scores=pd.DataFrame({"clv": [200.0, 1.0]})).has_own_value

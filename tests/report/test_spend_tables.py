@@ -13,12 +13,13 @@ from regulars.report.spend_tables import (
     spend_comparison,
     spend_intervals,
 )
+from regulars.results import TrainingResult
 
 KINDS = ("process", "tweedie", "ratio", "log", "sqrt", "hurdle")
 
 
 @pytest.fixture
-def training():
+def content():
     names = [
         "+".join(subset) for size in (1, 2) for subset in combinations(KINDS, size)
     ]
@@ -37,6 +38,11 @@ def training():
     }
 
 
+@pytest.fixture
+def training(build, content):
+    return build(TrainingResult, **content)
+
+
 def test_table_holds_the_nearest_those_alone_and_the_chosen(training):
     table = spend_comparison(training)
     names = [name for name, _, _ in table.rows]
@@ -48,23 +54,25 @@ def test_table_holds_the_nearest_those_alone_and_the_chosen(training):
     assert "Deciles off by" in table.headings
 
 
-def test_sentence_tells_what_the_windows_told(training):
+def test_sentence_tells_what_the_windows_told(build, content, training):
     text = spend_intervals(training, "EUR")
     assert "held for 91% on validation windows" in text
     assert "for 87% on the test window, where they are \u20ac61.00 wide" in text
-    training["spend_intervals"]["test"] = {}
-    assert spend_intervals(training, "EUR").endswith("learnt from.")
+    content["spend_intervals"]["test"] = {}
+    untested = build(TrainingResult, **content)
+    assert spend_intervals(untested, "EUR").endswith("learnt from.")
 
 
-def test_page_shows_both(run_folder, parts, training):
-    page = render_report(run_folder(training=parts("training") | training))
+def test_page_shows_both(run_folder, parts, content, build):
+    whole = parts("training") | content
+    page = render_report(run_folder(training=whole))
     assert "Candidates for spend on the validation windows" in page
     assert "A candidate is passed over if its total or its deciles" in page
     assert "meant to hold for 90% of customers" in page
-    card = render_model_card(parts("training") | training)
+    card = render_model_card(build(TrainingResult, **whole))
     assert "meant to hold for 90% of customers" in card
 
 
-def test_nothing_is_shown_when_nothing_was_chosen():
-    assert spend_comparison({"spend_selection": {}}) is None
-    assert spend_intervals({"spend_intervals": None}, "EUR") == ""
+def test_nothing_is_shown_when_nothing_was_chosen(build):
+    assert spend_comparison(build(TrainingResult)) is None
+    assert spend_intervals(build(TrainingResult), "EUR") == ""

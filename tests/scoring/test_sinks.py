@@ -11,13 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from regulars.errors import ConfigError
-from regulars.scoring.sinks import (
-    make_folder,
-    replacing,
-    write_json,
-    write_scores,
-    write_text,
-)
+from regulars.results.writing import make_folder, replacing, write_json, write_text
+from regulars.scoring.sinks import write_scores
 
 SCORES = pd.DataFrame(
     {

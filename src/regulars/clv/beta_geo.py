@@ -5,7 +5,7 @@ The workhorse: four numbers, fitted to any number of customers in seconds.
 
 from __future__ import annotations
 
-from regulars.clv.geometric import GeometricDropoutModel
+from regulars.clv.beta_geo_shared import GeometricDropoutModel
 
 
 class BetaGeoModel(GeometricDropoutModel):

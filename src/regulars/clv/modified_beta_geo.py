@@ -5,7 +5,7 @@ It cures the one oddity of BG/NBD, by which everybody who bought once is alive f
 
 from __future__ import annotations
 
-from regulars.clv.geometric import GeometricDropoutModel
+from regulars.clv.beta_geo_shared import GeometricDropoutModel
 
 
 class ModifiedBetaGeoModel(GeometricDropoutModel):

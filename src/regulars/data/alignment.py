@@ -1,7 +1,7 @@
-"""Bring the columns of several files together, or refuse files that do not belong.
+"""Give the columns of several files common names, or refuse files that do not belong.
 
-A name is the same up to case and blanks. A column that is needed must be in every file,
-and of one type; of any other that is missing somewhere, a notice is given.
+Names are compared without case and blanks. A column that is needed must be in every
+file and of one type; for any other that is missing somewhere there is a notice.
 """
 
 from __future__ import annotations

@@ -1,9 +1,7 @@
-"""Stretches of a log in which hardly anything was bought, though it usually is.
+"""Find the stretches of a log in which a shop was shut, or an export lost rows.
 
-The days of a ledger come in, stretches of days go out. A shop was shut, or an export
-lost a month: a window that falls on such a stretch would teach that everybody leaves.
-A day of rest each week is no such stretch, nor is a low season that comes and goes, nor
-days of a shop so small that silence may be chance.
+A weekly day of rest, a low season that comes every year and chance in a small shop are
+no closures.
 """
 
 from __future__ import annotations
@@ -30,6 +28,7 @@ WEEK = 7
 AROUND_DAYS = 183
 BESIDE_DAYS = 28
 QUIET_SHARE = 0.05
+# Where 30 purchases are usual, none at all is no chance: e^-30.
 FEWEST_EXPECTED = 30
 
 
@@ -38,9 +37,9 @@ class Closure:
     """A stretch of days with hardly a purchase."""
 
     start: date
-    end: date
-    n_found: int
-    n_usual: int
+    end: date  # the day after its last
+    n_purchases: int  # of customers and days, as `n_usual`
+    n_usual: int  # in as many days of the weeks before and after
 
     @property
     def n_days(self) -> int:
@@ -66,7 +65,7 @@ def daily_purchases(ledger: Ledger) -> pd.Series:
 
 
 def closures_known(counts: pd.Series) -> Callable[[date], list[Closure]]:
-    """Return a function from a day to the stretches that were known to be silent then."""
+    """Return a function from a day to the closures that were known on it."""
 
     @functools.cache
     def known(day: date) -> list[Closure]:
@@ -94,27 +93,26 @@ def shut_days(ledger: Ledger) -> Callable[[date], list[tuple[date, date]]]:
 
 
 def find_closures(counts: pd.Series) -> list[Closure]:
-    """Return the stretches in which a shop was silent that usually is not."""
+    """Return the closures of a log, given its purchases by day."""
     if len(counts) < 2:
         return []
     daily = counts.sort_index().resample("D").sum()
-    found = []
     quiet = _quiet_days(daily)
-    for start, end in _runs(quiet):
-        found.append(
-            Closure(
-                start=daily.index[start].date(),
-                end=daily.index[end - 1].date() + timedelta(days=1),
-                n_found=int(daily.iloc[start:end].sum()),
-                n_usual=round(_usual(daily, quiet, start, end) * (end - start)),
-            )
+    stretches = [
+        Closure(
+            start=daily.index[start].date(),
+            end=daily.index[end - 1].date() + timedelta(days=1),
+            n_purchases=int(daily.iloc[start:end].sum()),
+            n_usual=round(_usual(daily, quiet, start, end) * (end - start)),
         )
-    found = [
+        for start, end in _runs(quiet)
+    ]
+    closures = [
         each
-        for each in found
+        for each in stretches
         if each.n_days >= SHORTEST_DAYS and each.n_usual >= FEWEST_EXPECTED
     ]
-    return [each for each in found if not any(map(each.comes_again, found))]
+    return [each for each in closures if not any(map(each.comes_again, closures))]
 
 
 def _quiet_days(daily: pd.Series) -> NDArray[np.bool_]:
@@ -141,24 +139,26 @@ def _runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
     return list(zip(starts.tolist(), ends.tolist(), strict=True))
 
 
-def closure_notes(silences: Sequence[Closure], cutoff: date) -> list[str]:
-    """Return what a reader has to know of the silent stretches before a cutoff."""
-    return [_told(each, cutoff) for each in silences if each.start < cutoff]
+def closure_notes(closures: Sequence[Closure], cutoff: date) -> list[str]:
+    """Return what a reader has to know of the closures before a cutoff."""
+    return [_note(each, cutoff) for each in closures if each.start < cutoff]
 
 
-def _told(silence: Closure, cutoff: date) -> str:
+def _note(closure: Closure, cutoff: date) -> str:
     purchases = (
-        "1 purchase" if silence.n_found == 1 else f"{silence.n_found:,} purchases"
+        "1 purchase"
+        if closure.n_purchases == 1
+        else f"{closure.n_purchases:,} purchases"
     )
     start = (
-        f"The log holds {purchases} from {silence.start} to "
-        f"{silence.end - timedelta(days=1)}, where about {silence.n_usual:,} are usual"
+        f"The log holds {purchases} from {closure.start} to "
+        f"{closure.end - timedelta(days=1)}, where about {closure.n_usual:,} are usual"
     )
-    if silence.end >= cutoff:
+    if closure.end >= cutoff:
         return (
             f"{start}, and ends there. If records are missing, customers who bought "
             f"look as if they had left: read a newer log, or pass a cutoff of "
-            f"{silence.start}."
+            f"{closure.start}."
         )
     return (
         f"{start}: the shop was shut, or records are missing. No model learns from a "

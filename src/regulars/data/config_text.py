@@ -1,8 +1,4 @@
-"""Lines of a configuration as they are written for people.
-
-Names, texts and notes come in; pieces of commented YAML go out, which
-`regulars.config.load_settings` reads back as they were meant.
-"""
+"""Write pieces of a commented YAML configuration: names, texts, expressions, notes."""
 
 from __future__ import annotations
 

@@ -1,9 +1,7 @@
-"""The tables regulars understands: their columns, types, units and bounds.
+"""The tables that regulars understands: their columns, types, units and bounds.
 
-Nothing comes in; `TABLES` goes out, one `TableContract` a table, each with one
-`ColumnContract` a column. Intake maps and checks files by these contracts, the guesser
-proposes mappings from them and the documentation prints them, so that a column means
-the same everywhere. Only ``transactions`` is required of a user.
+Intake checks files by them, `init` proposes mappings from them and the documentation
+prints them. Only ``transactions`` is required of a user.
 """
 
 from __future__ import annotations
@@ -32,7 +30,7 @@ class ColumnContract:
     meaning: str
     unit: str = ""
     required: bool = False
-    nullable: bool = False
+    nullable: bool = False  # a column that must be there, but may be empty
     lower: float | None = None
     upper: float | None = None
 
@@ -44,7 +42,7 @@ class TableContract:
     name: str
     meaning: str
     columns: tuple[ColumnContract, ...]
-    open_ended: bool = False
+    open_ended: bool = False  # takes any other column as an attribute
 
     @property
     def names(self) -> tuple[str, ...]:

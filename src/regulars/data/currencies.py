@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from regulars.data.column_names import name_score
 
 if TYPE_CHECKING:
-    from regulars.data.numbers import NumberFormat
+    from regulars.data.number_formats import NumberFormat
     from regulars.data.reading import RawTable
 
 _DOLLARS = ("USD", "CAD", "AUD", "NZD", "HKD", "SGD", "MXN", "TWD", "ARS", "CLP", "COP")
@@ -118,8 +118,8 @@ def usual_code(sign: str) -> str | None:
 
 def currency_in_name(name: str) -> tuple[str, str] | None:
     """Return a sign, code or word in a column's name, and its currency."""
-    for found in re.finditer(r"[A-Za-z]{0,3}[^\w\s.,:;()\[\]/#%&*+-]", name):
-        sign = found.group()
+    for match in re.finditer(r"[A-Za-z]{0,3}[^\w\s.,:;()\[\]/#%&*+-]", name):
+        sign = match.group()
         for each in (sign, sign[-1]):
             code = usual_code(each)
             if code is not None:
@@ -194,9 +194,9 @@ def guess_currency(
 def _of_signs_and_names(
     forms: list[NumberFormat], names: list[str], counts: dict[str, int], column: str
 ) -> tuple[str, str]:
-    found = [(name, *pair) for name in names if (pair := currency_in_name(name))]
+    named = [(name, *pair) for name in names if (pair := currency_in_name(name))]
     hints = [
-        (code, f"from '{sign}' in the name of '{name}'") for name, sign, code in found
+        (code, f"from '{sign}' in the name of '{name}'") for name, sign, code in named
     ]
     if len(counts) == 1:
         hints.append((next(iter(counts)), f"from the column '{column}'"))
@@ -214,5 +214,5 @@ def _of_signs_and_names(
     if hints:
         return hints[0]
     first = next(iter(counts), _DEFAULT)
-    told = f"the most frequent in '{column}'" if counts else "not told by the file"
-    return first, f"{told}: a label only, nothing is converted"
+    source = f"the most frequent in '{column}'" if counts else "not told by the file"
+    return first, f"{source}: a label only, nothing is converted"

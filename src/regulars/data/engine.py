@@ -1,10 +1,7 @@
-"""One connection to the engine that holds or reads the data.
+"""Open the engine that holds or reads the data: DuckDB, PostgreSQL or Spark.
 
-An address such as ``duckdb://`` comes in, an Ibis backend goes out. DuckDB is the
-default and needs nothing else; Postgres and Spark are reached through Ibis when their
-extra is installed. A user's database file is opened read-only: intake works in
-temporary tables, and nothing is written where nobody asked for it. No extension is
-fetched from the network.
+A user's database file is opened read-only; intake works in temporary tables. No
+extension is fetched from the network.
 """
 
 from __future__ import annotations
@@ -87,7 +84,7 @@ def _connect_duckdb(rest: str, *, read_only: bool) -> Any:
 
 def _connect_postgres(url: str) -> Any:
     _need("psycopg", extra="postgres")
-    with told(f"source.engine '{_without_password(url)}'", ConfigError):
+    with readable_errors(f"source.engine '{_without_password(url)}'", ConfigError):
         connection = ibis.connect(url)
         connection.raw_sql("SET TIME ZONE 'UTC'")
     return connection
@@ -96,7 +93,7 @@ def _connect_postgres(url: str) -> Any:
 def _connect_spark(rest: str) -> Any:
     sql = _need("pyspark.sql", extra="spark")
     master = "local[*]" if rest in {"", "local"} else f"spark://{rest}"
-    with told(f"source.engine 'spark://{rest}'", ConfigError):
+    with readable_errors(f"source.engine 'spark://{rest}'", ConfigError):
         builder = sql.SparkSession.builder.master(master)
         session = builder.config("spark.sql.session.timeZone", "UTC").getOrCreate()
         return ibis.pyspark.connect(session)
@@ -120,7 +117,9 @@ def _without_password(url: str) -> str:
 
 
 @contextmanager
-def told(what: str, error_class: type[RegularsError] = DataError) -> Iterator[None]:
+def readable_errors(
+    what: str, error_class: type[RegularsError] = DataError
+) -> Iterator[None]:
     """Turn an engine's exception into one sentence of ours."""
     try:
         yield

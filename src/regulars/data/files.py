@@ -8,25 +8,33 @@ from __future__ import annotations
 
 import codecs
 import csv
+import functools
 import gzip
 import io
 import re
+import tempfile
 import zlib
 from dataclasses import dataclass, field, replace
-from typing import IO, TYPE_CHECKING, cast
+from pathlib import Path
+from typing import IO, cast
+
+import duckdb
 
 from regulars.data.contents import Kind, kind_of
 from regulars.data.lines import LineCount, LineCounter
 from regulars.errors import DataError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 BLANKS = " "
 """Separator of a file whose fields are separated by runs of blanks."""
 
 _BLOCK = 1 << 20
 _HEAD = 1 << 18
+# Without ignore_errors one short line makes it skip lines or see another separator;
+# with comments, rows that begin with #1001 may be passed over (ADR 35).
+_SNIFF = """
+    SELECT Delimiter, len(Columns)
+    FROM sniff_csv(?, ignore_errors = true, comment = '')
+"""
 
 
 @dataclass(frozen=True)
@@ -41,7 +49,7 @@ class SourceFile:
     header: tuple[str, ...] = ()
     lines: LineCount = field(default_factory=LineCount)
     starts_blank: bool = False
-    origin: Path | None = None
+    origin: Path | None = None  # of a copy in another form
 
     @property
     def is_plain(self) -> bool:
@@ -140,51 +148,34 @@ def _check_cp1252(file: Path) -> str:
 
 
 def detect_delimiter(text: str) -> str:
-    r"""Return the separator of the fields.
+    """Return the separator of the fields: comma, semicolon, tab, bar or `BLANKS`.
 
-    Comma, semicolon, tab and bar are tried on the first 200 records: the one under
-    which most records have as many fields as the first wins, then the one that gives
-    more fields. Where none gives two fields, runs of blanks separate if nine of ten
-    lines then have as many fields as the first.
+    DuckDB guesses the first four. Where it sees one field, runs of blanks separate if
+    nine of ten lines then have as many fields as the first.
     """
-    best, best_score = ",", (0.0, 1)
-    for delimiter in (",", ";", "\t", "|"):
-        records = _records(text, delimiter)
-        score = _consistency([len(record) for record in records])
-        if score[1] > 1 and score[0] >= 0.5 and score > best_score:
-            best, best_score = delimiter, score
-    if best_score[1] > 1:
-        return best
-    fields = [len(line.split()) for line in text.splitlines()[:200] if line.strip()]
-    share, width = _consistency(fields)
-    return BLANKS if width > 1 and share >= 0.9 else best
+    lines = text.splitlines()[:200]
+    with tempfile.TemporaryDirectory(prefix="regulars-") as folder:
+        head = Path(folder, "head.csv")
+        head.write_bytes("\n".join(lines).encode())
+        rows = _sniffer().cursor().execute(_SNIFF, [str(head)])
+        delimiter, n_columns = rows.fetchall()[0]
+    if n_columns > 1:
+        return str(delimiter)
+    widths = [len(line.split()) for line in lines if line.strip()]
+    share = sum(width == widths[0] for width in widths) / len(widths)
+    return BLANKS if widths[0] > 1 and share >= 0.9 else ","
 
 
-def _consistency(widths: list[int]) -> tuple[float, int]:
-    if not widths:
-        return 0.0, 0
-    return sum(width == widths[0] for width in widths) / len(widths), widths[0]
-
-
-def _records(text: str, delimiter: str) -> list[list[str]]:
-    records = []
-    reader = csv.reader(io.StringIO(text), delimiter=delimiter)
-    try:
-        for record in reader:
-            if record:
-                records.append(record)
-            if len(records) == 200:
-                break
-    except csv.Error:
-        # A field beyond the module's limit: judge by what was read.
-        return records
-    return records
+@functools.cache
+def _sniffer() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect()
 
 
 def _first_record(text: str, delimiter: str) -> list[str]:
     if delimiter == BLANKS:
         return next(line for line in text.splitlines() if line.strip()).split()
-    return [field.strip() for field in _records(text, delimiter)[0]]
+    records = csv.reader(io.StringIO(text), delimiter=delimiter)
+    return [field.strip() for field in next(filter(None, records))]
 
 
 def rewrite(source: SourceFile, target: Path) -> SourceFile:

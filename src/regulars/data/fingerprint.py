@@ -1,9 +1,6 @@
-"""A short name for a data set: the same data, the same name, whatever the engine.
+"""Name a data set by its contents, whatever the engine.
 
-A ledger comes in, a hexadecimal digest goes out. It is taken over the days of each
-customer and over what was bought, sorted, so that neither the order of the rows nor how
-they were split into files matters, and any line more, fewer or different gives another
-name.
+Neither the order of the rows nor how they were split into files matters.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ import itertools
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pyarrow import ArrowException
 
@@ -19,6 +20,9 @@ from regulars.data.contents import ending_of
 from regulars.data.conversion import column_names
 from regulars.data.locating import KINDS, files_below, locate_files, may_be_data
 from regulars.errors import ConfigError, RegularsError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _ROLES = (("customer_id",), ("order_time",), ("amount", "unit_price"))
 _LOG_NAME = re.compile(
@@ -153,8 +157,8 @@ def _path_of(family: _Family, folder: Path) -> str:
     if len(family.files) == 1:
         return str(family.files[0])
     names = [file.name for file in family.files]
-    start = _common_start(names)
-    end = _common_start([name[::-1] for name in names])[::-1]
+    start = common_start(names)
+    end = common_start([name[::-1] for name in names])[::-1]
     place = family.files[0].parent
     # Without digits first, so that the files of next year are meant too.
     for first, last in (
@@ -171,7 +175,8 @@ def _path_of(family: _Family, folder: Path) -> str:
     raise ConfigError(msg)
 
 
-def _common_start(texts: list[str]) -> str:
+def common_start(texts: Sequence[str]) -> str:
+    """Return the letters with which all texts begin."""
     columns = zip(*texts, strict=False)
     same = itertools.takewhile(lambda letters: len(set(letters)) == 1, columns)
     return "".join(letters[0] for letters in same)

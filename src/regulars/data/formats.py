@@ -1,9 +1,7 @@
-"""Settle how the times of a text column are written, or refuse to guess.
+"""Find the strptime format of a text column's times, or refuse to guess.
 
-A text column comes in; the strptime format that reads it goes out, or None where ISO
-8601 and yyyymmdd do. A date such as 03/04/2024 is read only if some other value of the
-column says which way round it goes; else the user is asked. The engine does the
-counting.
+A date such as 03/04/2024 is read only if another value of the column says which way
+round it goes; else the user is asked.
 """
 
 from __future__ import annotations
@@ -16,6 +14,7 @@ import ibis
 
 from regulars.data.contract import EARLIEST, LATEST
 from regulars.data.parsing import is_missing, parse_format
+from regulars.data.queries import count_rows, first_row
 from regulars.data.time_shapes import is_standard, possible_formats
 from regulars.data.zones import unclear_zone
 from regulars.errors import ConfigError, DataError
@@ -37,8 +36,8 @@ class AmbiguousTimeError(DataError):
 class TimeFormat:
     """The way a column's times are written."""
 
-    format: str | None
-    share: float
+    format: str | None  # None: ISO 8601 or yyyymmdd
+    share: float  # of the sample's different values, 0-1
 
 
 def check_time_format(time_format: str, setting: str) -> None:
@@ -97,7 +96,7 @@ def _valid(text: Any, form: str) -> Any:
 
 def _counts(texts: Any, forms: tuple[str, ...]) -> dict[str, int]:
     read = [_valid(texts.text, form).count().name(f"n{i}") for i, form in _each(forms)]
-    row = texts.aggregate(read).to_pyarrow().to_pylist()[0]
+    row = first_row(texts.aggregate(read))
     return {form: int(row[f"n{i}"]) for i, form in _each(forms)}
 
 
@@ -116,7 +115,7 @@ def _decide(texts: Any, forms: tuple[str, ...], label: str, setting: str) -> str
         example=values.text.min(where=any_read.notnull()),
         **{name: values[name].count() for name in names},
     )
-    counted = row.to_pyarrow().to_pylist()[0]
+    counted = first_row(row)
     total = counted["total"]
     whole = [form for i, form in _each(forms) if counted[f"v{i}"] == total]
     whole_names = [f"v{i}" for i, form in _each(forms) if form in whole]
@@ -146,4 +145,4 @@ def _all_equal(values: Any, names: list[str]) -> bool:
         return True
     different = [values[names[0]] != values[name] for name in names[1:]]
     some = values.filter(ibis.or_(*different)).limit(1)
-    return not some.count().to_pyarrow().as_py()
+    return not count_rows(some)

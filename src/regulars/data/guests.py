@@ -33,7 +33,7 @@ class Guest:
 
     id: str
     n_orders: int
-    n_next: int
+    n_next: int  # orders of the best customer that is a person
     n_all: int
 
     @property
@@ -69,8 +69,8 @@ def find_guests(
         return []
     # the ids are the user's own: compared without outer blanks, case and all
     listed = counts.filter(counts.id.strip().isin([each.strip() for each in guest_ids]))
-    found = listed.order_by(ibis.desc("n"), "id").to_pyarrow().to_pylist()
-    return [Guest(row["id"], row["n"], 0, row["n_all"]) for row in found]
+    rows_by_id = listed.order_by(ibis.desc("n"), "id").to_pyarrow().to_pylist()
+    return [Guest(row["id"], row["n"], 0, row["n_all"]) for row in rows_by_id]
 
 
 def _implausible(top: list[dict[str, Any]]) -> list[Guest]:

@@ -1,10 +1,7 @@
-"""From files or tables as they are to clean tables, every row accounted for.
+"""Read every configured table: map it, check it, and account for every row.
 
-Settings and a connection come in; an `Intake` goes out: one clean Ibis table for each
-configured source, how many rows were kept or set aside and why, and a quarantine file
-of what was set aside. Rows in are always rows kept plus rows set aside: that is
-checked, not hoped for. `normalise_transactions` applies the same rules to a history
-that comes from elsewhere, such as a request to the model endpoint.
+`normalise_transactions` applies the same rules to a history that comes from elsewhere,
+such as a request to the model endpoint.
 """
 
 from __future__ import annotations
@@ -20,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import ibis
 
 from regulars.data.contract import TABLES, TableContract, day_name
-from regulars.data.engine import told
+from regulars.data.engine import readable_errors
 from regulars.data.formats import check_time_format, find_time_format
 from regulars.data.mapping import Mapping, map_columns
 from regulars.data.margins import margin_notices
@@ -34,9 +31,10 @@ from regulars.data.quality import (
     label,
 )
 from regulars.data.quarantine import write_rows
+from regulars.data.queries import count_rows, first_row
 from regulars.data.reading import RawTable, read_raw
 from regulars.data.reconciliation import assert_whole
-from regulars.data.staging import Rules, Staged, judge, stage
+from regulars.data.staging import Rules, Staged, apply_rules, stage
 from regulars.data.validation_errors import refuse_if_bad
 from regulars.errors import ConfigError, DataError
 
@@ -232,7 +230,7 @@ def _read_table(
     scratch = _Scratch()
     raw = read_raw(contract.name, table_settings, connection, scratch.folder)
     where = f"source.{contract.name}"
-    with told(raw.label):
+    with readable_errors(raw.label):
         whole, notices = complete_rows(
             raw, table_settings, connection, scratch.folder, where
         )
@@ -258,8 +256,8 @@ def _read_table(
         notices += margin_notices(staged.clean, settings.value.margin)
     else:
         facts = _plain_facts(staged.clean, contract)
-    told_all = (*raw.notices, *counts.notices, *notices)
-    counts = replace(counts, facts=facts, notices=told_all)
+    notices = [*raw.notices, *counts.notices, *notices]
+    counts = replace(counts, facts=facts, notices=tuple(notices))
     return Part(whole, staged, connection, scratch), counts
 
 
@@ -315,23 +313,23 @@ def _count(
     contract: TableContract,
     reasons: list[str],
 ) -> TableCounts:
-    kept = int(staged.clean.count().to_pyarrow().as_py())
+    kept = count_rows(staged.clean)
     bad = staged.bad
     by_reason = bad.group_by("reason").aggregate(rows=bad.count()).to_pyarrow()
-    found = {row["reason"]: row["rows"] for row in by_reason.to_pylist()}
-    rows_in = kept + sum(found.values())
-    lines_notice = assert_whole(raw, staged, rows_in, found.get(MALFORMED, 0))
+    n_bad = {row["reason"]: row["rows"] for row in by_reason.to_pylist()}
+    rows_in = kept + sum(n_bad.values())
+    lines_notice = assert_whole(raw, staged, rows_in, n_bad.get(MALFORMED, 0))
     listed = [
         ReasonCount(
             reason=reason,
             label=label(reason),
-            rows=found[reason],
-            share=found[reason] / rows_in,
+            rows=n_bad[reason],
+            share=n_bad[reason] / rows_in,
             is_fault=is_fault(reason, contract.id_column),
             examples=_examples(bad, reason),
         )
         for reason in reasons
-        if reason in found
+        if reason in n_bad
     ]
     listed.sort(key=lambda each: -each.rows)
     return TableCounts(
@@ -370,7 +368,7 @@ def transaction_facts(clean: Any, currency: str) -> dict[str, Any]:
         returns_amount=-clean.amount.sum(where=clean.is_return),
         n_zero_amount=(clean.amount == 0).sum(),
     )
-    facts = row.to_pyarrow().to_pylist()[0]
+    facts = first_row(row)
     for name in ("first_order", "last_order"):
         facts[name] = facts[name].isoformat() if facts[name] else None
     for name in ("revenue", "returns_amount"):
@@ -387,7 +385,7 @@ def _plain_facts(clean: Any, contract: TableContract) -> dict[str, Any]:
     if contract.time_column is not None:
         day = clean[day_name(contract.time_column)]
         facts |= {"first_time": day.min(), "last_time": day.max()}
-    row = clean.aggregate(**facts).to_pyarrow().to_pylist()[0]
+    row = first_row(clean.aggregate(**facts))
     return {
         name: value.isoformat() if isinstance(value, date) else value
         for name, value in row.items()
@@ -412,8 +410,8 @@ def normalise_transactions(
         raise DataError(msg)
     sources = {name: name for name in contract.names if name in table.columns}
     rules = Rules(time_zone, {}, None, date.max - timedelta(days=2), False)
-    reading = judge(table, sources, contract, rules)
+    reading = apply_rules(table, sources, contract, rules)
     cases = [(where.fill_null(False), reason) for reason, where in reading.faults]
     fault = ibis.cases(*cases, else_=ibis.null("string"))
-    judged = reading.table.select(**reading.columns, fault=fault)
-    return judged if with_fault else judged.filter(judged.fault.isnull()).drop("fault")
+    rows = reading.table.select(**reading.columns, fault=fault)
+    return rows if with_fault else rows.filter(rows.fault.isnull()).drop("fault")

@@ -14,7 +14,14 @@ import ibis
 
 from regulars.config import TableSettings
 from regulars.data.ledger import materialise
-from regulars.data.reading import FILE_NUMBER, RawTable, read_raw
+from regulars.data.queries import count_rows, first_row
+from regulars.data.reading import (
+    FILE_NUMBER,
+    RawTable,
+    find_column,
+    has_rejects,
+    read_raw,
+)
 from regulars.errors import ConfigError, DataError, suggestion
 
 if TYPE_CHECKING:
@@ -106,11 +113,9 @@ def _text_keys(table: Any, columns: list[str]) -> dict[str, Any]:
 
 
 def _column(columns: list[str], key: str, where: str, label: str) -> str:
-    if key in columns:
-        return key
-    near = [name for name in columns if name.strip().lower() == key.strip().lower()]
-    if len(near) == 1:
-        return near[0]
+    column = find_column(key, columns)
+    if column is not None:
+        return column
     msg = (
         f"{where}.on: {label} has no column '{key}'.{suggestion(key, columns)} Its "
         f"columns are {', '.join(columns)}."
@@ -130,12 +135,7 @@ def _free_name(name: str, taken: set[str], raw: RawTable) -> str:
 
 def _refuse_broken_lines(raw: RawTable, connection: Any) -> None:
     """Refuse lines that cannot be split: their partners would go without a word."""
-    if not raw.rejects:
-        return
-    tables = connection.raw_sql(
-        f"SELECT count(*) FROM duckdb_tables() WHERE table_name = '{raw.rejects}'"
-    )
-    if not tables.fetchone()[0]:
+    if not has_rejects(raw, connection):
         return
     n_bad, line = connection.raw_sql(
         f"SELECT count(DISTINCT line), min(line) FROM {raw.rejects}"
@@ -153,7 +153,7 @@ def _refuse_repeated_keys(
 ) -> None:
     counts = table.group_by(list(names)).aggregate(n=table.count())
     repeated = materialise(counts.filter(counts.n > 1))
-    n_repeated = int(repeated.count().to_pyarrow().as_py())
+    n_repeated = count_rows(repeated)
     if not n_repeated:
         return
     first = repeated.order_by(ibis.desc("n"), *names).limit(5).to_pyarrow().to_pylist()
@@ -175,9 +175,9 @@ def _unmatched(joined: Any, matched: Any, side: _Side, raw: RawTable) -> list[st
         rows=joined.count(),
         without=(~matched).sum(),
     )
-    row = counted.to_pyarrow().to_pylist()[0]
+    row = first_row(counted)
     unused = side.table.anti_join(joined, list(side.keys))
-    n_unused = int(unused.count().to_pyarrow().as_py())
+    n_unused = count_rows(unused)
     notices = []
     if row["without"]:
         notices.append(

@@ -1,4 +1,4 @@
-"""Read JSON records, one a line or in a list, and write them as rows of text.
+"""Rewrite JSON records, one a line or in a list, as rows of text.
 
 Whole numbers keep all their digits, objects inside a record become columns such as
 ``customer.id``, and lists inside a record stay JSON text.

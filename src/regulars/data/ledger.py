@@ -1,9 +1,7 @@
-"""One row a customer and day: what every feature, label and model starts from.
+"""Collapse the purchase log to one row a customer and day.
 
-The clean transactions come in, a `Ledger` of Ibis tables goes out. Purchases of one day
-are one event here, as in the literature; times have become calendar days, because only
-whole days are subtracted the same way on every engine. Money is summed as integers, so
-that neither row order nor the number of threads can move a figure by one bit.
+Times have become days, because only whole days are subtracted alike on every engine.
+Money is summed in integers, so that neither row order nor threads can move a figure.
 """
 
 from __future__ import annotations
@@ -206,12 +204,12 @@ def line_margin(transactions: ibis.Table) -> ibis.Value | None:
     with a minus. None where the log has neither column.
     """
     t = transactions
-    amount, found = t.amount.cast("float64").abs(), []
+    amount, margins = t.amount.cast("float64").abs(), []
     if "cost_amount" in t.columns:
-        found.append(amount - t.cost_amount.cast("float64").abs())
+        margins.append(amount - t.cost_amount.cast("float64").abs())
     if "margin_rate" in t.columns:
-        found.append(amount * t.margin_rate.cast("float64"))
-    return ibis.coalesce(*found) if found else None
+        margins.append(amount * t.margin_rate.cast("float64"))
+    return ibis.coalesce(*margins) if margins else None
 
 
 def _own_margins(t: ibis.Table, is_return: ibis.Value) -> dict[str, ibis.Value]:

@@ -30,9 +30,9 @@ _EXACT = 1e15
 class LineCount:
     """Lines of a text file, counted without looking at its fields."""
 
-    total: int = 0
+    total: int = 0  # as line feeds, and one for a last line without
     empty: int = 0
-    returns: int = 0
+    returns: int = 0  # carriage returns
     has_quotes: bool = False
 
     @property

@@ -1,8 +1,6 @@
-"""Give the columns of a source their canonical names.
+"""Map a source's columns, or SQL expressions over them, to canonical names.
 
-A `RawTable`, a contract and the user's ``columns`` come in; a `Mapping` goes out: one
-source for each canonical column, where a worked-out column is an SQL expression that
-has been made safe: in it, a text column that meets arithmetic is read as a number, and
+Expressions are made safe: a text column that meets arithmetic is read as a number, and
 a cast that fails gives null instead of stopping the run.
 """
 
@@ -14,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import sqlglot
 from sqlglot import exp
 
-from regulars.data.engine import told
-from regulars.data.numbers import expand_numbers
-from regulars.data.reading import quote_name
+from regulars.data.engine import readable_errors
+from regulars.data.number_formats import expand_numbers
+from regulars.data.reading import find_column, quote_name
 from regulars.errors import ConfigError, DataError, suggestion
 
 if TYPE_CHECKING:
@@ -46,9 +44,9 @@ class Mapping:
     """Canonical columns and where each comes from."""
 
     table: Any
-    sources: dict[str, str]
-    described: dict[str, str]
-    where: str = ""
+    sources: dict[str, str]  # canonical name -> column of `table`
+    described: dict[str, str]  # canonical name -> the user's column or expression
+    where: str = ""  # column of `table` that says whether a row is read
 
 
 def map_columns(
@@ -73,18 +71,18 @@ def map_columns(
                 where, source.sql, raw, numeric=numeric
             )
             described[name] = source.sql
-        elif (found := _find(source, raw)) is None:
+        elif (column := _find(source, raw)) is None:
             missing[name] = source
         else:
-            sources[name] = described[name] = found
-    for column in contract.columns:
-        if column.name in settings.columns:
+            sources[name] = described[name] = column
+    for each in contract.columns:
+        if each.name in settings.columns:
             continue
-        found = _find(column.name, raw)
-        if found is not None:
-            sources[column.name] = described[column.name] = found
-        elif column.required:
-            missing[column.name] = column.name
+        column = _find(each.name, raw)
+        if column is not None:
+            sources[each.name] = described[each.name] = column
+        elif each.required:
+            missing[each.name] = each.name
     if missing:
         raise DataError(_missing_columns(missing, raw, contract))
     if settings.where is not None:
@@ -108,18 +106,14 @@ def _refuse_other_than_boolean(table: Any, where: str, contract: TableContract) 
 
 
 def _find(name: str, raw: RawTable) -> str | None:
-    key = name.strip().lower()
-    if key in raw.repeated:
+    if name.strip().lower() in raw.repeated:
         msg = (
             f"{raw.label} has the column '{name}' more than once. Rename one of them "
             "in the file, or refer to it as it is told apart: the second is "
             f"'{name} (2)'."
         )
         raise DataError(msg)
-    if name in raw.columns:
-        return name
-    near = [column for column in raw.columns if column.strip().lower() == key]
-    return near[0] if len(near) == 1 else None
+    return find_column(name, raw.columns)
 
 
 def _missing_columns(
@@ -146,7 +140,7 @@ def _missing_columns(
 
 def _expression(setting: str, sql: str, raw: RawTable, *, numeric: bool) -> str:
     where = f"{setting} '{sql}'"
-    with told(where, ConfigError):
+    with readable_errors(where, ConfigError):
         tree = expand_numbers(sqlglot.parse_one(sql, dialect="duckdb"), where)
     if any(tree.find(kind) for kind in _REFUSED):
         msg = (
@@ -156,20 +150,20 @@ def _expression(setting: str, sql: str, raw: RawTable, *, numeric: bool) -> str:
         raise ConfigError(msg)
     text = _text_columns(raw)
     for column in tree.find_all(exp.Column):
-        found = _find(column.name, raw)
+        name = _find(column.name, raw)
         if column.table and (inner := _find(_dotted_name(column), raw)) is not None:
             # The column of an object inside a JSON record, such as customer.id.
-            found = inner
+            name = inner
             for part in ("table", "db", "catalog"):
                 column.set(part, None)
-        if found is None:
+        if name is None:
             msg = (
                 f"{where} uses the column '{column.name}', which {raw.label} does not "
                 f"have.{suggestion(column.name, raw.columns)} Its columns are "
                 f"{', '.join(raw.columns)}."
             )
             raise ConfigError(msg)
-        column.set("this", exp.to_identifier(found, quoted=True))
+        column.set("this", exp.to_identifier(name, quoted=True))
     return _safe(tree, text, numeric=numeric).sql(dialect="duckdb")
 
 
@@ -251,7 +245,7 @@ def _with_expressions(
         f"{sql} AS {quote_name(name)}" for name, sql in worked_out.items()
     )
     where = f"source.{contract.name}.columns: " + "; ".join(worked_out.values())
-    with told(where, ConfigError):
+    with readable_errors(where, ConfigError):
         if connection.name == "duckdb":
             view = f"{raw.view}_mapped"
             # What no value comes of, such as a time in a million years, gives null.

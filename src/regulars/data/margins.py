@@ -1,8 +1,4 @@
-"""Which margin counts: that of the line itself, or the configured one for all.
-
-The clean transactions come in; how many lines carry their own margin, and the sentence
-that says so, go out. What a line's margin is, `regulars.data.ledger` says.
-"""
+"""Count the lines that carry their own margin, and say so."""
 
 from __future__ import annotations
 
@@ -10,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from regulars.data.ledger import MARGIN_COLUMNS, line_margin
+from regulars.data.queries import first_row
 
 if TYPE_CHECKING:
     import ibis
@@ -39,7 +36,7 @@ def own_margins(transactions: ibis.Table) -> OwnMargins | None:
         margin=t.taken.sum(),
         amount=t.amount.sum(where=t.own.notnull()),
     )
-    row = sums.to_pyarrow().to_pylist()[0]
+    row = first_row(sums)
     amount = row["amount"] or 0.0
     return OwnMargins(
         columns=tuple(n for n in MARGIN_COLUMNS if n in transactions.columns),
@@ -51,15 +48,15 @@ def own_margins(transactions: ibis.Table) -> OwnMargins | None:
 
 def margin_notices(transactions: ibis.Table, margin: float) -> list[str]:
     """Return the sentence about own margins; none where the log has none."""
-    found = own_margins(transactions)
-    if found is None:
+    own = own_margins(transactions)
+    if own is None:
         return []
-    columns = ", else ".join(found.columns)
-    share = "" if found.share is None else f", {found.share:.1%} of their amount"
-    rest = f"value.margin ({margin:.1%}) for the other {found.n_lines - found.n_own:,}"
-    if found.n_own == found.n_lines:
+    columns = ", else ".join(own.columns)
+    share = "" if own.share is None else f", {own.share:.1%} of their amount"
+    rest = f"value.margin ({margin:.1%}) for the other {own.n_lines - own.n_own:,}"
+    if own.n_own == own.n_lines:
         rest = "value.margin is not used"
     return [
-        f"Own margin ({columns}): {found.n_own:,} of {found.n_lines:,} lines{share}; "
+        f"Own margin ({columns}): {own.n_own:,} of {own.n_lines:,} lines{share}; "
         f"{rest}."
     ]

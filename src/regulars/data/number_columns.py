@@ -1,4 +1,4 @@
-"""Columns of numbers, mapped or worked out, where the file writes them for people."""
+"""Map columns of numbers, or expressions over them, that are written for people."""
 
 from __future__ import annotations
 
@@ -17,12 +17,8 @@ from regulars.data.currencies import (
     guess_currency,
 )
 from regulars.data.mapping import means_number
-from regulars.data.numbers import (
-    AmbiguousNumberError,
-    NumberFormat,
-    find_number_format,
-    number_sql,
-)
+from regulars.data.number_formats import NumberFormat, number_sql
+from regulars.data.numbers import AmbiguousNumberError, find_number_format
 from regulars.errors import DataError
 
 if TYPE_CHECKING:
@@ -51,16 +47,16 @@ def number_sources(
     """
     expression = source if isinstance(source, str) else source.sql
     names = [source] if isinstance(source, str) else _number_names(source.sql, raw)
-    found: dict[str, tuple[NumberFormat, ...]] = {}
+    ways: dict[str, tuple[NumberFormat, ...]] = {}
     for name in names:
         forms = _forms(name, raw, label, setting)
         if forms:
-            found[name] = forms
-    if not found:
+            ways[name] = forms
+    if not ways:
         return ()
     sources = []
-    for chosen in itertools.product(*found.values()):
-        form_of = dict(zip(found, chosen, strict=True))
+    for chosen in itertools.product(*ways.values()):
+        form_of = dict(zip(ways, chosen, strict=True))
         if isinstance(source, str):
             sql = number_sql(chosen[0], source)
         else:
@@ -128,8 +124,8 @@ def lines_of(name: str, sources: tuple[NumberSource, ...]) -> list[str]:
     lines = [f"{text_of(name)}: {{sql: {text_of(each.sql)}}}" for each in sources]
     if len(sources) == 1:
         return lines
-    told = zip(lines, differences(sources), strict=True)
-    return [f"{line}  # {_in_a_comment(reading)}" for line, reading in told]
+    pairs = zip(lines, differences(sources), strict=True)
+    return [f"{line}  # {_in_a_comment(reading)}" for line, reading in pairs]
 
 
 def differences(sources: tuple[NumberSource, ...]) -> list[str]:
@@ -162,9 +158,9 @@ def number_lines(name: str, sources: tuple[NumberSource, ...]) -> list[str]:
     """Return the comments by which a configuration asks how to read a column."""
     if not sources:
         return []
-    told = " or ".join(map(_in_a_comment, differences(sources)))
+    readings = " or ".join(map(_in_a_comment, differences(sources)))
     lines = [f"# {line}" for line in lines_of(name, sources)]
-    return [f"# {told}: say which, one of these for the line above", *lines]
+    return [f"# {readings}: say which, one of these for the line above", *lines]
 
 
 @dataclass(frozen=True)

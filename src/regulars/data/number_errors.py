@@ -14,7 +14,8 @@ from regulars.data.number_columns import (
     lines_of,
     number_sources,
 )
-from regulars.data.numbers import sql_name
+from regulars.data.number_formats import sql_name
+from regulars.data.queries import first_row
 from regulars.errors import DataError
 
 if TYPE_CHECKING:
@@ -74,11 +75,12 @@ def _may_be_thousands(value: Any) -> bool:
     # not by rounding: the engine rounds to an integer, which 1e22 overflows
     rest = (value.abs() * 1000) % 1
     off = ibis.least(rest, 1 - rest)
-    row = value.as_table().aggregate(largest=value.abs().max(), off=off.max())
-    found = row.to_pyarrow().to_pylist()[0]
-    if found["largest"] is None:
+    row = first_row(
+        value.as_table().aggregate(largest=value.abs().max(), off=off.max())
+    )
+    if row["largest"] is None:
         return False
-    return bool(found["largest"] < 1000 and found["off"] < 1e-6)
+    return bool(row["largest"] < 1000 and row["off"] < 1e-6)
 
 
 def _proposal(

@@ -1,4 +1,4 @@
-"""Numbers written for people in a table that is read as a whole."""
+"""Read numbers written for people in a pandas frame."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import ibis
 import pandas as pd
 
-from regulars.data.numbers import find_number_format, format_of, read_text
+from regulars.data.number_formats import read_text
+from regulars.data.numbers import find_number_format, format_of
 from regulars.errors import DataError
 
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ def frame_of_numbers(
         try:
             form = find_number_format(column, f"{label}: column '{name}'")
         except DataError as error:
-            told = str(error).partition(" Write the right")[0].partition(" Mend")[0]
-            msg = f"{told} {cure}"
+            fault = str(error).partition(" Write the right")[0].partition(" Mend")[0]
+            msg = f"{fault} {cure}"
             raise DataError(msg) from error
         if form is not None:
             plain = {text: read_text(text, form) for text in texts.unique()}

@@ -14,6 +14,8 @@ import ibis
 from regulars.data.joins import LINE
 from regulars.data.ledger import materialise
 from regulars.data.parsing import is_missing
+from regulars.data.queries import count_rows
+from regulars.data.reading import find_column
 from regulars.errors import ConfigError, DataError, suggestion
 
 if TYPE_CHECKING:
@@ -33,16 +35,15 @@ def fill_blanks(
     """
     names = {}
     for name in (settings.by, *settings.columns):
-        near = [c for c in raw.columns if c.strip().lower() == name.strip().lower()]
-        exact = [name] if name in raw.columns else near
-        if len(exact) != 1:
+        column = find_column(name, raw.columns)
+        if column is None:
             msg = (
                 f"{setting}.fill_down: {raw.label} has no column '{name}'."
                 f"{suggestion(name, raw.columns)} Its columns are "
                 f"{', '.join(raw.columns)}."
             )
             raise ConfigError(msg)
-        names[name] = exact[0]
+        names[name] = column
     by = names[settings.by]
     columns = [names[name] for name in settings.columns if names[name] != by]
     above = ibis.window(order_by=LINE, preceding=(None, 0))
@@ -68,7 +69,7 @@ def fill_blanks(
             __was_blank=was_blank,
         )
     )
-    n_filled = _count(table.filter(table["__was_blank"]))
+    n_filled = count_rows(table.filter(table["__was_blank"]))
     table = table.drop("__n", "__order", "__was_blank").order_by(LINE)
     notice = "Lines that take blank fields from the first line of their order: "
     return replace(raw, table=table), [f"{notice}{n_filled:,}."] if n_filled else []
@@ -86,10 +87,6 @@ def _filled(column: Any) -> Any:
     if not column.type().is_string():
         return column
     return ibis.ifelse(is_missing(column.strip()), ibis.null("string"), column)
-
-
-def _count(table: Any) -> int:
-    return int(table.count().to_pyarrow().as_py())
 
 
 def count_orders_once(
@@ -135,7 +132,7 @@ def count_orders_once(
     if "is_return" not in sources:
         # without it, the lines of a refund that carry 0 would look like purchases
         sources["is_return"] = _IS_RETURN
-    n_later = _count(result.filter((result["__rank"] > 0) & result["__has_total"]))
+    n_later = count_rows(result.filter((result["__rank"] > 0) & result["__has_total"]))
     notice = f"Lines whose order's total is counted on another line: {n_later:,}."
     notices = [notice] if n_later else []
     return replace(mapping, table=result, sources=sources), notices
@@ -147,7 +144,7 @@ def _refuse_several_totals(keyed: Any, raw: RawTable, setting: str) -> None:
         low=numbers["__number"].min(), high=numbers["__number"].max()
     )
     several = materialise(orders.filter(orders.high > orders.low))
-    n_several = _count(several)
+    n_several = count_rows(several)
     if not n_several:
         return
     first = several.order_by("__order").limit(3).to_pyarrow().to_pylist()

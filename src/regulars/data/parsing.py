@@ -1,10 +1,7 @@
-"""Turn raw columns into clean ones, and say what is wrong with each value.
+"""Turn raw columns into typed ones, and say what is wrong with each value.
 
-Ibis columns of any type come in; a `Reading` goes out: the clean expressions and, for
-each way in which a row can be wrong, a boolean expression. Intake and the model
-endpoint share these rules, so that a history sent to the endpoint means what the same
-rows in a file mean. Nothing is computed here: the engine does that later. The work is
-laid in layers, each a subquery of its own, so that no text is parsed twice.
+Intake and the model endpoint share these rules, so that a history sent to the endpoint
+means what the same rows of a file mean. Only expressions are built here.
 """
 
 from __future__ import annotations
@@ -42,7 +39,6 @@ MISSING = ("", "null", "none", "nan", "na", "n/a", "<na>", "nat", "\\n")
 
 _MISSING_PATTERN = f"(?i)^({'|'.join(map(re.escape, MISSING))})$"
 _LONGEST_MISSING = max(map(len, MISSING))
-_LONGEST_WITH_BLANKS = 12
 _TIDY, _NAIVE_AT, _ZONED_AT, _VALUE, _DAY = "__t_", "__n_", "__z_", "__v_", "__d_"
 _HAS_ZONE = "__o_"
 # Anything behind a time of day: a sign, a letter, a bracket.
@@ -63,8 +59,8 @@ class Reading:
 
     table: Any
     columns: dict[str, Any]
-    faults: list[tuple[str, Any]]
-    lost: dict[str, Any] = field(default_factory=dict)
+    faults: list[tuple[str, Any]]  # in the order in which they are tried
+    lost: dict[str, Any] = field(default_factory=dict)  # optional values left empty
 
 
 def read_columns(
@@ -99,11 +95,13 @@ def read_columns(
         outputs = {name: work[_VALUE + name]}
         if column.kind == "time":
             outputs[day_name(name)] = work[_DAY + name]
-        found = _faults(work, column)
+        own_faults = _faults(work, column)
         if column.required or column.kind == "flag":
-            faults += found
-        elif found:
-            where = functools.reduce(operator.or_, (wrong for _, wrong in found[1:]))
+            faults += own_faults
+        elif own_faults:
+            # Missing, the first, is no loss.
+            unread = (wrong for _, wrong in own_faults[1:])
+            where = functools.reduce(operator.or_, unread)
             lost[name] = where.fill_null(False)
             outputs = {
                 key: ibis.ifelse(lost[name], ibis.null(value.type()), value)
@@ -151,11 +149,11 @@ def _tidied(
     for name, contract in kinds.items():
         column = first[_TIDY + name]
         if column.type().is_string():
-            gone = is_missing(column)
+            missing = is_missing(column)
             if contract.kind == "number":
                 # NaN is a fault of its own.
-                gone &= column.lower() != "nan"
-            cleared[_TIDY + name] = ibis.ifelse(gone, ibis.null("string"), column)
+                missing &= column.lower() != "nan"
+            cleared[_TIDY + name] = ibis.ifelse(missing, ibis.null("string"), column)
         elif column.type().is_floating() and contract.kind != "number":
             empty = ibis.null(column.type())
             cleared[_TIDY + name] = ibis.ifelse(column.isnan(), empty, column)

@@ -13,7 +13,7 @@ import ibis
 
 from regulars.data.joins import LINE, join_files
 from regulars.data.order_lines import fill_blanks
-from regulars.data.staging import forget_rejects, materialise
+from regulars.data.staging import forget_rejects, temporary_table
 from regulars.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def complete_rows(
         done, more = join_files(done, settings.join, connection, folder, setting)
         notices += more
     view = f"{raw.view}_complete"
-    table = materialise(connection, view, done.table.order_by(LINE))
+    table = temporary_table(connection, view, done.table.order_by(LINE))
     return replace(done, view=view, table=table), notices
 
 

@@ -1,9 +1,4 @@
-"""What can be wrong with a row, in names for programs and words for people.
-
-Counts and examples of rows that were set aside come in; labels, summaries and the
-sentences that stop a run go out. Which rows are at fault is decided in `staging`; here
-it is only said.
-"""
+"""Count the rows set aside by reason, and name the reasons for people."""
 
 from __future__ import annotations
 
@@ -76,7 +71,7 @@ class TableCounts:
     rows_kept: int
     rows_set_aside: int
     reasons: tuple[ReasonCount, ...]
-    columns: dict[str, str]
+    columns: dict[str, str]  # canonical name -> the user's column or expression
     notices: tuple[str, ...] = ()
     facts: dict[str, Any] = field(default_factory=dict)
 

@@ -1,8 +1,4 @@
-"""Write the rows that were set aside to a file that a person can mend.
-
-The bad rows of one table come in; a csv or parquet file goes out with the reason, the
-file, the row and every original value under its original name.
-"""
+"""Write the rows that were set aside to a file that a person can mend."""
 
 from __future__ import annotations
 
@@ -10,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import ibis
 
-from regulars.data.engine import told
+from regulars.data.engine import readable_errors
 from regulars.data.quality import DUPLICATE, GUEST, MALFORMED, label
 from regulars.data.reading import quote_text
-from regulars.data.staging import fingerprint, materialise, originals
+from regulars.data.staging import originals, row_fingerprint, temporary_table
 from regulars.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -29,7 +25,7 @@ def write_rows(raw: RawTable, staged: Staged, connection: Any, path: Path) -> No
         msg = f"The quarantine file '{path}' must end in .csv or .parquet."
         raise ConfigError(msg)
     part = path.with_name(path.name + ".part")
-    with told(f"the quarantine file '{path}'", ConfigError):
+    with readable_errors(f"the quarantine file '{path}'", ConfigError):
         frame = _frame(raw, staged, connection)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -76,12 +72,12 @@ def _with_copies(raw: RawTable, bad: Any, connection: Any) -> Any:
     copies = bad.filter(bad.reason.isin([DUPLICATE, GUEST]))
     table = connection.table(raw.view)
     prints = table.select(
-        print=fingerprint(table, raw.columns), values=originals(table, raw.columns)
+        print=row_fingerprint(table, raw.columns), values=originals(table, raw.columns)
     )
     wanted = prints.semi_join(copies, "print")
-    found = wanted.group_by("print").aggregate(values=wanted["values"].arbitrary())
-    found = materialise(connection, f"{raw.view}_again", found)
-    joined = bad.left_join(found, "print")
+    again = wanted.group_by("print").aggregate(values=wanted["values"].arbitrary())
+    again = temporary_table(connection, f"{raw.view}_again", again)
+    joined = bad.left_join(again, "print")
     filled = ibis.coalesce(joined.originals, joined["values"])
     return joined.select("reason", "id", "file", "row", originals=filled)
 

@@ -1,7 +1,7 @@
-"""Put a source, whatever it is, before the engine as one view of its own columns.
+"""Put a source before the engine as one view of its own columns.
 
 Every column of a text file is still text in it, so that leading zeros and broken values
-survive until they are checked; a number says which file a row came from.
+survive until they are checked.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from regulars.data.alignment import (
     needed_columns,
 )
 from regulars.data.conversion import open_files
-from regulars.data.engine import told
+from regulars.data.engine import readable_errors
 from regulars.errors import ConfigError, suggestion
 
 if TYPE_CHECKING:
@@ -45,13 +45,13 @@ class RawTable:
     table: Any
     columns: tuple[str, ...]
     label: str
-    repeated: frozenset[str] = frozenset()
+    repeated: frozenset[str] = frozenset()  # names, in small letters, that stand twice
     files: tuple[SourceFile, ...] = ()
-    rejects: str = ""
-    headless: str = ""
+    rejects: str = ""  # the engine's table of lines that it could not split
+    headless: str = ""  # the first line, where it looks like data
     notices: tuple[str, ...] = ()
     has_header: bool = True
-    is_loaded: bool = False
+    is_loaded: bool = False  # read in full, its rejects with it
 
 
 def read_raw(
@@ -82,7 +82,7 @@ def _read_database_table(name: str, table: str, connection: Any) -> RawTable:
         schema = [connection.current_catalog, *schema]
     database = tuple(schema) if len(schema) > 1 else (schema[0] if schema else None)
     try:
-        with told(f"source.{name}.table '{table}'", ConfigError):
+        with readable_errors(f"source.{name}.table '{table}'", ConfigError):
             source = connection.table(leaf, database=database)
     except ConfigError as error:
         known = _known_tables(connection)
@@ -127,7 +127,7 @@ def _read_files(
     files, notices = open_files(path, folder)
     text = files[0].kind == "text"
     header = _has_header(files, settings)
-    with told(f"'{path}'"):
+    with readable_errors(f"'{path}'"):
         columns = [_columns_of(file, header, connection) for file in files]
 
     def has_values(number: int, name: str) -> bool:
@@ -146,7 +146,7 @@ def _read_files(
         _select(files, numbers, header, rejects, spelled[numbers[0]])
         for numbers in groups.values()
     ]
-    with told(f"'{path}'"):
+    with readable_errors(f"'{path}'"):
         body = " UNION ALL BY NAME ".join(selects)
         connection.raw_sql(f"CREATE OR REPLACE TEMP VIEW {view} AS {body}")
         table = connection.table(view)
@@ -277,6 +277,26 @@ def _by_file(values: list[str], listed: str) -> str:
     if len(values) == 1:
         return values[0]
     return f"[{', '.join(values)}][list_position({listed}, __path)]"
+
+
+def find_column(name: str, columns: Iterable[str]) -> str | None:
+    """Return a column by its name, else by its name but for case and outer blanks."""
+    columns = tuple(columns)
+    if name in columns:
+        return name
+    key = name.strip().lower()
+    near = [column for column in columns if column.strip().lower() == key]
+    return near[0] if len(near) == 1 else None
+
+
+def has_rejects(raw: RawTable, connection: Any) -> bool:
+    """Say whether the engine has met lines of a source that it could not split."""
+    if not raw.rejects:
+        return False
+    tables = connection.raw_sql(
+        f"SELECT count(*) FROM duckdb_tables() WHERE table_name = '{raw.rejects}'"
+    )
+    return bool(tables.fetchone()[0])
 
 
 def unique_names(header: Iterable[str], *, header_line: bool = True) -> list[str]:

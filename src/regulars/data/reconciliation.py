@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import ibis
 
 from regulars.data.quality import MALFORMED
-from regulars.data.reading import FILE_NUMBER
+from regulars.data.queries import count_rows, total
+from regulars.data.reading import FILE_NUMBER, has_rejects
 from regulars.errors import DataError
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def assert_whole(
     if rows_in != staged.n_read + n_malformed:
         raise DataError(_lost(raw, staged.n_read + n_malformed, rows_in))
     if not raw.rejects:
-        n_source = int(raw.table.count().to_pyarrow().as_py())
+        n_source = count_rows(raw.table)
         if n_source != rows_in:
             raise DataError(_lost(raw, n_source, rows_in))
         return ()
@@ -34,10 +35,14 @@ def assert_whole(
     n_extra = n_lines - rows_in
     if n_extra == 0:
         return ()
-    n_breaks, n_swallowed = _line_breaks(raw, staged)
+    malformed = staged.bad.filter(staged.bad.reason == MALFORMED)
+    n_swallowed = 0
+    if _has_quotes(raw):
+        n_swallowed = total(malformed, _breaks(malformed.originals[0].rstrip()))
+    n_breaks = n_swallowed + _breaks_inside(raw)
     n_empty = sum(file.lines.empty for file in raw.files)
     if not n_breaks <= n_extra <= n_breaks + n_empty:
-        raise DataError(_swallowed(raw, n_extra - n_breaks, _start(staged)))
+        raise DataError(_swallowed(raw, n_extra - n_breaks, _start(malformed)))
     if n_swallowed:
         return (
             f"A quote that is not closed took {n_swallowed:,} more lines with it; they "
@@ -53,11 +58,8 @@ def count_broken_lines(raw: RawTable, connection: Any, n_rows: int) -> int:
     """
     if not raw.rejects:
         return 0
-    exists = connection.raw_sql(
-        f"SELECT count(*) FROM duckdb_tables() WHERE table_name = '{raw.rejects}'"
-    ).fetchall()[0][0]
     n_broken, n_inside = 0, 0
-    if exists:
+    if has_rejects(raw, connection):
         # One line can be refused for several reasons at once.
         n_broken, n_inside = connection.raw_sql(f"""
             WITH lines AS (
@@ -71,44 +73,37 @@ def count_broken_lines(raw: RawTable, connection: Any, n_rows: int) -> int:
     n_lines = sum(file.lines.total - raw.has_header for file in raw.files)
     n_empty = sum(file.lines.empty for file in raw.files)
     n_extra = n_lines - n_rows - n_broken - n_inside
-    if any(file.lines.has_quotes for file in raw.files):
-        columns = [name for name in raw.table.columns if name != FILE_NUMBER]
-        inside = sum((_breaks(raw.table[name]) for name in columns), ibis.literal(0))
-        n_extra -= _total(raw.table, inside)
+    n_extra -= _breaks_inside(raw)
     if not 0 <= n_extra <= n_empty:
         raise DataError(_swallowed(raw, n_extra, ""))
     return int(n_broken)
 
 
-def _lost(raw: RawTable, expected: int, found: int) -> str:
+def _lost(raw: RawTable, expected: int, n_seen: int) -> str:
     return (
-        f"{raw.label} has {expected:,} rows, but {found:,} were accounted for. Was it "
+        f"{raw.label} has {expected:,} rows, but {n_seen:,} were accounted for. Was it "
         "written to meanwhile? Run again."
     )
 
 
-def _line_breaks(raw: RawTable, staged: Staged) -> tuple[int, int]:
-    """Return the line breaks inside quotes, and those in malformed lines alone."""
-    if not any(file.lines.has_quotes for file in raw.files):
-        return 0, 0
+def _has_quotes(raw: RawTable) -> bool:
+    return any(file.lines.has_quotes for file in raw.files)
+
+
+def _breaks_inside(raw: RawTable) -> int:
+    """Count the line breaks inside the quotes of a source's rows."""
+    if not _has_quotes(raw):
+        return 0
     columns = [name for name in raw.table.columns if name != FILE_NUMBER]
-    inside = sum((_breaks(raw.table[name]) for name in columns), ibis.literal(0))
-    malformed = staged.bad.filter(staged.bad.reason == MALFORMED)
-    return (
-        n_swallowed := _total(malformed, _breaks(malformed.originals[0].rstrip()))
-    ) + _total(raw.table, inside), n_swallowed
+    breaks = sum((_breaks(raw.table[name]) for name in columns), ibis.literal(0))
+    return total(raw.table, breaks)
 
 
 def _breaks(text: Any) -> Any:
     return (text.length() - text.replace("\n", "").length()).fill_null(0)
 
 
-def _total(table: Any, value: Any) -> int:
-    return int(table.aggregate(total=value.sum()).to_pyarrow()[0][0].as_py() or 0)
-
-
-def _start(staged: Staged) -> str:
-    malformed = staged.bad.filter(staged.bad.reason == MALFORMED)
+def _start(malformed: Any) -> str:
     first = malformed.order_by("file", "row").limit(1).to_pyarrow().to_pylist()
     return f" Row {first[0]['row']:,} may be where it starts." if first else ""
 

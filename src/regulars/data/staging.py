@@ -1,9 +1,7 @@
-"""Check every row of a mapped source in the engine and part the good from the bad.
+"""Check every row of a mapped source in the engine; part good rows from bad ones.
 
-A `Mapping` comes in; two temporary tables go out: the clean rows, and the rows set
-aside with a reason, the file and the row they came from and all their original values.
-The source is read once; only when rows were exact copies is it read again, and only
-for the quarantine file.
+The source is read once; only when rows were exact copies is it read again, and only for
+the quarantine file.
 """
 
 from __future__ import annotations
@@ -29,7 +27,8 @@ from regulars.data.quality import (
     MALFORMED,
     NO_PARTNER,
 )
-from regulars.data.reading import FILE_NUMBER, quote_text
+from regulars.data.queries import count_rows, first_row
+from regulars.data.reading import FILE_NUMBER, has_rejects, quote_text
 
 if TYPE_CHECKING:
     from datetime import date
@@ -38,10 +37,11 @@ if TYPE_CHECKING:
     from regulars.data.mapping import Mapping
     from regulars.data.reading import RawTable
 
+# Neither stands in a text file, so that no two rows have one fingerprint.
 _SEPARATOR = "\x1f"
 _NULL = "\x1e"
 FLIPPED = "__flipped"
-"""Key under which `judge` says where the sign of a return was turned."""
+"""Key under which `apply_rules` says where the sign of a return was turned."""
 
 _LOST = "__lost"
 _REASON = "__reason"
@@ -52,12 +52,12 @@ _ROW = "__row"
 
 @dataclass(frozen=True)
 class Rules:
-    """How the values of one table are read and judged."""
+    """How the values of one table are read and checked."""
 
     time_zone: str
     formats: dict[str, str | None]
     cutoff: date | None
-    today: date
+    today: date  # counts where no cutoff is stated
     drop_duplicates: bool
     guest_ids: Literal["auto"] | tuple[str, ...] = ()
 
@@ -68,14 +68,14 @@ class Staged:
 
     clean: Any
     bad: Any
-    n_read: int
-    n_duplicates: int
-    n_flipped: int
+    n_read: int  # rows that could be split into fields
+    n_duplicates: int  # kept or not
+    n_flipped: int  # flagged returns whose amount was positive
     lost: dict[str, int]
     guests: tuple[Guest, ...] = ()
 
 
-def judge(
+def apply_rules(
     table: Any,
     sources: dict[str, str],
     contract: TableContract,
@@ -123,7 +123,7 @@ def stage(
     connection: Any,
 ) -> tuple[Staged, list[str]]:
     """Read a source once, check it, and part the good rows from the bad."""
-    reading = judge(
+    reading = apply_rules(
         mapping.table, mapping.sources, contract, rules, where=mapping.where
     )
     reasons = [name for name, _ in reading.faults]
@@ -148,9 +148,9 @@ def stage(
         bad = bad.union(_renamed(good.filter(is_guest), GUEST, contract.id_column))
         good = good.filter(~is_guest)
     clean_rows = good.select(*reading.columns)
-    clean = materialise(connection, f"{raw.view}_clean", clean_rows)
-    bad = materialise(connection, f"{raw.view}_bad", bad)
-    n_read = int(rows.count().to_pyarrow().as_py())
+    clean = temporary_table(connection, f"{raw.view}_clean", clean_rows)
+    bad = temporary_table(connection, f"{raw.view}_bad", bad)
+    n_read = count_rows(rows)
     if raw.files:
         bad = _place_in_files(raw, rows, bad, connection)
     if connection.name == "duckdb":
@@ -189,19 +189,19 @@ def _checked(raw: RawTable, reading: Reading) -> Any:
             _LOST: lost.cast("int32"),
             _REASON: table[_REASON],
             _ORIGINALS: kept,
-            _PRINT: fingerprint(table, raw.columns),
+            _PRINT: row_fingerprint(table, raw.columns),
             FILE_NUMBER: table[FILE_NUMBER],
         },
     )
 
 
-def fingerprint(table: Any, columns: tuple[str, ...]) -> Any:
+def row_fingerprint(table: Any, columns: tuple[str, ...]) -> Any:
     """Return 128 bits that are equal where all of a row's values are equal."""
     texts = [table[name].cast("string").fill_null(_NULL) for name in columns]
     return ibis.literal(_SEPARATOR).join(texts).hexdigest("md5").cast("uuid")
 
 
-def materialise(connection: Any, name: str, expression: Any) -> Any:
+def temporary_table(connection: Any, name: str, expression: Any) -> Any:
     """Compute an expression into a temporary table of the engine."""
     if connection.name == "duckdb":
         sql = connection.compile(expression)
@@ -215,8 +215,8 @@ def materialise(connection: Any, name: str, expression: Any) -> Any:
 def _numbered(connection: Any, name: str, expression: Any) -> Any:
     if connection.name != "duckdb":
         numbered = expression.mutate(**{_ROW: ibis.row_number() + 1})
-        return materialise(connection, name, numbered)
-    materialise(connection, name, expression)
+        return temporary_table(connection, name, numbered)
+    temporary_table(connection, name, expression)
     # DuckDB keeps the order of the files, so its row ids are row numbers.
     connection.raw_sql(
         f"CREATE OR REPLACE TEMP VIEW {name}_rows AS "
@@ -238,7 +238,7 @@ def _totals(good: Any, names: list[str]) -> dict[str, int]:
         name: ((good[_LOST] & (1 << position)) != 0).sum()
         for position, name in enumerate(names)
     }
-    row = good.aggregate(**totals).to_pyarrow().to_pylist()[0]
+    row = first_row(good.aggregate(**totals))
     return {name: int(count) for name, count in row.items() if count}
 
 
@@ -250,8 +250,8 @@ def _copies(good: Any, view: str, connection: Any) -> tuple[Any, int]:
     repeated = repeated.filter(repeated.times > 1)
     pairs = good.inner_join(repeated, _PRINT)
     later = pairs.filter(pairs[_ROW] > pairs.first_row).select(copy_row=pairs[_ROW])
-    copies = materialise(connection, f"{view}_copies", later)
-    return copies, int(copies.count().to_pyarrow().as_py())
+    copies = temporary_table(connection, f"{view}_copies", later)
+    return copies, count_rows(copies)
 
 
 def _bad_rows(rows: Any, reasons: list[str], id_column: str) -> Any:
@@ -280,7 +280,7 @@ def forget_rejects(raw: RawTable, connection: Any) -> None:
 def _place_in_files(raw: RawTable, rows: Any, bad: Any, connection: Any) -> Any:
     """Count bad rows within their file and add the lines that could not be split."""
     starts = rows.group_by(FILE_NUMBER).aggregate(start=rows[_ROW].min())
-    starts = materialise(connection, f"{raw.view}_starts", starts)
+    starts = temporary_table(connection, f"{raw.view}_starts", starts)
     rejects = _rejects(raw, connection)
     # Of n lines refused before a row, each moves the row's own number by one.
     connection.raw_sql(f"""
@@ -302,13 +302,7 @@ def _place_in_files(raw: RawTable, rows: Any, bad: Any, connection: Any) -> Any:
 def _rejects(raw: RawTable, connection: Any) -> str:
     name = f"{raw.view}_refused"
     paths = "[" + ", ".join(quote_text(str(file.path)) for file in raw.files) + "]"
-    exists = (
-        raw.rejects
-        and connection.raw_sql(
-            f"SELECT count(*) FROM duckdb_tables() WHERE table_name = '{raw.rejects}'"
-        ).fetchone()[0]
-    )
-    if not exists:
+    if not has_rejects(raw, connection):
         connection.raw_sql(
             f"CREATE OR REPLACE TEMP TABLE {name} (file BIGINT, "
             '"row" BIGINT, line VARCHAR, refused BIGINT, good_before BIGINT)'

@@ -196,5 +196,5 @@ def stray_days_of(day: Any) -> StrayDays | None:
     """Return the stray days of an ibis column of days; as `find_stray_days`."""
     table = day.as_table().select(day=day.cast("date"))
     counts = table.group_by("day").aggregate(n=table.day.count())
-    found = counts.filter(counts.day.notnull()).to_pyarrow().to_pydict()
-    return find_stray_days(found["day"], found["n"])
+    rows = counts.filter(counts.day.notnull()).to_pyarrow().to_pydict()
+    return find_stray_days(rows["day"], rows["n"])

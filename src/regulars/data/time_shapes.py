@@ -64,8 +64,8 @@ _STANDARD = re.compile(
 
 def possible_formats(texts: Iterable[str]) -> tuple[str, ...]:
     """Return the strptime formats that texts may have, day first before month first."""
-    found = dict.fromkeys(form for text in texts for form in _formats(text.strip()))
-    return tuple(sorted(found, key=_is_month_first))
+    forms = dict.fromkeys(form for text in texts for form in _formats(text.strip()))
+    return tuple(sorted(forms, key=_is_month_first))
 
 
 def _is_month_first(form: str) -> bool:

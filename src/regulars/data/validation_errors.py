@@ -1,8 +1,4 @@
-"""Stop a run where the data cannot be used as they are, in a sentence.
-
-The account of one table comes in; nothing goes out, or a `DataError` that says what is
-wrong with how many rows and what to do about it.
-"""
+"""Stop a run, in a sentence, where a table cannot be used as it is."""
 
 from __future__ import annotations
 
@@ -13,6 +9,7 @@ from regulars.data.number_errors import (
     refuse_several_currencies,
 )
 from regulars.data.quality import GUEST, too_many_faults
+from regulars.data.queries import first_row
 from regulars.errors import DataError
 
 if TYPE_CHECKING:
@@ -59,10 +56,10 @@ def _refuse_large_sums(label: str, where: str, clean: Any) -> None:
     """Stop where sums are too large to be counted in millionths, as the ledger does."""
     names = [name for name in _SUMMED if name in clean.columns]
     sums = {name: clean[name].cast("float64").abs().sum() for name in names}
-    for name, total in clean.aggregate(**sums).to_pyarrow().to_pylist()[0].items():
-        if total is not None and total >= _LARGEST_SUM:
+    for name, value in first_row(clean.aggregate(**sums)).items():
+        if value is not None and value >= _LARGEST_SUM:
             msg = (
-                f"{label}: the values of {name} add up to {total:.3g}; sums are exact "
+                f"{label}: the values of {name} add up to {value:.3g}; sums are exact "
                 f"up to {_LARGEST_SUM:.3g} only. Give them in thousands by "
                 f'{where}.columns.{name}: {{sql: "COLUMN / 1000"}}, or check that it '
                 "is the right column."

@@ -1,5 +1,6 @@
 """What a model that had not seen a window says of it, and what follows from that."""
 
+from regulars.evaluation.backtest import evaluate_window, roll_back
 from regulars.evaluation.gate import Comparison, Decision, compare, decide
 from regulars.evaluation.holdout import (
     ChurnTest,
@@ -21,6 +22,8 @@ __all__ = [
     "evaluate_offer",
     "evaluate_slices",
     "evaluate_spend_forecasts",
+    "evaluate_window",
     "expected_threshold",
     "label_customers",
+    "roll_back",
 ]

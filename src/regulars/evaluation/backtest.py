@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from regulars.errors import NotEnoughHistoryError
+from regulars.evaluation.clustered_gap import pooled_log_loss_gap
 from regulars.evaluation.holdout import MODEL, finite
-from regulars.evaluation.pooled import pooled_log_loss_gap
 from regulars.metrics.intervals import evaluate_churn_differences
 from regulars.timeline import plan
 
@@ -40,9 +40,40 @@ def roll_back(
     *,
     shut: Shut | None = None,
 ) -> list[Timeline]:
-    """Lay the windows of a backtest over a log, the latest first.
+    """Lay the windows of a backtest over a log.
 
-    A window is left out where the log has no horizon of history before it.
+    Parameters
+    ----------
+    time : TimeSettings
+        Horizon, gap, training cutoffs.
+    backtest : BacktestSettings
+        How many windows, and how far apart.
+    cutoff : date
+        As-of date of the latest window's timeline.
+    first_day : date
+        First day with a record.
+    shut : callable, optional
+        Days without purchases, as `regulars.timeline.plan` takes them.
+
+    Returns
+    -------
+    list of Timeline
+        Latest first. Fewer than asked for where the log is short; a window needs a
+        horizon of history before it.
+
+    Raises
+    ------
+    NotEnoughHistoryError
+        The log has no complete window.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from regulars.config import BacktestSettings, TimeSettings
+    >>> lines = roll_back(TimeSettings(horizon_days=28), BacktestSettings(windows=2),
+    ...                   date(2024, 7, 1), date(2024, 1, 1))
+    >>> [line.test_cutoff.isoformat() for line in lines]
+    ['2024-06-03', '2024-05-06']
     """
     step = timedelta(days=backtest.step_days or time.horizon_days)
     window = timedelta(days=time.horizon_days + time.gap_days)
@@ -83,7 +114,22 @@ def best_baseline(tests: Sequence[ChurnTest]) -> str | None:
 
 
 def evaluate_window(test: ChurnTest, *, random_state: int = 0) -> dict[str, Any]:
-    """Compare the model with the best baseline of its window."""
+    """Compare the model with the best baseline of its window.
+
+    Parameters
+    ----------
+    test : ChurnTest
+        The window.
+    random_state : int, default=0
+        Seed of the bootstrap.
+
+    Returns
+    -------
+    dict
+        ``metrics`` and ``intervals`` by forecast, ``best_baseline`` (least log loss in
+        this window) and ``differences`` (by metric: model less that baseline, with
+        ``low`` and ``high``).
+    """
     rival = best_baseline([test])
     differences = {}
     if rival is not None:

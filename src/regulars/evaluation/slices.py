@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from regulars.evaluation.clustered_gap import pooled_log_loss_gap
 from regulars.evaluation.holdout import finite
-from regulars.evaluation.pooled import pooled_log_loss_gap
 from regulars.metrics.intervals import evaluate_churn
 
 if TYPE_CHECKING:

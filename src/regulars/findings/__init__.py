@@ -1,1 +1,1 @@
-"""What an analyst would ask of the tables before anything is trained."""
+"""Questions that an analyst would ask of the tables before anything is trained."""

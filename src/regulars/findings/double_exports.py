@@ -1,7 +1,7 @@
-"""Rows that look as if they had been exported twice.
+"""Find rows that look as if they had been exported twice.
 
-An `ObservedLog` comes in, a `Finding` or nothing goes out. Exact copies are set aside
-by intake; here are those that differ in an order number, an id or the order of rows.
+Exact copies are set aside by intake; here are also those that differ in an order
+number, an id or the order of rows.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from regulars.data.ledger import materialise
+from regulars.data.queries import total
 from regulars.findings.finding import Finding, Setting, counted, listed, share_words
 
 if TYPE_CHECKING:
@@ -65,8 +66,8 @@ def doubled_days(log: ObservedLog) -> Finding | None:
     multiples as long as this comes about once in a million.
     """
     days = _line_counts(log)
-    found = [_doubled(days, times) for times in range(2, _MOST_COPIES + 1)]
-    best = max(filter(None, found), key=lambda each: each.n_surplus, default=None)
+    candidates = [_doubled(days, times) for times in range(2, _MOST_COPIES + 1)]
+    best = max(filter(None, candidates), key=lambda each: each.n_surplus, default=None)
     if best is None:
         return None
     n_all = int(days["n_rows"].sum())
@@ -182,8 +183,8 @@ def near_copies(log: ObservedLog) -> Finding | None:
         )
     )
     same_day = alike.filter(alike.n > 1)
-    n_copies = _sum(same_day, same_day.n - 1)
-    n_orders = _sum(alike, alike.n)
+    n_copies = total(same_day, same_day.n - 1)
+    n_orders = total(alike, alike.n)
     share = n_copies / max(n_orders, 1)
     fewest = COPIES_SHARE if _tells_orders(log) else COPIES_SHARE_UNNUMBERED
     if n_copies < FEWEST_COPIES or share < fewest:
@@ -229,14 +230,10 @@ def _rates_of_repeats(alike: Any, n_copies: int) -> tuple[float, float]:
     again = alike.group_by("customer_id", "amount", "n_lines").aggregate(
         n_later=alike.count() - 1
     )
-    n_repeats = _sum(again, again.n_later)
-    here = n_copies / max(_sum(customers, customers.n_more), 1)
-    elsewhere = n_repeats / max(_sum(customers, customers.n_later), 1)
+    n_repeats = total(again, again.n_later)
+    here = n_copies / max(total(customers, customers.n_more), 1)
+    elsewhere = n_repeats / max(total(customers, customers.n_later), 1)
     return here, min(elsewhere, 0.99)
-
-
-def _sum(table: Any, value: Any) -> int:
-    return int(table.aggregate(total=value.sum()).to_pyarrow()[0][0].as_py() or 0)
 
 
 def _tells_orders(log: ObservedLog) -> bool:

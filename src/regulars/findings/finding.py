@@ -1,7 +1,6 @@
-"""What an analyst would ask about a table before anything is trained, as one value.
+"""The result of a question about a table, and the setting that answers it.
 
-A `Finding` says what was seen and what to do; it changes no row. A `Setting` is the
-line of the configuration that answers it.
+A finding says what was seen and what to do; it changes no row.
 """
 
 from __future__ import annotations

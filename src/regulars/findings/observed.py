@@ -1,8 +1,4 @@
-"""A checked log as the questions about it need it: counted by customer and by day.
-
-The clean transactions come in; one table of customer days goes out, computed once in
-the engine, and what is summed up from it: customers, and days as a small frame.
-"""
+"""Sum up a checked log by customer and by day, once for all questions."""
 
 from __future__ import annotations
 
@@ -14,6 +10,7 @@ import pandas as pd
 
 from regulars.data.formats import find_time_format
 from regulars.data.ledger import materialise
+from regulars.data.queries import first_row
 from regulars.data.strays import StrayDays, find_stray_days
 from regulars.findings.finding import column_sql
 
@@ -75,16 +72,16 @@ class ObservedLog:
     @cached_property
     def totals(self) -> dict[str, Any]:
         """Rows, purchases, returns, customers, and the most days of one of them."""
-        found = self.customers
-        row = found.aggregate(
-            n_customers=found.count(),
-            n_rows=found.n_rows.sum(),
-            n_bought=found.n_bought.sum(),
-            amount=found.amount.sum(),
-            n_buyers=(found.n_bought > 0).sum(),
-            most_days=found.n_days.max(),
+        customers = self.customers
+        row = customers.aggregate(
+            n_customers=customers.count(),
+            n_rows=customers.n_rows.sum(),
+            n_bought=customers.n_bought.sum(),
+            amount=customers.amount.sum(),
+            n_buyers=(customers.n_bought > 0).sum(),
+            most_days=customers.n_days.max(),
         )
-        totals: dict[str, Any] = row.to_pyarrow().to_pylist()[0]
+        totals = first_row(row)
         return {name: value or 0 for name, value in totals.items()}
 
     @cached_property
@@ -114,19 +111,15 @@ class ObservedLog:
 
     def source_sql(self, name: str) -> str | None:
         """Return an expression for a canonical column; None where it has no source."""
-        source = self.settings.columns.get(name)
-        if source is not None and not isinstance(source, str):
-            return f"({source.sql})"
-        found = self.columns.get(name)
-        return None if found is None else column_sql(found)
+        return source_sql(name, self.settings, self.columns)
 
     def time_sql(self) -> str | None:
         """Return an expression that gives ``order_time`` as a time without a zone."""
         source = self.source_sql("order_time")
-        found = self.columns.get("order_time", "")
-        if source is None or found not in self.raw.columns:
+        name = self.columns.get("order_time", "")
+        if source is None or name not in self.raw.columns:
             return source
-        column = self.raw.table[found]
+        column = self.raw.table[name]
         if not column.type().is_string():
             return f"CAST({source} AS TIMESTAMP)"
         form = self.settings.time_format
@@ -141,3 +134,13 @@ class ObservedLog:
         if self.settings.where is None:
             return condition
         return f"({self.settings.where}) AND ({condition})"
+
+
+def source_sql(
+    name: str, settings: TableSettings, columns: Mapping[str, str]
+) -> str | None:
+    """Return the SQL of a canonical column's source; None where it has none."""
+    source = settings.columns.get(name)
+    if source is not None and not isinstance(source, str):
+        return f"({source.sql})"
+    return column_sql(columns[name]) if name in columns else None

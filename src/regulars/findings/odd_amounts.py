@@ -1,13 +1,11 @@
-"""Amounts that make an analyst ask: all zero, mostly zero, all equal.
-
-An `ObservedLog` comes in, a `Finding` or nothing goes out.
-"""
+"""Find amounts that are all zero, mostly zero or all equal."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
+from regulars.data.queries import first_row
 from regulars.findings.finding import Finding, Setting, counted, share_words
 
 if TYPE_CHECKING:
@@ -29,15 +27,13 @@ def odd_amounts(log: ObservedLog) -> Finding | None:
     if log.settings.amount_of == "order":
         # the total stands on one line of each order, and 0 on the others by design
         bought = bought.group_by("order_id").aggregate(amount=bought.amount.sum())
-    row = (
+    row = first_row(
         bought.aggregate(
             n=bought.count(),
             n_zero=(bought.amount == 0).sum(),
             low=bought.amount.min(),
             high=bought.amount.max(),
         )
-        .to_pyarrow()
-        .to_pylist()[0]
     )
     n, n_zero = row["n"], row["n_zero"] or 0
     if not n:
@@ -108,14 +104,12 @@ def _other_amount(log: ObservedLog) -> str | None:
         return None
     sample = log.raw.table.select(*names).limit(_SAMPLE)
     values = {name: sample[name].try_cast("float64") for name in names}
-    counts = (
+    counts = first_row(
         sample.aggregate(
             **{f"n_{k}": value.nunique() for k, value in enumerate(values.values())},
             **{f"k_{k}": value.count() for k, value in enumerate(values.values())},
             n=sample.count(),
         )
-        .to_pyarrow()
-        .to_pylist()[0]
     )
     for place, name in enumerate(names):
         is_number = counts[f"k_{place}"] >= 0.9 * counts["n"]

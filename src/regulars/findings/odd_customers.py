@@ -1,7 +1,4 @@
-"""Customers that make an analyst ask: one far too large, returns only, nobody twice.
-
-An `ObservedLog` comes in, a `Finding` or nothing goes out.
-"""
+"""Find a customer far too large, customers with returns only, a log of one-time ids."""
 
 from __future__ import annotations
 
@@ -10,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import ibis
 
+from regulars.data.queries import first_row, total
 from regulars.findings.finding import Finding, Setting, counted, listed, share_words
 
 if TYPE_CHECKING:
@@ -42,12 +40,10 @@ def large_customer(log: ObservedLog) -> Finding | None:
     # an empty list is the answer to this question: all are kept
     if totals["n_customers"] < FEWEST_CUSTOMERS or not log.settings.guest_ids:
         return None
-    usual = (
+    usual = first_row(
         customers.aggregate(
             rows=customers.n_rows.quantile(0.95), amount=customers.amount.quantile(0.95)
         )
-        .to_pyarrow()
-        .to_pylist()[0]
     )
     by_rows = (
         (customers.n_rows >= LARGE_SHARE * totals["n_rows"])
@@ -59,19 +55,18 @@ def large_customer(log: ObservedLog) -> Finding | None:
     )
     large = customers.filter(by_rows | (by_amount & (totals["amount"] > 0)))
     rows = large.order_by(ibis.desc("n_rows"), "customer_id").limit(5).to_pyarrow()
-    found = rows.to_pylist()
-    if not found:
+    if not rows.num_rows:
         return None
-    return _large(found, totals, log.guests)
+    return _large(rows.to_pylist(), totals, log.guests)
 
 
 def _large(
-    found: list[dict[str, Any]], totals: dict[str, Any], guests: tuple[str, ...]
+    customers: list[dict[str, Any]], totals: dict[str, Any], guests: tuple[str, ...]
 ) -> Finding:
-    top = found[0]
+    top = customers[0]
     share = top["n_rows"] / totals["n_rows"]
     of_revenue = top["amount"] / totals["amount"] if totals["amount"] else 0.0
-    ids = [str(row["customer_id"]) for row in found]
+    ids = [str(row["customer_id"]) for row in customers]
     setting = Setting("source.transactions.guest_ids", [*guests, *ids])
     others = f" So do {listed(ids[1:])}." if ids[1:] else ""
     return Finding(
@@ -88,7 +83,7 @@ def _large(
             f"{setting.words}: the rows are then set aside as anonymous."
         ),
         figures={
-            "n_customers": len(found),
+            "n_customers": len(customers),
             "n_rows": top["n_rows"],
             "share_of_rows": share,
             "share_of_revenue": of_revenue,
@@ -107,7 +102,7 @@ def returns_only(log: ObservedLog) -> Finding | None:
     share = n_only / max(totals["n_customers"], 1)
     if n_only < FEWEST_RETURNERS or share < RETURNS_ONLY_SHARE:
         return None
-    n_rows = int(only.n_rows.sum().to_pyarrow().as_py())
+    n_rows = total(only, only.n_rows)
     top = only.order_by(ibis.desc("n_rows"), "customer_id").limit(5)
     ids = [str(each) for each in top.to_pyarrow()["customer_id"].to_pylist()]
     return Finding(
@@ -147,12 +142,10 @@ def returns_first(log: ObservedLog) -> Finding | None:
         (visits.day < visits.first_bought)
         & (visits.day >= ibis.date(start) + ibis.interval(days=SETTLING_DAYS))
     )
-    row = (
+    row = first_row(
         early.aggregate(
             n_rows=early.n_rows.sum(), n_customers=early.customer_id.nunique()
         )
-        .to_pyarrow()
-        .to_pylist()[0]
     )
     n_early = row["n_rows"] or 0
     share = n_early / n_returns
@@ -240,20 +233,16 @@ def repeating_id(log: ObservedLog) -> tuple[str, int] | None:
     if not names:
         return None
     table = log.raw.table
-    counts = (
+    counts = first_row(
         table.aggregate(
-            **{f"n_{place}": table[name].nunique() for place, name in enumerate(names)},
-            **{
-                f"rows_{place}": table[name].count() for place, name in enumerate(names)
-            },
+            **{f"n_{n}": table[name].nunique() for n, name in enumerate(names)},
+            **{f"rows_{n}": table[name].count() for n, name in enumerate(names)},
         )
-        .to_pyarrow()
-        .to_pylist()[0]
     )
-    found = []
+    candidates = []
     for place, name in enumerate(names):
         n_values, n_rows = counts[f"n_{place}"], counts[f"rows_{place}"]
         # a handful of values names kinds of customers, not customers
         if 20 <= n_values <= 0.99 * n_rows:
-            found.append((n_values, name))
-    return max(found)[::-1] if found else None
+            candidates.append((n_values, name))
+    return max(candidates)[::-1] if candidates else None

@@ -1,7 +1,4 @@
-"""Days that make an analyst ask: stray or crowded ones, gaps, months in part.
-
-An `ObservedLog` comes in, a `Finding` or nothing goes out.
-"""
+"""Find stray and crowded days, gaps, and months that are there in part."""
 
 from __future__ import annotations
 
@@ -127,33 +124,33 @@ def _without_days(log: ObservedLog, days: list[date]) -> Setting | None:
 def gaps(log: ObservedLog) -> Finding | None:
     """Ask about stretches in which hardly anything was bought."""
     counts = log.days["n_buyers"].astype("float64")
-    found = find_closures(counts[counts > 0])
-    if not found:
+    closures = find_closures(counts[counts > 0])
+    if not closures:
         return None
-    longest = max(found, key=lambda each: each.n_days)
-    n_days = sum(each.n_days for each in found)
-    spans = [f"{each.start} to {each.end - timedelta(days=1)}" for each in found]
+    longest = max(closures, key=lambda each: each.n_days)
+    n_days = sum(each.n_days for each in closures)
+    spans = [f"{each.start} to {each.end - timedelta(days=1)}" for each in closures]
     length = (log.days.index[-1] - log.days.index[0]).days + 1
     return Finding(
         key="gaps",
         severity="ask",
         seen=(
-            f"{counted(len(found), 'stretch', 'stretches')} of the log, "
+            f"{counted(len(closures), 'stretch', 'stretches')} of the log, "
             f"{counted(n_days, 'day')} in all, "
-            f"{'holds' if len(found) == 1 else 'hold'} hardly a purchase: "
+            f"{'holds' if len(closures) == 1 else 'hold'} hardly a purchase: "
             f"{', '.join(spans[:5])}; the longest has "
-            f"{longest.n_found:,} where about {longest.n_usual:,} are usual."
+            f"{longest.n_purchases:,} where about {longest.n_usual:,} are usual."
         ),
         advice=(
             "Was the shop shut, or are records missing? Add them if so; no model "
             "learns from such a stretch where others are left."
         ),
         figures={
-            "n_stretches": len(found),
+            "n_stretches": len(closures),
             "n_days": n_days,
             "share_of_days": n_days / length,
-            "n_purchases": sum(each.n_found for each in found),
-            "n_usual": sum(each.n_usual for each in found),
+            "n_purchases": sum(each.n_purchases for each in closures),
+            "n_usual": sum(each.n_usual for each in closures),
         },
         examples=spans,
     )

@@ -1,7 +1,4 @@
-"""Order numbers that make an analyst ask: in two files, or of several customers.
-
-An `ObservedLog` comes in, a `Finding` or nothing goes out.
-"""
+"""Find order numbers that stand in two files or belong to several customers."""
 
 from __future__ import annotations
 
@@ -10,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import ibis
 
 from regulars.data.ledger import materialise
+from regulars.data.queries import count_rows
 from regulars.data.reading import FILE_NUMBER
 from regulars.findings.double_exports import CONTENT
 from regulars.findings.finding import Finding, Setting, counted, listed, share_words
@@ -32,9 +30,9 @@ def orders_in_two_files(log: ObservedLog) -> Finding | None:
     if len(log.raw.files) < 2 or source not in log.raw.columns:
         return None
     places = _files_of_orders(log, source)
-    n_orders = int(places.count().to_pyarrow().as_py())
+    n_orders = count_rows(places)
     several = materialise(places.filter(places["first"] < places["last"]))
-    n_several = int(several.count().to_pyarrow().as_py())
+    n_several = count_rows(several)
     if not n_several:
         return None
     others = (2 - ONE_ROW_SHARE) * (n_orders - n_several)
@@ -89,9 +87,9 @@ def _repeated_orders(
     )
     repeats = (orders.n_rows > orders.n_lines) | ibis.literal(one_row_each)
     one_day = orders["first"] == orders["last"]
-    found = materialise(orders.filter(repeats & one_day & (orders.n_rows > 1)))
-    top = found.order_by("order_id").limit(5).to_pyarrow()["order_id"].to_pylist()
-    return top, int(found.count().to_pyarrow().as_py())
+    repeated = materialise(orders.filter(repeats & one_day & (orders.n_rows > 1)))
+    top = repeated.order_by("order_id").limit(5).to_pyarrow()["order_id"].to_pylist()
+    return top, count_rows(repeated)
 
 
 def shared_orders(log: ObservedLog) -> Finding | None:
@@ -103,8 +101,8 @@ def shared_orders(log: ObservedLog) -> Finding | None:
         first=rows.customer_id.min(), last=rows.customer_id.max()
     )
     shared = orders.filter(orders["first"] != orders["last"])
-    n_orders = int(orders.count().to_pyarrow().as_py())
-    n_shared = int(shared.count().to_pyarrow().as_py())
+    n_orders = count_rows(orders)
+    n_shared = count_rows(shared)
     share = n_shared / max(n_orders, 1)
     if n_shared < FEWEST_ORDERS or share < SHARED_SHARE:
         return None

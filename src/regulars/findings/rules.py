@@ -1,13 +1,11 @@
-"""What an attentive analyst would ask of the tables before anything is trained.
+"""Ask every question about the tables, and sort what is found.
 
-An `Intake` and the settings come in, findings go out: each says what was seen, with
-figures, and what to do, and changes no row. A question is a function of an
-`ObservedLog` in `LOG_RULES`; to add one, add it there.
+A question is a function of an `ObservedLog` in `LOG_RULES`; to add one, add it there.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import ibis
 import pandas as pd
@@ -19,8 +17,7 @@ from regulars.findings.double_exports import (
     exact_copies,
     near_copies,
 )
-from regulars.findings.finding import Finding, column_sql
-from regulars.findings.observed import ObservedLog
+from regulars.findings.observed import ObservedLog, source_sql
 from regulars.findings.odd_amounts import odd_amounts
 from regulars.findings.odd_customers import (
     large_customer,
@@ -44,6 +41,7 @@ if TYPE_CHECKING:
 
     from regulars.config import Settings, TableSettings
     from regulars.data.intake import Intake
+    from regulars.findings.finding import Finding
 
 
 def similar_customers(log: ObservedLog) -> Finding | None:
@@ -82,15 +80,15 @@ OTHER_TABLES = ("subscriptions", "customers")
 
 def find_findings(intake: Intake, settings: Settings) -> list[Finding]:
     """Return what to ask about the tables, warnings first."""
-    found: list[Finding | None] = []
+    answers: list[Finding | None] = []
     log = observed_log(intake, settings)
     if log is not None:
-        found += [rule(log) for rule in LOG_RULES]
+        answers += [rule(log) for rule in LOG_RULES]
     for name in OTHER_TABLES:
         table_settings = getattr(settings.source, name)
         if name in intake.tables and table_settings is not None:
-            found += _of_other_table(name, intake, table_settings)
-    findings = [each for each in found if each is not None]
+            answers += _of_other_table(name, intake, table_settings)
+    findings = [each for each in answers if each is not None]
     return sorted(findings, key=lambda each: each.severity != "warning")
 
 
@@ -106,8 +104,8 @@ def find_in_ids(ids: pd.Series, table: str) -> list[Finding]:
     if not pd.api.types.is_string_dtype(ids.dropna()):
         return []
     column = ibis.memtable({"id": ids.dropna().astype(str).tolist()}).id
-    found = similar_ids(column, None, "", table)
-    return [] if found is None else [found]
+    finding = similar_ids(column, None, "", table)
+    return [] if finding is None else [finding]
 
 
 def observed_log(intake: Intake, settings: Settings) -> ObservedLog | None:
@@ -135,19 +133,10 @@ def _of_other_table(
 ) -> list[Finding | None]:
     table, contract = intake.tables[name], TABLES[name]
     id_column = contract.id_column
-    source = _source_sql(settings, intake.counts[name].columns, id_column)
+    source = source_sql(id_column, settings, intake.counts[name].columns)
     key = f"source.{name}.columns.{id_column}"
-    found = [similar_ids(table[id_column], source, key, name)]
+    findings = [similar_ids(table[id_column], source, key, name)]
     if contract.time_column is not None and contract.time_column in table.columns:
         strays = stray_days_of(table[day_name(contract.time_column)])
-        found.append(None if strays is None else stray_finding(strays, None, name))
-    return found
-
-
-def _source_sql(
-    settings: TableSettings, columns: dict[str, Any], name: str
-) -> str | None:
-    source = settings.columns.get(name)
-    if source is not None and not isinstance(source, str):
-        return f"({source.sql})"
-    return column_sql(columns[name]) if name in columns else None
+        findings.append(None if strays is None else stray_finding(strays, None, name))
+    return findings

@@ -1,8 +1,7 @@
-"""Ids that differ only in case, blanks, leading zeros or an ending of ``.0``.
+"""Find ids that differ only in case, blanks, leading zeros or an ending of ``.0``.
 
-A column of ids comes in, a `Finding` goes out where several of them would be one person
-if they were written alike. Tokens in which upper and lower case mean something are left
-in peace where hardly any of them meet.
+Tokens in which upper and lower case mean something are left alone where hardly any of
+them meet.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import ibis
 
+from regulars.data.queries import count_rows, first_row
 from regulars.findings.finding import (
     Finding,
     Setting,
@@ -63,19 +63,17 @@ def similar_ids(
     )
     groups = groups.filter(groups.n_ids > 1)
     differ = _differences(groups)
-    counts = (
+    counts = first_row(
         groups.aggregate(
             n_groups=groups.count(),
             n_ids=groups.n_ids.sum(),
             n_rows=groups.n_rows.sum(),
             **{step: where.sum() for step, where in differ.items()},
         )
-        .to_pyarrow()
-        .to_pylist()[0]
     )
     if not counts["n_groups"]:
         return None
-    n_all = int(ids.count().to_pyarrow().as_py())
+    n_all = count_rows(ids)
     steps = [step for step in _STEPS if counts[step]]
     only_case = steps == ["case"]
     if only_case and counts["n_groups"] < _FEW_TOKENS * n_all and _are_tokens(ids):
@@ -103,8 +101,8 @@ def _differences(groups: Any) -> dict[str, Any]:
     """Return for each kind of difference whether a group of ids has it."""
     before = {"blanks": groups.n_ids, "case": groups.blanks, "ending": groups.case}
     after = {"blanks": groups.blanks, "case": groups.case, "ending": groups.ending}
-    found = {step: after[step] < before[step] for step in before}
-    return {**found, "zeros": groups.ending > 1}
+    plainer = {step: after[step] < before[step] for step in before}
+    return {**plainer, "zeros": groups.ending > 1}
 
 
 def _are_tokens(ids: Any) -> bool:

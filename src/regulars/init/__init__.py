@@ -1,6 +1,7 @@
 """Look at unknown files and propose a configuration."""
 
-from regulars.init.guess import GuessedConfig, guess_config, render_config
+from regulars.init.guess import guess_config
+from regulars.init.guess_text import GuessedConfig, render_config
 from regulars.init.proposal import Proposal, propose
 
 __all__ = [

@@ -1,8 +1,7 @@
-"""Look at an unknown purchase log and propose a configuration that reads it.
+"""Propose a configuration for an unknown purchase log.
 
-Names are compared with those in common use and contents with what a column must hold.
-The guess is then tried: the log is read with it, and the horizon follows from how often
-its customers buy and how long it is. What cannot be found is asked for, not invented.
+Names are compared with those in common use, contents with what a column must hold, and
+the guess is tried. What cannot be found is asked for, not invented.
 """
 
 from __future__ import annotations
@@ -16,26 +15,18 @@ from regulars.config import FillDownSettings, SqlExpression
 from regulars.data.config_text import name_of
 from regulars.data.engine import connect
 from regulars.data.number_columns import guess_numbers
-from regulars.init.guess_text import GuessedConfig, render_config
-from regulars.init.guess_trial import choose_horizon, try_guess
+from regulars.init.guess_text import GuessedConfig
+from regulars.init.guess_trial import try_guess
 from regulars.init.number_values import holds_numbers, value_sql
 from regulars.init.order_blocks import OrderBlocks, find_blocks, find_totals
 from regulars.init.return_marks import find_return_rows
 from regulars.init.roles import GuessedColumns, guess_columns
+from regulars.init.rows_to_read import RowsToRead, find_rows_to_read, status_codes
 from regulars.init.sample import column_sql
-from regulars.init.statuses import RowsToRead, find_rows_to_read, status_codes
 from regulars.init.unknown import OpenFile, look_at, open_unknown
 
 if TYPE_CHECKING:
     from regulars.init.join_plan import JoinPlan
-
-__all__ = [
-    "GuessedConfig",
-    "choose_horizon",
-    "guess_config",
-    "guess_log",
-    "render_config",
-]
 
 
 def guess_config(path: str | Path) -> GuessedConfig:
@@ -46,12 +37,20 @@ def guess_config(path: str | Path) -> GuessedConfig:
     path : str or Path
         File, glob, folder, or ``package:NAME/FILE``.
 
+    Returns
+    -------
+    GuessedConfig
+
     Raises
     ------
     ConfigError
         No column can be the customer, the time or the amount.
     DataError
         The file cannot be read.
+
+    Examples
+    --------
+    See `GuessedConfig`.
     """
     place = str(path)
     connection = connect()

@@ -1,4 +1,4 @@
-"""A guessed configuration and its text, as a user reads it first."""
+"""Write a guessed configuration as commented YAML."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class GuessedConfig:
 
     Examples
     --------
-    >>> from regulars.init.guess import guess_config
+    >>> from regulars.init import guess_config
     >>> guess = guess_config("package:lifetimes/datasets/CDNOW_master.txt")
     >>> guess.columns["amount"], guess.columns["order_time"], guess.horizon_days
     ('dollar_value', 'date', 90)
@@ -86,7 +86,7 @@ def render_config(guess: GuessedConfig) -> str:
     Examples
     --------
     >>> from regulars.config import parse_settings
-    >>> from regulars.init.guess import guess_config
+    >>> from regulars.init import guess_config
     >>> guess = guess_config("package:lifetimes/datasets/CDNOW_master.txt")
     >>> parse_settings(render_config(guess)).time.horizon_days
     90

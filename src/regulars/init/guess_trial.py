@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from regulars.config import SqlExpression, parse_settings
 from regulars.data.intake import read_tables
 from regulars.data.quality import DUPLICATE, GUEST, LEFT_OUT
+from regulars.data.queries import first_row, total
 from regulars.data.strays import StrayDays, stray_days_of
 from regulars.errors import DataError
 from regulars.init.guess_text import GuessedConfig, render_config
@@ -28,7 +29,7 @@ class _Trial:
     """What a guess reads: the account of its rows, and the rows of its usual days."""
 
     counts: TableCounts
-    clean: Any
+    clean: Any  # without stray days
     cutoff: date
     strays: StrayDays | None
 
@@ -210,7 +211,7 @@ def _notes_on_rows(trial: _Trial) -> dict[str, str]:
 
 def _whole_days(clean: Any) -> bool:
     timed = clean.order_time != clean.order_date.cast("timestamp")
-    return not clean.aggregate(n=timed.sum()).to_pyarrow()[0][0].as_py()
+    return not total(clean, timed)
 
 
 def _long_gap(clean: Any) -> float | None:
@@ -218,8 +219,8 @@ def _long_gap(clean: Any) -> float | None:
     days = clean.select("customer_id", "order_date").distinct()
     previous = days.order_date.lag().over(group_by="customer_id", order_by="order_date")
     gaps = days.mutate(gap=days.order_date.delta(previous, unit="day"))
-    found = gaps.aggregate(gap=gaps.gap.quantile(0.9)).to_pyarrow()[0][0].as_py()
-    return None if found is None else float(found)
+    gap = first_row(gaps.aggregate(gap=gaps.gap.quantile(0.9)))["gap"]
+    return None if gap is None else float(gap)
 
 
 def choose_horizon(long_gap_days: float | None, n_days: int) -> int:

@@ -22,7 +22,12 @@ from regulars.errors import DataError
 from regulars.init.sample import Sample, column_sql, take_sample
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from regulars.data.reading import RawTable
+
+TIME_SHARE = 0.9
+"""A column is one of times where so many of its values are."""
 
 _EXAMPLES = 200
 _VALUES = "regulars_values"
@@ -63,7 +68,7 @@ class ColumnProfile:
     examples: tuple[str, ...]
     is_text: bool
     time_fault: str = ""
-    number_unit: str = ""
+    number_unit: str = ""  # in which its numbers are plausible times
 
     @property
     def time_sql(self) -> str | None:
@@ -87,6 +92,12 @@ class ColumnProfile:
     def name_score(self, column: str) -> float:
         """Return how well the name fits a canonical column."""
         return name_score(self.name, column)
+
+
+def best_named(profiles: Iterable[ColumnProfile], column: str) -> ColumnProfile | None:
+    """Return the profile whose name fits a canonical column best, if any does."""
+    fitting = [each for each in profiles if each.name_score(column) > 0]
+    return max(fitting, key=lambda each: each.name_score(column), default=None)
 
 
 def profile_columns(raw: RawTable, sample: Sample | None = None) -> list[ColumnProfile]:
@@ -188,13 +199,13 @@ def _time_of(
         return None, (), share, ""
     column = sample.connection.table(sample.plain)[name]
     try:
-        found = find_time_format(column, f"the column '{name}'", "time_format")
+        times = find_time_format(column, f"the column '{name}'", "time_format")
     except AmbiguousTimeError as error:
         return error.formats[0], error.formats, like_time / len(texts), ""
     except DataError as error:
         # Several ways of writing at once, or a zone that means several.
         return None, (), 0.0, str(error)
-    return found.format, (), found.share, ""
+    return times.format, (), times.share, ""
 
 
 def _whole(text: str, kind: Any) -> str:

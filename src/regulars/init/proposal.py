@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob
-import itertools
 import re
 import tempfile
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from regulars.config import TableSettings
 from regulars.data.contract import TABLES
 from regulars.data.engine import connect
+from regulars.data.folders import common_start
 from regulars.data.preparing import complete_rows
 from regulars.errors import ConfigError
 from regulars.init.guess import guess_log
@@ -43,7 +43,18 @@ def propose(
 ) -> Proposal:
     """Propose a configuration for one file, or for several that belong together.
 
-    `step` is called with the name of each of `STEPS` as it begins.
+    Parameters
+    ----------
+    paths : sequence of str
+        Files, globs, folders, or ``package:NAME/FILE``.
+    label : str, optional
+        Column that says who churned; default: one whose name and values say so.
+    step : callable, optional
+        Called with the name of each of `STEPS` as it begins.
+
+    Returns
+    -------
+    Proposal
 
     Raises
     ------
@@ -52,6 +63,11 @@ def propose(
         together by keys.
     DataError
         A file cannot be read.
+
+    Examples
+    --------
+    >>> propose(["package:lifetimes/datasets/CDNOW_master.txt"]).kind
+    'non_contractual'
     """
     connection = connect()
     with tempfile.TemporaryDirectory(prefix="regulars-") as place:
@@ -112,20 +128,14 @@ def _of_one_table(
 
 def _common_glob(paths: Sequence[str]) -> str | None:
     """Return a pattern that means these files and no others."""
-    start = glob.escape(_common_start(paths))
-    end = glob.escape(_common_start([path[::-1] for path in paths])[::-1])
+    start = glob.escape(common_start(paths))
+    end = glob.escape(common_start([path[::-1] for path in paths])[::-1])
     places = {Path(path).resolve() for path in paths}
     for pattern in (f"{start}*{end}", f"{start}*{Path(paths[0]).suffix}"):
         matched = {Path(path).resolve() for path in glob.glob(pattern)}
         if matched == places:
             return pattern
     return None
-
-
-def _common_start(texts: Sequence[str]) -> str:
-    columns = zip(*texts, strict=False)
-    same = itertools.takewhile(lambda letters: len(set(letters)) == 1, columns)
-    return "".join(letters[0] for letters in same)
 
 
 def _of_several(

@@ -1,8 +1,7 @@
-"""Give the columns of an unknown file the roles they can play.
+"""Choose the column of an unknown file that plays each canonical role.
 
-Profiles of columns come in; a mapping from canonical columns goes out. Time first, then
-amount, customer and the rest: each takes the free column whose name fits best among
-those whose contents allow it.
+Time first, then amount, customer and the rest: each takes the free column whose name
+fits best among those whose contents allow it.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from regulars.data.column_names import name_key
 from regulars.errors import ConfigError
 from regulars.init.identity import choose_customer
 from regulars.init.number_values import holds_numbers
+from regulars.init.profile import best_named
 from regulars.init.sample import column_sql
 
 if TYPE_CHECKING:
@@ -124,13 +124,13 @@ def _take_customer(
     when = guess.columns.get("order_time")
     if isinstance(when, str):
         order_name = None if order is None else order.name
-        found = choose_customer(free, sample, order_name, when)
-        if found is not None:
-            guess.take("customer_id", found.column)
-            guess.columns["customer_id"] = found.source
-            guess.customer = found.column.name
-            if found.note:
-                guess.notes["columns.customer_id"] = found.note
+        identity = choose_customer(free, sample, order_name, when)
+        if identity is not None:
+            guess.take("customer_id", identity.column)
+            guess.columns["customer_id"] = identity.source
+            guess.customer = identity.column.name
+            if identity.note:
+                guess.notes["columns.customer_id"] = identity.note
             return
     # Without a telling name: the first column that tells many customers apart.
     unnamed = [p for p in free if p.name.startswith("column") and _repeats(p)]
@@ -184,9 +184,7 @@ def _takes_back(guess: GuessedColumns, sample: Sample) -> bool:
 
 
 def _best(name: str, among: list[ColumnProfile]) -> ColumnProfile | None:
-    scored = [(profile.name_score(name), profile) for profile in among]
-    scored = [pair for pair in scored if pair[0] > 0 and pair[1].n_filled]
-    return max(scored, key=lambda pair: pair[0])[1] if scored else None
+    return best_named([profile for profile in among if profile.n_filled], name)
 
 
 def _fullest(name: str, among: list[ColumnProfile]) -> ColumnProfile | None:
@@ -203,18 +201,11 @@ def _only(among: list[ColumnProfile]) -> ColumnProfile | None:
 def _time_column(free: list[ColumnProfile]) -> ColumnProfile | None:
     times = [p for p in free if p.time_share > 0.8]
     numbers = [p for p in free if p.time_sql and p not in times]
-    return _best("order_time", times + numbers) or _first(times) or _first(numbers)
-
-
-def _first(among: list[ColumnProfile]) -> ColumnProfile | None:
-    return among[0] if among else None
+    return _best("order_time", times + numbers) or next(iter(times + numbers), None)
 
 
 def _amount_by_name(free: list[ColumnProfile]) -> ColumnProfile | None:
-    return _best(
-        "amount",
-        [p for p in free if holds_numbers(p, 0.8)],
-    )
+    return _best("amount", [p for p in free if holds_numbers(p, 0.8)])
 
 
 def _fits(name: str, profile: ColumnProfile) -> bool:

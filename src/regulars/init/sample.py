@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from regulars.data.parsing import clean_text
 from regulars.data.reading import quote_name
-from regulars.data.staging import materialise
+from regulars.data.staging import temporary_table
 
 if TYPE_CHECKING:
     from regulars.data.reading import RawTable
@@ -51,7 +51,7 @@ def take_sample(raw: RawTable, connection: Any) -> Sample:
     name = f"regulars_sample_{next(_NUMBERS)}"
     first = raw.table.limit(MOST_ROWS)
     texts = first.select(**{each: first[each].cast("string") for each in raw.columns})
-    plain = materialise(connection, f"{name}_plain", texts)
+    plain = temporary_table(connection, f"{name}_plain", texts)
     # A view cleans only the columns that are asked for; of 200 few are.
     cleaned = plain.select(**{each: clean_text(plain[each]) for each in raw.columns})
     sql = connection.compile(cleaned)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from regulars.data.engine import connect
 from regulars.data.intake import Intake, read_tables
 from regulars.findings.rules import find_findings
-from regulars.scoring.sinks import make_folder, write_json
+from regulars.results import CheckResult, as_result, write_result
+from regulars.results.writing import make_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +19,25 @@ if TYPE_CHECKING:
 
 
 def read_and_check(settings: Settings, step: Step) -> Intake:
-    """Read the tables; write ``check.json`` and the quarantine file."""
+    """Read the tables; write ``check.json`` and the quarantine file.
+
+    Parameters
+    ----------
+    settings : Settings
+        The configuration.
+    step : callable
+        Called with the name of each step as it begins.
+
+    Returns
+    -------
+    Intake
+        Tables, and what was set aside.
+
+    Raises
+    ------
+    ConfigError, DataError
+        The data or the settings cannot be used as they are.
+    """
     return _checked(settings, step)[0]
 
 
@@ -42,5 +61,5 @@ def _checked(settings: Settings, step: Step) -> tuple[Intake, dict[str, Any]]:
         **intake.summary(),
         "findings": [each.summary() for each in find_findings(intake, settings)],
     }
-    write_json(summary, outputs / "check.json")
+    write_result(as_result(CheckResult, summary), outputs / "check.json")
     return intake, summary

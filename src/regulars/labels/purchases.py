@@ -1,9 +1,7 @@
-"""What happened after a cutoff: did they buy again, how often, for how much.
+"""Label customers by what they bought in the window after a cutoff.
 
-The ledger, a timeline and the customers known at some cutoffs come in; one row a
-(customer, cutoff) with the outcome of the predicted window goes out. This module looks
-only forward from a cutoff and `regulars.features` only backward; neither imports the
-other, so that an outcome cannot slip into a feature.
+This module looks only forward from a cutoff and `regulars.features` only backward;
+neither imports the other, so that an outcome cannot slip into a feature.
 """
 
 from __future__ import annotations
@@ -88,12 +86,14 @@ def build_labels(
             f"{timeline.label_window(unknown[-1])[1]}. Use earlier cutoffs."
         )
         raise LeakageError(msg)
-    found = outcomes_in_windows(ledger, timeline, cutoffs).to_pandas()
+    outcomes = outcomes_in_windows(ledger, timeline, cutoffs).to_pandas()
     aligned = (
         keys[["customer_id", "cutoff"]]
         .assign(_day=pd.to_datetime(keys["cutoff"]))
         .merge(
-            found.assign(_day=pd.to_datetime(found["cutoff"])).drop(columns="cutoff"),
+            outcomes.assign(_day=pd.to_datetime(outcomes["cutoff"])).drop(
+                columns="cutoff"
+            ),
             on=["customer_id", "_day"],
             how="left",
             validate="many_to_one",

@@ -503,7 +503,17 @@ def add_process(
 
 
 def feature_columns(rows: pd.DataFrame) -> list[str]:
-    """Return the columns that are features, in their order."""
+    """Return the columns that are features, in their order.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Keys, features, what value is made of and perhaps outcomes.
+
+    Returns
+    -------
+    list of str
+    """
     others = {*KEYS, *OUTCOMES, *VALUE_COLUMNS}
     return [name for name in rows.columns if name not in others]
 

@@ -1,4 +1,4 @@
-"""The report: result files in, one page of figures and sentences out."""
+"""The report: pages of figures and sentences about a run or a fitted model."""
 
 from __future__ import annotations
 

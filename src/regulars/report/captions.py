@@ -1,14 +1,13 @@
 """What to read off each chart, in a sentence made of the chart's own numbers.
 
-The results come in, a sentence goes out. Nothing is said by heart: a caption names the
-figure that the reader would look for, and says so plainly when the model loses.
+A caption names the figure that a reader would look for, also where the model loses.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from regulars.report import kinds_charts
+from regulars.report import churn_charts
 from regulars.report.backtest_charts import backtest_captions
 from regulars.report.formats import (
     date,
@@ -21,14 +20,15 @@ from regulars.report.formats import (
     plural,
     significant,
 )
-from regulars.report.history_charts import last_complete_month
-from regulars.report.model_charts import series_labels, top_features
+from regulars.report.history_charts import complete_months
+from regulars.report.model_charts import baseline_label, top_features
 from regulars.report.offer_charts import profit_caption
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from regulars.report.results import Results
+    from regulars.results import KpiResult, TrainingResult
 
 CONTACTED = 0.2
 
@@ -37,13 +37,15 @@ def captions(results: Results) -> dict[str, str]:
     """Write the caption of every chart."""
     written: dict[str, str] = {}
     if results.kpis:
-        for name, write in (FROM_KPIS | kinds_charts.CAPTIONS).items():
+        for name, write in (FROM_KPIS | churn_charts.CAPTIONS).items():
             written[name] = write(results.kpis)
     if results.training:
-        for name, write in FROM_TRAINING.items():
-            written[name] = write(results.training)
-        written["spend"] = _spend(results)
-        written["profit"] = profit_caption(results.training, results.currency)
+        for name, describe in FROM_TRAINING.items():
+            written[name] = describe(results.training)
+        written["spend"] = _spend(results.training, results.currency)
+        if results.training.profit:
+            offer = results.training.profit
+            written["profit"] = profit_caption(offer, results.currency)
     if results.backtest:
         written |= backtest_captions(results.backtest)
     if results.scores is not None:
@@ -52,64 +54,62 @@ def captions(results: Results) -> dict[str, str]:
     return {name: text for name, text in written.items() if text}
 
 
-def _retention(kpis: dict[str, Any]) -> str:
-    row = last_complete_month(kpis)
-    if row is None:
+def _retention(kpis: KpiResult) -> str:
+    rows = [row for row in complete_months(kpis) if row.retention_rate is not None]
+    if not rows:
         return ""
-    kept = percent(row["retention_rate"])
-    lost = percent(row.get("churn_rate"))
+    kept, lost = percent(rows[-1].retention_rate), percent(rows[-1].churn_rate)
     text = (
-        f"In {row['label']}, the last month that is over, {kept} of the customers of "
-        f"the month before bought again and {lost} did not."
+        f"In {month(rows[-1].month)}, the last month that is over, {kept} of the "
+        f"customers of the month before bought again and {lost} did not."
     )
     return text + _unfinished(kpis, "Hollow marks are")
 
 
-def _unfinished(kpis: dict[str, Any], start: str) -> str:
-    is_cut = any(not row.get("is_complete", True) for row in kpis.get("monthly") or [])
+def _unfinished(kpis: KpiResult, start: str) -> str:
+    is_cut = any(not row.is_complete for row in kpis.monthly)
     return f" {start} months that the data do not cover in full." if is_cut else ""
 
 
-def _activity(kpis: dict[str, Any]) -> str:
-    rows = [row for row in kpis.get("monthly") or [] if row.get("is_complete", True)]
+def _activity(kpis: KpiResult) -> str:
+    rows = complete_months(kpis)
     if not rows:
         return ""
-    row = rows[-1]
-    buyers = (row.get("n_new") or 0) + (row.get("n_returning") or 0)
-    share = (row.get("n_returning") or 0) / buyers if buyers else None
+    buyers = rows[-1].n_new + rows[-1].n_returning
+    share = rows[-1].n_returning / buyers if buyers else None
     return (
-        f"{plural(buyers, 'customer')} bought in {month(row['month'])}; "
+        f"{plural(buyers, 'customer')} bought in {month(rows[-1].month)}; "
         f"{percent(share)} of them had bought before."
     )
 
 
-def _revenue(kpis: dict[str, Any]) -> str:
-    rows = [row for row in kpis.get("monthly") or [] if row.get("is_complete", True)]
-    rows = [row for row in rows if row.get("revenue") is not None]
+def _revenue(kpis: KpiResult) -> str:
+    rows = complete_months(kpis)
     if not rows:
         return ""
-    best = max(rows, key=lambda row: row["revenue"])
-    currency = kpis.get("currency", "")
+    best, last = max(rows, key=lambda row: row.revenue), rows[-1]
     text = (
-        f"{month(best['month'])} brought in most, "
-        f"{money(best['revenue'], currency, short=True)}; {month(rows[-1]['month'])} "
-        f"brought in {money(rows[-1]['revenue'], currency, short=True)}."
+        f"{month(best.month)} brought in most, "
+        f"{money(best.revenue, kpis.currency, short=True)}; {month(last.month)} "
+        f"brought in {money(last.revenue, kpis.currency, short=True)}."
     )
     return text + _unfinished(kpis, "Hatched bars are")
 
 
-def _cohorts(kpis: dict[str, Any]) -> str:
-    table = kpis.get("cohorts") or {}
-    shares = table.get("retention") or []
-    period = str(table.get("period") or "period")
-    first = [
-        (row[1], name)
-        for row, name in zip(shares, table.get("cohorts") or [], strict=False)
-        if len(row) > 1 and row[1] is not None
-    ]
-    if not first:
+def _cohorts(kpis: KpiResult) -> str:
+    table = kpis.cohorts
+    first = (
+        [
+            (row[1], name)
+            for row, name in zip(table.retention, table.cohorts, strict=True)
+            if len(row) > 1 and row[1] is not None
+        ]
+        if table
+        else []
+    )
+    if table is None or not first:
         return ""
-    low, high = min(first), max(first)
+    period, low, high = table.period, min(first), max(first)
     if len(first) == 1:
         return f"Of the {low[1]} cohort {percent(low[0])} bought in the next {period}."
     return (
@@ -119,33 +119,30 @@ def _cohorts(kpis: dict[str, Any]) -> str:
     )
 
 
-def _roc(training: dict[str, Any]) -> str:
-    return comparison(training, "roc_auc", "area under the curve", significant)
-
-
-def comparison(
-    training: dict[str, Any], metric: str, words: str, form: Callable[[Any], str]
-) -> str:
-    """Say how the model stands beside the best baseline on one measure."""
-    own = (training.get("test") or {}).get(metric)
+def _roc(training: TrainingResult) -> str:
+    """Say how the model stands beside the best baseline."""
+    own = training.test.roc_auc if training.test else None
     if own is None:
         return ""
+    words = f"area under the curve {significant(own)}"
     rivals = [
-        (row[metric], name)
-        for name, row in (training.get("baselines") or {}).items()
-        if row.get(metric) is not None
+        (row.roc_auc, name)
+        for name, row in training.baselines.items()
+        if row.roc_auc is not None
     ]
     if not rivals:
-        return f"The model's {words} is {form(own)}; there is no baseline beside it."
+        return (
+            f"The model's area under the curve is {significant(own)}; there is no "
+            "baseline beside it."
+        )
     best, name = max(rivals)
-    label = series_labels(training)[name]
     if own > best:
         start = "The model is ahead of every baseline"
     elif own == best:
         start = "The model does no better than the best baseline"
     else:
         start = "The model does worse than the best baseline"
-    return f"{start}: {words} {form(own)}, {label} {form(best)}."
+    return f"{start}: {words}, {baseline_label(training, name)} {significant(best)}."
 
 
 def _at(across: Sequence[float], up: Sequence[float], wanted: float) -> float:
@@ -159,16 +156,11 @@ def _at(across: Sequence[float], up: Sequence[float], wanted: float) -> float:
     return float(up[-1])
 
 
-def _gains(training: dict[str, Any]) -> str:
-    curves = training.get("curves") or {}
+def _gains(training: TrainingResult) -> str:
     reached = {
-        name: _at(
-            curve["gains"]["share_contacted"],
-            curve["gains"]["share_reached"],
-            CONTACTED,
-        )
-        for name, curve in curves.items()
-        if curve.get("gains")
+        name: _at(curves.gains.share_contacted, curves.gains.share_reached, CONTACTED)
+        for name, curves in training.curves.items()
+        if curves.gains
     }
     if "model" not in reached:
         return ""
@@ -177,10 +169,9 @@ def _gains(training: dict[str, Any]) -> str:
     if reached:
         best = max(sorted(reached), key=lambda name: reached[name])
         shares.append(reached[best])
-        labels.append(f"; the best baseline there, {series_labels(training)[best]}, ")
-    rate = (training.get("test") or {}).get("churn_rate")
-    if rate:
-        shares.append(min(1.0, CONTACTED / rate))
+        labels.append(f"; the best baseline there, {baseline_label(training, best)}, ")
+    if training.test and training.test.churn_rate:
+        shares.append(min(1.0, CONTACTED / training.test.churn_rate))
         labels.append("; a perfect list would reach ")
     # a decimal where whole percentages would hide who is ahead
     digits = None if len(set(map(percent, shares))) == len(shares) else 1
@@ -192,11 +183,10 @@ def _gains(training: dict[str, Any]) -> str:
     )
 
 
-def _lift(training: dict[str, Any]) -> str:
-    lift = (training.get("test") or {}).get("top_decile_lift")
-    rate = (training.get("test") or {}).get("churn_rate")
-    if lift is None:
+def _lift(training: TrainingResult) -> str:
+    if training.test is None or training.test.top_decile_lift is None:
         return ""
+    lift, rate = training.test.top_decile_lift, training.test.churn_rate
     text = (
         f"Among the riskiest tenth churners are {number(lift, 2)} times as dense as "
         "among all customers"
@@ -209,84 +199,82 @@ def _lift(training: dict[str, Any]) -> str:
     return f"{text}."
 
 
-def _reliability(training: dict[str, Any]) -> str:
-    curve = (training.get("curves") or {}).get("model") or {}
-    points = curve.get("reliability") or []
-    if not points:
+def _reliability(training: TrainingResult) -> str:
+    curves = training.curves.get("model")
+    if curves is None or not curves.reliability:
         return ""
-    worst = max(points, key=lambda p: abs(p["mean_predicted"] - p["observed_rate"]))
-    group = plural(worst["n_customers"], "customer")
+    points = curves.reliability
+    worst = max(points, key=lambda p: abs(p.mean_predicted - p.observed_rate))
+    group = plural(worst.n_customers, "customer")
     text = (
         "On the diagonal a probability means what it says. The model is furthest from "
-        f"it where it says {percent(worst['mean_predicted'])}: "
-        f"{percent(worst['observed_rate'])} of these {group} stopped."
+        f"it where it says {percent(worst.mean_predicted)}: "
+        f"{percent(worst.observed_rate)} of these {group} stopped."
     )
-    error = (training.get("test") or {}).get("ece")
-    if error is not None:
-        text += f" On average it is {number(100 * error, 1)} points off."
+    if training.test and training.test.ece is not None:
+        error = 100 * training.test.ece
+        text += f" On average it is {number(error, 1)} points off."
     return text
 
 
-def _importance(training: dict[str, Any]) -> str:
+def _importance(training: TrainingResult) -> str:
     rows = top_features(training, 3)
     if not rows:
         return ""
-    words = [in_sentence(row.get("meaning") or row["feature"]) for row in rows]
+    words = [in_sentence(row.meaning) for row in rows]
     return (
         f"What moves the scores most: {'; '.join(words)}. A bar's length is how far a "
         "feature moves a customer's score on average, up or down."
     )
 
 
-def _tracking(training: dict[str, Any]) -> str:
-    found = (training.get("diagnostics") or {}).get("tracking") or {}
-    if not found.get("week"):
+def _tracking(training: TrainingResult) -> str:
+    tracking = training.diagnostics.tracking
+    if tracking is None or not tracking.week:
         return ""
-    actual, expected = found["actual_cumulative"][-1], found["expected_cumulative"][-1]
+    actual, expected = tracking.actual_cumulative[-1], tracking.expected_cumulative[-1]
     gap = expected / actual - 1 if actual else None
     way = "more" if expected >= actual else "fewer"
     size = percent(None if gap is None else abs(gap))
     return (
-        f"By week {number(found['week'][-1])} the process model expects "
+        f"By week {number(tracking.week[-1])} the process model expects "
         f"{number(expected)} repeat purchases, {size} {way} than the "
         f"{number(actual)} that came."
     )
 
 
-def _by_frequency(training: dict[str, Any]) -> str:
-    found = (training.get("diagnostics") or {}).get("by_frequency") or {}
-    if not found.get("frequency"):
+def _by_frequency(training: TrainingResult) -> str:
+    fit = training.diagnostics.by_frequency
+    if fit is None or not fit.frequency:
         return ""
-    last = -1
     return (
-        f"Customers with {found['frequency'][last]} repeat purchases made "
-        f"{number(found['actual'][last], 2)} more each; the process model expected "
-        f"{number(found['expected'][last], 2)}."
+        f"Customers with {fit.frequency[-1]} repeat purchases made "
+        f"{number(fit.actual[-1], 2)} more each; the process model expected "
+        f"{number(fit.expected[-1], 2)}."
     )
 
 
-def _alive(training: dict[str, Any]) -> str:
-    found = (training.get("diagnostics") or {}).get("alive_matrix") or {}
-    rows = found.get("p") or []
-    known = [p for p in (rows[-1] if rows else []) if not is_missing(p)]
+def _alive(training: TrainingResult) -> str:
+    matrix = training.diagnostics.alive_matrix
+    if matrix is None or not matrix.p:
+        return ""
+    known = [p for p in matrix.p[-1] if not is_missing(p)]
     if not known:
         return ""
     return (
-        f"With {plural(found['frequency'][-1], 'repeat purchase')} the probability of "
+        f"With {plural(matrix.frequency[-1], 'repeat purchase')} the probability of "
         f"being a customer still runs from {percent(known[0])}, where the last one is "
         f"long ago (left), to {percent(known[-1])}, where it is recent (right)."
     )
 
 
-def _spend(results: Results) -> str:
-    found = ((results.training or {}).get("diagnostics") or {}).get(
-        "spend_density"
-    ) or {}
-    if not found.get("value"):
+def _spend(training: TrainingResult, currency: str) -> str:
+    density = training.diagnostics.spend_density
+    if density is None or not density.value:
         return ""
     actual, expected = (
-        money(found["value"][found[key].index(max(found[key]))], results.currency)
-        for key in ("actual", "expected")
+        money(density.value[heights.index(max(heights))], currency)
+        for heights in (density.actual, density.expected)
     )
     return (
         f"Repeat buyers most often spend about {actual} a time; the spend model has "
@@ -294,23 +282,23 @@ def _spend(results: Results) -> str:
     )
 
 
-def _timeline(training: dict[str, Any]) -> str:
-    timeline = training.get("timeline") or {}
-    if not timeline.get("cutoff"):
+def _timeline(training: TrainingResult) -> str:
+    timeline = training.timeline
+    if timeline is None:
         return ""
-    text = f"Scores stand at {date(timeline['cutoff'])}"
-    if timeline.get("test_cutoff"):
+    text = f"Scores stand at {date(timeline.cutoff)}"
+    if timeline.test_cutoff:
         text += (
             f"; the figures of the test window come from a model that had seen "
-            f"nothing after {date(timeline['test_cutoff'])}"
+            f"nothing after {date(timeline.test_cutoff)}"
         )
-    refits = timeline.get("refit_cutoffs") or []
+    refits = timeline.refit_cutoffs
     if refits:
         text += (
             ". The model that scores was then refitted on "
             f"{plural(len(refits), 'window')}, the latest starting {date(max(refits))}"
         )
-    if training.get("is_champion") is False:
+    if not training.is_champion:
         text += (
             ". It did not take the champion's place; the model that made the scores "
             "is named below"
@@ -323,16 +311,13 @@ def _risk(results: Results) -> str:
     if scores is None or scores.empty:
         return ""
     expected = scores["churn_probability"].sum()
-    if results.kind:
-        return (
-            f"{number(expected)} of {plural(len(scores), 'customer')} "
-            f"({percent(expected / len(scores))}) are expected to leave."
-        )
     text = (
         f"{number(expected)} of {plural(len(scores), 'customer')} "
-        f"({percent(expected / len(scores))}) are expected to buy nothing "
-        f"{results.within_horizon()}"
+        f"({percent(expected / len(scores))}) are expected to "
     )
+    if not results.is_of_purchases:
+        return f"{text}leave."
+    text += f"buy nothing {results.within_horizon()}"
     if "risk_band" not in scores:
         return f"{text}."
     high = scores[scores["risk_band"] == "high"]
@@ -359,13 +344,13 @@ def _value(results: Results) -> str:
     )
 
 
-FROM_KPIS: dict[str, Callable[[dict[str, Any]], str]] = {
+FROM_KPIS: dict[str, Callable[[KpiResult], str]] = {
     "retention": _retention,
     "activity": _activity,
     "revenue": _revenue,
     "cohorts": _cohorts,
 }
-FROM_TRAINING: dict[str, Callable[[dict[str, Any]], str]] = {
+FROM_TRAINING: dict[str, Callable[[TrainingResult], str]] = {
     "roc": _roc,
     "gains": _gains,
     "lift": _lift,

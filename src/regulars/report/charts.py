@@ -1,14 +1,10 @@
-"""Every chart of the report by name.
-
-Results come in, Plotly figures go out: the page draws them, and tracking may log them
-beside a run's numbers. Charts whose numbers were not written are left out.
-"""
+"""Every chart of the report by name; those whose numbers are not there are left out."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from regulars.report import kinds_charts
+from regulars.report import churn_charts
 from regulars.report.backtest_charts import FROM_BACKTEST
 from regulars.report.history_charts import (
     activity_chart,
@@ -31,7 +27,6 @@ from regulars.report.process_charts import (
     spend_chart,
     tracking_chart,
 )
-from regulars.report.results import has_own_worth
 from regulars.report.score_charts import risk_chart, value_chart
 
 if TYPE_CHECKING:
@@ -40,14 +35,15 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
     from regulars.report.results import Results
+    from regulars.results import KpiResult, TrainingResult
 
-FROM_KPIS: dict[str, Callable[[dict[str, Any]], go.Figure | None]] = {
+FROM_KPIS: dict[str, Callable[[KpiResult], go.Figure | None]] = {
     "retention": retention_chart,
     "activity": activity_chart,
     "revenue": revenue_chart,
     "cohorts": cohort_chart,
 }
-FROM_TRAINING: dict[str, Callable[[dict[str, Any]], go.Figure | None]] = {
+FROM_TRAINING: dict[str, Callable[[TrainingResult], go.Figure | None]] = {
     "roc": roc_chart,
     "gains": gains_chart,
     "lift": lift_chart,
@@ -80,20 +76,27 @@ def render_charts(results: Results) -> dict[str, go.Figure]:
 
     Examples
     --------
+    >>> import pandas as pd
     >>> from regulars.report.results import Results
-    >>> months = [{"month": "1997-01", "n_new": 3, "n_returning": 1, "revenue": 9.5}]
-    >>> sorted(render_charts(Results(kpis={"monthly": months})))
-    ['activity', 'revenue']
+    >>> scores = pd.DataFrame({"churn_probability": [0.2, 0.9], "clv": [10.0, 30.0]})
+    >>> sorted(render_charts(Results(scores=scores)))
+    ['risk', 'value']
     """
-    of_kpis = FROM_KPIS | kinds_charts.CHARTS
-    drawn = {name: draw(results.kpis or {}) for name, draw in of_kpis.items()}
-    for name, draw in FROM_TRAINING.items():
-        drawn[name] = draw(results.training or {})
-    drawn["profit"] = profit_chart(results.training or {}, results.currency)
-    for name, draw in FROM_BACKTEST.items():
-        drawn[name] = draw(results.backtest or {})
+    drawn: dict[str, go.Figure | None] = {}
+    if results.kpis:
+        of_kpis = FROM_KPIS | churn_charts.CHARTS
+        drawn |= {name: draw(results.kpis) for name, draw in of_kpis.items()}
+    if results.training:
+        training, offer = results.training, results.training.profit
+        drawn |= {name: draw(training) for name, draw in FROM_TRAINING.items()}
+        drawn["profit"] = profit_chart(offer, results.currency) if offer else None
+    if results.backtest:
+        backtest = results.backtest
+        drawn |= {name: draw(backtest) for name, draw in FROM_BACKTEST.items()}
     if results.scores is not None:
         drawn["risk"] = risk_chart(results.scores)
-        if "clv" in results.scores and (not results.kind or has_own_worth(results)):
+        # one value for all customers is no spread
+        has_value = results.has_own_value or results.is_of_purchases
+        if "clv" in results.scores and has_value:
             drawn["value"] = value_chart(results.scores, results.currency)
     return {name: chart for name, chart in drawn.items() if chart is not None}

@@ -1,8 +1,7 @@
-"""Pictures of how a purchase model fits, drawn from the frames of `diagnostics`.
+"""Charts of how a purchase model fits, drawn from the frames of `clv.diagnostics`.
 
-In: frames of actual and expected figures. Out: Plotly figures. Colours are those of
-Okabe and Ito, which colour-blind readers tell apart; actual and expected differ in
-dash and marker as well, so that a page printed in grey still reads.
+Actual and expected differ in dash and marker as well as in colour, so that a page
+printed in grey still reads.
 """
 
 from __future__ import annotations
@@ -11,21 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
+from regulars.report.style import BLUE, GREY, VERMILION
+
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = [
-    "frequency_chart",
-    "holdout_chart",
-    "matrix_chart",
-    "spend_by_frequency_chart",
-    "spend_density_chart",
-    "survival_chart",
-    "tracking_chart",
-]
-
-_ACTUAL = {"color": "#0072B2", "dash": "solid", "symbol": "circle"}
-_EXPECTED = {"color": "#D55E00", "dash": "dash", "symbol": "square"}
+_ACTUAL = {"color": BLUE, "dash": "solid", "symbol": "circle"}
+_EXPECTED = {"color": VERMILION, "dash": "dash", "symbol": "square"}
 
 
 def tracking_chart(tracking: pd.DataFrame, *, is_cumulative: bool = True) -> go.Figure:
@@ -45,7 +36,7 @@ def tracking_chart(tracking: pd.DataFrame, *, is_cumulative: bool = True) -> go.
     if tracking["is_holdout"].any() and len(seen):
         figure.add_vline(
             x=float(seen.max()),
-            line={"dash": "dot", "color": "#7f7f7f"},
+            line={"dash": "dot", "color": GREY},
             annotation_text="model stops looking",
         )
     return figure

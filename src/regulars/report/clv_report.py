@@ -1,18 +1,11 @@
-"""One page about a fitted model: its parameters, and how they stand up to the data.
-
-In: a fitted model and the summary it was fitted to; for more pictures the purchase days
-and a Gamma-Gamma model. Out: one HTML page that needs nothing but itself. Each picture
-has a sentence that says what to read off it.
-"""
+"""One page about a fitted model: its parameters, and how they stand up to the data."""
 
 from __future__ import annotations
 
-import html
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from plotly.offline import get_plotlyjs
+from markupsafe import Markup
 from sklearn.utils.validation import check_is_fitted
 
 from regulars.clv import (
@@ -23,24 +16,22 @@ from regulars.clv import (
 )
 from regulars.clv.rows import read_columns
 from regulars.report import clv_charts as charts
+from regulars.report.layout import render_template
+from regulars.results.writing import write_text
 
 if TYPE_CHECKING:
     import datetime as dt
+    from pathlib import Path
 
     import plotly.graph_objects as go
 
-__all__ = ["render_model_report", "write_model_report"]
 
-_STYLE = """
-body{font:16px/1.5 system-ui,sans-serif;max-width:62rem;margin:0 auto;padding:1rem;
-color:#1b1b1b;background:#fff}
-table{border-collapse:collapse;margin:1rem 0}
-th,td{padding:.25rem .9rem;text-align:right;border-bottom:1px solid #ddd}
-th:first-child,td:first-child{text-align:left}
-figure{margin:2rem 0}figcaption{color:#444}
-@media print{figure{break-inside:avoid}}
-"""
-_PICTURE = tuple[str, str, "go.Figure"]
+class Picture(NamedTuple):
+    """A chart of a fitted model, and what to read off it."""
+
+    heading: str
+    text: str
+    chart: go.Figure
 
 
 def render_model_report(
@@ -84,7 +75,7 @@ def write_model_report(
     Parameters
     ----------
     path : str or pathlib.Path
-        The file; its folder must exist.
+        The file; its folder is made where there is none.
     model, summary, **options
         As `render_model_report`.
 
@@ -93,21 +84,17 @@ def write_model_report(
     pathlib.Path
         The file.
     """
-    target = Path(path)
-    text = render_model_report(model, summary, **options)
-    partial = target.with_name(f".{target.name}.partial")
-    partial.write_text(text, encoding="utf-8")
-    return partial.replace(target)
+    return write_text(render_model_report(model, summary, **options), path)
 
 
-def _pictures(model: Any, summary: Any) -> list[_PICTURE]:
+def _pictures(model: Any, summary: Any) -> list[Picture]:
     """Return the pictures that the model itself can give."""
     if hasattr(model, "spend_density"):
         return _spend_pictures(model, summary)
     if hasattr(model, "survival"):
         fit = diagnostics.survival_fit(model, summary)
         text = "Subscribers left after each renewal date, and the model's share."
-        return [("Survival", text, charts.survival_chart(fit))]
+        return [Picture("Survival", text, charts.survival_chart(fit))]
     if model.n_features_in_ > len(model._columns):
         return []  # with covariates there is no one curve for all customers
     fit = diagnostics.frequency_fit(model, summary)
@@ -116,17 +103,17 @@ def _pictures(model: Any, summary: Any) -> list[_PICTURE]:
     ahead = max(round(age / 3), 1)
     purchases = purchases_matrix(model, age, ahead)
     return [
-        (
+        Picture(
             "Customers by number of repeat purchases",
             "The closer the pairs, the better the model describes who comes back.",
             charts.frequency_chart(fit),
         ),
-        (
+        Picture(
             "Who is still a customer",
             "Of the oldest customers: many purchases long ago are a bad sign.",
             charts.matrix_chart(alive, title="P(alive)"),
         ),
-        (
+        Picture(
             f"Expected purchases in the next {ahead}",
             "The best customers bought often and lately.",
             charts.matrix_chart(purchases, title="Purchases"),
@@ -134,14 +121,14 @@ def _pictures(model: Any, summary: Any) -> list[_PICTURE]:
     ]
 
 
-def _tracking_pictures(track: Any) -> list[_PICTURE]:
+def _tracking_pictures(track: Any) -> list[Picture]:
     return [
-        (
+        Picture(
             "Repeat purchases, added up",
             "The lines should stay together beyond the dotted one.",
             charts.tracking_chart(track),
         ),
-        (
+        Picture(
             "Repeat purchases by period",
             "The model knows no seasons: single peaks are not its fault, a lasting gap "
             "is.",
@@ -150,69 +137,60 @@ def _tracking_pictures(track: Any) -> list[_PICTURE]:
     ]
 
 
-def _spend_pictures(value_model: Any, summary: Any) -> list[_PICTURE]:
+def _spend_pictures(value_model: Any, summary: Any) -> list[Picture]:
     density = spend_diagnostics.spend_density(value_model, summary)
     by_frequency = spend_diagnostics.spend_by_frequency(summary)
-    found = value_model.correlations_with_frequency_
+    correlation = value_model.correlations_with_frequency_
     return [
-        (
+        Picture(
             "Mean spend of repeat buyers",
             "Two humps in the actual line mean two kinds of customers.",
             charts.spend_density_chart(density),
         ),
-        (
+        Picture(
             "Mean spend by number of purchases",
             "Gamma-Gamma takes this line to be flat. Correlation with the number of "
-            f"purchases: {found['pearson']:.2f} (Pearson), {found['spearman']:.2f} "
-            "(Spearman).",
+            f"purchases: {correlation['pearson']:.2f} (Pearson), "
+            f"{correlation['spearman']:.2f} (Spearman).",
             charts.spend_by_frequency_chart(by_frequency),
         ),
     ]
 
 
-def _page(title: str, models: list[Any], pictures: list[_PICTURE]) -> str:
-    tables = "".join(_table(model) for model in models)
-    drawn = "".join(
-        f"<figure><h2>{html.escape(heading)}</h2>"
-        + figure.to_html(
+def _page(title: str, models: list[Any], pictures: list[Picture]) -> str:
+    drawn = [
+        picture._replace(chart=_html(picture.chart, f"picture-{number}"))
+        for number, picture in enumerate(pictures)
+    ]
+    content = {"title": title, "models": map(_figures, models), "pictures": drawn}
+    return render_template("model.html", content)
+
+
+def _html(chart: go.Figure, name: str) -> Markup:
+    return Markup(
+        chart.to_html(
             full_html=False,
             include_plotlyjs=False,
-            div_id=f"picture-{number}",
+            div_id=name,
             config={"displayModeBar": False, "responsive": True},
         )
-        + f"<figcaption>{html.escape(text)}</figcaption></figure>"
-        for number, (heading, text, figure) in enumerate(pictures)
-    )
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{html.escape(title)}</title><style>{_STYLE}</style>"
-        f"<script>{get_plotlyjs()}</script></head><body>"
-        f"<h1>{html.escape(title)}</h1>{tables}{drawn}</body></html>"
     )
 
 
-def _table(model: Any) -> str:
+def _figures(model: Any) -> dict[str, Any]:
     """Return parameters with standard errors, and what the fit says of itself."""
-    rows = "".join(
-        f"<tr><td>{html.escape(name)}</td><td>{value:.4g}</td>"
-        f"<td>{_or_dash(model.standard_errors_[name])}</td></tr>"
-        for name, value in model.params_.items()
-    )
-    edges = "; ".join(f"{name} at its {side} edge" for name, side in _edges(model))
-    return (
-        f"<h2>{html.escape(type(model).__name__)}</h2>"
-        f"<p>{model.n_customers_:,.0f} customers, log-likelihood "
-        f"{model.log_likelihood_:,.3f}, AIC {model.aic_:,.1f}, BIC {model.bic_:,.1f}."
-        f"{' Beware: ' + html.escape(edges) + '.' if edges else ''}</p>"
-        "<table><tr><th>Parameter</th><th>Estimate</th><th>Standard error</th></tr>"
-        f"{rows}</table>"
-    )
+    edges = getattr(model, "at_edge_", {}).items()
+    return {
+        "name": type(model).__name__,
+        "fit": f"{model.n_customers_:,.0f} customers, log-likelihood "
+        f"{model.log_likelihood_:,.3f}, AIC {model.aic_:,.1f}, BIC {model.bic_:,.1f}.",
+        "edges": "; ".join(f"{name} at its {side} edge" for name, side in edges),
+        "rows": [
+            (name, f"{value:.4g}", _or_none(model.standard_errors_[name]))
+            for name, value in model.params_.items()
+        ],
+    }
 
 
-def _edges(model: Any) -> list[tuple[str, str]]:
-    return list(getattr(model, "at_edge_", {}).items())
-
-
-def _or_dash(value: float) -> str:
+def _or_none(value: float) -> str:
     return f"{value:.2g}" if np.isfinite(value) else "none"

@@ -1,8 +1,4 @@
-"""The model beside its baselines on the test window, measure by measure.
-
-``training.json`` comes in as a dictionary, tables of printable figures with their
-intervals go out, the best of each column marked, whoever it belongs to.
-"""
+"""The model beside its baselines on the test window, the best figures marked."""
 
 from __future__ import annotations
 
@@ -15,6 +11,10 @@ from regulars.report.model_charts import series_labels
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from regulars.results import TrainingResult
+    from regulars.results.base import Part
+    from regulars.results.measures import Bounds, Intervals
+
 
 @dataclasses.dataclass(frozen=True)
 class Measure:
@@ -22,8 +22,13 @@ class Measure:
 
     key: str
     label: str
-    better: str
+    better: str  # more, less, or one: the nearest to 1 is best
     form: Callable[[Any], str]
+
+    def of(self, figures: Part) -> float | None:
+        """Return this measure of a forecast; None where it is undefined."""
+        value: float | None = getattr(figures, self.key)
+        return None if is_missing(value) else value
 
     def loss(self, value: float) -> float:
         """Return how far a value is from the best there could be, up to a constant."""
@@ -67,27 +72,12 @@ class Cell:
 
 @dataclasses.dataclass(frozen=True)
 class Comparison:
-    """The model beside its baselines.
+    """The model beside its baselines; the summary says who wins where."""
 
-    Attributes
-    ----------
-    headings : list of str
-        Measures, in words.
-    hints : list of str
-        What is better, by measure.
-    rows : list of (str, bool, list of Cell)
-        Label, whether it is the model's row, and a cell a measure.
-    summary : str
-        Who wins where, in a sentence.
-
-    Examples
-    --------
-    >>> Comparison([], [], [], "").rows
-    []
-    """
-
+    # measures in words, and what is better in each
     headings: list[str]
     hints: list[str]
+    # label, whether it is the model's row, and a cell a measure
     rows: list[tuple[str, bool, list[Cell]]]
     summary: str
 
@@ -95,53 +85,54 @@ class Comparison:
 HINTS = {"more": "higher is better", "less": "lower is better", "one": "1 is best"}
 
 
-def churn_comparison(training: dict[str, Any]) -> Comparison | None:
+def churn_comparison(training: TrainingResult) -> Comparison | None:
     """Lay the model's churn measures beside the baselines'."""
-    rows = {"model": training.get("test"), **(training.get("baselines") or {})}
+    if training.test is None:
+        return None
     intervals = {
-        "model": training.get("test_intervals") or {},
-        **(training.get("baseline_intervals") or {}),
+        "model": training.test_intervals or {},
+        **training.baseline_intervals,
     }
+    rows = {"model": training.test, **training.baselines}
     return _comparison(training, MEASURES, rows, intervals)
 
 
-def value_comparison(training: dict[str, Any]) -> Comparison | None:
+def value_comparison(training: TrainingResult) -> Comparison | None:
     """Lay the model's measures of spend beside the baselines'."""
-    rows = {"model": training.get("value_test")}
-    rows |= training.get("value_baselines") or {}
+    if training.value_test is None:
+        return None
+    rows = {"model": training.value_test, **training.value_baselines}
     return _comparison(training, VALUE_MEASURES, rows, {})
 
 
 def _comparison(
-    training: dict[str, Any],
+    training: TrainingResult,
     measures: tuple[Measure, ...],
-    rows: dict[str, dict[str, Any] | None],
-    intervals: dict[str, dict[str, Any]],
-) -> Comparison | None:
-    if not rows["model"]:
-        return None
-    labels = {**{n: n.replace("_", " ") for n in rows}, **series_labels(training)}
-    order = ["model", *sorted({name for name, row in rows.items() if row} - {"model"})]
-    present = {name: rows[name] or {} for name in order}
-    table = compared(measures, present, labels, own="model", intervals=intervals)
-    if len(present) == 1:
+    rows: Mapping[str, Part],
+    intervals: Mapping[str, Intervals],
+) -> Comparison:
+    labels = series_labels(rows, training.baseline_labels)
+    ordered = {name: rows[name] for name in ["model", *sorted({*rows} - {"model"})]}
+    table = compared(measures, ordered, labels, own="model", intervals=intervals)
+    # beside nobody it is neither best nor worst
+    if len(ordered) == 1:
         return table
-    kept = _told(measures, present)
-    best = {m.key: _best(m, present) for m in kept}
-    return dataclasses.replace(table, summary=_summary(kept, best, labels))
+    known = _known(measures, ordered)
+    best = {m.key: _best(m, ordered) for m in known}
+    return dataclasses.replace(table, summary=_summary(known, best, labels))
 
 
 def compared(
     measures: tuple[Measure, ...],
-    rows: Mapping[str, Mapping[str, Any]],
+    rows: Mapping[str, Part],
     labels: Mapping[str, str],
     *,
     own: str | None,
-    intervals: Mapping[str, Mapping[str, Any]] | None = None,
+    intervals: Mapping[str, Intervals] | None = None,
 ) -> Comparison:
     """Lay measures of several forecasts beside each other."""
-    kept = _told(measures, rows)
-    best = {m.key: _best(m, rows) for m in kept}
+    known = _known(measures, rows)
+    best = {m.key: _best(m, rows) for m in known}
     bounds = intervals or {}
     lines = [
         (
@@ -149,40 +140,38 @@ def compared(
             name == own,
             [
                 Cell(
-                    m.form(figures.get(m.key)),
+                    m.form(m.of(figures)),
                     interval(m, bounds.get(name, {}).get(m.key)),
                     name in best[m.key],
                 )
-                for m in kept
+                for m in known
             ],
         )
         for name, figures in rows.items()
     ]
     return Comparison(
-        [m.label for m in kept], [HINTS[m.better] for m in kept], lines, ""
+        [m.label for m in known], [HINTS[m.better] for m in known], lines, ""
     )
 
 
-def _told(
-    measures: tuple[Measure, ...], rows: Mapping[str, Mapping[str, Any]]
+def _known(
+    measures: tuple[Measure, ...], rows: Mapping[str, Part]
 ) -> tuple[Measure, ...]:
     """Return the measures that some row has."""
     return tuple(
-        m
-        for m in measures
-        if any(not is_missing(row.get(m.key)) for row in rows.values())
+        m for m in measures if any(m.of(row) is not None for row in rows.values())
     )
 
 
-def _best(measure: Measure, rows: Mapping[str, Mapping[str, Any]]) -> set[str]:
+def _best(measure: Measure, rows: Mapping[str, Part]) -> set[str]:
     """Name the best; figures as they are, not as they read."""
-    known = {
-        name: row[measure.key]
+    losses = {
+        name: measure.loss(value)
         for name, row in rows.items()
-        if not is_missing(row.get(measure.key))
+        if (value := measure.of(row)) is not None
     }
-    best = min(map(measure.loss, known.values()))
-    return {name for name, value in known.items() if measure.loss(value) == best}
+    least = min(losses.values())
+    return {name for name, loss in losses.items() if loss == least}
 
 
 def _summary(
@@ -201,8 +190,8 @@ def _summary(
     return f"{start}: {listing(words)}."
 
 
-def interval(measure: Measure, bounds: Any) -> str:
+def interval(measure: Measure, bounds: Bounds | None) -> str:
     """Format the 95% interval of a measure."""
-    if not bounds or any(is_missing(bound) for bound in bounds):
+    if bounds is None or any(map(is_missing, bounds)):
         return ""
     return f"{measure.form(bounds[0])}\u2013{measure.form(bounds[1])}"

@@ -1,9 +1,7 @@
-"""Numbers, money and dates as people read them.
+"""Numbers, money and dates as people read them: no more digits than carry meaning.
 
-In come floats, integers and ISO dates, possibly missing; out come short strings with
-thin thousands separators, a currency sign and no more digits than carry meaning. They
-stand apart from the page so that the same figure reads the same in a table, a caption
-and a chart's label. A missing value is always an en dash, never ``nan``.
+A figure reads the same in a table, a caption and a chart's label. A missing value is
+always an en dash, never ``nan``.
 """
 
 from __future__ import annotations

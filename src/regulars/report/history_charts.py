@@ -1,17 +1,13 @@
-"""Charts of what has happened: months, cohorts, and the windows of the study.
-
-``kpis.json`` and ``training.json`` come in as dictionaries, figures go out, None where
-the numbers are not there.
-"""
+"""Charts of what has happened: months, cohorts, and the windows of the study."""
 
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
 
-from regulars.report.formats import currency_prefix, date, month, number
+from regulars.report.formats import currency_prefix, date, number
 from regulars.report.style import (
     BLUE,
     GREEN,
@@ -23,24 +19,30 @@ from regulars.report.style import (
     fill,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from regulars.results import KpiResult, TrainingResult
+    from regulars.results.kpis import MonthKpis
+    from regulars.results.training import StudyTimeline
+
+# beyond these a table of cohorts is a carpet, and figures in its cells overlap
 AGES_DRAWN, COHORTS_DRAWN, WITH_FIGURES = 24, 36, 19
 
 
-def retention_chart(kpis: dict[str, Any]) -> go.Figure | None:
+def retention_chart(kpis: KpiResult) -> go.Figure | None:
     """Draw the retention and the churn rate of each month."""
-    rows = kpis.get("monthly") or []
-    if all(row.get("retention_rate") is None for row in rows):
-        return None
-    if nobody_came_back(kpis):
+    rows = kpis.monthly
+    if all(row.retention_rate is None for row in rows) or nobody_came_back(kpis):
         return None
     chart = figure([], height=340)
-    for key, name, colour, dash, symbol in (
-        ("retention_rate", "Kept", BLUE, "solid", "circle"),
-        ("churn_rate", "Lost", VERMILION, "dash", "square"),
+    for rates, name, colour, dash, symbol in (
+        ([row.retention_rate for row in rows], "Kept", BLUE, "solid", "circle"),
+        ([row.churn_rate for row in rows], "Lost", VERMILION, "dash", "square"),
     ):
         chart.add_scatter(
-            x=[row["month"] for row in rows],
-            y=[row.get(key) for row in rows],
+            x=[row.month for row in rows],
+            y=rates,
             name=name,
             mode="lines+markers",
             line={"color": colour, "dash": dash, "width": 2.4},
@@ -51,19 +53,19 @@ def retention_chart(kpis: dict[str, Any]) -> go.Figure | None:
     return _by_month(chart, rows)
 
 
-def activity_chart(kpis: dict[str, Any]) -> go.Figure | None:
+def activity_chart(kpis: KpiResult) -> go.Figure | None:
     """Draw the customers who bought in each month, new and returning."""
-    rows = kpis.get("monthly") or []
+    rows = kpis.monthly
     if not rows:
         return None
     chart = figure([], height=340, barmode="stack", bargap=0.25)
-    for key, name, colour, pattern in (
-        ("n_returning", "Bought before", BLUE, ""),
-        ("n_new", "New", ORANGE, "/"),
+    for counts, name, colour, pattern in (
+        ([row.n_returning for row in rows], "Bought before", BLUE, ""),
+        ([row.n_new for row in rows], "New", ORANGE, "/"),
     ):
         chart.add_bar(
-            x=[row["month"] for row in rows],
-            y=[row.get(key) for row in rows],
+            x=[row.month for row in rows],
+            y=counts,
             name=name,
             marker=fill(colour, pattern),
             hovertemplate="%{x|%B %Y}: %{y:,}",
@@ -72,41 +74,41 @@ def activity_chart(kpis: dict[str, Any]) -> go.Figure | None:
     return _by_month(chart, rows)
 
 
-def revenue_chart(kpis: dict[str, Any]) -> go.Figure | None:
+def revenue_chart(kpis: KpiResult) -> go.Figure | None:
     """Draw the revenue of each month."""
-    rows = kpis.get("monthly") or []
+    rows = kpis.monthly
     if not rows:
         return None
-    hatching = ["" if row.get("is_complete", True) else "/" for row in rows]
+    hatching = ["" if row.is_complete else "/" for row in rows]
     bars = go.Bar(
-        x=[row["month"] for row in rows],
-        y=[row.get("revenue") for row in rows],
+        x=[row.month for row in rows],
+        y=[row.revenue for row in rows],
         marker=fill(GREEN, hatching),
         hovertemplate="%{x|%B %Y}: %{y:,.0f}",
     )
     chart = figure([bars], height=340, bargap=0.25, showlegend=False)
-    prefix = currency_prefix(kpis.get("currency", ""))
+    prefix = currency_prefix(kpis.currency)
     chart.update_yaxes(tickprefix=prefix, rangemode="tozero")
     return _by_month(chart, rows)
 
 
-def _marker(row: dict[str, Any], symbol: str) -> str:
-    return symbol if row.get("is_complete", True) else f"{symbol}-open"
+def _marker(row: MonthKpis, symbol: str) -> str:
+    return symbol if row.is_complete else f"{symbol}-open"
 
 
-def _by_month(chart: go.Figure, rows: list[dict[str, Any]]) -> go.Figure:
+def _by_month(chart: go.Figure, rows: Sequence[MonthKpis]) -> go.Figure:
+    # Plotly would put days between a few months
     step = "M1" if len(rows) <= 6 else None
     return chart.update_xaxes(type="date", dtick=step, hoverformat="%B %Y")
 
 
-def cohort_chart(kpis: dict[str, Any]) -> go.Figure | None:
+def cohort_chart(kpis: KpiResult) -> go.Figure | None:
     """Draw which share of each cohort bought again in each later period."""
-    if nobody_came_back(kpis):
+    table = kpis.cohorts
+    if table is None or nobody_came_back(kpis):
         return None
-    table = kpis.get("cohorts") or {}
-    rows = list(table.get("retention") or [])[-COHORTS_DRAWN:]
-    names = list(table.get("cohorts") or [])[-COHORTS_DRAWN:]
-    sizes = list(table.get("sizes") or [])[-COHORTS_DRAWN:]
+    rows = table.retention[-COHORTS_DRAWN:]
+    names, sizes = table.cohorts[-COHORTS_DRAWN:], table.sizes[-COHORTS_DRAWN:]
     n_ages = min(max((len(row) for row in rows), default=0), AGES_DRAWN + 1)
     if n_ages < 2:
         return None
@@ -127,23 +129,24 @@ def cohort_chart(kpis: dict[str, Any]) -> go.Figure | None:
         colorbar={"tickformat": ".0%", "thickness": 10, "outlinewidth": 0, "x": 1.01},
     )
     chart = figure([heat], height=max(220, 30 * len(rows) + 90))
-    period = str(table.get("period") or "period")
-    chart.update_xaxes(title_text=f"{period.capitalize()}s since the first purchase")
+    title = f"{table.period.capitalize()}s since the first purchase"
+    chart.update_xaxes(title_text=title)
     chart.update_yaxes(autorange="reversed", type="category", showgrid=False)
     return chart.update_xaxes(dtick=1 if n_ages <= 13 else 3)
 
 
-def timeline_chart(training: dict[str, Any]) -> go.Figure | None:
+def timeline_chart(training: TrainingResult) -> go.Figure | None:
     """Draw the windows of the study, one under the other."""
-    timeline = training.get("timeline") or {}
-    windows = _windows(timeline)
-    if not windows or not timeline.get("first_order"):
+    timeline = training.timeline
+    if timeline is None or timeline.first_order is None:
         return None
-    first = dt.date.fromisoformat(timeline["first_order"][:10])
+    windows = _windows(timeline)
     chart = figure([], height=34 * len(windows) + 110)
     shown: set[str] = set()
     for place, (kind, cutoff) in enumerate(windows):
-        _draw_window(chart, place, kind, (first, cutoff), training, shown)
+        _draw_window(
+            chart, place, kind, (timeline.first_order, cutoff), training, shown
+        )
     words = [kind for kind, _ in windows]
     chart.update_yaxes(
         tickvals=list(range(len(words))),
@@ -154,17 +157,15 @@ def timeline_chart(training: dict[str, Any]) -> go.Figure | None:
     return chart.update_xaxes(type="date", showgrid=True)
 
 
-def _windows(timeline: dict[str, Any]) -> list[tuple[str, dt.date]]:
+def _windows(timeline: StudyTimeline) -> list[tuple[str, dt.date]]:
     """Return kind and cutoff of each window, in order of time."""
-    found = [("Training", day) for day in timeline.get("training_cutoffs") or []]
-    for kind, key in (
-        ("Validation", "validation_cutoff"),
-        ("Test", "test_cutoff"),
-        ("Scores", "cutoff"),
-    ):
-        if timeline.get(key):
-            found.append((kind, timeline[key]))
-    dated = [(kind, dt.date.fromisoformat(day[:10])) for kind, day in found]
+    windows = [
+        *(("Training", day) for day in timeline.training_cutoffs),
+        ("Validation", timeline.validation_cutoff),
+        ("Test", timeline.test_cutoff),
+        ("Scores", timeline.cutoff),
+    ]
+    dated = [(kind, day) for kind, day in windows if day is not None]
     return sorted(dated, key=lambda window: window[1])
 
 
@@ -173,15 +174,15 @@ def _draw_window(
     place: int,
     kind: str,
     seen: tuple[dt.date, dt.date],
-    training: dict[str, Any],
+    training: TrainingResult,
     shown: set[str],
 ) -> None:
     """Draw what one window's features see and what it predicts."""
     colour = {"Training": BLUE, "Validation": PURPLE, "Test": VERMILION}.get(
         kind, GREEN
     )
-    start = seen[1] + dt.timedelta(days=int(training.get("gap_days") or 0))
-    end = start + dt.timedelta(days=int(training.get("horizon_days") or 0))
+    start = seen[1] + dt.timedelta(days=training.gap_days or 0)
+    end = start + dt.timedelta(days=training.horizon_days or 0)
     for span, group, width, tint in (
         (seen, "Seen by the features", 2.5, GREY),
         ((start, end), "Predicted", 13, colour),
@@ -200,19 +201,12 @@ def _draw_window(
         shown.add(group)
 
 
-def nobody_came_back(kpis: dict[str, Any]) -> bool:
+def complete_months(kpis: KpiResult) -> list[MonthKpis]:
+    """Return the months that are over."""
+    return [row for row in kpis.monthly if row.is_complete]
+
+
+def nobody_came_back(kpis: KpiResult) -> bool:
     """Return whether several months have passed in which nobody bought again."""
-    summary = kpis.get("summary") or {}
-    is_unknown = summary.get("retention_rate", 0.0) is None
-    months = [row for row in kpis.get("monthly") or [] if row.get("is_complete", True)]
-    return is_unknown and len(months) >= 2
-
-
-def last_complete_month(kpis: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the latest month that is over and has a retention rate."""
-    over = [
-        row
-        for row in kpis.get("monthly") or []
-        if row.get("is_complete", True) and row.get("retention_rate") is not None
-    ]
-    return {**over[-1], "label": month(over[-1]["month"])} if over else None
+    is_unknown = kpis.summary is not None and kpis.summary.retention_rate is None
+    return is_unknown and len(complete_months(kpis)) >= 2

@@ -1,8 +1,4 @@
-"""Charts of the test window: the model beside its baselines, and what it looks at.
-
-``training.json`` comes in as a dictionary, figures go out. A chart whose numbers are
-not there is None, so that the page can say so instead of showing an empty frame.
-"""
+"""Charts of the test window: the model beside its baselines, and what it looks at."""
 
 from __future__ import annotations
 
@@ -12,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from regulars.report.style import (
     BLUE,
     GREY,
+    MODEL,
     VERMILION,
     Stroke,
     figure,
@@ -24,9 +21,13 @@ from regulars.report.style import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
 
     import plotly.graph_objects as go
+
+    from regulars.results import TrainingResult
+    from regulars.results.measures import ReliabilityPoint
+    from regulars.results.training import FeatureImportance
 
 DIRECTIONS = {
     "raises": (VERMILION, "", "more of it raises the risk"),
@@ -37,47 +38,48 @@ SHARES = {"range": [0, 1], "tickformat": ".0%", "dtick": 0.25}
 LABEL_LENGTH = 100
 
 
-def series_labels(training: dict[str, Any]) -> dict[str, str]:
+def series_labels(names: Iterable[str], known: Mapping[str, str]) -> dict[str, str]:
     """Return what to call the model and each baseline."""
-    known = training.get("baseline_labels") or {}
-    names = {*(training.get("baselines") or {}), *(training.get("curves") or {})}
-    labels = {"model": "Model"}
-    for name in sorted(names - {"model"}):
-        labels[name] = str(known.get(name, name.replace("_", " ")))
-    return labels
+    others = {name: known.get(name, name.replace("_", " ")) for name in names}
+    return others | {"model": "Model"}
+
+
+def baseline_label(training: TrainingResult, name: str) -> str:
+    """Return what to call a baseline of the test."""
+    return series_labels([name], training.baseline_labels)[name]
 
 
 def curve_chart(
-    training: dict[str, Any], kind: str, across: str, up: str, **layout: Any
+    training: TrainingResult, curve: str, across: str, up: str
 ) -> go.Figure | None:
-    """Draw one kind of curve for the model and every baseline that has it."""
+    """Draw one curve of the model and of every baseline that has it."""
 
-    def trace(curve: dict[str, Any], label: str, stroke: Stroke) -> go.Scatter:
-        kept = kept_positions(len(curve[across]))
-        x, y = thinned(curve[across], kept), thinned(curve[up], kept)
-        return line(x, y, label, stroke)
+    def trace(points: Any, label: str, stroke: Stroke) -> go.Scatter:
+        x, y = getattr(points, across), getattr(points, up)
+        kept = kept_positions(len(x))
+        return line(thinned(x, kept), thinned(y, kept), label, stroke)
 
-    traces = _series(training, kind, trace)
-    return figure(traces, **layout) if traces else None
+    traces = _series(training, curve, trace)
+    return figure(traces) if traces else None
 
 
 def _series(
-    training: dict[str, Any], kind: str, trace: Callable[[Any, str, Stroke], Any]
+    training: TrainingResult, curve: str, trace: Callable[[Any, str, Stroke], Any]
 ) -> list[Any]:
-    """Apply ``trace`` to each series that has this kind; the model drawn on top."""
-    curves = training.get("curves") or {}
-    named = {name: curve[kind] for name, curve in curves.items() if curve.get(kind)}
-    labels = series_labels(training)
+    """Apply ``trace`` to each series that has this curve; the model drawn on top."""
+    curves = training.curves
+    labels = series_labels(curves, training.baseline_labels)
     # legendrank keeps the model first in the legend although it is drawn last
     drawn = []
-    for rank, (name, stroke) in enumerate(strokes(curves).items()):
-        if name in named:
-            item = trace(named[name], escaped(labels[name]), stroke)
-            drawn.append(item.update(legendrank=rank + 1))
+    for rank, (name, stroke) in enumerate(strokes(curves).items(), start=1):
+        points = getattr(curves[name], curve)
+        if points:
+            item = trace(points, escaped(labels[name]), stroke)
+            drawn.append(item.update(legendrank=rank))
     return drawn[::-1]
 
 
-def roc_chart(training: dict[str, Any]) -> go.Figure | None:
+def roc_chart(training: TrainingResult) -> go.Figure | None:
     """Draw how many churners are caught for each share of false alarms."""
     chart = curve_chart(training, "roc", "false_positive_rate", "true_positive_rate")
     if chart is not None:
@@ -87,13 +89,13 @@ def roc_chart(training: dict[str, Any]) -> go.Figure | None:
     return chart
 
 
-def gains_chart(training: dict[str, Any]) -> go.Figure | None:
+def gains_chart(training: TrainingResult) -> go.Figure | None:
     """Draw the share of churners reached against the share contacted."""
     chart = curve_chart(training, "gains", "share_contacted", "share_reached")
     if chart is not None:
         chart.add_trace(reference([0, 1], [0, 1], "At random").update(legendrank=98))
-        rate = (training.get("test") or {}).get("churn_rate")
-        if rate:
+        if training.test and training.test.churn_rate:
+            rate = training.test.churn_rate
             best = reference([0, rate, 1], [0, 1, 1], "Perfect list")
             chart.add_trace(best.update(legendrank=99, line={"dash": "solid"}))
         chart.update_xaxes(title_text="Contacted, riskiest first", **SHARES)
@@ -101,7 +103,7 @@ def gains_chart(training: dict[str, Any]) -> go.Figure | None:
     return chart
 
 
-def lift_chart(training: dict[str, Any]) -> go.Figure | None:
+def lift_chart(training: TrainingResult) -> go.Figure | None:
     """Draw how many times denser churners are among those contacted."""
     chart = curve_chart(training, "lift", "share_contacted", "lift")
     if chart is not None:
@@ -111,39 +113,26 @@ def lift_chart(training: dict[str, Any]) -> go.Figure | None:
     return chart
 
 
-def reliability_chart(training: dict[str, Any]) -> go.Figure | None:
+def reliability_chart(training: TrainingResult) -> go.Figure | None:
     """Draw what share of customers churned against what was predicted."""
     traces = _series(training, "reliability", _reliability_trace)
-    if not traces:
-        return None
-    diagonal = reference([0, 1], [0, 1], "Perfect").update(legendrank=99)
-    chart = figure([diagonal, *traces])
-    chart.update_xaxes(title_text="Predicted probability of churn", **SHARES)
-    chart.update_yaxes(title_text="Share that did churn", **SHARES)
-    return chart
+    return reliability_figure(traces) if traces else None
 
 
 def _reliability_trace(
-    points: list[dict[str, Any]], label: str, stroke: Stroke
+    points: tuple[ReliabilityPoint, ...], label: str, stroke: Stroke
 ) -> go.Scatter:
-    x = [round(point["mean_predicted"], 5) for point in points]
-    y = [round(point["observed_rate"], 5) for point in points]
-    trace = line(x, y, label, stroke)
-    is_model = stroke.dash == "solid"
-    marker = {"symbol": stroke.symbol, "size": 8 if is_model else 6}
-    trace.update(mode="lines+markers", marker=marker)
-    trace.update(customdata=[point.get("n_customers") for point in points])
+    is_model = stroke == MODEL
+    trace = reliability_line(points, label, stroke, size=8 if is_model else 6)
+    trace.update(customdata=[point.n_customers for point in points])
     trace.update(
         hovertemplate="predicted %{x:.1%}, churned %{y:.1%}, %{customdata:,} customers"
     )
-    if is_model and all(point.get("observed_high") is not None for point in points):
+    if is_model:
+        # the baselines' bars would hide the model's
         trace.error_y = {
-            "array": [
-                round(p["observed_high"] - p["observed_rate"], 5) for p in points
-            ],
-            "arrayminus": [
-                round(p["observed_rate"] - p["observed_low"], 5) for p in points
-            ],
+            "array": [round(p.observed_high - p.observed_rate, 5) for p in points],
+            "arrayminus": [round(p.observed_rate - p.observed_low, 5) for p in points],
             "thickness": 1.2,
             "width": 3,
             "color": stroke.colour,
@@ -151,7 +140,30 @@ def _reliability_trace(
     return trace
 
 
-def importance_chart(training: dict[str, Any], count: int = 15) -> go.Figure | None:
+def reliability_line(
+    points: tuple[ReliabilityPoint, ...], label: str, stroke: Stroke, *, size: int
+) -> go.Scatter:
+    """Return what share of customers churned by what was predicted."""
+    trace = line(
+        [round(point.mean_predicted, 5) for point in points],
+        [round(point.observed_rate, 5) for point in points],
+        label,
+        stroke,
+    )
+    marker = {"symbol": stroke.symbol, "size": size}
+    return trace.update(mode="lines+markers", marker=marker)
+
+
+def reliability_figure(traces: list[Any]) -> go.Figure:
+    """Return the frame of a reliability chart with its diagonal."""
+    diagonal = reference([0, 1], [0, 1], "Perfect").update(legendrank=99)
+    chart = figure([diagonal, *traces])
+    chart.update_xaxes(title_text="Predicted probability of churn", **SHARES)
+    chart.update_yaxes(title_text="Share that did churn", **SHARES)
+    return chart
+
+
+def importance_chart(training: TrainingResult, count: int = 15) -> go.Figure | None:
     """Draw the features that move the score most, with their meanings."""
     rows = top_features(training, count)
     if not rows:
@@ -161,19 +173,18 @@ def importance_chart(training: dict[str, Any], count: int = 15) -> go.Figure | N
         places = [i for i, row in enumerate(rows) if _direction(row) == way]
         if places:
             chart.add_bar(
-                x=[round(rows[i]["importance"], 5) for i in places],
+                x=[round(rows[i].importance, 5) for i in places],
                 y=places,
                 orientation="h",
                 name=words,
                 width=0.36,
                 marker=fill(colour, pattern),
-                customdata=[rows[i]["feature"] for i in places],
+                customdata=[rows[i].feature for i in places],
                 hovertemplate="%{customdata}: %{x:.3f}",
             )
     for place, row in enumerate(rows):
         # Plotly reads markup in annotations; a feature's own text must stay text
-        words = row.get("meaning") or row["feature"]
-        text = textwrap.shorten(words, LABEL_LENGTH, placeholder=" \u2026")
+        text = textwrap.shorten(row.meaning, LABEL_LENGTH, placeholder=" \u2026")
         chart.add_annotation(
             x=0,
             xref="paper",
@@ -190,15 +201,14 @@ def importance_chart(training: dict[str, Any], count: int = 15) -> go.Figure | N
     return chart
 
 
-def top_features(training: dict[str, Any], count: int) -> list[dict[str, Any]]:
+def top_features(training: TrainingResult, count: int) -> list[FeatureImportance]:
     """Return the features that move the score most, the first one foremost."""
-    rows = [row for row in training.get("importance") or [] if row["importance"] > 0]
-    return sorted(rows, key=lambda row: (-row["importance"], row["feature"]))[:count]
+    rows = [row for row in training.importance if row.importance > 0]
+    return sorted(rows, key=lambda row: (-row.importance, row.feature))[:count]
 
 
-def _direction(row: dict[str, Any]) -> str:
-    way = row.get("direction", "mixed")
-    return way if way in DIRECTIONS else "mixed"
+def _direction(row: FeatureImportance) -> str:
+    return row.direction if row.direction in DIRECTIONS else "mixed"
 
 
 def escaped(text: Any) -> str:

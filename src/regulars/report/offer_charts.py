@@ -1,13 +1,8 @@
-"""What a retention offer would have earned: a chart, a sentence, a table.
-
-The ``profit`` part of ``training.json`` comes in as a dictionary, as
-`regulars.evaluation.offer` wrote it; what the page and the model card show of it goes
-out. Where no contact pays at the costs of the settings, the sentence says so.
-"""
+"""What a retention offer would have earned: a chart, a sentence, a table."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
 
@@ -15,6 +10,13 @@ from regulars.report.formats import money, number, percent
 from regulars.report.model_charts import SHARES, escaped
 from regulars.report.style import BASELINES, MODEL, figure, line, reference
 
+if TYPE_CHECKING:
+    from regulars.report.style import Stroke
+    from regulars.results.measures import Gap, OfferRule
+    from regulars.results.training import Offer, ProfitCurve
+
+# of the rules, those that one might take for one's own; everyone and nobody are ends of
+# the curve
 MARKS = {
     "chosen": ("star", "#009E73"),
     "best_threshold": ("circle", "#D55E00"),
@@ -23,104 +25,90 @@ MARKS = {
 }
 
 
-def profit_chart(training: dict[str, Any], currency: str) -> go.Figure | None:
+def profit_chart(offer: Offer, currency: str) -> go.Figure:
     """Draw what an offer would have earned by how many are contacted."""
-    profit = training.get("profit") or {}
-    curve = profit.get("curve") or {}
-    if not curve.get("share_contacted"):
-        return None
-    drawn = line(
-        [round(x, 5) for x in curve["share_contacted"]],
-        [round(y, 2) for y in curve["profit"]],
-        "Riskiest first",
-        MODEL,
+    by_risk = _curve(offer.curve, "Riskiest first", MODEL)
+    by_value = _curve(
+        offer.curve_by_value, "Highest expected profit first", BASELINES[1]
     )
-    by_value = profit.get("curve_by_value") or {}
-    others = []
-    if by_value.get("share_contacted"):
-        others = [
-            line(
-                [round(x, 5) for x in by_value["share_contacted"]],
-                [round(y, 2) for y in by_value["profit"]],
-                "Highest expected profit first",
-                BASELINES[1],
-            ).update(legendrank=2)
-        ]
     zero = reference([0, 1], [0, 0], "Neither gain nor loss").update(legendrank=99)
-    chart = figure([zero, *others, drawn.update(legendrank=1)])
-    total = profit["n_customers"]
-    for rank, (name, symbol) in enumerate(MARKS.items(), start=3):
-        rule = profit["rules"].get(name)
-        if rule:
-            chart.add_trace(_mark(rule, symbol, total).update(legendrank=rank))
+    # what is drawn last lies on top; the legend begins with it all the same
+    chart = figure([zero, by_value.update(legendrank=2), by_risk.update(legendrank=1)])
+    for rank, (name, look) in enumerate(MARKS.items(), start=3):
+        if name in offer.rules:
+            mark = _mark(offer.rules[name], look, offer.n_customers)
+            chart.add_trace(mark.update(legendrank=rank))
     chart.update_xaxes(title_text="Contacted", **SHARES)
     unit = f"Profit ({currency})" if currency else "Profit"
-    chart.update_yaxes(title_text=unit)
-    return chart
+    return chart.update_yaxes(title_text=unit)
 
 
-def _mark(rule: dict[str, Any], look: tuple[str, str], total: int) -> go.Scatter:
+def _curve(curve: ProfitCurve, label: str, stroke: Stroke) -> go.Scatter:
+    return line(
+        [round(x, 5) for x in curve.share_contacted],
+        [round(y, 2) for y in curve.profit],
+        label,
+        stroke,
+    )
+
+
+def _mark(rule: OfferRule, look: tuple[str, str], total: int) -> go.Scatter:
     symbol, colour = look
     return go.Scatter(
-        x=[round(rule["n_contacted"] / total, 5)],
-        y=[round(rule["profit"], 2)],
-        name=escaped(rule["label"]),
+        x=[round(rule.n_contacted / total, 5)],
+        y=[round(rule.profit, 2)],
+        name=escaped(rule.label),
         mode="markers",
         marker={"symbol": symbol, "size": 12, "color": colour},
     )
 
 
-def profit_caption(training: dict[str, Any], currency: str) -> str:
+def profit_caption(offer: Offer, currency: str) -> str:
     """Say what the chosen list earns, and what the usual rules earn."""
-    profit = training.get("profit") or {}
-    rules = profit.get("rules") or {}
-    if "chosen" not in rules:
-        return ""
-    earned = {name: money(rule["profit"], currency) for name, rule in rules.items()}
+    above_half = money(offer.rules["above_half"].profit, currency)
+    riskiest = money(offer.rules["riskiest_decile"].profit, currency)
     return (
-        f"{_chosen(profit, currency)} Contacting everyone above 50% would have come to "
-        f"{earned['above_half']}, and the riskiest tenth to "
-        f"{earned['riskiest_decile']}."
+        f"{_chosen(offer, currency)} Contacting everyone above 50% would have come to "
+        f"{above_half}, and the riskiest tenth to {riskiest}."
     )
 
 
-def _chosen(profit: dict[str, Any], currency: str) -> str:
-    chosen = profit["rules"]["chosen"]
-    if not chosen["n_contacted"]:
+def _chosen(offer: Offer, currency: str) -> str:
+    chosen = offer.rules["chosen"]
+    if not chosen.n_contacted:
         return (
             "At these costs no contact is expected to pay: the offer costs more than "
             "it is expected to save with any customer, so nobody is contacted."
         )
-    outcome = "earned" if chosen["profit"] >= 0 else "lost"
-    share = chosen["n_contacted"] / profit["n_customers"]
+    outcome = "earned" if chosen.profit >= 0 else "lost"
+    share = chosen.n_contacted / offer.n_customers
     return (
         f"Contacting those whose own expected profit is above 0 ({percent(share)} of "
         f"the customers) would have {outcome} "
-        f"{money(abs(chosen['profit']), currency)}; "
-        f"{money(profit['expected_profit'], currency)} was expected before the outcome "
+        f"{money(abs(chosen.profit), currency)}; "
+        f"{money(offer.expected_profit, currency)} was expected before the outcome "
         "of the window was known."
     )
 
 
-def offer_rows(training: dict[str, Any], currency: str) -> list[dict[str, str]]:
+def offer_rows(offer: Offer, currency: str) -> list[dict[str, str]]:
     """Lay out what each way to choose whom to contact would have earned."""
-    rules = (training.get("profit") or {}).get("rules") or {}
     return [
         {
-            "label": rule["label"],
-            "n_contacted": number(rule["n_contacted"]),
-            "profit": money(rule["profit"], currency),
-            **_ahead(name, rule["ahead"], currency),
+            "label": rule.label,
+            "n_contacted": number(rule.n_contacted),
+            "profit": money(rule.profit, currency),
+            **_ahead(name, rule.ahead, currency),
         }
-        for name, rule in rules.items()
+        for name, rule in offer.rules.items()
     ]
 
 
-def _ahead(name: str, ahead: dict[str, float], currency: str) -> dict[str, str]:
+def _ahead(name: str, ahead: Gap, currency: str) -> dict[str, str]:
     if name == "chosen":
         return {"ahead": "", "interval": ""}
-    low, high = money(ahead["low"], currency), money(ahead["high"], currency)
+    low, high = money(ahead.low, currency), money(ahead.high, currency)
     return {
-        "ahead": money(ahead["difference"], currency),
+        "ahead": money(ahead.difference, currency),
         "interval": f"{low} to {high}",
     }

@@ -1,29 +1,27 @@
 """The report: one self-contained HTML page made of a run's result files.
 
-A folder comes in, a page goes out. The page computes nothing, loads nothing from the
-network (its own security policy forbids it), and comes out the same, byte for byte,
-from the same files. Whatever the files hold is text: it is escaped everywhere.
+The page computes nothing, loads nothing from the network (its own security policy
+forbids it), and comes out the same, byte for byte, from the same files. Whatever the
+files hold is text: it is escaped everywhere.
 """
 
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import jinja2
-import plotly.offline
 from markupsafe import Markup
 
 from regulars.report import formats
-from regulars.report.attributes import attribute_content
 from regulars.report.backtest_charts import rival_label, slice_rows, window_rows
 from regulars.report.captions import captions
 from regulars.report.charts import render_charts
+from regulars.report.churn_page import churn_content
 from regulars.report.comparison import churn_comparison, value_comparison
 from regulars.report.history_charts import nobody_came_back
-from regulars.report.model_card import search_words
+from regulars.report.layout import render_template
+from regulars.report.model_card import members, search_words
 from regulars.report.offer_charts import offer_rows
 from regulars.report.results import WRITTEN_BY, Results, read_results
 from regulars.report.spend_tables import spend_comparison, spend_intervals
@@ -36,13 +34,16 @@ from regulars.report.tables import (
     parameters,
     segments,
 )
+from regulars.results.writing import write_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import plotly.graph_objects as go
 
-FILE_NAME = "report.html"
+    from regulars.results import TrainingResult
+
+FILE_NAME, SHORTENED = "report.html", 12
 # inside a script element only these could end it or be misread by an HTML parser
 UNSAFE_IN_SCRIPT = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
 
@@ -78,21 +79,22 @@ def render_report(
     Examples
     --------
     >>> import pathlib, tempfile
+    >>> from regulars.results import KpiResult, write_result
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = pathlib.Path(folder, "kpis.json")
-    ...     _ = path.write_text('{"summary": {"n_customers": 3}}', encoding="utf-8")
+    ...     _ = write_result(KpiResult(name="shop", currency="EUR"), path)
     ...     page = render_report(folder)
     >>> page[:15]
     '<!doctype html>'
     """
     results = read_results(folder, parts)
-    if results.kind:
-        page = _environment().get_template("attributes.html")
-        content = {**_shared(results), **attribute_content(results)}
+    if results.is_of_purchases:
+        layout, content = "purchases.html", _purchases_content(results)
     else:
-        page = _environment().get_template("page.html")
-        content = _content(results)
-    return page.render(**content) + "\n"
+        layout, content = "churn.html", churn_content(results)
+    content = _shared(results) | content
+    content["links"] = _links(results, has_scores=not content["no_scores"])
+    return render_template(layout, content) + "\n"
 
 
 def write_report(folder: str | Path, path: str | Path | None = None) -> Path:
@@ -118,80 +120,97 @@ def write_report(folder: str | Path, path: str | Path | None = None) -> Path:
     Examples
     --------
     >>> import pathlib, tempfile
+    >>> from regulars.results import KpiResult, write_result
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     _ = pathlib.Path(folder, "kpis.json").write_text("{}", encoding="utf-8")
+    ...     path = pathlib.Path(folder, "kpis.json")
+    ...     _ = write_result(KpiResult(name="shop", currency="EUR"), path)
     ...     write_report(folder).name
     'report.html'
     """
     target = Path(folder) / FILE_NAME if path is None else Path(path)
-    page = render_report(folder)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        unfinished.write_text(page, encoding="utf-8", newline="\n")
-        unfinished.replace(target)
-    finally:
-        unfinished.unlink(missing_ok=True)
-    return target
-
-
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    for form in (formats.number, formats.percent, formats.money, formats.date):
-        environment.filters[form.__name__] = form
-    environment.filters["month"] = formats.month
-    return environment
+    return write_text(render_report(folder), target)
 
 
 def _shared(results: Results) -> dict[str, Any]:
-    """Return what every kind of page lays out."""
-    training = results.training or {}
+    """Return what both layouts lay out."""
+    training, backtest = results.training, results.backtest
+    offer = training.profit if training else None
     drawn = render_charts(results)
     return {
         "results": results,
+        "is_of_purchases": results.is_of_purchases,
+        "title": "Retention report" if results.is_of_purchases else "Churn report",
         "training": training,
+        "notes": [*(training.notes if training else ()), *_kpi_notes(results)],
+        "no_scores": None,
         "written_by": WRITTEN_BY,
         "charts": {name: chart.layout.height for name, chart in drawn.items()},
         "figures": _as_script(drawn),
         "captions": captions(results),
         "intake": intake(results),
+        "columns": (),
         "findings": findings(results),
-        "churn_table": churn_comparison(training),
+        "customers": customers_at_risk(results),
+        "churn_table": churn_comparison(training) if training else None,
         "currency": results.currency,
-        "offers": offer_rows(training, results.currency),
-        "windows": window_rows(results.backtest or {}),
-        "slices": slice_rows(results.backtest or {}),
-        "slice_rival": rival_label(results.backtest or {}),
+        "offer": offer,
+        "offers": offer_rows(offer, results.currency) if offer else [],
+        "windows": window_rows(backtest) if backtest else [],
+        "slices": slice_rows(backtest) if backtest else [],
+        "slice_rival": rival_label(backtest) if backtest else "",
         "provenance": _provenance(results),
-        "plotly": Markup(plotly.offline.get_plotlyjs()),
     }
 
 
-def _content(results: Results) -> dict[str, Any]:
-    """Return everything that the page of a purchase log lays out."""
-    training, kpis = results.training or {}, results.kpis or {}
-    return {
-        **_shared(results),
+def _kpi_notes(results: Results) -> tuple[str, ...]:
+    return results.kpis.notes if results.kpis else ()
+
+
+def _purchases_content(results: Results) -> dict[str, Any]:
+    """Return what the page of a purchase log lays out beside the shared."""
+    training, kpis = results.training, results.kpis
+    content: dict[str, Any] = {
         "kpis": kpis,
-        "notes": [*(training.get("notes") or ()), *(kpis.get("notes") or ())],
         # a page without predictions says once why, not in each of its sections
-        "no_scores": None if training else kpis.get("no_scores"),
-        "nobody_came_back": nobody_came_back(kpis),
+        "no_scores": kpis.no_scores if kpis and not training else None,
+        "nobody_came_back": nobody_came_back(kpis) if kpis else False,
         "opening": opening(results),
         "key_figures": key_figures(results),
-        "value_table": value_comparison(training),
-        "spend_table": spend_comparison(training),
-        "spend_intervals": spend_intervals(training, results.currency),
-        "customers": customers_at_risk(results),
         "segments": segments(results),
         "parameters": parameters(training),
     }
+    if training:
+        content |= {
+            "value_table": value_comparison(training),
+            "spend_table": spend_comparison(training),
+            "spend_intervals": spend_intervals(training, results.currency),
+        }
+    return content
+
+
+def _links(results: Results, *, has_scores: bool) -> list[tuple[str, str]]:
+    """Return anchor and words of each section that the page has."""
+    if not has_scores:
+        return [
+            ("history", "Customers and orders"),
+            ("later", "What cannot be said yet"),
+            ("data", "Data"),
+        ]
+    has_offer = bool(results.training and results.training.profit)
+    is_of_purchases = results.is_of_purchases
+    links = {
+        "spread": "Risk and value" if is_of_purchases else "Risk",
+        "customers": "Customers at risk",
+        "history": "Retention",
+        "test": "How good it is",
+        "reasons": "What matters",
+        "money": "Money" if has_offer else "",
+        "backtest": "Over time" if results.backtest else "",
+        "process": "Purchase process" if is_of_purchases else "",
+        "data": "Data",
+        "made": "How it was made",
+    }
+    return [(anchor, words) for anchor, words in links.items() if words]
 
 
 def _as_script(drawn: dict[str, go.Figure]) -> Markup:
@@ -205,28 +224,17 @@ def _as_script(drawn: dict[str, go.Figure]) -> Markup:
 
 def _provenance(results: Results) -> list[tuple[str, str]]:
     """List what made these figures, as far as the files say."""
-    training, scores = results.training or {}, results.scores
-    horizon, gap = training.get("horizon_days"), training.get("gap_days")
+    training, scores = results.training, results.scores
     first: Any = scores.iloc[0] if scores is not None and len(scores) else {}
+    version = training.model_version if training else None
     rows = [
-        ("Model", _model(training)),
-        ("Model version", first.get("model_version", training.get("model_version"))),
-        ("Probability calibration", training.get("calibration")),
-        ("Search", search_words(training.get("tuning"))),
-        ("Model of spend", training.get("value_model")),
-        ("Predicted window", f"{horizon} days" if horizon else None),
-        ("Gap before it", f"{gap} days" if gap else None),
-        ("Champion", _champion(training)),
-    ]
-    versions = training.get("versions") or {}
-    rows += [
+        ("Model", _model(training) if training else None),
+        # the champion that scored may be another model than the one trained here
+        ("Model version", first.get("model_version", version)),
+        *(_choices(training) if training else ()),
         ("Scored", formats.moment(first.get("scored_at"))),
         ("Run", first.get("run_id")),
-        ("Data fingerprint", _shortened(training.get("fingerprint"))),
-        ("Commit", _shortened(training.get("commit"))),
-        ("Python", training.get("python")),
-        *((name, versions[name]) for name in sorted(versions)),
-        ("Seed", training.get("seed")),
+        *(_making(training) if training else ()),
     ]
     return [
         (label, str(value))
@@ -235,22 +243,32 @@ def _provenance(results: Results) -> list[tuple[str, str]]:
     ]
 
 
-def _model(training: dict[str, Any]) -> str | None:
+def _choices(training: TrainingResult) -> list[tuple[str, str | None]]:
+    horizon, gap = training.horizon_days, training.gap_days
+    place = "yes" if training.is_champion else "no"
+    return [
+        ("Probability calibration", training.calibration),
+        ("Search", search_words(training.tuning)),
+        ("Model of spend", training.value_model),
+        ("Predicted window", f"{horizon} days" if horizon else None),
+        ("Gap before it", f"{gap} days" if gap else None),
+        ("Champion", f"{place}: {training.champion_reason}"),
+    ]
+
+
+def _making(training: TrainingResult) -> list[tuple[str, Any]]:
+    return [
+        ("Data fingerprint", training.fingerprint[:SHORTENED]),
+        ("Commit", training.commit and training.commit[:SHORTENED]),
+        ("Python", training.python),
+        *sorted(training.versions.items()),
+        ("Seed", training.seed),
+    ]
+
+
+def _model(training: TrainingResult) -> str:
     """Name the model; of a blend, its members with their shares."""
-    shares = {n: w for n, w in (training.get("weights") or {}).items() if w > 0}
-    if len(shares) < 2:
-        return training.get("model_name")
-    members = (f"{name} {formats.percent(share)}" for name, share in shares.items())
-    return f"{training.get('model_name')} of {formats.listing(list(members))}"
-
-
-def _shortened(identifier: Any, length: int = 12) -> str | None:
-    return None if identifier is None else str(identifier)[:length]
-
-
-def _champion(training: dict[str, Any]) -> str | None:
-    if training.get("is_champion") is None:
-        return None
-    answer = "yes" if training["is_champion"] else "no"
-    reason = training.get("champion_reason")
-    return f"{answer}: {reason}" if reason else answer
+    names = members(training)
+    if len(names) < 2:
+        return training.model_name
+    return f"{training.model_name} of {formats.listing(names)}"

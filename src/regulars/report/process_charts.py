@@ -1,12 +1,8 @@
-"""Charts of the purchase-process model: does what it assumes hold.
-
-The ``diagnostics`` of ``training.json`` come in, figures go out, None where the numbers
-are not there.
-"""
+"""Charts of the purchase-process model: does what it assumes hold."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
 
@@ -21,55 +17,53 @@ from regulars.report.style import (
     thinned,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from regulars.results import TrainingResult
+
 EXPECTED = Stroke(BLUE, "solid", "circle", 2.6)
 ACTUAL = Stroke(VERMILION, "dash", "square", 2.0)
 
 
-def tracking_chart(training: dict[str, Any]) -> go.Figure | None:
+def tracking_chart(training: TrainingResult) -> go.Figure | None:
     """Draw purchases by week, added up: what happened and what the model expects."""
-    found = _diagnostic(training, "tracking")
-    if not found or not found.get("week"):
+    tracking = training.diagnostics.tracking
+    if tracking is None or not tracking.week:
         return None
-    weeks = found["week"]
-    kept = kept_positions(len(weeks))
-    across = thinned(weeks, kept)
+    kept = kept_positions(len(tracking.week))
+    across = thinned(tracking.week, kept)
+    actual = thinned(tracking.actual_cumulative, kept)
+    expected = thinned(tracking.expected_cumulative, kept)
     chart = figure(
         [
-            line(across, thinned(found["actual_cumulative"], kept), "Actual", ACTUAL),
-            line(
-                across,
-                thinned(found["expected_cumulative"], kept),
-                "Expected by the model",
-                EXPECTED,
-            ),
+            line(across, actual, "Actual", ACTUAL),
+            line(across, expected, "Expected by the model", EXPECTED),
         ],
         height=340,
     )
-    if found.get("cutoff_week") is not None:
-        chart.add_vline(
-            x=found["cutoff_week"],
-            line={"color": GREY, "dash": "dot", "width": 1.5},
-            annotation={"text": "data end here", "font": {"size": 11}},
-            annotation_position="top left",
-        )
+    chart.add_vline(
+        x=tracking.cutoff_week,
+        line={"color": GREY, "dash": "dot", "width": 1.5},
+        annotation={"text": "data end here", "font": {"size": 11}},
+        annotation_position="top left",
+    )
     chart.update_xaxes(title_text="Week")
     chart.update_yaxes(title_text="Repeat purchases so far", tickformat=",")
     return chart.update_yaxes(rangemode="tozero")
 
 
-def frequency_chart(training: dict[str, Any]) -> go.Figure | None:
+def frequency_chart(training: TrainingResult) -> go.Figure | None:
     """Draw later purchases by how often customers had bought before."""
-    found = _diagnostic(training, "by_frequency")
-    if not found or not found.get("frequency"):
+    fit = training.diagnostics.by_frequency
+    if fit is None or not fit.frequency:
         return None
-    labels = [str(value) for value in found["frequency"]]
-    kept = range(len(labels))
     chart = figure([], height=340)
-    for key, name, stroke in (
-        ("actual", "Actual", ACTUAL),
-        ("expected", "Expected by the model", EXPECTED),
+    for values, name, stroke in (
+        (fit.actual, "Actual", ACTUAL),
+        (fit.expected, "Expected by the model", EXPECTED),
     ):
-        trace = line(labels, thinned(found[key], list(kept)), name, stroke)
+        trace = line(fit.frequency, thinned(values, range(len(values))), name, stroke)
         trace.update(mode="lines+markers", marker={"symbol": stroke.symbol, "size": 8})
         chart.add_trace(trace)
     chart.update_xaxes(title_text="Repeat purchases before the cutoff", type="category")
@@ -77,18 +71,19 @@ def frequency_chart(training: dict[str, Any]) -> go.Figure | None:
     return chart
 
 
-def alive_chart(training: dict[str, Any]) -> go.Figure | None:
+def alive_chart(training: TrainingResult) -> go.Figure | None:
     """Draw the probability of being alive by frequency and recency."""
-    found = _diagnostic(training, "alive_matrix")
-    if not found or not found.get("p"):
+    matrix = training.diagnostics.alive_matrix
+    if matrix is None or not matrix.p:
         return None
-    rows = kept_positions(len(found["frequency"]), 40)
-    columns = kept_positions(len(found["recency"]), 60)
+    rows = kept_positions(len(matrix.frequency), 40)
+    columns = kept_positions(len(matrix.recency), 60)
     heat = go.Heatmap(
-        z=[thinned(found["p"][row], columns) for row in rows],
-        x=thinned(found["recency"], columns),
-        y=thinned(found["frequency"], rows),
+        z=[thinned(matrix.p[row], columns) for row in rows],
+        x=thinned(matrix.recency, columns),
+        y=thinned(matrix.frequency, rows),
         colorscale="Cividis",
+        # the whole scale, or chance would look like certainty
         zmin=0,
         zmax=1,
         colorbar={"tickformat": ".0%", "thickness": 10, "outlinewidth": 0, "x": 1.01},
@@ -99,26 +94,22 @@ def alive_chart(training: dict[str, Any]) -> go.Figure | None:
     return chart.update_yaxes(title_text="Frequency: repeat purchases", showgrid=False)
 
 
-def spend_chart(training: dict[str, Any]) -> go.Figure | None:
+def spend_chart(training: TrainingResult) -> go.Figure | None:
     """Draw the spread of mean spend among repeat buyers, actual and expected."""
-    found = _diagnostic(training, "spend_density")
-    if not found or not all(found.get(key) for key in ("value", "actual", "expected")):
+    density = training.diagnostics.spend_density
+    if density is None or not density.value:
         return None
-    kept = kept_positions(len(found["value"]))
-    across = thinned(found["value"], kept)
+    kept = kept_positions(len(density.value))
+    across = thinned(density.value, kept)
     traces = [
-        line(across, _fine(found["actual"], kept), "Actual", ACTUAL),
-        line(across, _fine(found["expected"], kept), "Expected", EXPECTED),
+        line(across, _fine(density.actual, kept), "Actual", ACTUAL),
+        line(across, _fine(density.expected, kept), "Expected", EXPECTED),
     ]
     chart = figure(traces, height=300)
     chart.update_xaxes(title_text="Mean spend per repeat purchase")
     return chart.update_yaxes(title_text="Density", rangemode="tozero")
 
 
-def _fine(values: list[float], kept: list[int]) -> list[float]:
+def _fine(values: Sequence[float], kept: Sequence[int]) -> list[float]:
     """Pick densities, which are too small for a fixed count of decimals."""
     return [float(f"{values[position]:.4g}") for position in kept]
-
-
-def _diagnostic(training: dict[str, Any], name: str) -> dict[str, Any] | None:
-    return (training.get("diagnostics") or {}).get(name)

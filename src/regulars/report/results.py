@@ -1,34 +1,38 @@
-"""The files of an outputs folder that the report reads.
-
-A folder comes in, a ``Results`` goes out: three JSON files and the scores, each of them
-``None`` where it has not been written yet. The report shows what is there and says
-what is not, so a missing file is no error; one that cannot be read is.
-"""
+"""What the report reads of an outputs folder; it shows what is there."""
 
 from __future__ import annotations
 
 import dataclasses
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from regulars.errors import DataError
+from regulars.results import (
+    BacktestResult,
+    CheckResult,
+    KpiResult,
+    TrainingResult,
+    read_result,
+)
+from regulars.results.base import PURCHASES
+from regulars.results.files import unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-WRITTEN_BY = {
-    "check.json": "regulars check",
-    "kpis.json": "regulars kpis",
-    "training.json": "regulars train",
-    "scores.parquet": "regulars score",
-    "backtest.json": "regulars backtest",
+    from regulars.results.base import Result
+    from regulars.results.check import TableCheck
+
+SCORES, SCORED_BY = "scores.parquet", "regulars score"
+FORMS: dict[str, type[Result]] = {
+    form.file: form for form in (CheckResult, KpiResult, TrainingResult, BacktestResult)
 }
+WRITTEN_BY = {name: form.command for name, form in FORMS.items()} | {SCORES: SCORED_BY}
 SCORE_COLUMNS = ("customer_id", "churn_probability", "clv", "value_at_risk")
-# a table of attributes has no purchases to work a value out from
-ATTRIBUTE_COLUMNS = SCORE_COLUMNS[:2]
+# where nothing is known of purchases, a customer need not be worth anything
+COLUMNS_WITHOUT_VALUE = SCORE_COLUMNS[:2]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,65 +41,63 @@ class Results:
 
     Attributes
     ----------
-    check : dict or None
+    check : CheckResult or None
         ``check.json``: rows kept and set aside, per table.
-    kpis : dict or None
-        ``kpis.json``: monthly figures and cohorts.
-    training : dict or None
+    kpis : KpiResult or None
+        ``kpis.json``: monthly figures and cohorts, survival, or churn by part.
+    training : TrainingResult or None
         ``training.json``: the test window, the baselines, what matters.
     scores : pandas.DataFrame or None
         ``scores.parquet``: one row a customer.
-    backtest : dict or None
+    backtest : BacktestResult or None
         ``backtest.json``: test windows rolled back through time.
 
     Examples
     --------
-    >>> Results(kpis={"currency": "EUR"}).currency
+    >>> from regulars.results import KpiResult
+    >>> Results(kpis=KpiResult(name="shop", currency="EUR")).currency
     'EUR'
     """
 
-    check: dict[str, Any] | None = None
-    kpis: dict[str, Any] | None = None
-    training: dict[str, Any] | None = None
+    check: CheckResult | None = None
+    kpis: KpiResult | None = None
+    training: TrainingResult | None = None
     scores: pd.DataFrame | None = None
-    backtest: dict[str, Any] | None = None
+    backtest: BacktestResult | None = None
 
     @property
     def currency(self) -> str:
         """ISO 4217 code, or an empty string where no file says it."""
-        transactions = self.tables.get("transactions", {})
-        code = (
-            (self.kpis or {}).get("currency")
-            or transactions.get("currency")
-            or (self.training or {}).get("currency")
-        )
-        return str(code or "")
+        purchases = self.tables.get("transactions")
+        parts = (self.kpis, purchases, self.training)
+        return next((part.currency for part in parts if part and part.currency), "")
 
     @property
     def name(self) -> str:
         """Name of the run, as the configuration has it."""
-        for part in (self.training, self.check, self.kpis):
-            if part and part.get("name"):
-                return str(part["name"])
-        return "regulars"
+        return next((part.name for part in self._parts), "regulars")
 
     @property
-    def kind(self) -> str:
-        """Kind of churn where it is not that of a purchase log, else empty."""
-        parts = (self.training, self.check, self.kpis)
-        kinds = (str(p["kind"]) for p in parts if p and p.get("kind"))
-        return next((kind for kind in kinds if kind != "non_contractual"), "")
+    def is_of_purchases(self) -> bool:
+        """Whether churn means to stop buying; else customers leave."""
+        return all(part.kind == PURCHASES for part in self._parts)
 
     @property
-    def tables(self) -> dict[str, dict[str, Any]]:
+    def tables(self) -> Mapping[str, TableCheck]:
         """What was checked, by table; empty where nothing was."""
-        return dict((self.check or {}).get("tables") or {})
+        return self.check.tables if self.check else {}
 
     @property
     def horizon_days(self) -> int | None:
         """Days of the predicted window."""
-        days = (self.training or {}).get("horizon_days")
-        return None if days is None else int(days)
+        return self.training.horizon_days if self.training else None
+
+    @property
+    def has_own_value(self) -> bool:
+        """Whether customers differ in what they are worth."""
+        if self.scores is None or "clv" not in self.scores:
+            return False
+        return bool(self.scores["clv"].min() < self.scores["clv"].max())
 
     def within_horizon(self) -> str:
         """Return the predicted window in words.
@@ -108,13 +110,9 @@ class Results:
         days = self.horizon_days
         return f"within {days} days" if days else "within the predicted window"
 
-
-def has_own_worth(results: Results) -> bool:
-    """Return whether customers differ in what they are worth."""
-    scores = results.scores
-    if scores is None or "clv" not in scores:
-        return False
-    return bool(scores["clv"].min() < scores["clv"].max())
+    @property
+    def _parts(self) -> list[Result]:
+        return [part for part in (self.training, self.check, self.kpis) if part]
 
 
 def read_results(
@@ -138,20 +136,21 @@ def read_results(
     ------
     DataError
         Where the folder does not exist, holds none of the files, or holds one that
-        cannot be read or lacks a column that the report needs.
+        cannot be read or lacks something that the report needs.
 
     Examples
     --------
     >>> import pathlib, tempfile
+    >>> from regulars.results import KpiResult, write_result
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = pathlib.Path(folder, "kpis.json")
-    ...     _ = path.write_text('{"currency": "EUR"}', encoding="utf-8")
+    ...     _ = write_result(KpiResult(name="shop", currency="EUR"), path)
     ...     read_results(folder).currency
     'EUR'
     """
     root = Path(folder)
-    found = [name for name in parts if (root / name).is_file()]
-    if not found:
+    present = [name for name in parts if (root / name).is_file()]
+    if not present:
         what = "holds none of the files" if root.is_dir() else "does not exist"
         msg = (
             f"The outputs folder '{folder}' {what} that a report is made of. Expected "
@@ -159,46 +158,24 @@ def read_results(
         )
         raise DataError(msg)
     content: dict[str, Any] = {
-        name.removesuffix(".json"): _read_json(root / name)
-        for name in found
-        if name.endswith(".json")
+        Path(name).stem: read_result(FORMS[name], root / name)
+        for name in present
+        if name in FORMS
     }
-    if "scores.parquet" in found:
-        columns = ATTRIBUTE_COLUMNS if Results(**content).kind else SCORE_COLUMNS
-        content["scores"] = _read_scores(root / "scores.parquet", columns)
-    return Results(**content)
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
-        msg = _unreadable(path, str(error))
-        raise DataError(msg) from error
-    if not isinstance(content, dict):
-        msg = _unreadable(path, f"it holds a {type(content).__name__}")
-        raise DataError(msg)
-    return content
+    results = Results(**content)
+    if SCORES not in present:
+        return results
+    columns = SCORE_COLUMNS if results.is_of_purchases else COLUMNS_WITHOUT_VALUE
+    return dataclasses.replace(results, scores=_read_scores(root / SCORES, columns))
 
 
 def _read_scores(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     try:
         scores = pd.read_parquet(path)
     except (ValueError, OSError) as error:
-        msg = _unreadable(path, str(error))
-        raise DataError(msg) from error
+        raise DataError(unreadable(path, str(error), SCORED_BY)) from error
     absent = [name for name in columns if name not in scores]
     if absent:
-        msg = _unreadable(
-            path, f"it lacks {', '.join(absent)}; it has {', '.join(scores.columns)}"
-        )
-        raise DataError(msg)
+        why = f"it lacks {', '.join(absent)}; it has {', '.join(scores.columns)}"
+        raise DataError(unreadable(path, why, SCORED_BY))
     return scores
-
-
-def _unreadable(path: Path, why: str) -> str:
-    command = WRITTEN_BY[path.name]
-    return (
-        f"The result file '{path}' cannot be read: {why}. Expected the file that "
-        f"'{command}' writes. Run '{command} CONFIG' again."
-    )

@@ -1,7 +1,7 @@
 """Charts of the scored customers: how the risk and the value are spread.
 
-The scores come in as a frame, figures go out. Customers are counted into bins here, so
-that a page holds a few dozen numbers whatever the number of customers.
+Customers are counted into bins here, so that a page holds a few dozen numbers whatever
+the number of customers.
 """
 
 from __future__ import annotations
@@ -86,6 +86,7 @@ def value_edges(values: Any) -> list[float]:
         return [1.0]
     low, high = np.quantile(positive, [0.01, 0.999])
     powers = range(int(np.floor(np.log10(low))) - 1, int(np.ceil(np.log10(high))) + 2)
+    # rounded bounds read better than quantiles, and stay when customers are added
     steps = [m * 10.0**power for power, m in itertools.product(powers, (1, 2, 5))]
     inside = [step for step in steps if low < step < high]
     return (inside or [float(f"{high:.0e}")])[-7:]

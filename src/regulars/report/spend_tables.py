@@ -1,12 +1,8 @@
-"""How expected spend was chosen, and how far its intervals hold.
-
-``training.json`` comes in as a dictionary; a table of the candidates on the validation
-windows and a sentence on the intervals go out.
-"""
+"""How expected spend was chosen, and how far its intervals hold."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from regulars.report.comparison import (
     VALUE_MEASURES,
@@ -17,6 +13,9 @@ from regulars.report.comparison import (
 )
 from regulars.report.formats import is_missing, money, percent
 
+if TYPE_CHECKING:
+    from regulars.results import TrainingResult
+
 MOST_CANDIDATES = 10
 MEASURES = (
     *VALUE_MEASURES,
@@ -25,34 +24,35 @@ MEASURES = (
 )
 
 
-def spend_comparison(training: dict[str, Any]) -> Comparison | None:
-    """Lay the candidates for spend beside each other, as validation windows saw them."""
-    figures = training.get("spend_selection") or {}
+def spend_comparison(training: TrainingResult) -> Comparison | None:
+    """Lay the candidates for spend beside each other, as validation windows saw them.
+
+    The nearest ones, every candidate that stands alone, and the chosen one.
+    """
+    figures, chosen = training.spend_selection, training.value_model
     if not figures:
         return None
-    ranked = sorted(figures, key=lambda name: (figures[name]["mae"], name))
-    chosen = training.get("value_model")
+    ranked = sorted(figures, key=lambda name: (figures[name].mae, name))
     kept = {*ranked[:MOST_CANDIDATES], *(n for n in ranked if "+" not in n), chosen}
     order = [name for name in ranked if name in kept]
     labels = {name: name.replace("+", " + ") for name in order}
     return compared(MEASURES, {n: figures[n] for n in order}, labels, own=chosen)
 
 
-def spend_intervals(training: dict[str, Any], currency: str) -> str:
+def spend_intervals(training: TrainingResult, currency: str) -> str:
     """Say for how many customers the intervals of spend held."""
-    found = training.get("spend_intervals")
-    if not found:
+    if training.spend_intervals is None:
         return ""
-    validation = found["validation"]["interval_coverage"]
+    intervals = training.spend_intervals
+    validation, test = intervals.validation.interval_coverage, intervals.test
     text = (
-        f"Intervals of spend that are meant to hold for {percent(found['level'])} of "
+        f"Intervals of spend that are meant to hold for {percent(intervals.level)} of "
         f"customers held for {percent(validation)} on validation windows they were not "
         "learnt from"
     )
-    test = found.get("test") or {}
-    if is_missing(test.get("interval_coverage")):
+    if is_missing(test.interval_coverage):
         return f"{text}."
     return (
-        f"{text}, and for {percent(test['interval_coverage'])} on the test window, "
-        f"where they are {money(test['interval_width'], currency)} wide on average."
+        f"{text}, and for {percent(test.interval_coverage)} on the test window, "
+        f"where they are {money(test.interval_width, currency)} wide on average."
     )

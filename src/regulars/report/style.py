@@ -2,7 +2,6 @@
 
 Colours are those of Okabe and Ito (2008), which colour-blind readers tell apart; each
 comes with a dash and a marker of its own, so that a page printed in grey still reads.
-The model is always the thick solid line and the baselines are always drawn alike.
 """
 
 from __future__ import annotations
@@ -28,9 +27,9 @@ class Stroke:
     """How one series is drawn."""
 
     colour: str
-    dash: str
+    dash: str  # Plotly's own names, as those of symbols
     symbol: str
-    width: float = 1.8
+    width: float = 1.8  # pixels
 
 
 MODEL = Stroke(BLUE, "solid", "circle", 3.2)
@@ -48,10 +47,10 @@ def strokes(names: Iterable[str]) -> dict[str, Stroke]:
     """Give each series its stroke, the same one in every chart."""
     names = list(names)
     others = sorted(set(names) - {"model"})
-    found = {"model": MODEL} if "model" in names else {}
+    looks = {"model": MODEL} if "model" in names else {}
     for position, name in enumerate(others):
-        found[name] = BASELINES[position % len(BASELINES)]
-    return found
+        looks[name] = BASELINES[position % len(BASELINES)]
+    return looks
 
 
 def figure(traces: Sequence[Any], *, height: int = 380, **layout: Any) -> go.Figure:
@@ -96,7 +95,7 @@ def figure(traces: Sequence[Any], *, height: int = 380, **layout: Any) -> go.Fig
 
 
 def fill(colour: str, hatching: Any = "") -> dict[str, Any]:
-    """Return the filling of a bar: one colour, with white hatching to tell it in grey."""
+    """Return the filling of a bar, with white hatching to tell it apart in grey."""
     pattern = {
         "shape": hatching,
         "size": 7,

@@ -1,8 +1,4 @@
-"""The report's tables: words and figures, ready to print.
-
-Results come in, rows of short texts go out. Sorting and picking happen here; the
-template only lays out.
-"""
+"""The report's tables: words and figures, picked and sorted, ready to lay out."""
 
 from __future__ import annotations
 
@@ -21,51 +17,52 @@ from regulars.report.formats import (
     short_date,
     significant,
 )
-from regulars.report.model_charts import series_labels
+from regulars.report.history_charts import complete_months
+from regulars.report.model_charts import baseline_label
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from regulars.report.results import Results
+    from regulars.results import KpiResult, TrainingResult
+    from regulars.results.check import TableCheck
 
-TOP_CUSTOMERS = 25
+TOP_CUSTOMERS, EXAMPLES_LENGTH = 25, 120
 
 
 def key_figures(results: Results) -> list[tuple[str, str, str]]:
     """Pick the few figures that stand at the head of the page."""
-    found: list[tuple[str, str, str]] = []
+    figures: list[tuple[str, str, str]] = []
     if results.scores is not None and len(results.scores):
-        found += _score_figures(results, results.scores)
+        figures += _score_figures(results, results.scores)
     elif results.kpis:
-        found += _business_figures(results)
-    figure = _auc_figure(results.training or {})
-    return [*found, figure] if figure else found
+        figures += _business_figures(results.kpis, results.currency)
+    figure = _auc_figure(results.training)
+    return [*figures, figure] if figure else figures
 
 
-def _business_figures(results: Results) -> list[tuple[str, str, str]]:
+def _business_figures(kpis: KpiResult, currency: str) -> list[tuple[str, str, str]]:
     """Pick figures of what has been, where nothing is predicted."""
-    kpis = results.kpis or {}
-    summary, months = kpis.get("summary") or {}, kpis.get("monthly") or []
-    found = [(number(summary.get("n_customers")), "customers", "")]
-    if summary.get("n_orders"):
-        found.append((number(summary["n_orders"]), "orders", ""))
-    if not is_missing(summary.get("revenue")):
-        revenue = money(summary["revenue"], results.currency, short=True)
-        mean = money(summary.get("aov"), results.currency)
-        found.append((revenue, "revenue", f"{mean} an order"))
-    over = [row for row in months if row.get("is_complete", True)]
-    if over and not is_missing(over[-1].get("n_new")):
-        words = f"new customers in {month(over[-1]['month'])}"
-        found.append((number(over[-1]["n_new"]), words, ""))
-    return found
+    summary = kpis.summary
+    if summary is None:
+        return []
+    figures = [(number(summary.n_customers), "customers", "")]
+    if summary.n_orders:
+        figures.append((number(summary.n_orders), "orders", ""))
+    if not is_missing(summary.revenue):
+        revenue = money(summary.revenue, currency, short=True)
+        figures.append((revenue, "revenue", f"{money(summary.aov, currency)} an order"))
+    over = complete_months(kpis)
+    if over:
+        words = f"new customers in {month(over[-1].month)}"
+        figures.append((number(over[-1].n_new), words, ""))
+    return figures
 
 
 def _score_figures(
     results: Results, scores: pd.DataFrame
 ) -> list[tuple[str, str, str]]:
     expected = scores["churn_probability"].sum()
-    worth, at_risk = scores["clv"].sum(), scores["value_at_risk"].sum()
-    share = percent(at_risk / worth) if worth > 0 else MISSING
     day = f"as of {date(scores['cutoff'].iloc[0])}" if "cutoff" in scores else ""
     return [
         (number(len(scores)), "customers scored", day),
@@ -74,40 +71,46 @@ def _score_figures(
             "expected to stop buying",
             f"{number(expected)} of them, {results.within_horizon()}",
         ),
-        (
-            money(at_risk, results.currency, short=True),
-            "of value at risk",
-            f"{share} of {money(worth, results.currency, short=True)} in all",
-        ),
+        value_at_risk(scores, results.currency),
     ]
 
 
-def _auc_figure(training: dict[str, Any]) -> tuple[str, str, str] | None:
-    own = (training.get("test") or {}).get("roc_auc")
-    if is_missing(own):
+def value_at_risk(scores: pd.DataFrame, currency: str) -> tuple[str, str, str]:
+    """Return the value at risk, and of how much."""
+    total, at_risk = scores["clv"].sum(), scores["value_at_risk"].sum()
+    share = percent(at_risk / total) if total > 0 else MISSING
+    remark = f"{share} of {money(total, currency, short=True)} in all"
+    return (money(at_risk, currency, short=True), "of value at risk", remark)
+
+
+def _auc_figure(training: TrainingResult | None) -> tuple[str, str, str] | None:
+    own = MEASURES[0].of(training.test) if training and training.test else None
+    if training is None or own is None:
         return None
-    bounds = (training.get("test_intervals") or {}).get("roc_auc")
-    text = interval(MEASURES[0], bounds)
+    text = interval(MEASURES[0], (training.test_intervals or {}).get("roc_auc"))
     remark = f"95% interval {text}; " if text else ""
     rivals = {
-        name: row["roc_auc"]
-        for name, row in (training.get("baselines") or {}).items()
-        if not is_missing(row.get("roc_auc"))
+        name: auc
+        for name, row in training.baselines.items()
+        if (auc := MEASURES[0].of(row)) is not None
     }
     if rivals:
         name = max(sorted(rivals), key=lambda rival: rivals[rival])
-        label = series_labels(training)[name]
+        label = baseline_label(training, name)
         remark += f"best baseline {three(rivals[name])} ({label})"
     return (three(own), "ROC AUC on the test window", remark.removesuffix("; "))
 
 
 def customers_at_risk(results: Results) -> list[dict[str, Any]]:
-    """Pick the customers with the most value at risk."""
+    """Pick those with the most value at risk, or else those likeliest to leave."""
     if results.scores is None:
         return []
+    by_value = results.is_of_purchases or results.has_own_value
+    by = "value_at_risk" if by_value else "churn_probability"
     worst = (
+        # equal values in the order of ids: the same page from the same files
         results.scores.assign(order=results.scores["customer_id"].astype(str))
-        .sort_values(["value_at_risk", "order"], ascending=[False, True])
+        .sort_values([by, "order"], ascending=[False, True])
         .head(TOP_CUSTOMERS)
     )
     return [_customer(row, results.currency) for row in worst.to_dict("records")]
@@ -118,8 +121,8 @@ def _customer(row: dict[Any, Any], currency: str) -> dict[str, Any]:
     return {
         "customer_id": str(row["customer_id"]),
         "churn_probability": percent(row["churn_probability"]),
-        "clv": money(row["clv"], currency),
-        "value_at_risk": money(row["value_at_risk"], currency),
+        "clv": money(row.get("clv"), currency),
+        "value_at_risk": money(row.get("value_at_risk"), currency),
         "expected_next_order": short_date(row.get("expected_next_order")),
         "rfm_segment": str(row.get("rfm_segment") or MISSING),
         "risk_band": str(row.get("risk_band") or ""),
@@ -130,16 +133,15 @@ def _customer(row: dict[Any, Any], currency: str) -> dict[str, Any]:
 def opening(results: Results) -> str:
     """Say in a sentence what the figures rest on."""
     row = results.tables.get("transactions")
-    if not row or is_missing(row.get("n_customers")):
+    if row is None:
         return ""
-    orders = row.get("n_orders")
-    what = "" if orders is None else f"{plural(orders, 'order')} of "
+    what = "" if row.n_orders is None else f"{plural(row.n_orders, 'order')} of "
     span = ""
-    if row.get("first_order") and row.get("last_order"):
-        span = f", {date(row['first_order'])} to {date(row['last_order'])}"
-    aside = row.get("rows_set_aside") or 0
+    if row.first_order and row.last_order:
+        span = f", {date(row.first_order)} to {date(row.last_order)}"
+    aside = row.rows_set_aside
     rest = f"{plural(aside, 'row')} set aside" if aside else "no row was set aside"
-    return f"Made from {what}{plural(row['n_customers'], 'customer')}{span}; {rest}."
+    return f"Made from {what}{plural(row.n_customers, 'customer')}{span}; {rest}."
 
 
 def segments(results: Results) -> list[dict[str, str]]:
@@ -175,59 +177,56 @@ def findings(results: Results) -> list[dict[str, Any]]:
     """Lay out what the check asks of the data."""
     return [
         {
-            "seen": str(each.get("seen") or ""),
-            "advice": str(each.get("advice") or ""),
-            "is_warning": each.get("severity") == "warning",
+            "seen": each.seen,
+            "advice": each.advice,
+            "is_warning": each.severity == "warning",
         }
-        for each in (results.check or {}).get("findings") or []
+        for each in (results.check.findings if results.check else ())
     ]
 
 
-def _checked(name: str, row: dict[str, Any], results: Results) -> dict[str, Any]:
+def _checked(name: str, row: TableCheck, results: Results) -> dict[str, Any]:
     reasons = [
         {
-            "label": str(reason.get("label") or reason.get("reason")),
-            "rows": number(reason.get("rows")),
-            "share": percent(reason.get("share")),
-            "kind": "fault" if reason.get("is_fault") else "by rule",
-            "examples": ", ".join(str(one) for one in reason.get("examples") or [])[
-                :120
-            ],
+            "label": reason.label,
+            "rows": number(reason.rows),
+            "share": percent(reason.share),
+            "kind": "fault" if reason.is_fault else "by rule",
+            "examples": ", ".join(reason.examples)[:EXAMPLES_LENGTH],
         }
-        for reason in row.get("reasons") or []
+        for reason in row.reasons
     ]
     return {
         "name": name,
-        "rows_in": number(row.get("rows_in")),
-        "rows_kept": number(row.get("rows_kept")),
-        "rows_set_aside": number(row.get("rows_set_aside")),
+        "rows_in": number(row.rows_in),
+        "rows_kept": number(row.rows_kept),
+        "rows_set_aside": number(row.rows_set_aside),
         "facts": _facts(row, results.currency),
         "reasons": reasons,
-        "notices": [str(notice) for notice in row.get("notices") or []],
+        "notices": row.notices,
     }
 
 
-def _facts(row: dict[str, Any], currency: str) -> list[tuple[str, str]]:
-    found = [
-        ("Customers", number(row.get("n_customers"))),
-        ("Orders", number(row.get("n_orders"))),
-        ("Revenue", money(row.get("revenue"), currency, short=True)),
-        ("First order", date(row.get("first_order"))),
-        ("Last order", date(row.get("last_order"))),
+def _facts(row: TableCheck, currency: str) -> list[tuple[str, str]]:
+    facts = [
+        ("Customers", number(row.n_customers)),
+        ("Orders", number(row.n_orders)),
+        ("Revenue", money(row.revenue, currency, short=True)),
+        ("First order", date(row.first_order)),
+        ("Last order", date(row.last_order)),
     ]
-    if row.get("n_returns"):
-        amount = money(row.get("returns_amount"), currency, short=True)
-        found.append(("Returns", f"{number(row['n_returns'])} ({amount})"))
-    return [fact for fact in found if fact[1] != MISSING]
+    if row.n_returns:
+        amount = money(row.returns_amount, currency, short=True)
+        facts.append(("Returns", f"{number(row.n_returns)} ({amount})"))
+    return [fact for fact in facts if fact[1] != MISSING]
 
 
-def parameters(training: dict[str, Any]) -> list[tuple[str, str]]:
+def parameters(training: TrainingResult | None) -> list[tuple[str, str]]:
     """List the parameters of the purchase-process model."""
-    process = training.get("process") or {}
-    rows = [
-        (name, significant(value, 4) if isinstance(value, int | float) else str(value))
-        for name, value in (process.get("params") or {}).items()
+    process = training.process if training else None
+    if process is None:
+        return []
+    return [
+        *((name, significant(value, 4)) for name, value in process.params.items()),
+        ("log-likelihood", number(process.log_likelihood, 1)),
     ]
-    if not is_missing(process.get("log_likelihood")):
-        rows.append(("log-likelihood", number(process["log_likelihood"], 1)))
-    return rows

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from regulars.scoring import attribute_words
-from regulars.scoring.themes import THEMES, theme_of, themes
+from regulars.scoring.purchase_words import THEMES, theme_of, themes
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,31 +1,42 @@
-"""Write result files whole or not at all.
-
-The rows go to a temporary file, which replaces the target only when it is complete and
-on disk: a reader finds the old scores or the new ones, never half of either.
-"""
+"""Write a scored table whole or not at all."""
 
 from __future__ import annotations
 
-import json
-import os
-import tempfile
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet
 
 from regulars.errors import ConfigError
+from regulars.results.writing import replacing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     import pandas as pd
 
 
 def write_scores(scores: pd.DataFrame, path: str | Path) -> Path:
-    """Write scores to a parquet or csv file, by the ending of its name."""
+    """Write scores to a parquet or csv file, by the ending of its name.
+
+    Parameters
+    ----------
+    scores : DataFrame of shape (n_customers, n_columns)
+        Columns of design section 7; in csv, the reasons are joined by ``"; "``.
+    path : str or Path
+        Target; its folder is made if it is not there.
+
+    Returns
+    -------
+    Path
+        The target; whoever reads it finds the old scores or the new, never half.
+
+    Raises
+    ------
+    ConfigError
+        The ending is neither ``.parquet`` nor ``.csv``, or the file cannot be written.
+    """
     target = Path(path)
     writer = _WRITERS.get(target.suffix)
     if writer is None:
@@ -37,63 +48,6 @@ def write_scores(scores: pd.DataFrame, path: str | Path) -> Path:
     with replacing(target) as temporary:
         writer(scores, temporary)
     return target
-
-
-def write_json(data: Any, path: str | Path) -> Path:
-    """Write JSON-safe data whole or not at all."""
-    target = Path(path)
-    text = json.dumps(data, indent=1, allow_nan=False, default=str)
-    with replacing(target) as temporary:
-        temporary.write_text(text + "\n", encoding="utf-8")
-    return target
-
-
-def write_text(text: str, path: str | Path) -> Path:
-    """Write text whole or not at all."""
-    target = Path(path)
-    with replacing(target) as temporary:
-        temporary.write_text(text, encoding="utf-8")
-    return target
-
-
-@contextmanager
-def replacing(target: Path) -> Iterator[Path]:
-    """Give a temporary path that takes the target's place if all goes well."""
-    make_folder(target.parent)
-    with _as_config_error(target):
-        handle, name = tempfile.mkstemp(
-            dir=target.parent, prefix=f".{target.stem}-", suffix=target.suffix
-        )
-        os.close(handle)
-        temporary = Path(name)
-        try:
-            yield temporary
-            with temporary.open("rb") as written:
-                os.fsync(written.fileno())
-            # mkstemp makes the file private; results are for others to read
-            temporary.chmod(0o644)
-            temporary.replace(target)
-        finally:
-            temporary.unlink(missing_ok=True)
-
-
-def make_folder(folder: Path) -> None:
-    """Make a folder for results where there is none."""
-    with _as_config_error(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-
-
-@contextmanager
-def _as_config_error(target: Path) -> Iterator[None]:
-    """Raise what the system refuses as a `ConfigError` that says what to do."""
-    try:
-        yield
-    except OSError as error:
-        msg = (
-            f"Cannot write '{target}': {error.strerror or error}. Name a folder that "
-            "can be written to (outputs in the configuration)."
-        )
-        raise ConfigError(msg) from error
 
 
 def _write_parquet(scores: pd.DataFrame, path: Path) -> None:

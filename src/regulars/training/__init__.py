@@ -1,7 +1,6 @@
 """One training for every kind of churn: choose, test, gate, register, backtest."""
 
 from regulars.training.backtest import BacktestPlan, run_backtest
-from regulars.training.registration import train_and_register
 from regulars.training.train import feature_importance, train, try_window
 from regulars.training.window import Problem, Training, Trial, Window
 
@@ -14,6 +13,5 @@ __all__ = [
     "feature_importance",
     "run_backtest",
     "train",
-    "train_and_register",
     "try_window",
 ]

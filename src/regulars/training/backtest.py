@@ -17,8 +17,9 @@ from regulars.evaluation.backtest import (
     overall,
 )
 from regulars.evaluation.holdout import MODEL
+from regulars.results import BacktestResult, as_result
 from regulars.training.card import profit_metrics, trial_metrics
-from regulars.training.pooling import pooled_rows
+from regulars.training.pooled_rows import pooled_rows
 from regulars.training.train import try_window
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class _Tested:
 
 def run_backtest(
     plan: BacktestPlan, step: Step
-) -> tuple[dict[str, Any], dict[str, dict[str, float]]]:
+) -> tuple[BacktestResult, dict[str, dict[str, float]]]:
     """Learn and test as of each window.
 
     Parameters
@@ -77,9 +78,7 @@ def run_backtest(
 
     Returns
     -------
-    result : dict
-        ``windows``, ``overall``, ``slices``, ``staleness``, ``notes`` and what the
-        windows were made of.
+    result : BacktestResult
     metrics : dict of str to dict
         Figures of each window by its name, for MLflow.
 
@@ -114,7 +113,7 @@ def run_backtest(
         each.trial.window.name: trial_metrics(each.trial) | profit_metrics(offer)
         for each, offer in zip(tested, offers, strict=True)
     }
-    return result, figures
+    return as_result(BacktestResult, result), figures
 
 
 def _walk_back(plan: BacktestPlan, step: Step) -> list[_Tested]:

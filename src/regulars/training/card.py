@@ -15,6 +15,8 @@ import pandas as pd
 
 from regulars.evaluation.holdout import MODEL
 from regulars.features.matrix import FEATURES
+from regulars.results import TrainingResult, TrainingSummary, as_result
+from regulars.results.measures import SpendMetrics
 from regulars.tracking import host_of
 
 if TYPE_CHECKING:
@@ -50,12 +52,12 @@ VALUE_FIGURES = ("mae", "spearman", "total_ratio")
 
 def training_card(
     problem: Problem, training: Training, decision: Decision
-) -> dict[str, Any]:
-    """Return what ``training.json`` and the model's ``card.json`` hold."""
+) -> TrainingResult:
+    """Return what there is to know of a training."""
     settings, described = problem.settings, problem.description
     churn, value = training.churn_test, training.value_test
     recipe, selection = training.model.churn, training.choices.churn
-    return {
+    content = {
         "name": settings.name,
         "kind": described.kind,
         "question": described.question,
@@ -83,6 +85,7 @@ def training_card(
         **problem.details(training),
         **manifest(settings, described.fingerprint),
     }
+    return as_result(TrainingResult, content)
 
 
 def split_figures(training: Training) -> list[dict[str, Any]]:
@@ -200,20 +203,25 @@ def _numbers(prefix: str, figures: Mapping[str, Any]) -> dict[str, float]:
     }
 
 
-def training_result(card: Mapping[str, Any], registered: Registered) -> dict[str, Any]:
+def training_summary(card: TrainingResult, registered: Registered) -> TrainingSummary:
     """Return what ``train --json`` ends with (design section 7)."""
-    value = card["value_test"]
-    keys = ("is_champion", "champion_reason", "kind", "notes", "test", "baselines")
-    return {
-        "model_uri": registered.model_uri,
-        "model_version": registered.model_version,
-        "run_id": registered.run_id,
-        **{key: card[key] for key in keys},
-        "process_only": card["process_only"],
-        "value_test": value and {name: value[name] for name in VALUE_FIGURES},
-        "baseline_labels": card["baseline_labels"],
-        "test_splits": card["test_splits"],
-    }
+    value = card.value_test
+    return TrainingSummary(
+        model_uri=registered.model_uri,
+        model_version=registered.model_version,
+        run_id=registered.run_id,
+        is_champion=card.is_champion,
+        champion_reason=card.champion_reason,
+        kind=card.kind,
+        process_only=card.process_only,
+        notes=card.notes,
+        test=card.test,
+        value_test=value
+        and SpendMetrics(**{name: getattr(value, name) for name in VALUE_FIGURES}),
+        baselines=card.baselines,
+        baseline_labels=card.baseline_labels,
+        test_splits=card.test_splits,
+    )
 
 
 def _rivals(by_name: dict[str, Any]) -> dict[str, Any]:

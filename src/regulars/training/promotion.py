@@ -22,7 +22,7 @@ from regulars.evaluation.holdout import MODEL
 from regulars.metrics import ece
 from regulars.models.retention import RetentionModel
 from regulars.training.dataset import row_hashes
-from regulars.training.pooling import pooled_rows
+from regulars.training.pooled_rows import pooled_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from regulars.models.horizon import Horizon
     from regulars.tracking import Store
     from regulars.training.dataset import Dataset
-    from regulars.training.pooling import PooledRows
+    from regulars.training.pooled_rows import PooledRows
     from regulars.training.window import ModelDescription, Problem, Training, Trial
 
     Floats = NDArray[np.float64]

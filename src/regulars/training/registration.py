@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import regulars
-from regulars.scoring.sinks import write_json
+from regulars.results import write_result
+from regulars.results.writing import write_json
 from regulars.tracking import Registered, RunRecord, Store, host_of, scratch_folder
 from regulars.training.card import (
     manifest,
     run_metrics,
     run_params,
     training_card,
-    training_result,
+    training_summary,
 )
 from regulars.training.promotion import evaluate_challenger, n_members, save_tested
 from regulars.training.train import train
@@ -22,29 +23,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from regulars.evaluation import Decision
+    from regulars.results import TrainingResult, TrainingSummary
     from regulars.training.window import Problem, Training
 
     Step = Callable[[str], None]
     # writes the pages of a card into a folder
-    Pages = Callable[[dict[str, Any], Path], None]
+    Pages = Callable[[TrainingResult, Path], None]
 
 
-def train_and_register(problem: Problem, step: Step, pages: Pages) -> dict[str, Any]:
-    """Train, test, register; write ``training.json``.
+def train_and_register(problem: Problem, step: Step, pages: Pages) -> TrainingSummary:
+    """Train, test, register; write ``training.json`` and what ``train --json`` says.
 
-    Parameters
-    ----------
-    problem : Problem
-        What a kind of churn gives to be learnt.
-    step : callable
-        Called with the name of each step as it begins.
-    pages : callable
-        Writes the card's pages and charts into a folder.
-
-    Returns
-    -------
-    dict
-        What ``train --json`` ends with (design section 7).
+    `pages` writes the card's pages and charts into a folder.
     """
     settings = problem.settings
     training = train(problem, step)
@@ -53,13 +43,18 @@ def train_and_register(problem: Problem, step: Step, pages: Pages) -> dict[str, 
     decision = evaluate_challenger(problem, training, store)
     card = training_card(problem, training, decision)
     registered = register(problem, training, store, decision, card, pages)
-    card |= {"model_version": registered.model_version, "run_id": registered.run_id}
+    card = card.model_copy(
+        update={
+            "model_version": registered.model_version,
+            "run_id": registered.run_id,
+        }
+    )
     outputs = settings.outputs_folder
-    write_json(card, outputs / "training.json")
-    write_json(card, outputs / "card.json")
+    write_result(card, outputs / "training.json")
+    write_result(card, outputs / "card.json")
     fingerprint = problem.description.fingerprint
     write_json(manifest(settings, fingerprint), outputs / "manifest.json")
-    return training_result(card, registered)
+    return training_summary(card, registered)
 
 
 def register(
@@ -67,7 +62,7 @@ def register(
     training: Training,
     store: Store,
     decision: Decision,
-    card: dict[str, Any],
+    card: TrainingResult,
     pages: Pages,
 ) -> Registered:
     """Write a run, register the model and give it the alias if it won."""
@@ -77,21 +72,21 @@ def register(
         training.model.save(model)
         if problem.serving is not None:
             problem.serving.save(model)
-        write_json(card, model / "card.json")
+        write_result(card, model / "card.json")
         tested = None
         if training.churn_test is not None:
             tested = folder / "tested"
             save_tested(training.trials, tested)
-        write_json(card, artifacts / "card.json")
-        write_json(card["config"], artifacts / "config.json")
+        write_result(card, artifacts / "card.json")
+        write_json(card.config, artifacts / "config.json")
         pages(card, artifacts)
         record = RunRecord(
             params=run_params(settings, training),
             metrics=run_metrics(training),
             tags={
-                "regulars.fingerprint": card["fingerprint"],
+                "regulars.fingerprint": card.fingerprint,
                 "regulars.version": regulars.__version__,
-                "regulars.commit": card["commit"] or "unknown",
+                "regulars.commit": card.commit or "unknown",
                 "regulars.store": host_of(settings.tracking.uri),
             },
             artifacts=artifacts,

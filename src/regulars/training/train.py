@@ -17,10 +17,10 @@ from regulars.evaluation import (
     evaluate_offer,
     evaluate_spend_forecasts,
 )
-from regulars.evaluation.combined import mean_test
 from regulars.evaluation.holdout import MODEL
+from regulars.evaluation.split_means import mean_test
 from regulars.models.spend import interval_figures
-from regulars.training.pooling import pooled_rows
+from regulars.training.pooled_rows import pooled_rows
 from regulars.training.select import choose
 from regulars.training.window import Training, Trial
 

@@ -16,8 +16,8 @@ from regulars.kinds.contractual.value import survival_of, value_at
 from regulars.kinds.contractual.workspace import open_contracts
 from regulars.kinds.kind import Kind
 from regulars.kinds.tables import check_tables
+from regulars.results import KpiResult, as_result, write_result
 from regulars.scoring.batch import Customers
-from regulars.scoring.sinks import write_json
 from regulars.training.backtest import BacktestPlan
 from regulars.training.tabular import (
     BASELINE_LABELS,
@@ -189,15 +189,16 @@ def kpis_of_contracts(
     step("kpis")
     survival = survival_of(work.spells, work.timeline.cutoff)
     settings = work.settings
-    write_json(
+    result = as_result(
+        KpiResult,
         {
             "name": settings.name,
             "kind": "contractual",
             "currency": settings.source.currency,
             "survival": survival,
         },
-        settings.outputs_folder / "kpis.json",
     )
+    write_result(result, settings.outputs_folder / "kpis.json")
     return {key: survival[key] for key in ("n_spells", "n_ended", "median_days")}
 
 

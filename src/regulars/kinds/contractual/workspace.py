@@ -87,12 +87,12 @@ class ContractWorkspace:
 
 
 def open_contracts(settings: Settings, step: Step) -> ContractWorkspace:
-    """Read and check the tables, and lay the cutoffs over them.
+    """Read and check the tables, and lay the cutoffs over the contracts.
 
     Parameters
     ----------
     settings : Settings
-        Of kind ``contractual``.
+        The configuration.
     step : callable
         Called with the name of each step as it begins.
 

@@ -194,29 +194,7 @@ def summarise(
     facts: Mapping[str, Any],
     notices: Sequence[str],
 ) -> dict[str, Any]:
-    """Return what ``check --json`` ends with.
-
-    Parameters
-    ----------
-    name : str
-        Of the configuration.
-    columns : sequence of Column
-        What there is to know of each attribute.
-    set_aside : DataFrame
-        Number and reason of each row set aside.
-    rows_in : int
-        Rows read.
-    facts : mapping
-        Further figures of the table.
-    notices : sequence of str
-        What a person has to know.
-
-    Returns
-    -------
-    dict
-        ``faults`` are the reasons for which a model of these data does not replace a
-        champion.
-    """
+    """Return what ``check --json`` ends with."""
     counts = set_aside.groupby(["reason", "is_fault"], sort=False)["row"]
     reasons = [
         {

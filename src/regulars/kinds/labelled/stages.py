@@ -14,7 +14,7 @@ from regulars.kinds.labelled.problem import (
     table_problem,
 )
 from regulars.kinds.labelled.workspace import TableWorkspace, check_table
-from regulars.scoring.sinks import write_json
+from regulars.results import KpiResult, as_result, write_result
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,7 +50,8 @@ def kpis_of_table(
         if (here := (slices[kind] == value).to_numpy()).any()  # type: ignore[index]
     ]
     settings = work.settings
-    write_json(
+    result = as_result(
+        KpiResult,
         {
             "name": settings.name,
             "kind": "labelled",
@@ -58,8 +59,8 @@ def kpis_of_table(
             "summary": summary,
             "by_part": by_slice,
         },
-        settings.outputs_folder / "kpis.json",
     )
+    write_result(result, settings.outputs_folder / "kpis.json")
     return summary
 
 

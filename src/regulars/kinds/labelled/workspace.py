@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from regulars.findings.rules import find_in_ids
 from regulars.kinds.labelled.table import LabelledTable, read_labelled
-from regulars.scoring.sinks import make_folder, write_json, write_scores
+from regulars.results import CheckResult, as_result, write_result
+from regulars.results.writing import make_folder
+from regulars.scoring.sinks import write_scores
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +38,24 @@ class TableWorkspace:
 
 
 def check_table(settings: Settings, step: Step) -> TableWorkspace:
-    """Read and check the table; write ``check.json`` and the quarantine file."""
+    """Read and check the table; write ``check.json`` and the quarantine file.
+
+    Parameters
+    ----------
+    settings : Settings
+        The configuration.
+    step : callable
+        Called with the name of each step as it begins.
+
+    Returns
+    -------
+    TableWorkspace
+
+    Raises
+    ------
+    ConfigError, DataError
+        The table or the settings cannot be used as they are.
+    """
     step("check")
     outputs = settings.outputs_folder
     make_folder(outputs)
@@ -44,5 +63,5 @@ def check_table(settings: Settings, step: Step) -> TableWorkspace:
     asked = find_in_ids(table.customer_id, "customers")
     table.summary["findings"] = [each.summary() for each in asked]
     write_scores(table.set_aside, outputs / "quarantine.csv")
-    write_json(table.summary, outputs / "check.json")
+    write_result(as_result(CheckResult, table.summary), outputs / "check.json")
     return TableWorkspace(settings, table)

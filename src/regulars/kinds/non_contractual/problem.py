@@ -38,7 +38,25 @@ if TYPE_CHECKING:
 
 
 def purchase_problem(work: Workspace, step: Step) -> Problem:
-    """Lay out what is learnt and tested at the timeline's cutoffs."""
+    """Lay out what is learnt and tested at the timeline's cutoffs.
+
+    Parameters
+    ----------
+    work : Workspace
+        A checked log with its cutoffs.
+    step : callable
+        Called with ``"features"``.
+
+    Returns
+    -------
+    Problem
+        For `regulars.training.train`.
+
+    Raises
+    ------
+    NotEnoughHistoryError
+        No purchase process can be fitted at the cutoff.
+    """
     step("features")
     timeline, settings = work.timeline, work.settings
     snapshots = Snapshots.of(work.ledger, timeline, settings, work.features)
@@ -140,7 +158,23 @@ def _margin(work: Workspace) -> dict[str, Any]:
 
 
 def purchase_backtest(work: Workspace) -> BacktestPlan:
-    """Roll the windows of the settings back over the log."""
+    """Roll the windows of the settings back over the log.
+
+    Parameters
+    ----------
+    work : Workspace
+        A checked log with its cutoffs.
+
+    Returns
+    -------
+    BacktestPlan
+        For `regulars.training.run_backtest`.
+
+    Raises
+    ------
+    NotEnoughHistoryError
+        The log has no complete window.
+    """
     settings, asked = work.settings, work.settings.backtest
     if work.ledger.first_day is None:
         msg = "The log holds no purchase. Read more of it."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from regulars.kinds.kind import Kind
@@ -18,12 +19,13 @@ from regulars.kinds.non_contractual.workspace import (
 from regulars.kinds.tables import check_tables
 from regulars.kpis.cohorts import cohort_retention
 from regulars.kpis.notes import kpi_notes, why_no_scores
-from regulars.kpis.overview import json_records
 from regulars.kpis.retention import monthly_kpis, summary_kpis
-from regulars.scoring.sinks import write_json
+from regulars.results import KpiResult, as_result, write_result
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import pandas as pd
 
     from regulars.kinds.non_contractual.workspace import CheckedLog, Workspace
 
@@ -39,19 +41,27 @@ def kpis_of_log(
     monthly = monthly_kpis(work.ledger, cutoff)
     summary = summary_kpis(work.ledger, cutoff)
     notes = kpi_notes(work.ledger, cutoff)
-    write_json(
+    result = as_result(
+        KpiResult,
         {
             "name": work.settings.name,
             "currency": work.settings.source.currency,
             "notes": notes,
             "no_scores": no_scores or why_no_scores(work.ledger, cutoff),
             "summary": summary,
-            "monthly": json_records(monthly),
+            "monthly": _records(monthly),
             "cohorts": cohort_retention(work.ledger, cutoff),
         },
-        work.settings.outputs_folder / "kpis.json",
     )
+    write_result(result, work.settings.outputs_folder / "kpis.json")
     return {**summary, "notes": notes}
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a frame; missing is null, figures have ten digits."""
+    text = frame.to_json(orient="records", date_format="iso")
+    records: list[dict[str, Any]] = json.loads(text)
+    return records
 
 
 NON_CONTRACTUAL = Kind(

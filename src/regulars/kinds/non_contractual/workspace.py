@@ -72,7 +72,24 @@ class Workspace:
 
 
 def open_workspace(settings: Settings, step: Step) -> Workspace:
-    """Read and check the tables, and lay the cutoffs over the log."""
+    """Read and check the tables, and lay the cutoffs over the log.
+
+    Parameters
+    ----------
+    settings : Settings
+        The configuration.
+    step : callable
+        Called with the name of each step as it begins.
+
+    Returns
+    -------
+    Workspace
+
+    Raises
+    ------
+    ConfigError, DataError, NotEnoughHistoryError
+        The data or the settings cannot be used as they are.
+    """
     return lay_out(open_log(settings, step))
 
 

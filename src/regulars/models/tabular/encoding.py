@@ -118,10 +118,12 @@ class TabularEncoder:
             if kind == "number":
                 encoded[name] = rows[name].to_numpy(np.float64)
                 continue
-            missing = rows[name].isna().to_numpy()
-            for level in self.levels_[name]:
-                hit = (rows[name] == level).to_numpy().astype(np.float64)
-                encoded[f"{name} = {level}"] = np.where(missing, np.nan, hit)
+            levels = self.levels_[name]
+            codes = pd.Index(levels, dtype=object).get_indexer(pd.Index(rows[name]))
+            hits = np.equal.outer(codes, np.arange(len(levels))).astype(np.float64)
+            hits[rows[name].isna()] = np.nan
+            columns = (f"{name} = {level}" for level in levels)
+            encoded |= dict(zip(columns, hits.T, strict=True))
         return pd.DataFrame(encoded, index=attributes.index)
 
     def to_dict(self) -> dict[str, Any]:

@@ -1,0 +1,73 @@
+"""Several tests of one method, as one.
+
+Splits of one table overlap, so their figures are averaged, not pooled; where rows are
+laid together, each counts once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from regulars.evaluation.holdout import evaluate_churn_forecasts
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from regulars.evaluation.holdout import ChurnTest
+
+
+def mean_test(tests: Sequence[ChurnTest], *, random_state: int = 0) -> ChurnTest:
+    """Return the mean of tests of the same forecasts.
+
+    Figures are means, bounds the means of the tests' own bounds, and the curves those
+    of all rows together.
+    """
+    if len(tests) == 1:
+        return tests[0]
+    together = evaluate_churn_forecasts(
+        np.concatenate([test.churned for test in tests]),
+        {
+            name: np.concatenate([test.forecasts[name] for test in tests])
+            for name in tests[0].forecasts
+        },
+        cutoff=None,
+        random_state=random_state,
+    )
+    return replace(
+        together,
+        metrics={
+            name: mean_figures([test.metrics[name] for test in tests])
+            for name in together.metrics
+        },
+        intervals={
+            name: _mean_bounds([test.intervals[name] for test in tests])
+            for name in together.intervals
+        },
+    )
+
+
+def mean_figures(figures: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the mean of each figure; None where a test could not say."""
+    means: dict[str, Any] = {"cutoff": figures[0]["cutoff"]}
+    for name in figures[0]:
+        values = [row[name] for row in figures]
+        if name == "cutoff":
+            continue
+        if any(value is None for value in values):
+            means[name] = None
+        elif name == "n_customers":
+            means[name] = round(float(np.mean(values)))
+        else:
+            means[name] = float(np.mean(values))
+    return means
+
+
+def _mean_bounds(bounds: Sequence[dict[str, list[float]]]) -> dict[str, list[float]]:
+    return {
+        name: [float(np.mean([b[name][side] for b in bounds])) for side in (0, 1)]
+        for name in bounds[0]
+        if all(None not in b[name] for b in bounds)
+    }

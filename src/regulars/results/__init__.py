@@ -1,0 +1,21 @@
+"""What a run writes into its outputs folder, as types: read, checked and written."""
+
+from __future__ import annotations
+
+from regulars.results.backtest import BacktestResult
+from regulars.results.check import CheckResult
+from regulars.results.files import as_result, read_result, write_result
+from regulars.results.kpis import KpiResult
+from regulars.results.training import RunSummary, TrainingResult, TrainingSummary
+
+__all__ = [
+    "BacktestResult",
+    "CheckResult",
+    "KpiResult",
+    "RunSummary",
+    "TrainingResult",
+    "TrainingSummary",
+    "as_result",
+    "read_result",
+    "write_result",
+]
