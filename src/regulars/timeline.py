@@ -155,6 +155,7 @@ def plan(
     last_day: date,
     *,
     shut: Shut | None = None,
+    begins: Callable[[date], date] | None = None,
 ) -> Timeline:
     """Lay the cutoffs of a run over a log.
 
@@ -181,6 +182,9 @@ def plan(
     shut : callable, optional
         From a day to the half-open stretches ``(start, end)`` that were known by then
         to be without purchases (`regulars.data.closures`); default: there are none.
+    begins : callable, optional
+        From a day to where the log begins, as far as was known by then; default:
+        `first_day`.
 
     Returns
     -------
@@ -212,7 +216,8 @@ def plan(
     cutoff = settings.cutoff or last_day + timedelta(days=1)
     _check_cutoff(cutoff, first_day, last_day, settings)
     test = cutoff - timedelta(days=settings.gap_days + settings.horizon_days)
-    final = stand_at(cutoff, settings, first_day, shut=shut)
+    begins = begins or (lambda _: first_day)
+    final = stand_at(cutoff, settings, begins(cutoff), shut=shut)
     if test <= first_day:
         # nothing was known by then: there is no test
         return replace(
@@ -223,7 +228,7 @@ def plan(
             training_cutoffs=(),
             final=final,
         )
-    return replace(stand_at(test, settings, first_day, shut=shut), final=final)
+    return replace(stand_at(test, settings, begins(test), shut=shut), final=final)
 
 
 def stand_at(

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import numpy.typing as npt
 
@@ -194,7 +195,34 @@ def _n_stray(
 
 def stray_days_of(day: Any) -> StrayDays | None:
     """Return the stray days of an ibis column of days; as `find_stray_days`."""
+    rows = _daily_counts(day)
+    return find_stray_days(rows["day"], rows["n"])
+
+
+def bulk_begins(day: Any, first_day: date) -> Callable[[date], date]:
+    """Return a function from a day to where the bulk of what was known by then begins.
+
+    `first_day` where nothing lies far from the rest.
+    """
+    rows = _daily_counts(day)
+
+    @cache
+    def begins(known_at: date) -> date:
+        known = [
+            (d, n) for d, n in zip(rows["day"], rows["n"], strict=True) if d < known_at
+        ]
+        strays = (
+            find_stray_days(*map(list, zip(*known, strict=True))) if known else None
+        )
+        return first_day if strays is None else strays.first
+
+    return begins
+
+
+def _daily_counts(day: Any) -> dict[str, list[Any]]:
     table = day.as_table().select(day=day.cast("date"))
     counts = table.group_by("day").aggregate(n=table.day.count())
-    rows = counts.filter(counts.day.notnull()).to_pyarrow().to_pydict()
-    return find_stray_days(rows["day"], rows["n"])
+    rows: dict[str, list[Any]] = (
+        counts.filter(counts.day.notnull()).to_pyarrow().to_pydict()
+    )
+    return rows

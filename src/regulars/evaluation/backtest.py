@@ -17,7 +17,7 @@ from regulars.metrics.intervals import evaluate_churn_differences
 from regulars.timeline import plan
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date
 
     from numpy.typing import ArrayLike, NDArray
@@ -39,6 +39,7 @@ def roll_back(
     first_day: date,
     *,
     shut: Shut | None = None,
+    begins: Callable[[date], date] | None = None,
 ) -> list[Timeline]:
     """Lay the windows of a backtest over a log.
 
@@ -52,8 +53,9 @@ def roll_back(
         As-of date of the latest window's timeline.
     first_day : date
         First day with a record.
-    shut : callable, optional
-        Days without purchases, as `regulars.timeline.plan` takes them.
+    shut, begins : callable, optional
+        Days without purchases, and where the log begins, as far as was known by a day;
+        as `regulars.timeline.plan` takes them.
 
     Returns
     -------
@@ -93,6 +95,7 @@ def roll_back(
             first_day,
             day - timedelta(days=1),
             shut=shut,
+            begins=begins,
         )
         for day in usable
     ]

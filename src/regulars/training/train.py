@@ -22,7 +22,7 @@ from regulars.evaluation.split_means import mean_test
 from regulars.models.spend import interval_figures
 from regulars.training.pooled_rows import pooled_rows
 from regulars.training.select import choose
-from regulars.training.window import Training, Trial
+from regulars.training.window import Choices, Fitted, Training, Trial
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -63,23 +63,45 @@ def train(problem: Problem, step: Step) -> Training:
     settings = problem.settings
     trials = try_windows(problem.windows, settings, step)
     step("refit")
-    choices, final = trials[0].choices, problem.final(trials)
-    if problem.is_chosen_again:
-        choices = choose(final, settings, _silent)
-        final = final.settled(choices)
-    model = final.fit(choices)
+    fitted = fit_as_of(problem.final, settings, _silent)
     tests = [trial.churn_test for trial in trials if trial.churn_test is not None]
     training = Training(
-        model=model,
-        choices=choices,
+        model=fitted.model,
+        choices=fitted.choices,
+        final=fitted.window,
         trials=trials,
         churn_test=mean_test(tests, random_state=settings.seed) if tests else None,
         value_test=trials[0].value_test,
-        importance=feature_importance(model, final.current()),
+        importance=feature_importance(fitted.model, fitted.window.current()),
         profit=_profit(trials, settings),
         notes=[],
     )
     return replace(training, notes=problem.notes(training))
+
+
+def fit_as_of(window: Window, settings: Settings, step: Step) -> Fitted:
+    """Choose and fit with what was known on the day that a window stands at.
+
+    The model that scores is this function standing at the cutoff; the figures of a test
+    are those of this function standing where the test begins.
+
+    Parameters
+    ----------
+    window : Window
+        What was known on that day.
+    settings : Settings
+        Classifiers, trials, calibration, costs of the offer, seed.
+    step : callable
+        Called with the name of each step as it begins.
+
+    Returns
+    -------
+    Fitted
+    """
+    step("selection")
+    choices = choose(window, settings, step)
+    settled = window.settled(choices)
+    return Fitted(settled, choices, settled.fit(choices))
 
 
 def try_windows(
@@ -113,24 +135,23 @@ def try_window(window: Window, settings: Settings, step: Step) -> Trial:
     Trial
         Without figures where the window has nothing to test.
     """
-    step("selection")
-    choices = choose(window, settings, step)
-    window = window.settled(choices)
-    step("test")
     if window.test is None:
-        notes = window.notes(choices, None, None)
-        return Trial(window=window, choices=choices, notes=notes)
-    model = window.fit(choices)
-    scores = predict(model, window.test, window)
+        notes = window.notes(Choices(), None, None)
+        return Trial(window=window, choices=Choices(), notes=notes)
+    fitted = fit_as_of(window, settings, step)
+    step("test")
+    window = fitted.window
+    assert window.test is not None
+    scores = predict(fitted.model, window.test, window)
     churn, spend = _evaluated(window, window.test, scores, settings)
     return Trial(
         window=window,
-        choices=choices,
-        tested_model=model,
+        choices=fitted.choices,
+        tested_model=fitted.model,
         churn_test=churn,
         value_test=spend,
         scores=scores,
-        notes=window.notes(choices, churn, spend),
+        notes=window.notes(fitted.choices, churn, spend),
     )
 
 

@@ -118,6 +118,15 @@ class Window(Protocol):
         """Return what a reader has to know, in sentences."""
 
 
+@dataclass(frozen=True)
+class Fitted:
+    """A model with what it was chosen by, and the window that it was made of."""
+
+    window: Window
+    choices: Choices
+    model: RetentionModel
+
+
 @dataclass(frozen=True, kw_only=True)
 class Trial:
     """A window with the choices made on it, the tested model and its figures."""
@@ -139,6 +148,7 @@ class Training:
 
     model: RetentionModel
     choices: Choices
+    final: Window
     trials: Sequence[Trial]
     # mean over the trials
     churn_test: ChurnTest | None
@@ -178,10 +188,8 @@ class Problem:
     description: ModelDescription
     # what is tested
     windows: Sequence[Window]
-    # what the model that scores learns from, after the tests; nothing of it is tested
-    final: Callable[[Sequence[Trial]], Window]
-    # a choice of its own for the final window; else that of the first
-    is_chosen_again: bool = False
+    # what the model that scores is chosen on and learns from; nothing of it is tested
+    final: Window
     notes: Callable[[Training], list[str]]
     # further keys of the card
     details: Callable[[Training], dict[str, Any]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,10 +33,18 @@ class Past:
     """The snapshots of contracts that some timelines learn from and test on."""
 
     def __init__(self, work: ContractWorkspace, timelines: Sequence[Timeline]) -> None:
-        known = [pd.Timestamp(each.test_cutoff or each.cutoff) for each in timelines]
+        known = [pd.Timestamp(each.stands_at) for each in timelines]
         words = [words_before(work.dated, day) for day in known]
         self._words = dict(zip(timelines, words, strict=True))
-        days = sorted({day for each in timelines for day in _cutoffs(each)})
+        ends = work.timeline.cutoff
+        days = sorted(
+            {
+                day
+                for each in timelines
+                for day in each.snapshots
+                if each.label_window(day)[1] <= ends
+            }
+        )
         # every row with a known outcome
         self.dataset, self._day = _dataset(work, days, _together(words))
 
@@ -56,10 +65,8 @@ class Past:
         )
 
     def final_split(self, timeline: Timeline) -> Split:
-        """Return the rows that the model at a timeline's cutoff learns from."""
-        learnt = self.rows_at(timeline.refit_cutoffs)
-        nothing = np.empty(0, dtype=np.intp)
-        return Split(learnt, nothing, self._pairs(timeline), cutoff=timeline.cutoff)
+        """Return the rows that learn where nothing is tested."""
+        return replace(self.split(timeline), test=np.empty(0, dtype=np.intp))
 
     def _pairs(
         self, timeline: Timeline
@@ -87,15 +94,11 @@ class Past:
         return tuple(n for n in names if not any(stem in n for stem in later))
 
 
-def _cutoffs(timeline: Timeline) -> set[date]:
-    """Return the cutoffs whose outcomes are known at the timeline's own cutoff."""
-    return {day for day in timeline.snapshots if day != timeline.cutoff}
-
-
 def _together(words: Sequence[Words]) -> Words:
     tables = {table for each in words for table in each}
+    # in the order of the alphabet: columns stand as they would have stood on any day
     return {
-        table: tuple(dict.fromkeys(w for each in words for w in each.get(table, ())))
+        table: tuple(sorted({w for each in words for w in each.get(table, ())}))
         for table in sorted(tables)
     }
 

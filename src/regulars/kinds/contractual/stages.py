@@ -44,12 +44,13 @@ def contract_problem(work: ContractWorkspace, step: Step) -> Problem:
     """Lay out what is learnt and tested at the timeline's cutoffs."""
     step("features")
     timeline, settings = work.timeline, work.settings
-    past = Past(work, [timeline])
+    assert timeline.final is not None
+    past = Past(work, [timeline, timeline.final])
     dataset, split = past.dataset, past.split(timeline)
     _refuse_if_too_few(dataset, split, "test")
     horizon = horizon_of(settings)
     tested = TabularWindow(dataset, split, horizon)
-    final = TabularWindow(dataset, past.final_split(timeline), horizon)
+    final = TabularWindow(dataset, past.final_split(timeline.final), horizon)
 
     def notes(training: Training) -> list[str]:
         best = most_common([tested.best_column])
@@ -70,7 +71,7 @@ def contract_problem(work: ContractWorkspace, step: Step) -> Problem:
             cutoff=timeline.cutoff,
         ),
         windows=[tested],
-        final=lambda trials: final,
+        final=final,
         notes=notes,
         details=lambda training: _details(work),
         example=example_row(dataset.features),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from regulars.errors import ConfigError, NotEnoughHistoryError
 from regulars.kinds.labelled.splits import (
@@ -17,6 +18,7 @@ from regulars.kinds.labelled.splits import (
     dated_windows,
     folds,
     forward_pairs,
+    known_rows,
     parts_in_turn,
     random_splits,
 )
@@ -36,8 +38,6 @@ from regulars.training.window import ModelDescription, Problem
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    import pandas as pd
-
     from regulars.config import LabelledSettings, Settings
     from regulars.kinds.labelled.table import LabelledTable
     from regulars.kinds.labelled.workspace import TableWorkspace
@@ -55,8 +55,7 @@ def table_problem(work: TableWorkspace, step: Step) -> Problem:
     splits, notes = _test_splits(table, dataset, settings)
     horizon = horizon_of(settings, has_days=False)
     windows = [TabularWindow(dataset, split, horizon) for split in splits]
-    everything = np.arange(len(dataset))
-    final = Split(everything, everything[:0], _final_pairs(table, dataset, settings))
+    final = _final_split(table, dataset, settings)
 
     def all_notes(training: Training) -> list[str]:
         best = most_common([window.best_column for window in windows])
@@ -72,8 +71,7 @@ def table_problem(work: TableWorkspace, step: Step) -> Problem:
             faults=table.summary["faults"],
         ),
         windows=windows,
-        final=lambda trials: TabularWindow(dataset, final, horizon),
-        is_chosen_again=True,
+        final=TabularWindow(dataset, final, horizon),
         notes=all_notes,
         details=lambda training: _details(table),
         example=example_row(dataset.features),
@@ -121,15 +119,18 @@ def _test_splits(
     return [split], _waiting_notes(wait, left_out, split.name)
 
 
-def _final_pairs(
-    table: LabelledTable, dataset: Dataset, settings: Settings
-) -> Sequence[tuple[np.ndarray, np.ndarray]]:
+def _final_split(table: LabelledTable, dataset: Dataset, settings: Settings) -> Split:
+    """Return the rows that the model that scores learns from, known by the cutoff."""
     days, churned = _days(table), dataset.churned
-    everything = np.arange(len(churned))
+    rows = np.arange(len(churned))
     if days is None:
-        return folds(churned, everything, settings.seed)
+        return Split(rows, rows[:0], folds(churned, rows, settings.seed))
     label_days = _place(settings).label_days
-    return forward_pairs(days, churned, everything, label_days=label_days)
+    cutoff = settings.time.cutoff
+    if cutoff is not None:
+        rows = known_rows(days, pd.Timestamp(cutoff), label_days=label_days)
+    pairs = forward_pairs(days, churned, rows, label_days=label_days)
+    return Split(rows, rows[:0], pairs, cutoff=cutoff)
 
 
 def _waiting_notes(label_days: int, left_out: int, start: str) -> list[str]:

@@ -117,16 +117,22 @@ def window_split(
 ) -> Split | None:
     """Return the split that tests on the days from one to before another."""
     values = days.to_numpy()
-    known = values + np.timedelta64(label_days, "D")
-    train = np.flatnonzero(
-        (values < start.to_datetime64()) & (known <= start.to_datetime64())
-    )
+    train = known_rows(days, start, label_days=label_days)
     inside = values >= start if end is None else (values >= start) & (values < end)
     test = np.flatnonzero(inside)
     if any(len(np.unique(churned[part])) < 2 for part in (train, test)):
         return None
     pairs = forward_pairs(days, churned, train, label_days=label_days)
     return Split(train, test, pairs, str(start.date()), start.date())
+
+
+def known_rows(days: pd.Series, day: pd.Timestamp, *, label_days: int = 0) -> Rows:
+    """Return the positions of the rows before a day whose label was known by then."""
+    values = days.to_numpy()
+    known = values + np.timedelta64(label_days, "D")
+    return np.flatnonzero(
+        (values < day.to_datetime64()) & (known <= day.to_datetime64())
+    )
 
 
 def forward_pairs(

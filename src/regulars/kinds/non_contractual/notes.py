@@ -11,6 +11,8 @@ from regulars.data.strays import stray_days_of
 from regulars.kinds.non_contractual.snapshots import FEWEST_CHURNERS
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from regulars.data.ledger import Ledger
     from regulars.timeline import Timeline
 
@@ -18,14 +20,26 @@ if TYPE_CHECKING:
 STALE_DAYS = 7
 
 
-def log_notes(ledger: Ledger, timeline: Timeline, training_cutoffs: int) -> list[str]:
-    """Return what there is to say of a log; so many training windows were asked for."""
-    closures = closures_known(daily_purchases(ledger))(timeline.cutoff)
+# said of a log that is too short to test a model on
+NO_TEST = (
+    "The history is shorter than one horizon: there is no test window, and no "
+    "figure of how good the scores are."
+)
+
+
+def log_notes(
+    ledger: Ledger, timeline: Timeline, training_cutoffs: int, known_at: date
+) -> list[str]:
+    """Return what there is to say of a log as it was known on a day.
+
+    So many training windows were asked for.
+    """
+    closures = closures_known(daily_purchases(ledger))(known_at)
     return [
         *history_notes(timeline, training_cutoffs),
-        *stale_notes(ledger, timeline),
+        *stale_notes(ledger, known_at),
         *stray_notes(ledger),
-        *closure_notes(closures, timeline.cutoff),
+        *closure_notes(closures, known_at),
     ]
 
 
@@ -52,15 +66,28 @@ def extrapolation_note(weight: float) -> str:
     )
 
 
-def stale_notes(ledger: Ledger, timeline: Timeline) -> list[str]:
+def tested_otherwise(tested: Timeline, final: Timeline) -> list[str]:
+    """Return in what the model that was tested is unlike the one that scores."""
+    if tested.test_cutoff is None:
+        return [NO_TEST]
+    if tested.label_horizon_days == final.label_horizon_days:
+        return []
+    return [
+        f"The figures are those of a model made as of {tested.test_cutoff}, when the "
+        f"history taught windows of {tested.label_horizon_days} days; the model that "
+        f"scores has learnt on windows of {final.label_horizon_days} days."
+    ]
+
+
+def stale_notes(ledger: Ledger, cutoff: date) -> list[str]:
     """Return a warning where the cutoff lies well after the last record."""
     if ledger.last_day is None:
         return []
-    silent_days = (timeline.cutoff - ledger.last_day).days - 1
+    silent_days = (cutoff - ledger.last_day).days - 1
     if silent_days < STALE_DAYS:
         return []
     return [
-        f"The log ends {silent_days} days before the cutoff ({timeline.cutoff}). If "
+        f"The log ends {silent_days} days before the cutoff ({cutoff}). If "
         "records are missing there, customers who bought look as if they had left: "
         f"read a newer log, or pass a cutoff of {ledger.last_day + timedelta(days=1)}."
     ]
@@ -94,10 +121,5 @@ def history_notes(timeline: Timeline, training_cutoffs: int) -> list[str]:
         notes.append(
             f"The history leaves {usable} of the {training_cutoffs} training windows "
             "asked for."
-        )
-    if timeline.test_cutoff is None:
-        notes.append(
-            "The history is shorter than one horizon: there is no test window, and no "
-            "figure of how good the scores are."
         )
     return notes

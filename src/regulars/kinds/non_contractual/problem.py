@@ -11,9 +11,12 @@ import pandas as pd
 from regulars.clv.process_diagnostics import process_diagnostics
 from regulars.data.closures import shut_days
 from regulars.data.margins import own_margins
+from regulars.data.strays import bulk_begins
 from regulars.errors import DataError, NotEnoughHistoryError
 from regulars.evaluation.backtest import roll_back
+from regulars.evaluation.holdout import drift_notes
 from regulars.findings.rules import other_id_advice
+from regulars.kinds.non_contractual.notes import tested_otherwise
 from regulars.kinds.non_contractual.snapshots import Snapshots
 from regulars.kinds.non_contractual.window import PurchaseWindow
 from regulars.models.churn import baselines
@@ -29,9 +32,10 @@ from regulars.training.window import ModelDescription, Problem
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from regulars.clv.process import PurchaseProcess
+    from regulars.kinds.non_contractual.snapshots import Processes
     from regulars.kinds.non_contractual.workspace import Workspace
     from regulars.models.retention import RetentionModel
+    from regulars.timeline import Timeline
     from regulars.training.window import Training, Trial
 
     Step = Callable[[str], None]
@@ -58,31 +62,39 @@ def purchase_problem(work: Workspace, step: Step) -> Problem:
         No purchase process can be fitted at the cutoff.
     """
     step("features")
-    timeline, settings = work.timeline, work.settings
-    snapshots = Snapshots.of(work.ledger, timeline, settings, work.features)
-    window = PurchaseWindow.of(work, snapshots)
-    _refuse_without_process(work, window)
+    settings, timeline = work.settings, work.timeline
+    assert timeline.final is not None
+    # fitted to a day's past, a process is the same for every window
+    processes: Processes = {}
 
-    def last(trials: Sequence[Trial]) -> PurchaseWindow:
-        tested = trials[0].window
-        assert isinstance(tested, PurchaseWindow)
-        return tested.at_the_end()
+    def window(each: Timeline, *, is_final: bool = False) -> PurchaseWindow:
+        snapshots = Snapshots.of(work.ledger, each, settings, work.features, processes)
+        return PurchaseWindow.of(work, snapshots, is_final=is_final)
+
+    tested, final = window(timeline), window(timeline.final, is_final=True)
+    _refuse_without_process(work, final)
 
     def notes(training: Training) -> list[str]:
-        return [*training.trials[0].notes, *window.snapshots.final_warnings()]
+        (trial,) = training.trials
+        return [
+            *training.final.notes(training.choices, None, None),
+            *tested_otherwise(timeline, final.timeline),
+            *drift_notes(trial.churn_test, trial.value_test),
+            *final.snapshots.final_warnings(),
+        ]
 
     return Problem(
         settings=settings,
         description=ModelDescription(
             kind="non_contractual",
-            question=silence_question(snapshots.horizon),
+            question=silence_question(final.snapshots.horizon),
             fingerprint=work.fingerprint(),
             cutoff=timeline.cutoff,
         ),
-        windows=[window],
-        final=last,
+        windows=[tested],
+        final=final,
         notes=notes,
-        details=lambda training: _details(work, window, training),
+        details=lambda training: _details(work, tested, training),
         example=example_request(work),
         serving=serving_context(work),
     )
@@ -185,11 +197,12 @@ def purchase_backtest(work: Workspace) -> BacktestPlan:
         work.timeline.cutoff,
         work.ledger.first_day,
         shut=shut_days(work.ledger),
+        begins=bulk_begins(work.ledger.days.day, work.ledger.first_day),
     )
 
     def windows() -> Iterator[PurchaseWindow]:
         # windows share days: what was fitted to a day's past is the same for all
-        processes: dict[tuple[date, str], PurchaseProcess] = {}
+        processes: Processes = {}
         for timeline in timelines:
             snapshots = Snapshots.of(
                 work.ledger, timeline, settings, work.features, processes

@@ -198,7 +198,9 @@ class PurchaseWindow:
     ) -> list[str]:
         """Return what a reader has to know, in sentences."""
         asked = self.work.settings.time.training_cutoffs
-        notes = log_notes(self.work.ledger, self.timeline, asked)
+        timeline = self.timeline
+        known_at = timeline.stands_at if self.is_final else timeline.cutoff
+        notes = log_notes(self.work.ledger, timeline, asked, known_at)
         weight = self.snapshots.horizon.extrapolation_weight
         if choices.churn is None:
             notes.append(process_only_note(self.timeline, self.snapshots.kind))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from regulars.data.closures import daily_purchases, shut_days
 from regulars.data.fingerprint import fingerprint
 from regulars.data.ledger import Ledger, build_ledger
-from regulars.data.strays import stray_days_of
+from regulars.data.strays import bulk_begins
 from regulars.errors import DataError
 from regulars.features.cache import FeatureCache
 from regulars.kinds.tables import read_and_check
@@ -118,9 +118,10 @@ def open_log(settings: Settings, step: Step) -> CheckedLog:
 
 def lay_out(log: CheckedLog) -> Workspace:
     """Lay the cutoffs over a checked log."""
-    shut = shut_days(log.ledger)
-    strays = stray_days_of(log.ledger.days.day)
     # windows are laid over the bulk of the log: before it there is nobody to learn from
-    first_day = log.first_day if strays is None else strays.first
-    timeline = plan(log.settings.time, first_day, log.last_day, shut=shut)
+    begins = bulk_begins(log.ledger.days.day, log.first_day)
+    first_day, shut = begins(log.cutoff), shut_days(log.ledger)
+    timeline = plan(
+        log.settings.time, first_day, log.last_day, shut=shut, begins=begins
+    )
     return Workspace(log.settings, log.intake, log.ledger, timeline)
