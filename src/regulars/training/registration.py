@@ -75,6 +75,7 @@ def register(
     with scratch_folder() as folder:
         artifacts, model = folder / "artifacts", folder / "model"
         training.model.save(model)
+        # without a serving context the endpoint takes rows of features
         if problem.serving is not None:
             problem.serving.save(model)
         write_json(card, model / "card.json")

@@ -218,6 +218,7 @@ def _restored(
     kind: str, data: Mapping[str, Any], trees: Mapping[str, str]
 ) -> SpendRegressor:
     features = list(data["features"])
+    # the base is found by its column, as it was in training
     with_base = kind == "ratio" and PROCESS_COLUMN in features
     member = SpendRegressor(
         kind,
