@@ -1,9 +1,7 @@
 """Whether a freshly trained model takes the champion's place.
 
-Both are compared by what models tested in the same way say of the challenger's test,
-on rows that neither had learnt from: where rows have days those are later days, and
-where they have none, every registered model keeps digests of the rows that its tested
-models saw. What makes a comparison impossible or unfair is said in the reason.
+Both are compared on rows of the challenger's test that neither had learnt from: later
+days, or, where rows have no days, rows whose digests the champion does not hold.
 """
 
 from __future__ import annotations

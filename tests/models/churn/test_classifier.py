@@ -130,11 +130,11 @@ def test_classes_may_be_words(model, rows):
 
 
 @pytest.mark.parametrize(
-    ("y", "told"),
+    ("y", "message"),
     [(np.zeros(600), "has 1 class"), (np.arange(600) % 3, "has 3 classes")],
 )
-def test_other_than_two_classes_are_refused(model, rows, y, told):
-    with pytest.raises(ValueError, match=f"{told}.*stayed and customers who left"):
+def test_other_than_two_classes_are_refused(model, rows, y, message):
+    with pytest.raises(ValueError, match=f"{message}.*stayed and customers who left"):
         model.fit(rows[0], y)
 
 

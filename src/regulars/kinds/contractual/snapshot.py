@@ -124,5 +124,5 @@ def stacked(
     work: ContractWorkspace, cutoffs: Sequence[date], words: Words
 ) -> pd.DataFrame:
     """Return the snapshots of several cutoffs under each other."""
-    parts = [snapshot(work, cutoff, words) for cutoff in cutoffs]
-    return pd.concat(parts, ignore_index=True)
+    snapshots = [snapshot(work, cutoff, words) for cutoff in cutoffs]
+    return pd.concat(snapshots, ignore_index=True)

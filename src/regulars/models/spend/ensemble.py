@@ -1,8 +1,6 @@
 """The spend model: its members, and their mean.
 
-A `SpendRecipe` lists the members that are averaged and is chosen forward in time by
-`regulars.models.spend.selection`. A `SpendEnsemble` is that recipe fitted to rows. The
-purchase process is a member like the others: its expectation is a column of the
+The purchase process is a member like the others: its expectation is a column of the
 features, so it has nothing to fit.
 """
 
