@@ -115,7 +115,7 @@ class RetentionModel:
     ...                        encoder=TabularEncoder()).fit(rows, rows["age"] > 15)
     >>> scores = model.predict(rows, customer_id=rows.index)
     >>> scores["risk_band"].iloc[[1, 29]].tolist()
-    ['low', 'high']
+    ['low', 'medium']
     """
 
     def __init__(
