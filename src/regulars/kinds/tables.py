@@ -18,7 +18,25 @@ if TYPE_CHECKING:
 
 
 def read_and_check(settings: Settings, step: Step) -> Intake:
-    """Read the tables; write ``check.json`` and the quarantine file."""
+    """Read the tables; write ``check.json`` and the quarantine file.
+
+    Parameters
+    ----------
+    settings : Settings
+        Names the tables and the outputs folder.
+    step : callable
+        Called with ``"check"`` as it begins.
+
+    Returns
+    -------
+    Intake
+        Clean tables, and what was set aside.
+
+    Raises
+    ------
+    ConfigError, DataError
+        A table cannot be read, or the outputs folder cannot be written to.
+    """
     return _checked(settings, step)[0]
 
 

@@ -25,7 +25,35 @@ if TYPE_CHECKING:
 
 
 def write_scores(scores: pd.DataFrame, path: str | Path) -> Path:
-    """Write scores to a parquet or csv file, by the ending of its name."""
+    """Write scores to a parquet or csv file, whole or not at all.
+
+    Parameters
+    ----------
+    scores : DataFrame of shape (n_customers, n_columns)
+        The scored table; in csv, lists of ``reasons`` are joined by semicolons.
+    path : str or Path
+        Ends in ``.parquet`` or ``.csv``.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    ConfigError
+        The name ends otherwise, or the folder cannot be written to.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> folder = tempfile.mkdtemp()
+    >>> frame = pd.DataFrame({"customer_id": ["a"], "reasons": [["silent", "new"]]})
+    >>> print(write_scores(frame, f"{folder}/scores.csv").read_text())
+    customer_id,reasons
+    a,silent; new
+    <BLANKLINE>
+    """
     target = Path(path)
     writer = _WRITERS.get(target.suffix)
     if writer is None:

@@ -1,19 +1,12 @@
 """One training for every kind of churn: choose, test, gate, register, backtest."""
 
-from regulars.training.backtest import BacktestPlan, run_backtest
-from regulars.training.registration import train_and_register
-from regulars.training.train import feature_importance, train, try_window
-from regulars.training.window import Problem, Training, Trial, Window
+from regulars.training.train import feature_importance, train
+from regulars.training.window import Problem, Training, Trial
 
 __all__ = [
-    "BacktestPlan",
     "Problem",
     "Training",
     "Trial",
-    "Window",
     "feature_importance",
-    "run_backtest",
     "train",
-    "train_and_register",
-    "try_window",
 ]

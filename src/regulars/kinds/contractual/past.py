@@ -28,7 +28,7 @@ TENURE_DAYS = (0, 91, 365, 731)
 TENURES = ("under 3 months", "3 to 12 months", "1 to 2 years", "2 years and more")
 
 
-class Past:
+class PastSnapshots:
     """The snapshots of contracts that some timelines learn from and test on."""
 
     def __init__(self, work: ContractWorkspace, timelines: Sequence[Timeline]) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from regulars.errors import NotEnoughHistoryError
 from regulars.evaluation.backtest import roll_back
 from regulars.features.dated_tables import words_in
-from regulars.kinds.contractual.past import Past, has_both
+from regulars.kinds.contractual.past import PastSnapshots, has_both
 from regulars.kinds.contractual.snapshot import KEYS, snapshot
 from regulars.kinds.contractual.value import survival_of, value_at
 from regulars.kinds.contractual.workspace import open_contracts, span_of
@@ -41,7 +41,7 @@ def contract_problem(work: ContractWorkspace, step: Step) -> Problem:
     """Lay out what is learnt and tested at the timeline's cutoffs."""
     step("features")
     timeline, settings = work.timeline, work.settings
-    past = Past(work, [timeline])
+    past = PastSnapshots(work, [timeline])
     dataset, split = past.dataset, past.split(timeline)
     _refuse_if_too_few(dataset, split, "test")
     horizon = horizon_of(settings)
@@ -100,7 +100,7 @@ def contract_backtest(work: ContractWorkspace) -> BacktestPlan:
         if timeline.folds and not timeline.is_extrapolated
     ]
     # one data set for all windows: they share snapshots
-    past = Past(work, timelines)
+    past = PastSnapshots(work, timelines)
     splits = [split for split in map(past.split, timelines) if split.pairs]
     splits = [split for split in splits if has_both(past.dataset, split)]
     if not splits:

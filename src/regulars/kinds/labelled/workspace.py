@@ -36,7 +36,24 @@ class TableWorkspace:
 
 
 def check_table(settings: Settings, step: Step) -> TableWorkspace:
-    """Read and check the table; write ``check.json`` and the quarantine file."""
+    """Read and check the table; write ``check.json`` and the quarantine file.
+
+    Parameters
+    ----------
+    settings : Settings
+        Of kind ``labelled``.
+    step : callable
+        Called with ``"check"`` as it begins.
+
+    Returns
+    -------
+    TableWorkspace
+
+    Raises
+    ------
+    ConfigError, DataError
+        The table cannot be read, or a column that the settings name is not there.
+    """
     step("check")
     outputs = settings.outputs_folder
     make_folder(outputs)

@@ -25,13 +25,13 @@ from regulars.scoring.sinks import write_json
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from regulars.kinds.non_contractual.workspace import CheckedLog, Workspace
+    from regulars.kinds.non_contractual.workspace import CheckedLog, LogWorkspace
 
     Step = Callable[[str], None]
 
 
 def kpis_of_log(
-    work: Workspace | CheckedLog, step: Step, *, no_scores: str | None = None
+    work: LogWorkspace | CheckedLog, step: Step, *, no_scores: str | None = None
 ) -> dict[str, Any]:
     """Work out the business's own figures; write ``kpis.json``."""
     step("kpis")
