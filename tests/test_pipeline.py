@@ -292,9 +292,9 @@ def test_process_alone_scores_and_says_so_when_there_is_no_window(
         scores["btyd_no_purchase_probability"].clip(1e-4, 1 - 1e-4),
     )
     assert scores["reasons"].map(len).min() >= 1
-    told = " ".join(shop.read("training.json")["notes"])
-    assert "no window to learn a classifier from" in told
-    assert "no test window" in told
+    notes = " ".join(shop.read("training.json")["notes"])
+    assert "no window to learn a classifier from" in notes
+    assert "no test window" in notes
     assert "no window to learn a classifier from" in (
         shop.out / "report.html"
     ).read_text().replace("\n", " ")
@@ -383,7 +383,7 @@ def test_scores_are_written_as_csv_too_when_asked(run_shop, tmp_path):
     )
 
 
-def test_steps_are_told_in_their_order(run_shop):
+def test_steps_are_reported_in_their_order(run_shop):
     names = [name for name in run_shop[0].steps if " " not in name]
     assert names == sorted(names, key=pipeline.STEPS.index)
     assert {"check", "features", "register", "score", "report"} <= {*names}

@@ -65,7 +65,7 @@ def train(problem: Problem, step: Step) -> Training:
     step("refit")
     choices, final = trials[0].choices, problem.final(trials)
     if problem.is_chosen_again:
-        choices = choose(final, settings, _silent)
+        choices = choose(final, settings, silent)
         final = final.settled(choices)
     model = final.fit(choices)
     tests = [trial.churn_test for trial in trials if trial.churn_test is not None]
@@ -92,7 +92,7 @@ def try_windows(
     trials = []
     for number, window in enumerate(windows, start=1):
         step(f"test {number}/{len(windows)}")
-        trials.append(try_window(window, settings, _silent))
+        trials.append(try_window(window, settings, silent))
     return trials
 
 
@@ -120,6 +120,7 @@ def try_window(window: Window, settings: Settings, step: Step) -> Trial:
     if window.test is None:
         notes = window.notes(choices, None, None)
         return Trial(window=window, choices=choices, notes=notes)
+    # the one look at the test: nothing of this window is chosen after it
     model = window.fit(choices)
     scores = predict(model, window.test, window)
     churn, spend = _evaluated(window, window.test, scores, settings)
@@ -134,8 +135,8 @@ def try_window(window: Window, settings: Settings, step: Step) -> Trial:
     )
 
 
-def _silent(step: str) -> None:
-    """Say nothing: the windows are the steps."""
+def silent(step: str) -> None:
+    """Say nothing: of several windows, the windows are the steps."""
 
 
 def predict(model: RetentionModel, rows: Dataset, window: Window) -> pd.DataFrame:
@@ -173,6 +174,7 @@ def _profit(trials: Sequence[Trial], settings: Settings) -> dict[str, Any] | Non
     rows = pooled_rows(trials)
     if rows is None or rows.value is None:
         return None
+    # a customer without a known value is left out of the money
     known = np.isfinite(rows.value)
     if not known.any():
         return None
@@ -223,6 +225,7 @@ def feature_importance(
 def _direction(values: pd.Series, contribution: pd.Series) -> str:
     if not pd.api.types.is_numeric_dtype(values):
         return "mixed"
+    # ranks: a skewed feature has one direction all the same
     known = values.notna()
     ranks = values[known].rank()
     if known.sum() < 3 or ranks.std() == 0 or contribution[known].std() == 0:

@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from regulars.kinds.non_contractual.workspace import CheckedLog, Workspace
+    from regulars.kinds.non_contractual.workspace import CheckedLog, LogWorkspace
 
     Step = Callable[[str], None]
 
 
 def kpis_of_log(
-    work: Workspace | CheckedLog, step: Step, *, no_scores: str | None = None
+    work: LogWorkspace | CheckedLog, step: Step, *, no_scores: str | None = None
 ) -> dict[str, Any]:
     """Work out the business's own figures; write ``kpis.json``."""
     step("kpis")
