@@ -34,7 +34,14 @@ RESULT_KEYS = {
     "baselines",
 }
 # what a training tells beyond the contract; the docs name them
-EXTRA_KEYS = {"champion_reason", "process_only", "notes"}
+EXTRA_KEYS = {
+    "kind",
+    "baseline_labels",
+    "test_splits",
+    "champion_reason",
+    "process_only",
+    "notes",
+}
 
 
 def _last_line(text):
