@@ -153,7 +153,8 @@ def test_reader_never_finds_half_a_table(tmp_path):
     with subprocess.Popen([sys.executable, "-c", READER, str(target)]) as writer:
         reads = 0
         while writer.poll() is None:
-            found = pd.read_parquet(target)["customer_id"]
+            with target.open("rb") as file:  # a path would be opened twice
+                found = pd.read_parquet(file)["customer_id"]
             assert (len(found), found.nunique()) == (2000, 1)
             reads += 1
             time.sleep(0.005)
