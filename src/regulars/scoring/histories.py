@@ -74,10 +74,10 @@ def _refuse_lookalikes(ids: pd.Series[Any]) -> None:
     names = ids.astype(str)
     alike = names.duplicated(keep=False)
     if alike.any():
-        alikes = ", ".join(repr(value) for value in ids[alike].tolist()[:5])
+        same = ", ".join(repr(value) for value in ids[alike].tolist()[:5])
         msg = (
             f"'customer_id' holds {int(alike.sum())} values that read the same, as "
-            f"numbers and as text: {alikes}. Send every customer_id as text, or every "
+            f"numbers and as text: {same}. Send every customer_id as text, or every "
             "one as a number."
         )
         raise DataError(msg)
