@@ -34,7 +34,14 @@ RESULT_KEYS = {
     "baselines",
 }
 # what a training tells beyond the contract; the docs name them
-EXTRA_KEYS = {"champion_reason", "process_only", "notes"}
+EXTRA_KEYS = {
+    "kind",
+    "baseline_labels",
+    "test_splits",
+    "champion_reason",
+    "process_only",
+    "notes",
+}
 
 
 def _last_line(text):
@@ -326,7 +333,7 @@ def test_internal_fault_is_owned_up_to(command, shop, monkeypatch):
     def broken(*_, **__):
         raise KeyError("deep inside")
 
-    monkeypatch.setattr("regulars.kinds.non_contractual.workspace.read_tables", broken)
+    monkeypatch.setattr("regulars.kinds.tables.read_tables", broken)
     status, _, err = command("check", shop.config)
     assert status == 1
     assert "KeyError" in err
@@ -347,7 +354,7 @@ def test_debug_shows_where(monkeypatch, shop, error, words):
     def broken(*_, **__):
         raise KeyError("deep inside")
 
-    monkeypatch.setattr("regulars.kinds.non_contractual.workspace.read_tables", broken)
+    monkeypatch.setattr("regulars.kinds.tables.read_tables", broken)
     words = [str(shop.config) if word == "CONFIG" else word for word in words]
     monkeypatch.setattr(sys, "argv", ["regulars", *words, "--debug"])
     with pytest.raises(error, match=r"deep inside|no\.yaml"):

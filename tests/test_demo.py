@@ -15,6 +15,12 @@ def demo(monkeypatch, tmp_path, command):
     monkeypatch.chdir(tmp_path)
     page = "out/Kunden #1 100%/report.html"
     result = {
+        "model_uri": "models:/demo/1",
+        "run_id": "abc",
+        "process_only": False,
+        "value_test": None,
+        "baselines": {},
+        "outputs": "out",
         "test": None,
         "notes": [],
         "is_champion": True,

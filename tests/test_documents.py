@@ -311,6 +311,9 @@ def test_first_look_runs_from_top_to_bottom(tmp_path, monkeypatch):
         from nbclient import NotebookClient
 
         monkeypatch.setenv("PYDEVD_DISABLE_FILE_VALIDATION", "1")
+        # the package under test, wherever this checkout lies
+        paths = [str(ROOT / "src"), os.environ.get("PYTHONPATH", "")]
+        monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
         notebook = nbformat.read(ROOT / "notebooks/01-first-look.ipynb", as_version=4)
         client = NotebookClient(
             notebook, timeout=200, resources={"metadata": {"path": str(tmp_path)}}

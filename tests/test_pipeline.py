@@ -15,11 +15,11 @@ from regulars.clv.process import PurchaseProcess
 from regulars.config import parse_settings
 from regulars.errors import DataError, NotEnoughHistoryError
 from regulars.features.matrix import build_matrix
+from regulars.kinds.non_contractual import open_workspace, purchase_problem
 from regulars.kinds.non_contractual.problem import example_request
-from regulars.kinds.non_contractual.stages import json_records
-from regulars.kinds.non_contractual.workspace import open_workspace
-from regulars.scoring.batch import COLUMNS, Provenance, score_customers
-from regulars.training.train import train
+from regulars.kinds.non_contractual.stages import monthly_records
+from regulars.scoring.batch import COLUMNS, Customers, Provenance, score_customers
+from regulars.training import train
 
 CUTOFF = "2024-12-01"
 PROVENANCE = ["model_version", "scored_at", "run_id"]
@@ -36,11 +36,11 @@ def _scores(shop, *overrides):
     """Scores by the pipeline's own rooms, without a registry."""
     settings = shop.settings(TREES, "time.training_cutoffs=1", *overrides)
     work = open_workspace(settings, _quietly)
-    training = train(work.ledger, work.timeline, settings, step=_quietly)
+    training = train(purchase_problem(work, _quietly), _quietly)
     features = build_matrix(
         work.ledger, [work.timeline.cutoff], groups=settings.features.groups
     )
-    return features, score_customers(training.model, features, NOW)
+    return features, score_customers(training.model, Customers(features), NOW)
 
 
 @pytest.fixture(scope="module")
@@ -292,9 +292,9 @@ def test_process_alone_scores_and_says_so_when_there_is_no_window(
         scores["btyd_no_purchase_probability"].clip(1e-4, 1 - 1e-4),
     )
     assert scores["reasons"].map(len).min() >= 1
-    told = " ".join(shop.read("training.json")["notes"])
-    assert "no window to learn a classifier from" in told
-    assert "no test window" in told
+    notes = " ".join(shop.read("training.json")["notes"])
+    assert "no window to learn a classifier from" in notes
+    assert "no test window" in notes
     assert "no window to learn a classifier from" in (
         shop.out / "report.html"
     ).read_text().replace("\n", " ")
@@ -306,7 +306,7 @@ def test_run_goes_on_with_fewer_windows_and_says_so(
     shop = open_shop(tmp_path, orders)
     settings = shop.settings("time.training_cutoffs=12", "churn.classifiers=[logistic]")
     work = open_workspace(settings, _quietly)
-    training = train(work.ledger, work.timeline, settings, step=_quietly)
+    training = train(purchase_problem(work, _quietly), _quietly)
     n_found = len(work.timeline.training_cutoffs)
     assert 0 < n_found < 12
     assert any(
@@ -321,7 +321,7 @@ def test_run_refuses_when_nobody_had_bought_before_the_cutoff(
     settings = shop.settings("time.lookback_days=5", "time.cutoff=2024-11-20")
     work = open_workspace(settings, _quietly)
     with pytest.raises(NotEnoughHistoryError, match="before 2024-11-20"):
-        train(work.ledger, work.timeline, settings, step=_quietly)
+        train(purchase_problem(work, _quietly), _quietly)
 
 
 def test_score_refuses_when_there_is_no_champion(shop):
@@ -383,7 +383,7 @@ def test_scores_are_written_as_csv_too_when_asked(run_shop, tmp_path):
     )
 
 
-def test_steps_are_told_in_their_order(run_shop):
+def test_steps_are_reported_in_their_order(run_shop):
     names = [name for name in run_shop[0].steps if " " not in name]
     assert names == sorted(names, key=pipeline.STEPS.index)
     assert {"check", "features", "register", "score", "report"} <= {*names}
@@ -391,7 +391,7 @@ def test_steps_are_told_in_their_order(run_shop):
 
 def test_json_records_turn_missing_into_null():
     frame = pd.DataFrame({"day": [pd.Timestamp("2024-01-01"), None], "n": [1, 2]})
-    records = json_records(frame)
+    records = monthly_records(frame)
     assert records[1]["day"] is None
     assert records[0]["day"].startswith("2024-01-01")
     json.dumps(records, allow_nan=False)

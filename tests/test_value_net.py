@@ -14,10 +14,9 @@ from regulars.data.intake import normalise_transactions
 from regulars.data.ledger import build_ledger
 from regulars.features import build_matrix
 from regulars.features.value import VALUE_COLUMNS
+from regulars.models import Horizon, RetentionModel
 from regulars.models.churn import Recipe
-from regulars.models.retention import Horizon, RetentionModel
-from regulars.models.spend import SpendRecipe
-from regulars.scoring.batch import Provenance, score_customers
+from regulars.scoring import Customers, Provenance, score_customers
 from regulars.scoring.pyfunc import NestedScorer, ServingContext
 
 FIRST = pd.Timestamp("2023-01-01")
@@ -189,10 +188,16 @@ def test_value_is_linear_in_the_configured_margin(log):
 
 
 def fitted(features):
-    horizon = Horizon(90, 0, MARGIN, 0.1, 365, (0.4, 0.7))
+    horizon = Horizon(
+        horizon_days=90,
+        margin=MARGIN,
+        discount_rate_annual=0.1,
+        clv_horizon_days=365,
+        risk_bands=(0.4, 0.7),
+    )
     process = PurchaseProcess().fit(features)
-    model = RetentionModel(horizon, process, Recipe.process_only(), SpendRecipe())
-    return model.fit(None, features)
+    model = RetentionModel(horizon, Recipe.process_only(), process=process)
+    return model.fit(None, current=features)
 
 
 @pytest.fixture(scope="module")
@@ -222,7 +227,9 @@ def test_endpoint_gives_the_scores_of_the_batch(full_log, model, tmp_path):
     model.save(tmp_path)
     kept = RetentionModel.load(tmp_path)
     features = matrix(full_log).reset_index()
-    batch = score_customers(kept, features, Provenance("1", "r", datetime.now(UTC)))
+    batch = score_customers(
+        kept, Customers(features), Provenance("1", "r", datetime.now(UTC))
+    )
     columns = ["amount", "cost_amount", "margin_rate"]
     context = ServingContext("UTC", "2023-01-01", None, None, [], columns[1:])
     some = batch.head(40).set_index("customer_id")

@@ -12,8 +12,8 @@ import json
 import pandas as pd
 import pytest
 
-from regulars.kinds.non_contractual.workspace import open_workspace
-from regulars.training.train import train
+from regulars.kinds.non_contractual import open_workspace, purchase_problem
+from regulars.training import train
 
 
 def silent(step):
@@ -31,8 +31,7 @@ def corrupted(orders, start, end):
 
 def trained(shop):
     work = open_workspace(shop.settings(), silent)
-    found = train(work.ledger, work.timeline, work.settings, step=silent)
-    return work.timeline, found
+    return work.timeline, train(purchase_problem(work, silent), silent)
 
 
 @pytest.fixture(scope="module")
@@ -48,10 +47,11 @@ def pair(tmp_path_factory, orders, open_shop, few_trees):
 
 def test_choices_do_not_know_the_test_window(pair):
     honest, other = pair
-    recipes = [json.dumps(found.selection.recipe.to_dict()) for found in pair]
+    recipes = [json.dumps(each.choices.recipe.to_dict()) for each in pair]
     assert recipes[0] == recipes[1]
-    assert honest.spend_selection == other.spend_selection
-    assert honest.processes == other.processes
+    assert honest.choices.spend == other.choices.spend
+    figures = [each.trials[0].window.process_figures for each in pair]
+    assert figures[0] == figures[1]
 
 
 def test_tested_model_says_the_same(pair):

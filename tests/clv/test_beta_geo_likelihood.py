@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from regulars.clv import BetaGeoModel, ModifiedBetaGeoModel
-from regulars.clv import geometric as geometric_module
+from regulars.clv import BetaGeoModel, ModifiedBetaGeoModel, beta_geo_shared
 from regulars.clv.beta_geo_likelihood import GeometricLikelihood
 from regulars.clv.fitting import numeric_hessian
 from regulars.clv.rows import Rows
@@ -71,7 +70,7 @@ def test_fit_is_the_same_when_many_rows_are_not_grouped(monkeypatch):
     rows = histories(3000)
     summary = pd.DataFrame(rows.columns).assign(weight=rows.weight)
     grouped = BetaGeoModel(penalty=0.01).fit(summary)
-    monkeypatch.setattr(geometric_module, "_MANY", 100)
+    monkeypatch.setattr(beta_geo_shared, "_MANY", 100)
     loose = BetaGeoModel(penalty=0.01).fit(summary)
     assert loose.log_likelihood_ == pytest.approx(grouped.log_likelihood_, rel=1e-12)
     np.testing.assert_allclose(loose.theta_, grouped.theta_, rtol=1e-6)

@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 QUESTION = "usage falls by half within 30 days"
 N_ROWS = 240
 
-# the configuration's list of kinds does not name the one of these tests
-pytestmark = pytest.mark.filterwarnings("ignore:Pydantic serializer:UserWarning")
-
 
 @dataclass(frozen=True)
 class Usage:

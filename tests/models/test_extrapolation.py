@@ -55,20 +55,38 @@ def story(outcome_rate, n=2_000):
     return ExtrapolationTest(learnt, short, long, 3.0, churned)
 
 
-def test_steadiness_when_silence_ends_as_the_days_say():
+def test_weight_is_one_when_silence_ends_as_the_days_say():
     assert choose_extrapolation_weight([story(0.8**3)]) >= 0.9
 
 
-def test_steadiness_when_the_process_was_right():
+def test_weight_is_zero_when_the_process_was_right():
     assert choose_extrapolation_weight([story(0.75)]) == 0
 
 
-def test_steadiness_when_the_gain_may_be_chance():
+def test_weight_is_zero_when_the_gain_may_be_chance():
     # eight customers say little, whatever they did
     assert choose_extrapolation_weight([story(0.6, n=8)]) == 0
     assert choose_extrapolation_weight([]) == 0
 
 
-def test_steadiness_when_rehearsals_disagree():
+def test_weight_lies_between_when_the_tests_disagree():
     found = choose_extrapolation_weight([story(0.8**3), story(0.75)])
     assert 0 < found < 1
+
+
+def test_process_sets_the_ratio_and_the_days_the_power():
+    learnt, short, long = np.array([0.5]), np.array([0.9]), np.array([0.85])
+    by_process = extrapolate_churn(learnt, short, long)
+    np.testing.assert_allclose(by_process, 0.5 ** (np.log(0.85) / np.log(0.9)))
+    by_days = extrapolate_churn(learnt, short, long, stretch=2, extrapolation_weight=1)
+    np.testing.assert_allclose(by_days, 0.25)
+
+
+def test_spend_is_the_mean_of_the_scaled_and_the_processes_own():
+    spend = extrapolate_spend(np.array([12.0]), np.array([10.0]), np.array([25.0]))
+    assert spend.tolist() == [(12 * 2.5 + 25) / 2]
+
+
+def test_spend_that_the_process_did_not_expect_is_not_divided_by():
+    spend = extrapolate_spend(np.array([12.0]), np.array([0.0]), np.array([0.0]))
+    assert spend.tolist() == [0.0]

@@ -91,12 +91,12 @@ def test_missing_features_are_counted_and_named(champion):
         model.predict(features.drop(columns=["frequency", "T_days"]))
 
 
-def test_folder_without_a_model_is_told(tmp_path):
+def test_folder_without_a_model_is_reported(tmp_path):
     with pytest.raises(DataError, match=r"holds no model\.json"):
         RetentionModel.load(tmp_path)
 
 
-def test_model_of_a_newer_format_is_told(champion, tmp_path):
+def test_model_of_a_newer_format_is_reported(champion, tmp_path):
     champion[0].save(tmp_path)
     data = json.loads((tmp_path / "model.json").read_text())
     data["format_version"] += 1

@@ -15,7 +15,6 @@ from regulars.models import Horizon, RetentionModel
 from regulars.models.churn import Recipe
 from regulars.models.retention import add_process
 from regulars.models.spend import SpendRecipe
-from regulars.scoring import tabular_pyfunc
 
 # models learn on 28 days and are asked for 90: the weight of the extrapolation counts
 TERMS = Horizon(
@@ -112,11 +111,8 @@ def test_model_without_the_weight_goes_by_the_process(model, features, tmp_path)
     assert not np.allclose(kept.predict_churn(features), weighted)
 
 
-@pytest.mark.parametrize("load", [RetentionModel.load, tabular_pyfunc._load_pyfunc])
-def test_tabular_model_of_its_own_form_is_refused(tmp_path, load):
+def test_tabular_model_of_its_own_form_is_refused(tmp_path):
     old = {"format": 1, "kind": "attributes", "recipe": {}, "encoder": {}}
     (tmp_path / "model.json").write_text(json.dumps(old))
-    with pytest.raises(
-        DataError, match=r"no longer read\. Train again: regulars train"
-    ):
-        load(tmp_path)
+    with pytest.raises(DataError, match=r"no longer read\. Train again: regulars"):
+        RetentionModel.load(tmp_path)

@@ -100,7 +100,7 @@ def test_customer_without_a_past_has_a_row_without_scores(served, request_rows, 
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (lambda rows: rows.drop(columns="transactions"), "lacks transactions"),
         (lambda rows: rows.assign(customer_id=["a", "a"]), r"repeated in 1 of 2"),
@@ -125,8 +125,8 @@ def test_customer_without_a_past_has_a_row_without_scores(served, request_rows, 
         ),
     ],
 )
-def test_request_is_refused_when(served, request_rows, change, told):
-    with pytest.raises(DataError, match=told):
+def test_request_is_refused_when(served, request_rows, change, message):
+    with pytest.raises(DataError, match=message):
         _predict(served, change(request_rows.head(2)))
 
 

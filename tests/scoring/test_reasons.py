@@ -26,7 +26,7 @@ def _shares(**columns):
     )
 
 
-def test_silence_is_told_with_the_customers_own_figures():
+def test_silence_is_reported_with_the_customers_own_figures():
     found = by_theme(ROWS, _shares(days_since_last_order=1), RISES, "")
     assert found[0] == ["no order for 63 days; used to order every 12"]
     assert found[1] == ["no order for 1 day; one order so far"]
@@ -52,20 +52,20 @@ def test_no_more_than_three_and_the_strongest_first():
 
 
 @pytest.mark.parametrize(
-    ("aov", "told"),
+    ("aov", "sentence"),
     [
         (1234.4, "spends SEK 1,234 an order; SEK 99.95 in the last 91 days"),
         (99.994, "spends SEK 99.99 an order; SEK 99.95 in the last 91 days"),
         (0.5, "spends SEK 0.50 an order; SEK 99.95 in the last 91 days"),
     ],
 )
-def test_amounts_bear_the_currency_and_cents_only_where_they_matter(aov, told):
+def test_amounts_bear_the_currency_and_cents_only_where_they_matter(aov, sentence):
     rows = ROWS.assign(aov=aov, spend_91d=99.95)
     shares = _shares(aov=1)
     found = by_theme(rows, shares, RISES, "SEK")
-    assert {reasons[0] for reasons in found} == {told}
+    assert {reasons[0] for reasons in found} == {sentence}
     plain = by_theme(rows, shares, RISES, "")
-    assert {reasons[0] for reasons in plain} == {told.replace("SEK ", "")}
+    assert {reasons[0] for reasons in plain} == {sentence.replace("SEK ", "")}
 
 
 def test_reasons_of_a_high_risk_raise_it_and_of_a_low_risk_lower_it():
@@ -91,7 +91,7 @@ def test_nothing_to_say_of_a_customer_is_no_reason():
     assert not any("sent back" in reason for reason in found[1])
 
 
-def test_silence_is_told_when_nothing_else_speaks():
+def test_silence_is_reported_when_nothing_else_speaks():
     found = by_theme(ROWS, _shares(unheard_of=9), RISES, "")
     assert all(len(reasons) == 1 for reasons in found)
     assert found[0][0].startswith("no order for 63 days")

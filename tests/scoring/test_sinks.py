@@ -75,7 +75,7 @@ def test_target_stays_when_the_writer_fails(tmp_path):
     assert target.read_text() == "old"
 
 
-def test_full_disk_is_told_and_the_target_stays(tmp_path):
+def test_full_disk_is_reported_and_the_target_stays(tmp_path):
     target = tmp_path / "scores.csv"
     target.write_text("old")
     with (
@@ -86,13 +86,13 @@ def test_full_disk_is_told_and_the_target_stays(tmp_path):
     assert target.read_text() == "old"
 
 
-def test_folder_under_a_file_is_told(tmp_path):
+def test_folder_under_a_file_is_reported(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match=r"Cannot write .*out'.*Not a directory"):
         make_folder(tmp_path / "file" / "out")
 
 
-def test_target_that_is_a_folder_is_told(tmp_path):
+def test_target_that_is_a_folder_is_reported(tmp_path):
     (tmp_path / "scores.csv").mkdir()
     with pytest.raises(ConfigError, match=r"Cannot write .*scores\.csv"):
         write_scores(SCORES, tmp_path / "scores.csv")
@@ -153,7 +153,8 @@ def test_reader_never_finds_half_a_table(tmp_path):
     with subprocess.Popen([sys.executable, "-c", READER, str(target)]) as writer:
         reads = 0
         while writer.poll() is None:
-            found = pd.read_parquet(target)["customer_id"]
+            with target.open("rb") as file:  # a path would be opened twice
+                found = pd.read_parquet(file)["customer_id"]
             assert (len(found), found.nunique()) == (2000, 1)
             reads += 1
             time.sleep(0.005)

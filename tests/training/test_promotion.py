@@ -133,7 +133,7 @@ def serving(shop):
 
 
 @pytest.fixture
-def taught_nonsense(monkeypatch):
+def trained_on_nonsense(monkeypatch):
     """Outcomes change hands in every window but the one that is tested on."""
     honest, tested_on = snapshots.build_labels, pd.Timestamp("2024-11-03")
 
@@ -148,7 +148,7 @@ def taught_nonsense(monkeypatch):
     monkeypatch.setattr(snapshots, "build_labels", build)
 
 
-@pytest.mark.usefixtures("taught_nonsense")
+@pytest.mark.usefixtures("trained_on_nonsense")
 def test_worse_challenger_is_turned_away_though_it_has_newer_records(champion):
     result = train(champion)
     assert result["test"]["cutoff"] == "2024-11-03"

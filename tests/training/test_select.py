@@ -25,11 +25,11 @@ class KilledError(Exception):
 
 
 def _kill_at(step):
-    def told(name):
+    def on_step(name):
         if name == step:
             raise KilledError
 
-    return told
+    return on_step
 
 
 @pytest.fixture
@@ -59,9 +59,9 @@ def test_killed_training_goes_on_where_it_stopped_and_ends_the_same(
     with pytest.raises(KilledError):
         choose(*parts, _kill_at("selection 2/3"))
     assert _n_trials(shop) == [2]
-    told = []
-    resumed = choose(*parts, told.append)
-    assert told == ["selection 3/3", "spend"]
+    steps = []
+    resumed = choose(*parts, steps.append)
+    assert steps == ["selection 3/3", "spend"]
     assert _n_trials(shop) == [3]
     monkeypatch.setattr(selection, "study_file", lambda _: tmp_path / "anew.db")
     whole = choose(*parts, silent)

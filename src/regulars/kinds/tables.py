@@ -24,19 +24,19 @@ def read_and_check(settings: Settings, step: Step) -> Intake:
     Parameters
     ----------
     settings : Settings
-        The configuration.
+        Names the tables and the outputs folder.
     step : callable
-        Called with the name of each step as it begins.
+        Called with ``"check"`` as it begins.
 
     Returns
     -------
     Intake
-        Tables, and what was set aside.
+        Clean tables, and what was set aside.
 
     Raises
     ------
     ConfigError, DataError
-        The data or the settings cannot be used as they are.
+        A table cannot be read, or the outputs folder cannot be written to.
     """
     return _checked(settings, step)[0]
 

@@ -1,9 +1,7 @@
 """From the horizon that a short history could teach to the one that was asked for.
 
-The purchase process knows how each customer's silence and spend grow with time (the
-living go on buying, the lost stay lost); the learnt forecast knows the customer better.
-So the process sets the ratio, customer by customer, and the learnt forecast the level.
-How far to believe its ratio is chosen on shorter stretches inside the history.
+The purchase process sets the ratio of the two, customer by customer, and the learnt
+forecast the level. How far to believe the ratio is chosen on shorter stretches.
 """
 
 from __future__ import annotations

@@ -36,9 +36,11 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+# 2: one form for all kinds of churn; 1 had models of purchase logs only
 FORMAT_VERSION = 2
 KEYS = ("customer_id", "cutoff")
 OUTCOMES = ("churned", "n_purchases", "spend")
+# beyond which no day of the next order is named
 NEXT_ORDER_LIMIT_DAYS = 365
 SILENT, SPEND = "btyd_no_purchase_probability", "btyd_expected_spend"
 # the scores of a model, in their order; provenance and reasons come on top
@@ -113,7 +115,7 @@ class RetentionModel:
     ...                        encoder=TabularEncoder()).fit(rows, rows["age"] > 15)
     >>> scores = model.predict(rows, customer_id=rows.index)
     >>> scores["risk_band"].iloc[[1, 29]].tolist()
-    ['low', 'high']
+    ['low', 'medium']
     """
 
     def __init__(
@@ -176,6 +178,7 @@ class RetentionModel:
             self.spend_ = SpendEnsemble(self.spend or SpendRecipe()).fit(
                 read, _outcome(spend)
             )
+            # of the customers of the cutoff: segments are about today
             self.segments_ = RfmSegments().fit(now)
             self.reference_ = standing[feature_columns(standing)].median()
         self.profile_: Profile | None = None
@@ -388,6 +391,7 @@ class RetentionModel:
             "base_rate": self.base_rate_,
         }
         (path / "model.json").write_text(json.dumps(data, indent=1, allow_nan=False))
+        # LightGBM's own text: it can be read by other versions, and runs nothing
         for number, text in enumerate(self.churn_.trees()):
             (path / _trees(number)).write_text(text)
         for head, text in (self.spend_.trees() if self.spend_ else {}).items():

@@ -47,6 +47,7 @@ def _places(values: Floats, quantiles: Sequence[float]) -> list[str]:
     if not quantiles:
         return [""] * len(values)
     grid = np.asarray(quantiles)
+    # strictly below and above: customers of the same value are on neither side
     below = np.searchsorted(grid, values, side="left") / len(grid)
     above = 1 - np.searchsorted(grid, values, side="right") / len(grid)
     return [
@@ -69,6 +70,7 @@ def figure(value: Any) -> str:
     number = float(value)
     if not np.isfinite(number):
         return "unknown"
+    # beyond 1e15 a float no longer tells whole numbers apart
     if number.is_integer() and abs(number) < 1e15:
         return f"{int(number):,}"
     return f"{number:,.2f}" if abs(number) >= 100 else f"{number:.3g}"

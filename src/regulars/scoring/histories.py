@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+# of a transaction in a request; whatever else is sent is not read
 FIELDS = {
     "order_time": pa.string(),
     "amount": pa.float64(),
@@ -73,10 +74,10 @@ def _refuse_lookalikes(ids: pd.Series[Any]) -> None:
     names = ids.astype(str)
     alike = names.duplicated(keep=False)
     if alike.any():
-        alikes = ", ".join(repr(value) for value in ids[alike].tolist()[:5])
+        same = ", ".join(repr(value) for value in ids[alike].tolist()[:5])
         msg = (
             f"'customer_id' holds {int(alike.sum())} values that read the same, as "
-            f"numbers and as text: {alikes}. Send every customer_id as text, or every "
+            f"numbers and as text: {same}. Send every customer_id as text, or every "
             "one as a number."
         )
         raise DataError(msg)
@@ -95,6 +96,7 @@ def flatten(
         msg = f"A history in 'transactions' cannot be read: {error}."
         raise DataError(msg) from error
     flat = pa.Table.from_struct_array(nested.flatten())
+    # `flatten` drops which list a row came from
     lengths = [len(row) for row in rows]
     owner = np.repeat(ids.astype(str).to_numpy(dtype=object), lengths)
     flat = flat.add_column(0, "customer_id", pa.array(owner, pa.string()))
@@ -121,6 +123,7 @@ def _may_be_empty(name: str, rows: Sequence[list[dict[str, Any]]]) -> bool:
 
 
 def _plain_rows(history: object) -> list[dict[str, Any]]:
+    # pandas has NaN where a request has null
     if history is None or isinstance(history, float):
         return []
     if isinstance(history, str) or not hasattr(history, "__iter__"):

@@ -95,6 +95,7 @@ def _order_count(rows: pd.DataFrame) -> Sentences:
 
 
 def _activity(rows: pd.DataFrame) -> Sentences:
+    # the longest window that the log is old enough for
     for days in (91, 56, 28):
         recent = _column(rows, f"orders_{days}d")
         if recent.notna().any():
@@ -162,6 +163,7 @@ def _process(rows: pd.DataFrame) -> Sentences:
     return _where(text, silent.notna())
 
 
+# in this order: a narrow prefix stands before a wider one of another theme
 THEMES = (
     Theme(
         "silence",

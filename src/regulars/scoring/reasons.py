@@ -52,6 +52,7 @@ def explain(
 
     Examples
     --------
+    >>> import pandas as pd
     >>> from regulars.models.churn import Recipe
     >>> from regulars.models.horizon import Horizon
     >>> from regulars.models.retention import RetentionModel

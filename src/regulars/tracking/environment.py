@@ -45,7 +45,12 @@ def quiet() -> Iterator[None]:
 
 @contextlib.contextmanager
 def scratch_folder() -> Iterator[Path]:
-    """Give a temporary folder for what is about to be logged."""
+    """Give a temporary folder for what is about to be logged.
+
+    Yields
+    ------
+    Path
+    """
     with tempfile.TemporaryDirectory(prefix="regulars-") as folder:
         yield Path(folder)
 

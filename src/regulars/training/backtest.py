@@ -20,7 +20,7 @@ from regulars.evaluation.holdout import MODEL
 from regulars.results import BacktestResult, as_result
 from regulars.training.card import profit_metrics, trial_metrics
 from regulars.training.pooled_rows import pooled_rows
-from regulars.training.train import try_window
+from regulars.training.train import silent, try_window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -120,7 +120,7 @@ def _walk_back(plan: BacktestPlan, step: Step) -> list[_Tested]:
     tested = []
     for number, window in enumerate(plan.windows, start=1):
         step(f"window {number}/{plan.n_windows}")
-        trial = try_window(window, plan.settings, _silent)
+        trial = try_window(window, plan.settings, silent)
         rows, test = trial.window.test, trial.churn_test
         if trial.tested_model is None or rows is None or test is None:
             continue
@@ -132,10 +132,6 @@ def _walk_back(plan: BacktestPlan, step: Step) -> list[_Tested]:
         )
         raise DataError(msg)
     return tested
-
-
-def _silent(step: str) -> None:
-    """Say nothing: the windows are the steps of a backtest."""
 
 
 def _offer(each: _Tested, settings: Settings) -> dict[str, Any] | None:

@@ -152,34 +152,25 @@ def run_params(settings: Settings, training: Training) -> dict[str, str]:
 
 def run_metrics(training: Training) -> dict[str, float]:
     """Return the figures of a training, for an MLflow run."""
-    metrics = holdout_metrics(training.churn_test, training.value_test)
-    if training.choices.churn:
-        losses = training.choices.churn.losses
-        metrics |= _numbers("validation.log_loss", losses)
+    metrics = trial_metrics(training)
     if len(training.trials) > 1:
         for number, row in enumerate(split_figures(training), start=1):
             metrics[f"split_{number}.roc_auc"] = float(row["roc_auc"])
     return metrics | profit_metrics(training.profit)
 
 
-def trial_metrics(trial: Trial) -> dict[str, float]:
-    """Return the figures of a window of a backtest, for an MLflow run."""
-    metrics = holdout_metrics(trial.churn_test, trial.value_test)
-    if trial.choices.churn:
-        metrics |= _numbers("validation.log_loss", trial.choices.churn.losses)
-    return metrics
-
-
-def holdout_metrics(churn: Any, value: Any) -> dict[str, float]:
-    """Return the figures of a test by name, for an MLflow run."""
+def trial_metrics(trial: Trial | Training) -> dict[str, float]:
+    """Return the figures of test and validation windows, for an MLflow run."""
     metrics: dict[str, float] = {}
     for test, own, rival in (
-        (churn, "test", "baseline"),
-        (value, "value_test", "value_baseline"),
+        (trial.churn_test, "test", "baseline"),
+        (trial.value_test, "value_test", "value_baseline"),
     ):
         for name, figures in (test.metrics if test else {}).items():
             prefix = own if name == MODEL else f"{rival}.{name}"
             metrics |= _numbers(prefix, figures)
+    if trial.choices.churn:
+        metrics |= _numbers("validation.log_loss", trial.choices.churn.losses)
     return metrics
 
 
@@ -196,6 +187,7 @@ def profit_metrics(offer: dict[str, Any] | None) -> dict[str, float]:
 
 
 def _numbers(prefix: str, figures: Mapping[str, Any]) -> dict[str, float]:
+    # MLflow takes no texts; a figure that is not defined is left out
     return {
         f"{prefix}.{key}": float(value)
         for key, value in figures.items()
@@ -245,6 +237,7 @@ def manifest(settings: Settings, data: str) -> dict[str, Any]:
     `data` is the fingerprint of the data.
     """
     config = settings.model_dump(mode="json")
+    # addresses may hold a password: only their host is kept
     config["tracking"]["uri"] = host_of(settings.tracking.uri)
     config["source"]["engine"] = host_of(settings.source.engine)
     return {

@@ -70,6 +70,11 @@ class Split:
     columns: tuple[str, ...] | None = None
 
 
+def is_mixed(churned: Floats) -> bool:
+    """Return whether some of the customers churned and some stayed."""
+    return len(np.unique(churned)) == 2
+
+
 def concatenated(sets: Sequence[Dataset]) -> Dataset:
     """Return the rows of data sets under each other; what one lacks, all lack."""
     slices = [rows.slices for rows in sets if rows.slices is not None]

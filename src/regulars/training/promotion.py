@@ -1,9 +1,7 @@
 """Whether a freshly trained model takes the champion's place.
 
-Both are compared by what models tested in the same way say of the challenger's test,
-on rows that neither had learnt from: where rows have days those are later days, and
-where they have none, every registered model keeps digests of the rows that its tested
-models saw. What makes a comparison impossible or unfair is said in the reason.
+Both are compared on rows of the challenger's test that neither had learnt from: later
+days, or, where rows have no days, rows whose digests the champion does not hold.
 """
 
 from __future__ import annotations
@@ -21,7 +19,7 @@ from regulars.evaluation.gate import ece_by_chance, more_days
 from regulars.evaluation.holdout import MODEL
 from regulars.metrics import ece
 from regulars.models.retention import RetentionModel
-from regulars.training.dataset import row_hashes
+from regulars.training.dataset import is_mixed, row_hashes
 from regulars.training.pooled_rows import pooled_rows
 
 if TYPE_CHECKING:
@@ -38,6 +36,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+# rows new to both, of tables without days
 FEWEST_ROWS = 30
 SEEN = "seen.parquet"
 PURCHASES = "non_contractual"
@@ -169,6 +168,7 @@ def _same_rows(
     try:
         models = [RetentionModel.load(twin) for twin in twins]
         for model, twin in zip(models, twins, strict=True):
+            # each row by the first tested model that had not seen it
             fresh = np.isnan(champion)
             if not is_dated:
                 fresh &= ~_has_seen(twin, model, features)
@@ -178,7 +178,7 @@ def _same_rows(
         return "the champion cannot score these rows: what it learnt from is not there"
     known = np.flatnonzero(np.isfinite(champion))
     rows = tested.test.take(known)
-    if not is_dated and (len(known) < FEWEST_ROWS or len(np.unique(rows.churned)) < 2):
+    if not is_dated and (len(known) < FEWEST_ROWS or not is_mixed(rows.churned)):
         return "the champion has learnt from all these rows: none is new to both"
     challenger = tested.forecasts[MODEL][known]
     return _SameRows(rows, challenger, champion[known], models[0])
@@ -188,6 +188,7 @@ def _has_seen(
     twin: Path, model: RetentionModel, features: pd.DataFrame
 ) -> NDArray[np.bool_]:
     assert model.encoder is not None
+    # digests, not the rows: a registered model gives no customer away
     digests = pd.read_parquet(twin / SEEN)["row"].to_numpy()
     return np.isin(row_hashes(model.encoder.typed(features)), digests)
 

@@ -70,6 +70,7 @@ def register(
     with scratch_folder() as folder:
         artifacts, model = folder / "artifacts", folder / "model"
         training.model.save(model)
+        # without a serving context the endpoint takes rows of features
         if problem.serving is not None:
             problem.serving.save(model)
         write_result(card, model / "card.json")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     Step = Callable[[str], None]
 
+# SQLite file of Optuna's trials
 STUDY = "tuning.db"
 
 
@@ -46,6 +47,7 @@ def choose(window: Window, settings: Settings, step: Step) -> Choices:
         study=study_file(settings),
     )
     spends = [pair.spend for pair in pairs if pair.spend is not None]
+    # only purchase logs have spend to forecast
     if not spends:
         return Choices(churn)
     step("spend")

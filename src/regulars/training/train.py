@@ -63,7 +63,7 @@ def train(problem: Problem, step: Step) -> Training:
     settings = problem.settings
     trials = try_windows(problem.windows, settings, step)
     step("refit")
-    fitted = fit_as_of(problem.final, settings, _silent)
+    fitted = fit_as_of(problem.final, settings, silent)
     tests = [trial.churn_test for trial in trials if trial.churn_test is not None]
     training = Training(
         model=fitted.model,
@@ -114,7 +114,7 @@ def try_windows(
     trials = []
     for number, window in enumerate(windows, start=1):
         step(f"test {number}/{len(windows)}")
-        trials.append(try_window(window, settings, _silent))
+        trials.append(try_window(window, settings, silent))
     return trials
 
 
@@ -142,6 +142,7 @@ def try_window(window: Window, settings: Settings, step: Step) -> Trial:
     step("test")
     window = fitted.window
     assert window.test is not None
+    # the one look at the test: nothing of this window is chosen after it
     scores = predict(fitted.model, window.test, window)
     churn, spend = _evaluated(window, window.test, scores, settings)
     return Trial(
@@ -155,8 +156,8 @@ def try_window(window: Window, settings: Settings, step: Step) -> Trial:
     )
 
 
-def _silent(step: str) -> None:
-    """Say nothing: the windows are the steps."""
+def silent(step: str) -> None:
+    """Say nothing: of several windows, the windows are the steps."""
 
 
 def predict(model: RetentionModel, rows: Dataset, window: Window) -> pd.DataFrame:
@@ -194,6 +195,7 @@ def _profit(trials: Sequence[Trial], settings: Settings) -> dict[str, Any] | Non
     rows = pooled_rows(trials)
     if rows is None or rows.value is None:
         return None
+    # a customer without a known value is left out of the money
     known = np.isfinite(rows.value)
     if not known.any():
         return None
@@ -244,6 +246,7 @@ def feature_importance(
 def _direction(values: pd.Series, contribution: pd.Series) -> str:
     if not pd.api.types.is_numeric_dtype(values):
         return "mixed"
+    # ranks: a skewed feature has one direction all the same
     known = values.notna()
     ranks = values[known].rank()
     if known.sum() < 3 or ranks.std() == 0 or contribution[known].std() == 0:

@@ -3,18 +3,18 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from regulars.kinds.contractual.past import Past, has_both
+from regulars.kinds.contractual.past import PastSnapshots, has_both
 from regulars.training.dataset import Dataset, Split
 
 
 def split_of(work):
-    past = Past(work, [work.timeline])
+    past = PastSnapshots(work, [work.timeline])
     return past.dataset, past.split(work.timeline)
 
 
 def test_test_rows_are_later_than_those_that_learn(made, contracts):
     work = made(contracts)
-    past = Past(work, [work.timeline])
+    past = PastSnapshots(work, [work.timeline])
     split = past.split(work.timeline)
     assert split.cutoff == work.timeline.test_cutoff
     assert not {*split.train} & {*split.test}
@@ -25,7 +25,7 @@ def test_test_rows_are_later_than_those_that_learn(made, contracts):
 
 def test_final_split_learns_from_every_window_known_at_the_cutoff(made, contracts):
     work = made(contracts)
-    past = Past(work, [work.timeline])
+    past = PastSnapshots(work, [work.timeline])
     final = past.final_split(work.timeline)
     assert len(final.test) == 0
     assert final.train.tolist() == past.rows_at(work.timeline.refit_cutoffs).tolist()
@@ -73,7 +73,7 @@ def test_kind_of_event_that_came_later_is_no_column_of_the_test(made, contracts)
     later = type(timeline)(
         **{**timeline.__dict__, "test_cutoff": None, "training_cutoffs": ()}
     )
-    past = Past(with_events, [timeline, later])
+    past = PastSnapshots(with_events, [timeline, later])
     assert any("events_app" in name for name in past.dataset.features)
     columns = past.split(timeline).columns
     assert any("events_login" in name for name in columns)

@@ -192,7 +192,7 @@ def test_customers_held_out_are_not_contacted(work):
     assert (rows.loc[here, "contacts_ever"] == 0).all()
 
 
-def test_columns_that_nobody_can_date_are_told(work):
+def test_columns_that_nobody_can_date_are_reported(work):
     assert "csat" not in work.dated["tickets"]
     assert any("tickets.csat" in note for note in work.notes)
 
@@ -206,7 +206,7 @@ def test_attributes_without_a_day_are_not_used(tmp_path):
     assert any("known_from" in note for note in found.notes)
 
 
-def test_contracts_that_never_ran_are_told(tmp_path):
+def test_contracts_that_never_ran_are_reported(tmp_path):
     frames = tables()
     contracts = frames["subscriptions"]
     contracts.loc[0, "ended_at"] = contracts.loc[0, "started_at"] - pd.Timedelta("9D")

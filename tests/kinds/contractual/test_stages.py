@@ -146,7 +146,7 @@ def test_model_does_not_score_a_day_that_it_has_learnt_from(settings):
         pipeline.score(before, quiet)
 
 
-def test_missing_contracts_are_told():
+def test_missing_contracts_are_reported():
     settings = parse_settings(
         "name: x\nsource: {transactions: {path: a.csv}}\nchurn: {kind: contractual}"
     )

@@ -57,13 +57,13 @@ def test_whole_job_when_there_is_a_table(table, frame):
 def test_scores_have_the_columns_of_every_other_table(table):
     work = pipeline.open_work(table.settings("churn.labelled.value=age"), quiet)
     pipeline.train_model(work, quiet)
-    told = pipeline.score(work, quiet)
+    result = pipeline.score(work, quiet)
     scores = pd.read_parquet(table.folder / "out" / "scores.parquet")
     assert tuple(scores.columns) == COLUMNS
     np.testing.assert_allclose(scores["clv"], work.table.attributes["age"])
     at_risk = scores["churn_probability"] * scores["clv"]
     np.testing.assert_allclose(scores["value_at_risk"], at_risk)
-    assert told["value_at_risk"] == pytest.approx(at_risk.sum())
+    assert result["value_at_risk"] == pytest.approx(at_risk.sum())
     empty = ["p_alive", "expected_purchases", "rfm_segment", "expected_next_order"]
     assert scores[empty].isna().all(axis=None)
 
@@ -216,7 +216,7 @@ def test_column_that_is_the_label_keeps_a_model_from_the_championship(table, fra
 
 @pytest.mark.slow
 @pytest.mark.skipif(not IRANIAN.exists(), reason="the Iranian churn data are not here")
-def test_iranian_churn_is_told_with_an_auc_of_989():
+def test_iranian_churn_is_reported_with_an_auc_of_989():
     settings = parse_settings(
         "name: iranian\nchurn: {kind: labelled, tuning_trials: 4, labelled: "
         f"{{path: '{IRANIAN}', label: churn}}}}"

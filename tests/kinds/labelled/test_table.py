@@ -40,7 +40,7 @@ def test_column_written_after_the_fact_is_a_leak_suspect(table, frame):
     assert "cancel_code" not in dropped.attributes
 
 
-def test_useless_columns_are_left_out_and_told(table, frame):
+def test_useless_columns_are_left_out_and_reported(table, frame):
     frame["country"] = "IR"
     frame["full_name"] = [f"name {n}" for n in range(len(frame))]
     table.write(frame)
@@ -78,15 +78,15 @@ def test_fingerprint_does_not_depend_on_the_order_of_rows(table, frame):
 
 
 @pytest.mark.parametrize(
-    ("override", "told"),
+    ("override", "message"),
     [
         ("churn.labelled.label=lfet", "no column 'lfet'. Did you mean 'left'"),
         ("churn.labelled.drop=[agee]", "no column 'agee'. Did you mean 'age'"),
         ("churn.labelled.date=day", "churn.labelled.date: the table has no column"),
     ],
 )
-def test_unknown_column_is_refused_when(table, override, told):
-    with pytest.raises(ConfigError, match=told):
+def test_unknown_column_is_refused_when(table, override, message):
+    with pytest.raises(ConfigError, match=message):
         read_labelled(table.settings(override))
 
 
@@ -137,7 +137,7 @@ def test_running_number_is_no_attribute(table, frame):
     assert "'account' numbers the rows one by one" in notices(found)
 
 
-def test_missing_values_are_told(table):
+def test_missing_values_are_reported(table):
     assert "of the values are missing" in notices(read_labelled(table.settings()))
 
 
@@ -152,14 +152,14 @@ def test_value_comes_from_a_column_or_is_one_for_all(table, frame):
 
 
 @pytest.mark.parametrize(
-    ("column", "error", "told"),
+    ("column", "error", "message"),
     [
         ("plan", DataError, "'plan' holds no numbers"),
         ("margn", ConfigError, "churn.labelled.value: the table has no column 'margn'"),
     ],
 )
-def test_value_that_is_none_is_refused(table, column, error, told):
-    with pytest.raises(error, match=told):
+def test_value_that_is_none_is_refused(table, column, error, message):
+    with pytest.raises(error, match=message):
         read_labelled(table.settings(f"churn.labelled.value={column}"))
 
 

@@ -41,13 +41,13 @@ def test_groups_that_help_or_do_no_harm_stay(folds):
 
 
 def test_gain_on_one_window_alone_is_not_enough(folds, misled):
-    told = misled[0]
+    misled_fold = misled[0]
     # in the second window the column goes on telling the outcome
     rng = np.random.default_rng(5)
     honest = _misled(folds[1], 1)
     lie = honest.y_valid + rng.normal(0, 0.7, len(honest.y_valid))
     honest = replace(honest, valid=honest.valid.assign(lie=lie))
-    assert eliminate([told, honest], {**GROUPS, "lies": ["lie"]}).left_out == {}
+    assert eliminate([misled_fold, honest], {**GROUPS, "lies": ["lie"]}).left_out == {}
 
 
 def test_nothing_is_left_out_when_chance_cannot_be_judged(misled):

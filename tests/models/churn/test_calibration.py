@@ -134,7 +134,7 @@ def test_choose_takes_sigmoid_when_the_slope_is_wrong_every_time():
     assert choose(windows) == "sigmoid"
 
 
-def test_choose_is_not_taught_by_a_window_that_was_still_open():
+def test_choose_does_not_learn_from_a_window_that_was_still_open():
     windows = [_window(4_000, seed, slope=3.0) for seed in range(3)]
     assert choose(windows, known=[[], [], []]) == "none"
     assert choose(windows, known=[[2], [], []]) == "sigmoid"

@@ -25,11 +25,11 @@ class StoppedError(Exception):
 
 
 def _stop_after(number):
-    def told(done):
+    def on_trial(done):
         if done == number:
             raise StoppedError
 
-    return told
+    return on_trial
 
 
 def _trials(file, folds, goal, random_state=0):
@@ -189,14 +189,14 @@ def test_fewer_trials_than_the_file_holds_choose_as_if_it_held_no_more(folds, tm
     assert few == search_settings(folds, goal, trials=4)
 
 
-def test_damaged_file_is_told_in_a_sentence(folds, tmp_path):
+def test_damaged_file_is_reported_in_a_sentence(folds, tmp_path):
     file = tmp_path / "tuning.db"
     file.write_bytes(b"no database" * 100)
     with pytest.raises(ConfigError, match=r"tuning.db': .*not a database.* Delete"):
         search_settings(folds, Objective(), trials=1, file=file)
 
 
-def test_folder_that_cannot_be_made_is_told_in_a_sentence(folds, tmp_path):
+def test_folder_that_cannot_be_made_is_reported_in_a_sentence(folds, tmp_path):
     (tmp_path / "models").write_text("a file")
     with pytest.raises(ConfigError, match="Cannot keep trials in"):
         search_settings(folds, Objective(), trials=1, file=tmp_path / "models/t.db")

@@ -20,15 +20,15 @@ def _trials(file):
 
 
 def test_search_goes_on_where_it_stopped(folds, tmp_path):
-    file, told = tmp_path / "tuning.db", []
+    file, done = tmp_path / "tuning.db", []
     options = {"classifiers": ["lightgbm"], "study": file}
     select(folds, trials=2, **options)
     assert _trials(file) == [2]
-    first = select(folds, trials=3, on_trial=told.append, **options)
+    first = select(folds, trials=3, on_trial=done.append, **options)
     assert _trials(file) == [3]
-    assert told == [3]
-    again = select(folds, trials=3, on_trial=told.append, **options)
-    assert told == [3]
+    assert done == [3]
+    again = select(folds, trials=3, on_trial=done.append, **options)
+    assert done == [3]
     assert again.recipe.to_dict() == first.recipe.to_dict()
 
 

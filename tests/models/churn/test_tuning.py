@@ -47,7 +47,7 @@ def test_member_that_knows_more_outweighs_the_process(chosen):
     assert chosen[0].recipe.weights["process"] < 0.5
 
 
-def test_progress_is_told_after_each_trial(chosen):
+def test_progress_is_reported_after_each_trial(chosen):
     assert chosen[1] == [1, 2, 3]
     assert chosen[0].n_trials == 3
 

@@ -12,7 +12,7 @@ from regulars.features.dated_tables import words_before, words_in
 from regulars.kinds.contractual.snapshot import KEYS, stacked
 from regulars.kinds.contractual.spells import cancelled
 from regulars.kinds.contractual.value import value_at
-from regulars.training.dataset import Dataset, Split
+from regulars.training.dataset import Dataset, Split, is_mixed
 from regulars.training.slice_labels import slices_of
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ TENURE_DAYS = (0, 91, 365, 731)
 TENURES = ("under 3 months", "3 to 12 months", "1 to 2 years", "2 years and more")
 
 
-class Past:
+class PastSnapshots:
     """The snapshots of contracts that some timelines learn from and test on."""
 
     def __init__(self, work: ContractWorkspace, timelines: Sequence[Timeline]) -> None:
@@ -76,7 +76,7 @@ class Past:
             (self.rows_at(fold.training_cutoffs), self.rows_at([fold.cutoff]))
             for fold in timeline.folds
         ]
-        return [p for p in pairs if all(_is_mixed(churned[side]) for side in p)]
+        return [p for p in pairs if all(is_mixed(churned[side]) for side in p)]
 
     def _columns(self, timeline: Timeline) -> tuple[str, ...]:
         """Return the columns that there were at the test cutoff.
@@ -141,11 +141,7 @@ def _slices(rows: pd.DataFrame, price: NDArray[np.float64] | None) -> pd.DataFra
     return slices
 
 
-def _is_mixed(churned: NDArray[np.float64]) -> bool:
-    return len(np.unique(churned)) == 2
-
-
 def has_both(dataset: Dataset, split: Split) -> bool:
     """Return whether both sides of a split hold cancellations and others."""
     sides = (split.train, split.test)
-    return all(_is_mixed(dataset.churned[side]) for side in sides)
+    return all(is_mixed(dataset.churned[side]) for side in sides)

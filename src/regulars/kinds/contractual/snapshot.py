@@ -51,6 +51,7 @@ def snapshot(
         words = words_before(work.dated, day)
     rows = _contracts(work.spells, cutoff)
     for name, table in work.dated.items():
+        # nothing of the cutoff's day or later
         past = table[table["day"] < day]
         if name == "customers":
             columns = attributes_of(past, day, rows.index)
@@ -71,6 +72,7 @@ def _named_apart(columns: pd.DataFrame, rows: pd.DataFrame, name: str) -> pd.Dat
 def _contracts(spells: pd.DataFrame, cutoff: date) -> pd.DataFrame:
     day = pd.Timestamp(cutoff)
     now = running(spells, cutoff)
+    # of contracts side by side the one that began last is the current one
     current = now.drop_duplicates("customer_id", keep="last").set_index("customer_id")
     known = spells[spells["started"] < day]
     past = known[known["ended"] < day].groupby("customer_id")
@@ -113,6 +115,7 @@ def _with_purchases(
         lookback_days=work.settings.time.lookback_days,
         groups=work.settings.features.groups,
         extra=work.settings.features.extra,
+        # churn is not learnt from what value is made of
     ).drop(columns=["cutoff", *VALUE_COLUMNS], errors="ignore")
     return rows.merge(matrix, how="left", on="customer_id", validate="1:1")
 
@@ -121,5 +124,5 @@ def stacked(
     work: ContractWorkspace, cutoffs: Sequence[date], words: Words
 ) -> pd.DataFrame:
     """Return the snapshots of several cutoffs under each other."""
-    parts = [snapshot(work, cutoff, words) for cutoff in cutoffs]
-    return pd.concat(parts, ignore_index=True)
+    snapshots = [snapshot(work, cutoff, words) for cutoff in cutoffs]
+    return pd.concat(snapshots, ignore_index=True)

@@ -39,9 +39,9 @@ def spells_of(contracts: pd.DataFrame) -> pd.DataFrame:
     --------
     >>> days = ["2024-01-01", "2024-02-01", "2024-04-01"]
     >>> ends = ["2024-02-01", "2024-03-01", None]
-    >>> found = spells_of(pd.DataFrame({"customer_id": ["a"] * 3,
-    ...                                 "started_date": days, "ended_date": ends}))
-    >>> found["spell_start"].dt.month.tolist()
+    >>> spells = spells_of(pd.DataFrame({"customer_id": ["a"] * 3,
+    ...                                  "started_date": days, "ended_date": ends}))
+    >>> spells["spell_start"].dt.month.tolist()
     [1, 1, 4]
     """
     # ties are never broken by the end: before a cutoff it may not be known

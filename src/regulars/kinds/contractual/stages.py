@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from regulars.errors import NotEnoughHistoryError
 from regulars.evaluation.backtest import roll_back
 from regulars.features.dated_tables import words_in
-from regulars.kinds.contractual.past import Past, has_both
+from regulars.kinds.contractual.past import PastSnapshots, has_both
 from regulars.kinds.contractual.snapshot import KEYS, snapshot
 from regulars.kinds.contractual.value import survival_of, value_at
-from regulars.kinds.contractual.workspace import open_contracts
+from regulars.kinds.contractual.workspace import open_contracts, span_of
 from regulars.kinds.kind import Kind
 from regulars.kinds.tables import check_tables
 from regulars.results import KpiResult, as_result, write_result
@@ -23,14 +22,12 @@ from regulars.training.tabular import (
     BASELINE_LABELS,
     TabularWindow,
     example_row,
-    most_common,
 )
 from regulars.training.terms import horizon_of, timeline_record
 from regulars.training.window import ModelDescription, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import date
 
     from regulars.kinds.contractual.workspace import ContractWorkspace
     from regulars.models.retention import RetentionModel
@@ -45,7 +42,7 @@ def contract_problem(work: ContractWorkspace, step: Step) -> Problem:
     step("features")
     timeline, settings = work.timeline, work.settings
     assert timeline.final is not None
-    past = Past(work, [timeline, timeline.final])
+    past = PastSnapshots(work, [timeline, timeline.final])
     dataset, split = past.dataset, past.split(timeline)
     _refuse_if_too_few(dataset, split, "test")
     horizon = horizon_of(settings)
@@ -53,11 +50,10 @@ def contract_problem(work: ContractWorkspace, step: Step) -> Problem:
     final = TabularWindow(dataset, past.final_split(timeline.final), horizon)
 
     def notes(training: Training) -> list[str]:
-        best = most_common([tested.best_column])
         return [
             *work.notes,
             *_price_notes(dataset),
-            f"The best single column is '{best}'.",
+            f"The best single column is '{tested.best_column}'.",
         ]
 
     return Problem(
@@ -80,13 +76,14 @@ def contract_problem(work: ContractWorkspace, step: Step) -> Problem:
 
 
 def _details(work: ContractWorkspace) -> dict[str, Any]:
-    timeline = work.timeline
+    timeline, (first, last) = work.timeline, span_of(work.spells)
     return {
         "horizon_days": timeline.horizon_days,
         "gap_days": timeline.gap_days,
         "timeline": {
-            "first_order": work.spells["started"].min().date(),
-            "last_order": _last_day(work),
+            # the card has one name for these days, whatever the kind
+            "first_order": first,
+            "last_order": last,
             **timeline_record(timeline),
         },
         "baseline_labels": BASELINE_LABELS,
@@ -94,22 +91,17 @@ def _details(work: ContractWorkspace) -> dict[str, Any]:
     }
 
 
-def _last_day(work: ContractWorkspace) -> date:
-    known = pd.concat([work.spells["started"], work.spells["ended"].dropna()])
-    last: date = known.max().date()
-    return last
-
-
 def contract_backtest(work: ContractWorkspace) -> BacktestPlan:
     """Roll the windows of the settings back over the contracts."""
     settings, asked = work.settings, work.settings.backtest
-    first = work.spells["started"].min().date()
+    first, _ = span_of(work.spells)
     timelines = [
         timeline
         for timeline in roll_back(settings.time, asked, work.timeline.cutoff, first)
         if timeline.folds and not timeline.is_extrapolated
     ]
-    past = Past(work, timelines)
+    # one data set for all windows: they share snapshots
+    past = PastSnapshots(work, timelines)
     splits = [split for split in map(past.split, timelines) if split.pairs]
     splits = [split for split in splits if has_both(past.dataset, split)]
     if not splits:

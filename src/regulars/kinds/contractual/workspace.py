@@ -78,6 +78,7 @@ class ContractWorkspace:
         """
         digest = hashlib.sha256()
         for name, table in sorted({"contracts": self.spells, **self.dated}.items()):
+            # neither the order of columns nor that of rows has a meaning
             rows = table.astype(str)[sorted(table.columns)]
             hashes = np.sort(pd.util.hash_pandas_object(rows, index=False).to_numpy())
             digest.update(name.encode() + hashes.tobytes())
@@ -142,10 +143,16 @@ def _usable(spells: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     return spells_of(spells[~never]), [note]
 
 
-def _timeline(settings: Settings, spells: pd.DataFrame) -> Timeline:
+def span_of(spells: pd.DataFrame) -> tuple[date, date]:
+    """Return the first and the last day on which a contract starts or ends."""
     days = pd.concat([spells["started"], spells["ended"].dropna()])
-    first, last = days.min().date(), days.max().date()
+    return days.min().date(), days.max().date()
+
+
+def _timeline(settings: Settings, spells: pd.DataFrame) -> Timeline:
+    first, last = span_of(spells)
     timeline = plan(settings.time, first, last)
+    # no purchase process that could carry short windows over, or scores alone
     if not timeline.folds or timeline.test_cutoff is None or timeline.is_extrapolated:
         msg = (
             f"The contracts span {first} to {last}: too short for a test, a validation "

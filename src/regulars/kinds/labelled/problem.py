@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from regulars.errors import ConfigError, NotEnoughHistoryError
+from regulars.errors import NotEnoughHistoryError
 from regulars.kinds.labelled.splits import (
     FEWEST_OF_A_CLASS,
     dated_split,
@@ -22,6 +22,7 @@ from regulars.kinds.labelled.splits import (
     parts_in_turn,
     random_splits,
 )
+from regulars.kinds.labelled.table import place_of
 from regulars.scoring.batch import Customers
 from regulars.training.backtest import BacktestPlan
 from regulars.training.dataset import Dataset, Split
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
 def table_problem(work: TableWorkspace, step: Step) -> Problem:
     """Lay out what is tested and learnt of the rows whose label is known."""
     table, settings = work.table, work.settings
-    place, dataset = _place(settings), dataset_of(table)
+    place, dataset = place_of(settings), dataset_of(table)
     _refuse_too_few(dataset)
     splits, notes = _test_splits(table, dataset, settings)
     horizon = horizon_of(settings, has_days=False)
@@ -102,7 +103,7 @@ def _test_splits(
     table: LabelledTable, dataset: Dataset, settings: Settings
 ) -> tuple[Sequence[Split], list[str]]:
     """Return the splits to test on, and what is to be said of them."""
-    place, days, churned = _place(settings), _days(table), dataset.churned
+    place, days, churned = place_of(settings), _days(table), dataset.churned
     if days is None:
         count = place.test_splits
         notes = [
@@ -125,7 +126,7 @@ def _final_split(table: LabelledTable, dataset: Dataset, settings: Settings) -> 
     rows = np.arange(len(churned))
     if days is None:
         return Split(rows, rows[:0], folds(churned, rows, settings.seed))
-    label_days = _place(settings).label_days
+    label_days = place_of(settings).label_days
     cutoff = settings.time.cutoff
     if cutoff is not None:
         rows = known_rows(days, pd.Timestamp(cutoff), label_days=label_days)
@@ -149,10 +150,11 @@ def _waiting_notes(label_days: int, left_out: int, start: str) -> list[str]:
 def table_backtest(work: TableWorkspace) -> BacktestPlan:
     """Roll windows back by date, or test each part of the rows in turn."""
     table, settings = work.table, work.settings
-    place, dataset = _place(settings), dataset_of(table)
+    place, dataset = place_of(settings), dataset_of(table)
     _refuse_too_few(dataset)
     churned, days, count = dataset.churned, _days(table), settings.backtest.windows
     if days is None:
+        # one part alone would leave no rows to learn from
         count = max(count, 2)
         splits = parts_in_turn(churned, count, random_state=settings.seed)
         notes = [
@@ -204,13 +206,6 @@ def dataset_of(table: LabelledTable) -> Dataset:
     value = table.value[known]
     customer = table.customer_id[known].to_numpy(dtype=object)
     return Dataset(rows, table.churned[known], value, slices_of(rows, value), customer)
-
-
-def _place(settings: Settings) -> LabelledSettings:
-    if settings.churn.labelled is None:
-        msg = "churn.labelled is missing: give the table's path and its label column."
-        raise ConfigError(msg)
-    return settings.churn.labelled
 
 
 def _days(table: LabelledTable) -> pd.Series | None:

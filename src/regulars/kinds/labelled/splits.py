@@ -14,7 +14,7 @@ import pandas as pd
 from sklearn.model_selection import StratifiedKFold, StratifiedShuffleSplit
 
 from regulars.errors import DataError
-from regulars.training.dataset import Split
+from regulars.training.dataset import Split, is_mixed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -120,7 +120,7 @@ def window_split(
     train = known_rows(days, start, label_days=label_days)
     inside = values >= start if end is None else (values >= start) & (values < end)
     test = np.flatnonzero(inside)
-    if any(len(np.unique(churned[part])) < 2 for part in (train, test)):
+    if not all(is_mixed(churned[rows]) for rows in (train, test)):
         return None
     pairs = forward_pairs(days, churned, train, label_days=label_days)
     return Split(train, test, pairs, str(start.date()), start.date())
@@ -149,10 +149,11 @@ def forward_pairs(
         known = (values < low) & (values + np.timedelta64(label_days, "D") <= low)
         train, valid = rows[known], rows[(values >= low) & (values < high)]
         enough = min(len(train), len(valid)) >= FEWEST_OF_A_CLASS
-        if enough and all(len(np.unique(churned[p])) == 2 for p in (train, valid)):
+        if enough and all(is_mixed(churned[side]) for side in (train, valid)):
             pairs.append((train, valid))
     return pairs[::-1] or folds(churned, rows)
 
 
 def _places(n_rows: int) -> list[int]:
+    # windows of a fifth each; the first two fifths only ever learn
     return [int(n_rows * level) for level in (0.4, 0.6, 0.8)]

@@ -77,17 +77,23 @@ class LabelledTable:
         """Return the positions of the rows to score: the latest of each customer."""
         if self.day is None:
             return np.arange(len(self.customer_id))
+        # stable: of two rows of a day the later one in the file counts
         order = self.day.reset_index(drop=True).sort_values(kind="stable").index
         ids = self.customer_id.reset_index(drop=True).loc[order]
         return np.sort(ids[~ids.duplicated(keep="last")].index.to_numpy())
 
 
-def read_labelled(settings: Settings) -> LabelledTable:
-    r"""Read and check the table of ``churn.labelled``."""
-    place = settings.churn.labelled
-    if place is None:
+def place_of(settings: Settings) -> LabelledSettings:
+    """Return the section that names the table and its columns."""
+    if settings.churn.labelled is None:
         msg = "churn.labelled is missing: give the table's path and its label column."
         raise ConfigError(msg)
+    return settings.churn.labelled
+
+
+def read_labelled(settings: Settings) -> LabelledTable:
+    """Read and check the table of ``churn.labelled``."""
+    place = place_of(settings)
     raw, notices = _read(settings, place)
     _refuse_absent(raw, place)
     repeated = raw.duplicated() & (place.duplicates == "set_aside")
@@ -201,6 +207,7 @@ def _labels(values: pd.Series, place: LabelledSettings) -> Floats:
     column, _ = typed(values)
     positive = place.positive
     if kind_of(column) == "number":
+        # YAML reads yes as true, which of a column of numbers is 1
         wanted = pd.to_numeric(
             str(float(positive) if isinstance(positive, bool) else positive),
             errors="coerce",

@@ -43,9 +43,9 @@ def check_table(settings: Settings, step: Step) -> TableWorkspace:
     Parameters
     ----------
     settings : Settings
-        The configuration.
+        Of kind ``labelled``.
     step : callable
-        Called with the name of each step as it begins.
+        Called with ``"check"`` as it begins.
 
     Returns
     -------
@@ -54,7 +54,7 @@ def check_table(settings: Settings, step: Step) -> TableWorkspace:
     Raises
     ------
     ConfigError, DataError
-        The table or the settings cannot be used as they are.
+        The table cannot be read, or a column that the settings name is not there.
     """
     step("check")
     outputs = settings.outputs_folder

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from regulars.kinds.non_contractual.snapshots import Processes
-    from regulars.kinds.non_contractual.workspace import Workspace
+    from regulars.kinds.non_contractual.workspace import LogWorkspace
     from regulars.models.retention import RetentionModel
     from regulars.timeline import Timeline
     from regulars.training.window import Training, Trial
@@ -41,25 +41,24 @@ if TYPE_CHECKING:
     Step = Callable[[str], None]
 
 
-def purchase_problem(work: Workspace, step: Step) -> Problem:
+def purchase_problem(work: LogWorkspace, step: Step) -> Problem:
     """Lay out what is learnt and tested at the timeline's cutoffs.
 
     Parameters
     ----------
-    work : Workspace
-        A checked log with its cutoffs.
+    work : LogWorkspace
+        As `open_workspace` gives it.
     step : callable
-        Called with ``"features"``.
+        Called with ``"features"`` as it begins.
 
     Returns
     -------
     Problem
-        For `regulars.training.train`.
 
     Raises
     ------
     NotEnoughHistoryError
-        No purchase process can be fitted at the cutoff.
+        Hardly anybody bought twice.
     """
     step("features")
     settings, timeline = work.settings, work.timeline
@@ -100,7 +99,7 @@ def purchase_problem(work: Workspace, step: Step) -> Problem:
     )
 
 
-def _refuse_without_process(work: Workspace, window: PurchaseWindow) -> None:
+def _refuse_without_process(work: LogWorkspace, window: PurchaseWindow) -> None:
     """Refuse a log in which hardly anybody bought twice, before the long work.
 
     If another column may name the person, say which.
@@ -116,7 +115,7 @@ def _refuse_without_process(work: Workspace, window: PurchaseWindow) -> None:
 
 
 def _details(
-    work: Workspace, window: PurchaseWindow, training: Training
+    work: LogWorkspace, window: PurchaseWindow, training: Training
 ) -> dict[str, Any]:
     """Return what the card says of a model of purchases beside what all cards say."""
     timeline, process = work.timeline, training.model.process
@@ -147,7 +146,7 @@ def _details(
     }
 
 
-def _diagnostics(work: Workspace, snapshots: Snapshots) -> dict[str, dict[str, Any]]:
+def _diagnostics(work: LogWorkspace, snapshots: Snapshots) -> dict[str, dict[str, Any]]:
     """Return how the process of the test cutoff compares with what happened."""
     cutoff = work.timeline.test_cutoff
     if cutoff is None or not snapshots.has_process(cutoff):
@@ -163,29 +162,28 @@ def _diagnostics(work: Workspace, snapshots: Snapshots) -> dict[str, dict[str, A
     )
 
 
-def _margin(work: Workspace) -> dict[str, Any]:
+def _margin(work: LogWorkspace) -> dict[str, Any]:
     """Return the margin of value, and how many lines carry their own."""
     own = own_margins(work.ledger.transactions)
     return {"rate": work.settings.value.margin, "own": asdict(own) if own else None}
 
 
-def purchase_backtest(work: Workspace) -> BacktestPlan:
+def purchase_backtest(work: LogWorkspace) -> BacktestPlan:
     """Roll the windows of the settings back over the log.
 
     Parameters
     ----------
-    work : Workspace
-        A checked log with its cutoffs.
+    work : LogWorkspace
+        As `open_workspace` gives it.
 
     Returns
     -------
     BacktestPlan
-        For `regulars.training.run_backtest`.
 
     Raises
     ------
-    NotEnoughHistoryError
-        The log has no complete window.
+    DataError
+        The log holds no purchase.
     """
     settings, asked = work.settings, work.settings.backtest
     if work.ledger.first_day is None:
@@ -232,13 +230,13 @@ def purchase_backtest(work: Workspace) -> BacktestPlan:
     )
 
 
-def customers_of_log(work: Workspace, model: RetentionModel) -> Customers:
+def customers_of_log(work: LogWorkspace, model: RetentionModel) -> Customers:
     """Return every customer at the cutoff."""
     cutoff = work.timeline.cutoff
     return Customers(work.features.by_cutoff([cutoff])[cutoff], cutoff=cutoff)
 
 
-def serving_context(work: Workspace) -> ServingContext:
+def serving_context(work: LogWorkspace) -> ServingContext:
     """Return what the endpoint needs to know of the training log."""
     features = work.settings.features
     columns = work.ledger.columns - {"order_time", "amount"}
@@ -252,7 +250,7 @@ def serving_context(work: Workspace) -> ServingContext:
     )
 
 
-def example_request(work: Workspace) -> pd.DataFrame:
+def example_request(work: LogWorkspace) -> pd.DataFrame:
     """Return one made-up customer with their raw history."""
     first = date(2024, 1, 5)
     sample = {

@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from regulars.kinds.non_contractual.workspace import CheckedLog, Workspace
+    from regulars.kinds.non_contractual.workspace import CheckedLog, LogWorkspace
 
     Step = Callable[[str], None]
 
 
 def kpis_of_log(
-    work: Workspace | CheckedLog, step: Step, *, no_scores: str | None = None
+    work: LogWorkspace | CheckedLog, step: Step, *, no_scores: str | None = None
 ) -> dict[str, Any]:
     """Work out the business's own figures; write ``kpis.json``."""
     step("kpis")
@@ -49,7 +49,7 @@ def kpis_of_log(
             "notes": notes,
             "no_scores": no_scores or why_no_scores(work.ledger, cutoff),
             "summary": summary,
-            "monthly": _records(monthly),
+            "monthly": monthly_records(monthly),
             "cohorts": cohort_retention(work.ledger, cutoff),
         },
     )
@@ -57,7 +57,7 @@ def kpis_of_log(
     return {**summary, "notes": notes}
 
 
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+def monthly_records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the rows of a frame; missing is null, figures have ten digits."""
     text = frame.to_json(orient="records", date_format="iso")
     records: list[dict[str, Any]] = json.loads(text)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from regulars.evaluation.holdout import ChurnTest, ValueTest
-    from regulars.kinds.non_contractual.workspace import Workspace
+    from regulars.kinds.non_contractual.workspace import LogWorkspace
     from regulars.timeline import Fold, Timeline
 
 # the group of features that come from features.extra
@@ -46,7 +46,7 @@ OWN_FEATURES = "own"
 class PurchaseWindow:
     """A timeline over a log as a window, its purchase model chosen."""
 
-    work: Workspace
+    work: LogWorkspace
     snapshots: Snapshots
     # of the purchase models on the validation windows
     process_figures: Mapping[str, Mapping[str, float]]
@@ -57,7 +57,7 @@ class PurchaseWindow:
 
     @classmethod
     def of(
-        cls, work: Workspace, snapshots: Snapshots, *, is_final: bool = False
+        cls, work: LogWorkspace, snapshots: Snapshots, *, is_final: bool = False
     ) -> PurchaseWindow:
         """Choose the purchase model on the validation windows."""
         figures = snapshots.compare_processes()
@@ -225,7 +225,7 @@ def feature_groups(columns: Sequence[str]) -> dict[str, list[str]]:
     return {group: names for group, names in by_group.items() if names}
 
 
-def customer_slices(work: Workspace, features: pd.DataFrame) -> pd.DataFrame | None:
+def customer_slices(work: LogWorkspace, features: pd.DataFrame) -> pd.DataFrame | None:
     """Return the slices of the base that the customers of a cutoff belong to.
 
     None where the features lack what it needs.

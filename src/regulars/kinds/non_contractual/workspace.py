@@ -48,7 +48,7 @@ class CheckedLog:
 
 
 @dataclass(frozen=True)
-class Workspace:
+class LogWorkspace:
     """Checked tables of a log, laid out in time."""
 
     settings: Settings
@@ -71,24 +71,24 @@ class Workspace:
         return fingerprint(self.ledger)
 
 
-def open_workspace(settings: Settings, step: Step) -> Workspace:
+def open_workspace(settings: Settings, step: Step) -> LogWorkspace:
     """Read and check the tables, and lay the cutoffs over the log.
 
     Parameters
     ----------
     settings : Settings
-        The configuration.
+        Of kind ``non_contractual``.
     step : callable
-        Called with the name of each step as it begins.
+        Called with ``"check"`` as it begins.
 
     Returns
     -------
-    Workspace
+    LogWorkspace
 
     Raises
     ------
     ConfigError, DataError, NotEnoughHistoryError
-        The data or the settings cannot be used as they are.
+        A table cannot be read, no purchase passes the check, or the log is too short.
     """
     return lay_out(open_log(settings, step))
 
@@ -116,7 +116,7 @@ def open_log(settings: Settings, step: Step) -> CheckedLog:
     return log
 
 
-def lay_out(log: CheckedLog) -> Workspace:
+def lay_out(log: CheckedLog) -> LogWorkspace:
     """Lay the cutoffs over a checked log."""
     # windows are laid over the bulk of the log: before it there is nobody to learn from
     begins = bulk_begins(log.ledger.days.day, log.first_day)
@@ -124,4 +124,4 @@ def lay_out(log: CheckedLog) -> Workspace:
     timeline = plan(
         log.settings.time, first_day, log.last_day, shut=shut, begins=begins
     )
-    return Workspace(log.settings, log.intake, log.ledger, timeline)
+    return LogWorkspace(log.settings, log.intake, log.ledger, timeline)

@@ -57,6 +57,7 @@ def baseline_probabilities(
         return probabilities
     for rule in baselines:
         columns = list(rule.columns)
+        # a weak penalty: a few columns do not overfit
         fitted = LogisticChurn(C=1.0).fit(training[columns], training["churned"])
         probabilities[rule.name] = fitted.predict_proba(test[columns])[:, 1]
     return probabilities

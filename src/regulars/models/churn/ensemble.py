@@ -1,10 +1,7 @@
 """The churn model: members, the weight of each, and a calibration.
 
-A `Recipe` says how to build the model (members, their settings, weights, calibration)
-and is chosen forward in time by `regulars.models.churn.tuning`. A `ChurnEnsemble` is
-that recipe fitted to rows. The purchase process is a member like the others: its
-probability is a column of the features, so it has nothing to fit. Where it is the only
-member, the ensemble is the process model alone.
+The purchase process is a member like the others: its probability is a column of the
+features, so it has nothing to fit.
 """
 
 from __future__ import annotations

@@ -1,8 +1,6 @@
 """The spend model: its members, and their mean.
 
-A `SpendRecipe` lists the members that are averaged and is chosen forward in time by
-`regulars.models.spend.selection`. A `SpendEnsemble` is that recipe fitted to rows. The
-purchase process is a member like the others: its expectation is a column of the
+The purchase process is a member like the others: its expectation is a column of the
 features, so it has nothing to fit.
 """
 
@@ -218,6 +216,7 @@ def _restored(
     kind: str, data: Mapping[str, Any], trees: Mapping[str, str]
 ) -> SpendRegressor:
     features = list(data["features"])
+    # the base is found by its column, as it was in training
     with_base = kind == "ratio" and PROCESS_COLUMN in features
     member = SpendRegressor(
         kind,

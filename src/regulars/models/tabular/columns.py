@@ -27,7 +27,6 @@ STRAY_SHARE = 0.05
 LEAK_AUC = 0.975
 LABEL_AUC = 0.999
 N_BINS = 20
-MOST_TRIED_LEVELS = 200
 
 
 @dataclass(frozen=True)
