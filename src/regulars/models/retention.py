@@ -421,11 +421,8 @@ class RetentionModel:
         churn = data["churn"]
         encoded, process = churn.get("encoder"), data["process"]
         encoder = TabularEncoder.from_dict(encoded) if encoded else None
-        trees = [
-            (path / _trees(number)).read_text()
-            for number in range(churn["recipe"].get("bags", 1))
-            if (path / _trees(number)).is_file()
-        ]
+        n_bags = churn["recipe"].get("bags", 1) if "lightgbm" in churn["members"] else 0
+        trees = [_read_text(path / _trees(number)) for number in range(n_bags)]
         ensemble = ChurnEnsemble.from_dict(churn, trees, encoder)
         spend = _read_spend(path, data["spend"])
         model = cls(
@@ -470,10 +467,20 @@ def _read_spend(path: Path, data: dict[str, Any] | None) -> SpendEnsemble | None
     if data is None:
         return None
     trees = {
-        head: (path / f"spend_{head}.lightgbm.txt").read_text()
-        for head in data["trees"]
+        head: _read_text(path / f"spend_{head}.lightgbm.txt") for head in data["trees"]
     }
     return SpendEnsemble.from_dict(data, trees)
+
+
+def _read_text(file: Path) -> str:
+    try:
+        return file.read_text()
+    except FileNotFoundError as error:
+        msg = (
+            f"The model lacks '{file}', which 'save' wrote beside it. Copy its folder "
+            "whole, or train again."
+        )
+        raise DataError(msg) from error
 
 
 def _trees(number: int) -> str:

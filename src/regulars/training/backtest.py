@@ -46,10 +46,12 @@ class BacktestPlan:
 
     settings: Settings
     # made when they are looked at: a window may be large
-    windows: Iterable[Window]
+    windows: Callable[[], Iterable[Window]]
     n_windows: int
     baseline_labels: Mapping[str, str]
     notes: Callable[[Sequence[Trial]], list[str]]
+    # of the windows' slices under each other, where windows may cut them differently
+    align_slices: Callable[[pd.DataFrame], pd.DataFrame] = lambda slices: slices
     # further keys of the result
     details: Mapping[str, Any] = field(default_factory=dict)
 
@@ -104,7 +106,7 @@ def run_backtest(
         "baseline_labels": dict(plan.baseline_labels),
         "windows": windows,
         "overall": overall(windows),
-        "slices": _slices(trials, settings.seed),
+        "slices": _slices(trials, plan.align_slices, settings.seed),
         "staleness": _staleness(tested, settings.seed) if is_dated else [],
         "notes": plan.notes(trials),
         **plan.details,
@@ -118,7 +120,7 @@ def run_backtest(
 
 def _walk_back(plan: BacktestPlan, step: Step) -> list[_Tested]:
     tested = []
-    for number, window in enumerate(plan.windows, start=1):
+    for number, window in enumerate(plan.windows(), start=1):
         step(f"window {number}/{plan.n_windows}")
         trial = try_window(window, plan.settings, silent)
         rows, test = trial.window.test, trial.churn_test
@@ -169,7 +171,11 @@ def _window(
     }
 
 
-def _slices(trials: Sequence[Trial], random_state: int) -> dict[str, Any] | None:
+def _slices(
+    trials: Sequence[Trial],
+    align: Callable[[pd.DataFrame], pd.DataFrame],
+    random_state: int,
+) -> dict[str, Any] | None:
     """Evaluate the slices of the base over all windows together."""
     tests = [trial.churn_test for trial in trials if trial.churn_test is not None]
     rival, rows = best_baseline(tests), pooled_rows(trials)
@@ -184,19 +190,11 @@ def _slices(trials: Sequence[Trial], random_state: int) -> dict[str, Any] | None
             rows.test.churned,
             rows.forecasts[MODEL],
             rows.forecasts[rival],
-            _one_kind_of_cohort(labels),
+            align(labels.fillna("unknown")),
             customers=rows.test.customer_id,
             random_state=random_state,
         ),
     }
-
-
-def _one_kind_of_cohort(labels: pd.DataFrame) -> pd.DataFrame:
-    """Return slices of several windows; cohorts of unlike length by year."""
-    labels = labels.fillna("unknown")
-    if "cohort" in labels and len({*labels["cohort"].str.len()}) > 1:
-        return labels.assign(cohort=labels["cohort"].str[:4])
-    return labels
 
 
 def _staleness(tested: Sequence[_Tested], random_state: int) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Rows = NDArray[np.intp]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Dataset:
     """Rows with an outcome, of shape (n_rows, ...) each."""
 
@@ -54,7 +54,7 @@ class Dataset:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Split:
     """Rows that learn, rows that test, and how to choose among the first."""
 

@@ -43,7 +43,7 @@ def contract_problem(work: ContractWorkspace, step: Step) -> Problem:
     timeline, settings = work.timeline, work.settings
     past = PastSnapshots(work, [timeline])
     dataset, split = past.dataset, past.split(timeline)
-    _refuse_if_too_few(dataset, split, "test")
+    _refuse_if_too_few(dataset, split)
     horizon = horizon_of(settings)
     tested = TabularWindow(dataset, split, horizon)
     final = TabularWindow(dataset, past.final_split(timeline), horizon)
@@ -119,7 +119,9 @@ def contract_backtest(work: ContractWorkspace) -> BacktestPlan:
     horizon = horizon_of(settings)
     return BacktestPlan(
         settings=settings,
-        windows=[TabularWindow(past.dataset, split, horizon) for split in splits],
+        windows=lambda: [
+            TabularWindow(past.dataset, split, horizon) for split in splits
+        ],
         n_windows=len(splits),
         baseline_labels=BASELINE_LABELS,
         notes=lambda trials: notes,
@@ -130,13 +132,13 @@ def contract_backtest(work: ContractWorkspace) -> BacktestPlan:
     )
 
 
-def _refuse_if_too_few(dataset: Dataset, split: Split, name: str) -> None:
+def _refuse_if_too_few(dataset: Dataset, split: Split) -> None:
     if split.pairs and has_both(dataset, split):
         return
     churned = dataset.churned
     msg = (
         f"The training windows hold {int(churned[split.train].sum())} cancellations of "
-        f"{len(split.train)} running contracts and the {name} window "
+        f"{len(split.train)} running contracts and the test window "
         f"{int(churned[split.test].sum())} of {len(split.test)}; both kinds are needed "
         "in each of them, and in a window before to choose by. Set a longer "
         "time.horizon_days, or read more history."

@@ -13,9 +13,13 @@ from regulars.data.closures import shut_days
 from regulars.data.margins import own_margins
 from regulars.errors import DataError, NotEnoughHistoryError
 from regulars.evaluation.backtest import roll_back
+from regulars.features.matrix import FEATURES
 from regulars.findings.rules import other_id_advice
 from regulars.kinds.non_contractual.snapshots import Snapshots
-from regulars.kinds.non_contractual.window import PurchaseWindow
+from regulars.kinds.non_contractual.window import (
+    PurchaseWindow,
+    one_kind_of_cohort,
+)
 from regulars.models.churn import baselines
 from regulars.scoring.batch import Customers
 from regulars.scoring.histories import FIELDS
@@ -35,6 +39,17 @@ if TYPE_CHECKING:
     from regulars.training.window import Training, Trial
 
     Step = Callable[[str], None]
+
+PROCESS_MEANINGS = {
+    "p_alive": "Probability of still being a customer, by the purchase process",
+    "btyd_no_purchase_probability": "Probability of no purchase in the horizon, by "
+    "the purchase process",
+    "btyd_expected_purchases": "Expected purchases in the horizon, by the purchase "
+    "process",
+    "btyd_order_value": "Expected spend of a purchase, net of returns, by the spend "
+    "process",
+    "btyd_expected_spend": "Expected spend in the horizon, by both processes",
+}
 
 
 def purchase_problem(work: LogWorkspace, step: Step) -> Problem:
@@ -81,6 +96,7 @@ def purchase_problem(work: LogWorkspace, step: Step) -> Problem:
         windows=[window],
         final=last,
         notes=notes,
+        meanings={**FEATURES, **PROCESS_MEANINGS},
         details=lambda training: _details(work, window, training),
         example=example_request(work),
         serving=serving_context(work),
@@ -206,7 +222,8 @@ def purchase_backtest(work: LogWorkspace) -> BacktestPlan:
 
     return BacktestPlan(
         settings=settings,
-        windows=windows(),
+        windows=windows,
+        align_slices=one_kind_of_cohort,
         n_windows=len(timelines),
         baseline_labels=baselines.labels(),
         notes=notes,

@@ -44,7 +44,7 @@ FEWEST_CHURNERS = 20
 BASELINE_PROCESS = "bg_nbd"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Snapshots:
     """Feature rows by cutoff, each with the purchase process of its own cutoff."""
 
