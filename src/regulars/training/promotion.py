@@ -19,6 +19,7 @@ from regulars.evaluation.gate import ece_by_chance, more_days
 from regulars.evaluation.holdout import MODEL
 from regulars.metrics import ece
 from regulars.models.retention import RetentionModel
+from regulars.results.base import PURCHASES
 from regulars.training.dataset import is_mixed, row_hashes
 from regulars.training.pooled_rows import pooled_rows
 
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
 # rows new to both, of tables without days
 FEWEST_ROWS = 30
 SEEN = "seen.parquet"
-PURCHASES = "non_contractual"
 # settings of the scores that a model is built with, in words
 TERMS = {
     "margin": "margin",

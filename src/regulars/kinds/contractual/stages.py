@@ -124,7 +124,7 @@ def contract_backtest(work: ContractWorkspace) -> BacktestPlan:
         ],
         n_windows=len(splits),
         baseline_labels=BASELINE_LABELS,
-        notes=lambda trials: notes,
+        notes=lambda by_window: notes,
         details={
             "horizon_days": settings.time.horizon_days,
             "step_days": asked.step_days or settings.time.horizon_days,

@@ -184,7 +184,7 @@ def table_backtest(work: TableWorkspace) -> BacktestPlan:
         windows=lambda: [TabularWindow(dataset, split, horizon) for split in splits],
         n_windows=len(splits),
         baseline_labels=BASELINE_LABELS,
-        notes=lambda trials: notes,
+        notes=lambda by_window: notes,
     )
 
 

@@ -210,15 +210,15 @@ def purchase_backtest(work: LogWorkspace) -> BacktestPlan:
             )
             yield PurchaseWindow.of(work, snapshots)
 
-    def notes(trials: Sequence[Trial]) -> list[str]:
-        said = [note for trial in trials for note in trial.notes]
+    def notes(by_window: Sequence[Sequence[str]]) -> list[str]:
         missing = (
-            f"The history leaves {len(trials)} of the {asked.windows} test windows "
+            f"The history leaves {len(by_window)} of the {asked.windows} test windows "
             "asked for."
         )
         # the same is true of many windows; silent days are news of the log
-        news = list(dict.fromkeys(note for note in said if note.startswith("The log")))
-        return [missing, *news] if len(trials) < asked.windows else news
+        every = dict.fromkeys(note for notes in by_window for note in notes)
+        news = [note for note in every if note.startswith("The log")]
+        return [missing, *news] if len(by_window) < asked.windows else news
 
     return BacktestPlan(
         settings=settings,

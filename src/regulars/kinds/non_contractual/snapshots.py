@@ -70,19 +70,8 @@ class Snapshots:
     ) -> Snapshots:
         """Lay a ledger out at the cutoffs of a timeline.
 
-        Parameters
-        ----------
-        ledger : Ledger
-            One row a customer and day.
-        timeline : Timeline
-            The cutoffs.
-        settings : Settings
-            Lookback, feature groups, horizon.
-        cache : FeatureCache, optional
-            Features of the ledger with these settings; default: a cache of its own.
-        processes : dict, optional
-            Purchase processes that other snapshots of the ledger have fitted; what is
-            fitted here is added.
+        `processes` are those that other snapshots of the ledger have fitted; what is
+        fitted here is added.
         """
         cache = cache or FeatureCache(ledger, settings)
         rows = cache.by_cutoff(timeline.snapshots)
