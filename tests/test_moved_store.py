@@ -171,9 +171,9 @@ def test_project_is_found_through_a_link_and_from_its_own_folder(
     strange = tmp_path / "what? a%20b"
     home.rename(strange)
     monkeypatch.chdir(strange)
-    # spelt as in no other test: MLflow keeps a store by its address, wherever it stood
-    here = "sqlite:///models/./mlflow.db"
-    for uri in (here, f"sqlite:///{strange}/models/mlflow.db"):
+    # a name of no other test: MLflow keeps a store by its address, wherever it stood
+    (strange / "models").rename(strange / "moved")
+    for uri in ("sqlite:///moved/mlflow.db", f"sqlite:///{strange}/moved/mlflow.db"):
         assert Store(uri, "shop").fetch()[0].is_relative_to(strange)
     assert {path.name for path in strange.parent.iterdir()} == {
         "home",

@@ -18,8 +18,8 @@ from regulars.errors import DataError
 from regulars.evaluation.backtest import evaluate_window
 from regulars.evaluation.gate import ece_by_chance
 from regulars.init import guess_config, render_config
-from regulars.kinds.non_contractual.workspace import open_workspace
-from regulars.training.train import train
+from regulars.kinds.non_contractual import open_workspace, purchase_problem
+from regulars.training import train
 
 LOGS_FILE = Path(__file__).parents[1] / "benchmarks" / "unseen_logs.py"
 
@@ -65,9 +65,7 @@ def open_guessed(write, tmp_path):
 
 
 def trained(work):
-    return train(
-        work.ledger, work.timeline, work.settings, step=quietly, features=work.features
-    )
+    return train(purchase_problem(work, quietly), quietly)
 
 
 @pytest.mark.slow

@@ -237,7 +237,10 @@ def score(work: Workspace, step: Step, *, version: str | None = None) -> dict[st
     settings = work.settings
     kind = kind_of(settings)
     result = score_with_champion(
-        settings, lambda model: kind.customers(work, model), version=version
+        settings,
+        work.cutoff,
+        lambda model: kind.customers(work, model),
+        version=version,
     )
     record = manifest(settings, work.fingerprint())
     write_json(record, settings.outputs_folder / "manifest.json")

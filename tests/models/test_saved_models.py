@@ -15,6 +15,7 @@ from regulars.models import Horizon, RetentionModel
 from regulars.models.churn import Recipe
 from regulars.models.retention import add_process
 from regulars.models.spend import SpendRecipe
+from regulars.models.tabular.encoding import TabularEncoder
 
 # models learn on 28 days and are asked for 90: the weight of the extrapolation counts
 TERMS = Horizon(
@@ -115,4 +116,14 @@ def test_tabular_model_of_its_own_form_is_refused(tmp_path):
     old = {"format": 1, "kind": "attributes", "recipe": {}, "encoder": {}}
     (tmp_path / "model.json").write_text(json.dumps(old))
     with pytest.raises(DataError, match=r"no longer read\. Train again: regulars"):
+        RetentionModel.load(tmp_path)
+
+
+def test_model_that_lacks_the_trees_of_a_bag_is_refused(tmp_path):
+    rows = pd.DataFrame({"age": np.arange(80.0) % 40})
+    recipe = Recipe({"lightgbm": 1.0}, boosted={"n_trees": 2}, bags=2)
+    model = RetentionModel(TERMS, recipe, encoder=TabularEncoder())
+    model.fit(rows, rows["age"] > 20).save(tmp_path)
+    (tmp_path / "churn-1.lightgbm.txt").unlink()
+    with pytest.raises(DataError, match=r"lacks '.*churn-1\.lightgbm\.txt'"):
         RetentionModel.load(tmp_path)

@@ -55,7 +55,7 @@ def customers(cutoff=None, value=None):
 
 
 def test_scores_are_written_with_their_provenance(settings):
-    result = champion.score_with_champion(settings, lambda model: customers())
+    result = champion.score_with_champion(settings, None, lambda model: customers())
     scores = pd.read_parquet(result["scores"])
     assert tuple(scores.columns) == COLUMNS
     assert {*scores["model_version"]} == {result["model_version"]} == {"4"}
@@ -65,7 +65,7 @@ def test_scores_are_written_with_their_provenance(settings):
 
 def test_named_version_scores_in_place_of_the_champion(settings):
     result = champion.score_with_champion(
-        settings, lambda model: customers(), version="2"
+        settings, None, lambda model: customers(), version="2"
     )
     assert result["model_version"] == "2"
 
@@ -73,7 +73,7 @@ def test_named_version_scores_in_place_of_the_champion(settings):
 @pytest.mark.parametrize("value", [None, np.array([100.0, np.nan, 50.0])])
 def test_value_at_risk_is_missing_where_no_customer_has_a_value(settings, value):
     rows = customers(date(2024, 7, 1), value)
-    result = champion.score_with_champion(settings, lambda model: rows)
+    result = champion.score_with_champion(settings, rows.cutoff, lambda model: rows)
     scores = pd.read_parquet(result["scores"])
     if value is None:
         assert result["value_at_risk"] is None
@@ -85,21 +85,22 @@ def test_value_at_risk_is_missing_where_no_customer_has_a_value(settings, value)
 def test_csv_is_written_beside_what_the_report_reads(settings):
     scores = settings.scores.model_copy(update={"format": "csv"})
     result = champion.score_with_champion(
-        settings.model_copy(update={"scores": scores}), lambda model: customers()
+        settings.model_copy(update={"scores": scores}), None, lambda model: customers()
     )
     assert result["scores"].endswith("scores.csv")
     assert (settings.outputs_folder / "scores.parquet").is_file()
 
 
 def test_day_that_the_model_has_learnt_from_is_refused(settings):
-    early = customers(date(2024, 5, 1))
     with pytest.raises(LeakageError, match="would know their own future"):
-        champion.score_with_champion(settings, lambda model: early)
+        champion.score_with_champion(
+            settings, date(2024, 5, 1), lambda model: pytest.fail("too early")
+        )
     assert not (settings.outputs_folder / "scores.parquet").exists()
 
 
 def test_categories_that_training_never_saw_are_named(settings):
-    (notice,) = champion.score_with_champion(settings, lambda model: customers())[
+    (notice,) = champion.score_with_champion(settings, None, lambda model: customers())[
         "notices"
     ]
     assert notice == (

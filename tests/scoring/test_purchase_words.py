@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from regulars.features.matrix import FEATURES
+from regulars.kinds.non_contractual.problem import PROCESS_MEANINGS
 from regulars.scoring.purchase_words import THEMES, theme_of, themes
-from regulars.training.card import PROCESS_MEANINGS
 
 
 @pytest.mark.parametrize("feature", sorted({*FEATURES, *PROCESS_MEANINGS}))

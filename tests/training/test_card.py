@@ -5,9 +5,8 @@ import subprocess
 
 import pytest
 
-from regulars.features.matrix import FEATURES
 from regulars.training import card
-from regulars.training.card import manifest, meaning, model_name, profit_metrics
+from regulars.training.card import manifest, model_name, profit_metrics
 
 
 def test_card_says_what_was_learnt_from_what(run_shop):
@@ -70,12 +69,6 @@ def test_manifest_has_no_commit_outside_a_checkout(shop, monkeypatch, error):
 )
 def test_model_is_named_after_the_member_that_stands_alone(weights, name):
     assert model_name(weights) == name
-
-
-def test_meaning_of_an_own_feature_is_its_name():
-    assert meaning("my_feature") == "my_feature"
-    assert meaning("frequency") == FEATURES["frequency"]
-    assert "spend process" in meaning("btyd_order_value")
 
 
 def test_offer_that_was_not_evaluated_has_no_figures():

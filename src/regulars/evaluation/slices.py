@@ -26,6 +26,7 @@ MOST_VALUES = 12
 FEWEST_CUSTOMERS = 30
 RESAMPLES = 400
 BANDS = ("lowest third", "middle third", "highest third")
+UNKNOWN = "unknown"
 PERIODS = {"M": "month", "Q": "quarter", "Y": "year"}
 
 
@@ -62,17 +63,23 @@ def label_customers(
     first = pd.to_datetime(features["cutoff"]) - pd.to_timedelta(
         features["T_days"], unit="D"
     )
-    share = features["revenue"].rank(pct=True, method="average")
-    # a speck below: rounding must not lift a rank of exactly a third into the next band
-    band = np.searchsorted([1 / 3, 2 / 3], share - 1e-12, side="left")
-    labels = {"cohort": _cohorts(first), "value_band": np.array(BANDS)[band]}
+    labels = {"cohort": _cohorts(first), "value_band": in_thirds(features["revenue"])}
     if attributes is not None:
         known = attributes.drop_duplicates("customer_id").set_index("customer_id")
         for name in known.columns:
             values = known[name].reindex(features["customer_id"]).astype("string")
             if 1 < values.nunique() <= MOST_VALUES:
-                labels[str(name)] = values.fillna("unknown").to_numpy()
+                labels[str(name)] = values.fillna(UNKNOWN).to_numpy()
     return pd.DataFrame(labels, index=features.index)
+
+
+def in_thirds(values: pd.Series) -> NDArray[np.object_]:
+    """Return the third that each value lies in; equal values stay together."""
+    share = values.rank(pct=True, method="average")
+    # a share of exactly a third is in the lower band, whatever its last bit
+    place = np.searchsorted([1 / 3, 2 / 3], share.fillna(0) - 1e-12, side="left")
+    bands = np.array(BANDS, dtype=object)[place]
+    return np.where(values.notna().to_numpy(), bands, UNKNOWN)
 
 
 def _cohorts(first: pd.Series) -> NDArray[Any]:

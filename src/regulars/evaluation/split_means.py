@@ -1,7 +1,6 @@
-"""Several tests of one method, as one.
+"""The mean of several tests of one method.
 
-Splits of one table overlap, so their figures are averaged, not pooled; where rows are
-laid together, each counts once.
+Splits of one table overlap, so figures and bounds are averaged, not worked out anew.
 """
 
 from __future__ import annotations

@@ -25,6 +25,7 @@ class GuessedKind:
     name: str  # from the name of the file
     kind: str  # contractual or labelled
     text: str  # commented YAML
+    takes_tables: bool = True  # other tables can stand beside it
 
 
 def guess_kind(path: str | Path, label: str | None = None) -> GuessedKind | None:
@@ -59,4 +60,4 @@ def kind_of(
     if labelled is None or (label is None and marks_orders(labelled[0], profiles)):
         return None
     text = labelled_config(file.path, profiles, *labelled)
-    return GuessedKind(name_of(file.path), "labelled", text)
+    return GuessedKind(name_of(file.path), "labelled", text, takes_tables=False)

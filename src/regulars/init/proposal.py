@@ -95,7 +95,7 @@ def _of_one_file(
 ) -> Proposal:
     kind = kind_of(file, label, tables)
     if kind is not None:
-        if kind.kind == "labelled" and tables:
+        if tables and not kind.takes_tables:
             msg = (
                 f"'{file.path}' is a table with a label of its own, which "
                 f"{' and '.join(tables.values())} cannot be added to. Give it alone, "

@@ -23,6 +23,12 @@ from regulars.models.extrapolation import (
     extrapolate_spend,
 )
 from regulars.models.horizon import Horizon
+from regulars.models.model_files import (
+    FORMAT_VERSION,
+    churn_trees,
+    read_model,
+    read_text,
+)
 from regulars.models.profile import Profile
 from regulars.models.segments import RfmSegments
 from regulars.models.spend.ensemble import SpendEnsemble, SpendRecipe
@@ -37,7 +43,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 # 2: one form for all kinds of churn; 1 had models of purchase logs only
-FORMAT_VERSION = 2
 KEYS = ("customer_id", "cutoff")
 OUTCOMES = ("churned", "n_purchases", "spend")
 # beyond which no day of the next order is named
@@ -393,7 +398,7 @@ class RetentionModel:
         (path / "model.json").write_text(json.dumps(data, indent=1, allow_nan=False))
         # LightGBM's own text: it can be read by other versions, and runs nothing
         for number, text in enumerate(self.churn_.trees()):
-            (path / _trees(number)).write_text(text)
+            (path / churn_trees(number)).write_text(text)
         for head, text in (self.spend_.trees() if self.spend_ else {}).items():
             (path / f"spend_{head}.lightgbm.txt").write_text(text)
 
@@ -417,15 +422,12 @@ class RetentionModel:
             read.
         """
         path = Path(folder)
-        data = _read_model(path)
+        data = read_model(path)
         churn = data["churn"]
         encoded, process = churn.get("encoder"), data["process"]
         encoder = TabularEncoder.from_dict(encoded) if encoded else None
-        trees = [
-            (path / _trees(number)).read_text()
-            for number in range(churn["recipe"].get("bags", 1))
-            if (path / _trees(number)).is_file()
-        ]
+        n_bags = churn["recipe"].get("bags", 1) if "lightgbm" in churn["members"] else 0
+        trees = [read_text(path / churn_trees(number)) for number in range(n_bags)]
         ensemble = ChurnEnsemble.from_dict(churn, trees, encoder)
         spend = _read_spend(path, data["spend"])
         model = cls(
@@ -444,40 +446,13 @@ class RetentionModel:
         return model
 
 
-def _read_model(path: Path) -> dict[str, Any]:
-    if not (path / "model.json").is_file():
-        msg = f"'{path}' holds no model.json; pass a folder that 'save' wrote."
-        raise DataError(msg)
-    data: dict[str, Any] = json.loads((path / "model.json").read_text())
-    # what models of tables were until all kinds of churn had one form
-    if data.get("kind") == "attributes":
-        msg = (
-            f"The model in '{path}' was written by an earlier version, in a form of "
-            "its own for tables and contracts that is no longer read. Train again: "
-            "regulars train CONFIG."
-        )
-        raise DataError(msg)
-    if data["format_version"] > FORMAT_VERSION:
-        msg = (
-            f"The model in '{path}' has format {data['format_version']}, this "
-            f"version reads up to {FORMAT_VERSION}. Upgrade regulars."
-        )
-        raise DataError(msg)
-    return data
-
-
 def _read_spend(path: Path, data: dict[str, Any] | None) -> SpendEnsemble | None:
     if data is None:
         return None
     trees = {
-        head: (path / f"spend_{head}.lightgbm.txt").read_text()
-        for head in data["trees"]
+        head: read_text(path / f"spend_{head}.lightgbm.txt") for head in data["trees"]
     }
     return SpendEnsemble.from_dict(data, trees)
-
-
-def _trees(number: int) -> str:
-    return f"churn{f'-{number}' if number else ''}.lightgbm.txt"
 
 
 def _outcome(values: ArrayLike | None) -> Floats:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 PURPLE, SKY, GREY = "#CC79A7", "#56B4E9", "#7f7f7f"
 GRID = "rgba(127,127,127,0.22)"
-DAY_MS = 86_400_000
 
 
 @dataclasses.dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -133,7 +134,15 @@ def as_result(form: type[P], content: Mapping[str, Any] | P) -> P:
     """
     if isinstance(content, form):
         return content
-    return form.model_validate(json.loads(json.dumps(content, default=str)))
+    return form.model_validate(json.loads(json.dumps(content, default=_day)))
+
+
+def _day(value: object) -> str:
+    """Write a day as JSON has it; anything else that JSON cannot hold is a fault."""
+    if isinstance(value, date):
+        return value.isoformat()
+    msg = f"a result holds a {type(value).__name__}, which JSON cannot hold"
+    raise TypeError(msg)
 
 
 def unreadable(path: str | Path, why: str, command: str) -> str:

@@ -12,6 +12,7 @@ from regulars.tracking import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import date
 
     import pandas as pd
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 def score_with_champion(
     settings: Settings,
+    cutoff: date | None,
     customers: Callable[[RetentionModel], Customers],
     *,
     version: str | None = None,
@@ -33,9 +35,9 @@ def score_with_champion(
     """
     store = Store(settings.tracking.uri, settings.name)
     model, registered = store.load(version)
+    if cutoff is not None:
+        refuse_hindsight(store, registered.model_version, cutoff)
     rows = customers(model)
-    if rows.cutoff is not None:
-        refuse_hindsight(store, registered.model_version, rows.cutoff)
     provenance = Provenance(
         registered.model_version, registered.run_id, datetime.now(UTC)
     )
@@ -49,7 +51,7 @@ def score_with_champion(
         "scores": str(path),
         "n_customers": len(scores),
         "model_version": registered.model_version,
-        "cutoff": rows.cutoff and rows.cutoff.isoformat(),
+        "cutoff": cutoff and cutoff.isoformat(),
         "mean_churn_probability": float(scores["churn_probability"].mean()),
         "value_at_risk": None if at_risk.isna().all() else float(at_risk.sum()),
         "notices": unseen_categories(model, rows.features),

@@ -19,7 +19,7 @@ from regulars.evaluation.backtest import (
 from regulars.evaluation.holdout import MODEL
 from regulars.results import BacktestResult, as_result
 from regulars.training.card import profit_metrics, trial_metrics
-from regulars.training.pooled_rows import pooled_rows
+from regulars.training.pooled_rows import ScoredTest, pool, scored_test
 from regulars.training.train import silent, try_window
 
 if TYPE_CHECKING:
@@ -29,10 +29,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from regulars.config import Settings
-    from regulars.evaluation.holdout import ChurnTest
+    from regulars.evaluation.holdout import ValueTest
     from regulars.models.retention import RetentionModel
-    from regulars.training.dataset import Dataset
-    from regulars.training.window import Trial, Window
+    from regulars.training.window import Window
 
     Step = Callable[[str], None]
     Floats = NDArray[np.float64]
@@ -46,22 +45,29 @@ class BacktestPlan:
 
     settings: Settings
     # made when they are looked at: a window may be large
-    windows: Iterable[Window]
+    windows: Callable[[], Iterable[Window]]
     n_windows: int
     baseline_labels: Mapping[str, str]
-    notes: Callable[[Sequence[Trial]], list[str]]
+    # from those of each window that was tested
+    notes: Callable[[Sequence[Sequence[str]]], list[str]]
+    # of the windows' slices under each other, where windows may cut them differently
+    align_slices: Callable[[pd.DataFrame], pd.DataFrame] = lambda slices: slices
     # further keys of the result
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class _Tested:
-    """A trial that has a test."""
+    """What is kept of a window: its rows of all cutoffs may be many, and go."""
 
-    trial: Trial
+    name: str
+    is_dated: bool
+    facts: Mapping[str, Any]
     model: RetentionModel
-    rows: Dataset
-    test: ChurnTest
+    test: ScoredTest
+    value_test: ValueTest | None
+    metrics: Mapping[str, float]
+    notes: Sequence[str]
 
 
 def run_backtest(
@@ -95,8 +101,8 @@ def run_backtest(
         _window(each, offer, settings.seed)
         for each, offer in zip(tested, offers, strict=True)
     ]
-    is_dated = tested[0].trial.window.cutoff is not None
-    trials = [each.trial for each in tested]
+    is_dated = tested[0].is_dated
+    tests = [each.test for each in tested]
     result = {
         "name": settings.name,
         "kind": settings.churn.kind,
@@ -104,13 +110,13 @@ def run_backtest(
         "baseline_labels": dict(plan.baseline_labels),
         "windows": windows,
         "overall": overall(windows),
-        "slices": _slices(trials, settings.seed),
+        "slices": _slices(tests, plan.align_slices, settings.seed),
         "staleness": _staleness(tested, settings.seed) if is_dated else [],
-        "notes": plan.notes(trials),
+        "notes": plan.notes([each.notes for each in tested]),
         **plan.details,
     }
     figures = {
-        each.trial.window.name: trial_metrics(each.trial) | profit_metrics(offer)
+        each.name: {**each.metrics, **profit_metrics(offer)}
         for each, offer in zip(tested, offers, strict=True)
     }
     return as_result(BacktestResult, result), figures
@@ -118,13 +124,24 @@ def run_backtest(
 
 def _walk_back(plan: BacktestPlan, step: Step) -> list[_Tested]:
     tested = []
-    for number, window in enumerate(plan.windows, start=1):
+    for number, window in enumerate(plan.windows(), start=1):
         step(f"window {number}/{plan.n_windows}")
         trial = try_window(window, plan.settings, silent)
-        rows, test = trial.window.test, trial.churn_test
-        if trial.tested_model is None or rows is None or test is None:
+        test, model = scored_test(trial), trial.tested_model
+        if test is None or model is None:
             continue
-        tested.append(_Tested(trial, trial.tested_model, rows, test))
+        tested.append(
+            _Tested(
+                window.name,
+                window.cutoff is not None,
+                window.facts(),
+                model,
+                test,
+                trial.value_test,
+                trial_metrics(trial),
+                trial.notes,
+            )
+        )
     if not tested:
         msg = (
             "No window of the backtest could be tested: no purchase process could be "
@@ -136,14 +153,13 @@ def _walk_back(plan: BacktestPlan, step: Step) -> list[_Tested]:
 
 def _offer(each: _Tested, settings: Settings) -> dict[str, Any] | None:
     """Return what the offer of the settings would have earned on the window."""
-    assert each.trial.scores is not None
-    value = each.trial.scores["clv"].to_numpy(dtype=np.float64)
+    value, figures = each.test.value, each.test.figures
     known = np.isfinite(value)
     if not known.any():
         return None
     return evaluate_offer(
-        each.test.churned[known],
-        each.test.forecasts[MODEL][known],
+        figures.churned[known],
+        figures.forecasts[MODEL][known],
         value[known],
         settings.profit,
         random_state=settings.seed,
@@ -153,30 +169,31 @@ def _offer(each: _Tested, settings: Settings) -> dict[str, Any] | None:
 def _window(
     each: _Tested, offer: Mapping[str, Any] | None, random_state: int
 ) -> dict[str, Any]:
-    window, value = each.trial.window, each.trial.value_test
-    own = each.test.metrics[MODEL]
+    figures, value = each.test.figures, each.value_test
+    own = figures.metrics[MODEL]
     return {
-        "cutoff": window.name,
-        **window.facts(),
+        "cutoff": each.name,
+        **each.facts,
         "n_customers": own["n_customers"],
         "churn_rate": own["churn_rate"],
         "process_only": not each.model.churn.needs_fitting,
         "weights": dict(each.model.churn.weights),
         "value_metrics": value.metrics if value else {},
-        "reliability": each.test.curves[MODEL]["reliability"],
+        "reliability": figures.curves[MODEL]["reliability"],
         "profit": offer["rules"] if offer else None,
-        **evaluate_window(each.test, random_state=random_state),
+        **evaluate_window(figures, random_state=random_state),
     }
 
 
-def _slices(trials: Sequence[Trial], random_state: int) -> dict[str, Any] | None:
+def _slices(
+    tests: Sequence[ScoredTest],
+    align: Callable[[pd.DataFrame], pd.DataFrame],
+    random_state: int,
+) -> dict[str, Any] | None:
     """Evaluate the slices of the base over all windows together."""
-    tests = [trial.churn_test for trial in trials if trial.churn_test is not None]
-    rival, rows = best_baseline(tests), pooled_rows(trials)
-    if rival is None or rows is None:
-        return None
+    rival, rows = best_baseline([test.figures for test in tests]), pool(tests)
     labels = rows.test.slices
-    if labels is None or labels.empty:
+    if rival is None or labels is None or labels.empty:
         return None
     return {
         "rival": rival,
@@ -184,19 +201,11 @@ def _slices(trials: Sequence[Trial], random_state: int) -> dict[str, Any] | None
             rows.test.churned,
             rows.forecasts[MODEL],
             rows.forecasts[rival],
-            _one_kind_of_cohort(labels),
+            align(labels.fillna("unknown")),
             customers=rows.test.customer_id,
             random_state=random_state,
         ),
     }
-
-
-def _one_kind_of_cohort(labels: pd.DataFrame) -> pd.DataFrame:
-    """Return slices of several windows; cohorts of unlike length by year."""
-    labels = labels.fillna("unknown")
-    if "cohort" in labels and len({*labels["cohort"].str.len()}) > 1:
-        return labels.assign(cohort=labels["cohort"].str[:4])
-    return labels
 
 
 def _staleness(tested: Sequence[_Tested], random_state: int) -> list[dict[str, Any]]:
@@ -205,15 +214,17 @@ def _staleness(tested: Sequence[_Tested], random_state: int) -> list[dict[str, A
     customers: dict[int, list[NDArray[np.object_]]] = defaultdict(list)
     # latest first: `age` places on stands the model that is so many windows older
     for place, now in enumerate(tested):
-        fresh = now.test.forecasts[MODEL]
+        fresh = now.test.figures.forecasts[MODEL]
         for age, then in enumerate(tested[place : place + OLDEST_AGE + 1]):
             try:
-                stale = then.model.predict_churn(now.rows.features) if age else fresh
+                stale = (
+                    then.model.predict_churn(now.test.rows.features) if age else fresh
+                )
             except DataError:  # it knew features that are not there
                 continue
-            pairs[age].append((now.test.churned, stale, fresh))
-            if now.rows.customer_id is not None:
-                customers[age].append(now.rows.customer_id)
+            pairs[age].append((now.test.figures.churned, stale, fresh))
+            if now.test.rows.customer_id is not None:
+                customers[age].append(now.test.rows.customer_id)
     return evaluate_staleness(
         pairs, customers=customers or None, random_state=random_state
     )

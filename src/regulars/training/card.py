@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 
 from regulars.evaluation.holdout import MODEL
-from regulars.features.matrix import FEATURES
 from regulars.results import TrainingResult, TrainingSummary, as_result
 from regulars.results.measures import SpendMetrics
 from regulars.tracking import host_of
@@ -37,16 +36,6 @@ PACKAGES = (
     "ibis-framework",
     "mlflow",
 )
-PROCESS_MEANINGS = {
-    "p_alive": "Probability of still being a customer, by the purchase process",
-    "btyd_no_purchase_probability": "Probability of no purchase in the horizon, by "
-    "the purchase process",
-    "btyd_expected_purchases": "Expected purchases in the horizon, by the purchase "
-    "process",
-    "btyd_order_value": "Expected spend of a purchase, net of returns, by the spend "
-    "process",
-    "btyd_expected_spend": "Expected spend in the horizon, by both processes",
-}
 VALUE_FIGURES = ("mae", "spearman", "total_ratio")
 
 
@@ -78,7 +67,8 @@ def training_card(
         "value_baselines": _rivals(value.metrics) if value else {},
         "curves": churn.curves if churn else {},
         "importance": [
-            {**row, "meaning": meaning(row["feature"])} for row in training.importance
+            {**row, "meaning": problem.meanings.get(row["feature"], row["feature"])}
+            for row in training.importance
         ],
         "profit": training.profit,
         "currency": settings.source.currency,
@@ -224,11 +214,6 @@ def model_name(weights: Mapping[str, float]) -> str:
     """Return the member that stands alone, or ``blend``."""
     members = [name for name, share in weights.items() if share > 0]
     return members[0] if len(members) == 1 else "blend"
-
-
-def meaning(feature: str) -> str:
-    """Return what a feature means, in one line; its name where it is a user's own."""
-    return FEATURES.get(feature) or PROCESS_MEANINGS.get(feature) or feature
 
 
 def manifest(settings: Settings, data: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Rows = NDArray[np.intp]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Dataset:
     """Rows with an outcome, of shape (n_rows, ...) each."""
 
@@ -54,7 +54,7 @@ class Dataset:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Split:
     """Rows that learn, rows that test, and how to choose among the first."""
 
@@ -77,6 +77,8 @@ def is_mixed(churned: Floats) -> bool:
 
 def concatenated(sets: Sequence[Dataset]) -> Dataset:
     """Return the rows of data sets under each other; what one lacks, all lack."""
+    if len(sets) == 1:
+        return sets[0]
     slices = [rows.slices for rows in sets if rows.slices is not None]
     return Dataset(
         pd.concat([rows.features for rows in sets], ignore_index=True),

@@ -7,7 +7,7 @@ narrow: it counts with the forecast of the first split that tests it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -36,33 +36,41 @@ class PooledRows:
     value: Floats | None
 
 
+class ScoredTest(NamedTuple):
+    """The rows of one test, what was forecast of them, and what each is worth."""
+
+    rows: Dataset
+    figures: ChurnTest
+    value: Floats
+
+
+def scored_test(trial: Trial) -> ScoredTest | None:
+    """Return the test of a trial; None where nothing was tested."""
+    rows, figures, scores = trial.window.test, trial.churn_test, trial.scores
+    if rows is None or figures is None or scores is None:
+        return None
+    return ScoredTest(rows, figures, scores["clv"].to_numpy(dtype=np.float64))
+
+
 def pooled_rows(trials: Sequence[Trial]) -> PooledRows | None:
     """Return the rows of all tests; None where nothing was tested."""
-    known = [_test_of(trial) for trial in trials if trial.churn_test is not None]
-    if not known:
-        return None
-    tests, figures, values = zip(*known, strict=True)
-    rows = concatenated(tests)
-    kept = np.arange(len(rows))
+    tests = [test for trial in trials if (test := scored_test(trial)) is not None]
+    return pool(tests) if tests else None
+
+
+def pool(tests: Sequence[ScoredTest]) -> PooledRows:
+    """Return the rows of at least one test, each once."""
+    rows = concatenated([test.rows for test in tests])
+    # only forecasts that every test has
+    names = set.intersection(*(set(test.figures.forecasts) for test in tests))
+    forecasts = {
+        name: np.concatenate([test.figures.forecasts[name] for test in tests])
+        for name in tests[0].figures.forecasts
+        if name in names
+    }
+    value = np.concatenate([test.value for test in tests])
     if rows.positions is not None:
         kept = np.unique(rows.positions, return_index=True)[1]
-    # only forecasts that every test has
-    names = set.intersection(*(set(test.forecasts) for test in figures))
-    value = np.concatenate(values)[kept]
-    return PooledRows(
-        rows.take(kept),
-        {
-            name: np.concatenate([test.forecasts[name] for test in figures])[kept]
-            for name in figures[0].forecasts
-            if name in names
-        },
-        value if np.isfinite(value).any() else None,
-    )
-
-
-def _test_of(trial: Trial) -> tuple[Dataset, ChurnTest, Floats]:
-    test, scores = trial.window.test, trial.scores
-    assert test is not None
-    assert scores is not None
-    assert trial.churn_test is not None
-    return test, trial.churn_test, scores["clv"].to_numpy(dtype=np.float64)
+        rows, value = rows.take(kept), value[kept]
+        forecasts = {name: found[kept] for name, found in forecasts.items()}
+    return PooledRows(rows, forecasts, value if np.isfinite(value).any() else None)

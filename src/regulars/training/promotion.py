@@ -19,6 +19,7 @@ from regulars.evaluation.gate import ece_by_chance, more_days
 from regulars.evaluation.holdout import MODEL
 from regulars.metrics import ece
 from regulars.models.retention import RetentionModel
+from regulars.results.base import PURCHASES
 from regulars.training.dataset import is_mixed, row_hashes
 from regulars.training.pooled_rows import pooled_rows
 
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
 # rows new to both, of tables without days
 FEWEST_ROWS = 30
 SEEN = "seen.parquet"
-PURCHASES = "non_contractual"
 # settings of the scores that a model is built with, in words
 TERMS = {
     "margin": "margin",
@@ -67,14 +67,14 @@ def evaluate_challenger(problem: Problem, training: Training, store: Store) -> D
     ours, tested = problem.description, pooled_rows(training.trials)
     if version is None:
         return _first(problem, tested)
+    try:
+        serving, _ = store.load(version)
+    except DataError:
+        # whoever asks for scores would be told to train again: this is the training
+        return Decision(
+            True, f"the champion, version {version}, is of a form no longer read"
+        )
     tags = store.version_tags(version)
-    theirs = _question(tags, store, version)
-    if theirs != (ours.kind, ours.question):
-        asked = f"{theirs[0]} churn, {theirs[1]}"
-        return Decision(True, f"the champion answers another question: {asked}")
-    if ours.faults:
-        faults = "; ".join(ours.faults)
-        return Decision(False, f"the inputs have not passed their check: {faults}")
     newer_days = _newer_days(tags, ours)
     if newer_days < 0:
         return Decision(
@@ -85,6 +85,13 @@ def evaluate_challenger(problem: Problem, training: Training, store: Store) -> D
     twins = _twins(store, version)
     if tested is None:
         return _untested(bool(twins), newer_days)
+    theirs = _question(tags, serving)
+    if theirs != (ours.kind, ours.question):
+        asked = f"{theirs[0]} churn, {theirs[1]}"
+        return Decision(True, f"the champion answers another question: {asked}")
+    if ours.faults:
+        faults = "; ".join(ours.faults)
+        return Decision(False, f"the inputs have not passed their check: {faults}")
     if not twins:
         return Decision(True, "the champion was never tested, this model was")
     rows = _same_rows(twins, tested, is_dated=bool(tags.get("cutoff")))
@@ -135,14 +142,13 @@ def silence_question(horizon: Horizon) -> str:
 
 
 def _question(
-    tags: Mapping[str, str], store: Store, version: str
+    tags: Mapping[str, str], serving: RetentionModel
 ) -> tuple[str, str | None]:
     """Return the kind of churn that a version predicts, and its question."""
     kind, question = tags.get("kind"), tags.get("question")
     if kind is None or question is None:
         # models of purchases did not say it until all kinds had one registration
-        model = store.load_tested(version) or store.load(version)[0]
-        return kind or PURCHASES, silence_question(model.horizon)
+        return kind or PURCHASES, silence_question(serving.horizon)
     return kind, question
 
 
@@ -178,7 +184,8 @@ def _same_rows(
         return "the champion cannot score these rows: what it learnt from is not there"
     known = np.flatnonzero(np.isfinite(champion))
     rows = tested.test.take(known)
-    if not is_dated and (len(known) < FEWEST_ROWS or not is_mixed(rows.churned)):
+    is_tabular = models[0].encoder is not None
+    if is_tabular and (len(known) < FEWEST_ROWS or not is_mixed(rows.churned)):
         return "the champion has learnt from all these rows: none is new to both"
     challenger = tested.forecasts[MODEL][known]
     return _SameRows(rows, challenger, champion[known], models[0])
@@ -220,8 +227,10 @@ def _changed(
     description: ModelDescription,
 ) -> list[str]:
     mine, other = ours.horizon.to_dict(), theirs.horizon.to_dict()
+    # without a process the money is worked out beside the model, not in it
+    terms = TERMS if ours.process is not None else {"risk_bands": TERMS["risk_bands"]}
     pairs: list[tuple[str, Any, Any]] = [
-        (words, mine[name], other[name]) for name, words in TERMS.items()
+        (words, mine[name], other[name]) for name, words in terms.items()
     ]
     if ours.encoder is not None and theirs.encoder is not None:
         pairs.append(("attributes", {*ours.encoder.kinds_}, {*theirs.encoder.kinds_}))

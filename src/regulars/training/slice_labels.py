@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from regulars.evaluation.slices import UNKNOWN, in_thirds
+
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 MOST_VALUES = 6
 MOST_KINDS = 6
-BANDS = ("lowest third", "middle third", "highest third")
-UNKNOWN = "unknown"
 
 
 def slices_of(attributes: pd.DataFrame, value: ArrayLike | None = None) -> pd.DataFrame:
@@ -33,12 +33,3 @@ def _texts(values: pd.Series) -> NDArray[np.object_]:
     shown = [f"{v:g}" if isinstance(v, float) else str(v) for v in values]
     known = values.notna().to_numpy(dtype=bool)
     return np.where(known, np.array(shown, dtype=object), UNKNOWN)
-
-
-def in_thirds(values: pd.Series) -> NDArray[np.object_]:
-    """Return the third that each value lies in; equal values stay together."""
-    share = values.rank(pct=True, method="average")
-    # a share of exactly a third is in the lower band, whatever its last bit
-    place = np.searchsorted([1 / 3, 2 / 3], share.fillna(0) - 1e-12, side="left")
-    bands = np.array(BANDS, dtype=object)[place]
-    return np.where(values.notna().to_numpy(), bands, UNKNOWN)

@@ -37,7 +37,7 @@ BASELINE_LABELS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TabularWindow:
     """A split of a data set as a window."""
 

@@ -186,8 +186,8 @@ def _evaluated(
         test.spend, {MODEL: scores["expected_spend"].to_numpy(), **baselines.spend}
     )
     bounds = scores[["expected_spend_low", "expected_spend_high"]].to_numpy()
-    spend.metrics[MODEL] |= interval_figures(test.spend, bounds)
-    return churn, spend
+    own = spend.metrics[MODEL] | interval_figures(test.spend, bounds)
+    return churn, replace(spend, metrics={**spend.metrics, MODEL: own})
 
 
 def _profit(trials: Sequence[Trial], settings: Settings) -> dict[str, Any] | None:

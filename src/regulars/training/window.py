@@ -5,7 +5,7 @@ Choice, fit, test, gate and registration are the same for all of them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from regulars.models.churn import Recipe
@@ -191,6 +191,8 @@ class Problem:
     # what the model that scores is chosen on and learns from; nothing of it is tested
     final: Window
     notes: Callable[[Training], list[str]]
+    # of features, in a line; others are told by their names
+    meanings: Mapping[str, str] = field(default_factory=dict)
     # further keys of the card
     details: Callable[[Training], dict[str, Any]]
     # one made-up row as the endpoint takes it

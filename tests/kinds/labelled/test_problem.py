@@ -76,14 +76,14 @@ def test_rows_with_an_unknown_label_are_scored_but_not_learnt_from(table, frame)
 
 def test_backtest_deals_undated_rows_into_parts(opened):
     plan = table_backtest(undated(opened))
-    tested = np.concatenate([window.split.test for window in plan.windows])
+    tested = np.concatenate([window.split.test for window in plan.windows()])
     assert sorted(tested.tolist()) == [*range(len(tested))]
     assert "no date" in plan.notes([])[0]
 
 
 def test_backtest_rolls_dated_windows_back(opened):
     plan = table_backtest(dated(opened))
-    names = [window.name for window in plan.windows]
+    names = [window.name for window in plan.windows()]
     assert names == sorted(names, reverse=True)
     assert plan.n_windows == len(names)
 

@@ -15,6 +15,7 @@ from regulars.kinds.labelled.splits import dated_split
 from regulars.kinds.labelled.table import read_labelled
 from regulars.kinds.labelled.workspace import check_table
 from regulars.scoring.batch import COLUMNS
+from regulars.tracking import Store
 from regulars.training import train
 
 IRANIAN = Path(os.environ.get("IRANIAN_CHURN", "data/iranian_churn.parquet"))
@@ -225,3 +226,33 @@ def test_iranian_churn_is_reported_with_an_auc_of_989():
     training = trained(settings)
     assert len(training.trials) == 5
     assert training.churn_test.metrics["model"]["roc_auc"] >= 0.989
+
+
+def test_columns_named_as_features_of_purchases_are_a_tables_own(table, frame):
+    regions = frame["plan"].map({"gold": "northeast", "silver": "northwest"})
+    table.write(
+        frame.drop(columns="plan")
+        .rename(columns={"calls": "frequency"})
+        .assign(cohort=regions.fillna("south"))
+    )
+    settings = table.settings("churn.classifiers=[logistic]", "backtest.windows=2")
+    work = pipeline.open_work(settings, quiet)
+    pipeline.train_model(work, quiet)
+    meanings = {
+        r["feature"]: r["meaning"] for r in table.read("card.json")["importance"]
+    }
+    assert meanings["frequency"] == "frequency"
+    rows = pipeline.backtest(work, quiet)["slices"]["rows"]
+    assert {row["value"] for row in rows} == {"northeast", "northwest", "south"}
+
+
+def test_champion_of_a_form_no_longer_read_gives_way_whatever_the_inputs(table, frame):
+    settings = table.settings("churn.classifiers=[logistic]")
+    pipeline.train_model(pipeline.open_work(settings, quiet), quiet)
+    folder, _ = Store(settings.tracking.uri, settings.name).fetch()
+    (folder / "model.json").write_text('{"format": 1, "kind": "attributes"}')
+    frame["cancel_code"] = np.where(frame["left"] == "Yes", "C7", None)
+    table.write(frame)
+    result = pipeline.train_model(pipeline.open_work(settings, quiet), quiet)
+    assert result["is_champion"]
+    assert "of a form no longer read" in result["champion_reason"]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import pandas as pd
 import pytest
 
@@ -63,8 +65,9 @@ def test_every_customer_at_the_cutoff_is_scored(work):
 
 def test_windows_of_the_backtest_are_made_one_by_one_latest_first(work):
     plan = purchase_backtest(work)
-    first, second = next(iter(plan.windows)), next(iter(plan.windows))
+    first, second = itertools.islice(plan.windows(), 2)
     assert first.cutoff > second.cutoff
+    assert next(iter(plan.windows())).cutoff == first.cutoff  # as often as one asks
     assert plan.details["horizon_days"] == 28
 
 

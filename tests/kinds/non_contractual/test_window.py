@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 from regulars.features.matrix import FEATURES
 from regulars.kinds.non_contractual import open_workspace
 from regulars.kinds.non_contractual.snapshots import Snapshots
-from regulars.kinds.non_contractual.window import feature_groups
+from regulars.kinds.non_contractual.window import feature_groups, one_kind_of_cohort
 from regulars.models.churn import Recipe
 from regulars.models.retention import RetentionModel
 from regulars.models.spend import SpendRecipe
@@ -52,3 +53,10 @@ def test_model_without_a_group_is_saved_and_scores_as_before(shop, tmp_path):
             kept.predict(rows_now)["churn_probability"],
             model.predict(current)["churn_probability"],
         )
+
+
+def test_cohorts_of_unlike_length_are_told_by_year():
+    mixed = pd.DataFrame({"cohort": ["2024-03", "2023Q4"], "plan": ["s", "medium"]})
+    assert one_kind_of_cohort(mixed)["cohort"].tolist() == ["2024", "2023"]
+    alike = pd.DataFrame({"cohort": ["2024-03", "2023-12"]})
+    assert one_kind_of_cohort(alike) is alike

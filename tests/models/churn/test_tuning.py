@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.special import log_expit
 
 from regulars.models.churn import search, tuning
-from regulars.models.churn.ensemble import Recipe
+from regulars.models.churn.ensemble import PROCESS_COLUMN, Recipe
 from regulars.models.churn.space import PURCHASES
 from regulars.models.churn.tuning import select
 from regulars.models.folds import ValidationFold
@@ -115,3 +117,16 @@ def test_large_folds_are_thinned(monkeypatch, folds):
     )
     select(folds, classifiers=["logistic"])
     assert seen == [100, 100]
+
+
+def test_rows_without_a_purchase_process_have_none_for_a_member(folds):
+    bare = [
+        replace(
+            fold,
+            train=fold.train.drop(columns=PROCESS_COLUMN),
+            valid=fold.valid.drop(columns=PROCESS_COLUMN),
+        )
+        for fold in folds
+    ]
+    selection = select(bare, classifiers=["logistic"], calibration="none")
+    assert selection.recipe.weights == {"logistic": 1.0}

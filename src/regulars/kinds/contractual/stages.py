@@ -44,7 +44,7 @@ def contract_problem(work: ContractWorkspace, step: Step) -> Problem:
     assert timeline.final is not None
     past = PastSnapshots(work, [timeline, timeline.final])
     dataset, split = past.dataset, past.split(timeline)
-    _refuse_if_too_few(dataset, split, "test")
+    _refuse_if_too_few(dataset, split)
     horizon = horizon_of(settings)
     tested = TabularWindow(dataset, split, horizon)
     final = TabularWindow(dataset, past.final_split(timeline.final), horizon)
@@ -120,10 +120,12 @@ def contract_backtest(work: ContractWorkspace) -> BacktestPlan:
     horizon = horizon_of(settings)
     return BacktestPlan(
         settings=settings,
-        windows=[TabularWindow(past.dataset, split, horizon) for split in splits],
+        windows=lambda: [
+            TabularWindow(past.dataset, split, horizon) for split in splits
+        ],
         n_windows=len(splits),
         baseline_labels=BASELINE_LABELS,
-        notes=lambda trials: notes,
+        notes=lambda by_window: notes,
         details={
             "horizon_days": settings.time.horizon_days,
             "step_days": asked.step_days or settings.time.horizon_days,
@@ -131,13 +133,13 @@ def contract_backtest(work: ContractWorkspace) -> BacktestPlan:
     )
 
 
-def _refuse_if_too_few(dataset: Dataset, split: Split, name: str) -> None:
+def _refuse_if_too_few(dataset: Dataset, split: Split) -> None:
     if split.pairs and has_both(dataset, split):
         return
     churned = dataset.churned
     msg = (
         f"The training windows hold {int(churned[split.train].sum())} cancellations of "
-        f"{len(split.train)} running contracts and the {name} window "
+        f"{len(split.train)} running contracts and the test window "
         f"{int(churned[split.test].sum())} of {len(split.test)}; both kinds are needed "
         "in each of them, and in a window before to choose by. Set a longer "
         "time.horizon_days, or read more history."

@@ -181,10 +181,10 @@ def table_backtest(work: TableWorkspace) -> BacktestPlan:
     horizon = horizon_of(settings, has_days=False)
     return BacktestPlan(
         settings=settings,
-        windows=[TabularWindow(dataset, split, horizon) for split in splits],
+        windows=lambda: [TabularWindow(dataset, split, horizon) for split in splits],
         n_windows=len(splits),
         baseline_labels=BASELINE_LABELS,
-        notes=lambda trials: notes,
+        notes=lambda by_window: notes,
     )
 
 

@@ -112,33 +112,32 @@ def read_labelled(settings: Settings) -> LabelledTable:
     day = None if place.date is None else days_of(rows[place.date])
     inspected = inspect_columns(rows, churned, day, place)
     value, more = _values(rows, place)
-    table = LabelledTable(
-        customer_id=_ids(rows, place),
+    customer_id = _ids(rows, place)
+    set_aside = pd.concat(aside, ignore_index=True)
+    facts = {
+        "n_customers": int(customer_id.nunique()),
+        "n_labelled": int(np.isfinite(churned).sum()),
+        "n_churned": int(np.nansum(churned)),
+        "churn_rate": float(np.nanmean(churned)),
+    }
+    summary = summarise(
+        settings.name,
+        inspected.columns,
+        set_aside,
+        len(raw),
+        facts,
+        [*notices, *inspected.notices, *more],
+    )
+    return LabelledTable(
+        customer_id=customer_id,
         day=day,
         attributes=inspected.attributes,
         churned=churned,
         value=value,
         columns=inspected.columns,
-        summary={},
-        set_aside=pd.concat(aside, ignore_index=True),
+        summary=summary,
+        set_aside=set_aside,
     )
-    facts = {
-        "n_customers": int(table.customer_id.nunique()),
-        "n_labelled": int(table.known.sum()),
-        "n_churned": int(np.nansum(churned)),
-        "churn_rate": float(np.nanmean(churned)),
-    }
-    table.summary.update(
-        summarise(
-            settings.name,
-            inspected.columns,
-            table.set_aside,
-            len(raw),
-            facts,
-            [*notices, *inspected.notices, *more],
-        )
-    )
-    return table
 
 
 def _read(

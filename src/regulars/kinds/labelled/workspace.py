@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from regulars.findings.rules import find_in_ids
@@ -61,7 +61,7 @@ def check_table(settings: Settings, step: Step) -> TableWorkspace:
     make_folder(outputs)
     table = read_labelled(settings)
     asked = find_in_ids(table.customer_id, "customers")
-    table.summary["findings"] = [each.summary() for each in asked]
+    summary = table.summary | {"findings": [each.summary() for each in asked]}
     write_scores(table.set_aside, outputs / "quarantine.csv")
-    write_result(as_result(CheckResult, table.summary), outputs / "check.json")
-    return TableWorkspace(settings, table)
+    write_result(as_result(CheckResult, summary), outputs / "check.json")
+    return TableWorkspace(settings, replace(table, summary=summary))

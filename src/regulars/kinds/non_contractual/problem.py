@@ -15,10 +15,14 @@ from regulars.data.strays import bulk_begins
 from regulars.errors import DataError, NotEnoughHistoryError
 from regulars.evaluation.backtest import roll_back
 from regulars.evaluation.holdout import drift_notes
+from regulars.features.matrix import FEATURES
 from regulars.findings.rules import other_id_advice
 from regulars.kinds.non_contractual.notes import tested_otherwise
 from regulars.kinds.non_contractual.snapshots import Snapshots
-from regulars.kinds.non_contractual.window import PurchaseWindow
+from regulars.kinds.non_contractual.window import (
+    PurchaseWindow,
+    one_kind_of_cohort,
+)
 from regulars.models.churn import baselines
 from regulars.scoring.batch import Customers
 from regulars.scoring.histories import FIELDS
@@ -39,6 +43,17 @@ if TYPE_CHECKING:
     from regulars.training.window import Training, Trial
 
     Step = Callable[[str], None]
+
+PROCESS_MEANINGS = {
+    "p_alive": "Probability of still being a customer, by the purchase process",
+    "btyd_no_purchase_probability": "Probability of no purchase in the horizon, by "
+    "the purchase process",
+    "btyd_expected_purchases": "Expected purchases in the horizon, by the purchase "
+    "process",
+    "btyd_order_value": "Expected spend of a purchase, net of returns, by the spend "
+    "process",
+    "btyd_expected_spend": "Expected spend in the horizon, by both processes",
+}
 
 
 def purchase_problem(work: LogWorkspace, step: Step) -> Problem:
@@ -93,6 +108,7 @@ def purchase_problem(work: LogWorkspace, step: Step) -> Problem:
         windows=[tested],
         final=final,
         notes=notes,
+        meanings={**FEATURES, **PROCESS_MEANINGS},
         details=lambda training: _details(work, tested, training),
         example=example_request(work),
         serving=serving_context(work),
@@ -207,19 +223,20 @@ def purchase_backtest(work: LogWorkspace) -> BacktestPlan:
             )
             yield PurchaseWindow.of(work, snapshots)
 
-    def notes(trials: Sequence[Trial]) -> list[str]:
-        said = [note for trial in trials for note in trial.notes]
+    def notes(by_window: Sequence[Sequence[str]]) -> list[str]:
         missing = (
-            f"The history leaves {len(trials)} of the {asked.windows} test windows "
+            f"The history leaves {len(by_window)} of the {asked.windows} test windows "
             "asked for."
         )
         # the same is true of many windows; silent days are news of the log
-        news = list(dict.fromkeys(note for note in said if note.startswith("The log")))
-        return [missing, *news] if len(trials) < asked.windows else news
+        every = dict.fromkeys(note for notes in by_window for note in notes)
+        news = [note for note in every if note.startswith("The log")]
+        return [missing, *news] if len(by_window) < asked.windows else news
 
     return BacktestPlan(
         settings=settings,
-        windows=windows(),
+        windows=windows,
+        align_slices=one_kind_of_cohort,
         n_windows=len(timelines),
         baseline_labels=baselines.labels(),
         notes=notes,

@@ -44,7 +44,7 @@ FEWEST_CHURNERS = 20
 BASELINE_PROCESS = "bg_nbd"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Snapshots:
     """Feature rows by cutoff, each with the purchase process of its own cutoff."""
 
@@ -70,19 +70,8 @@ class Snapshots:
     ) -> Snapshots:
         """Lay a ledger out at the cutoffs of a timeline.
 
-        Parameters
-        ----------
-        ledger : Ledger
-            One row a customer and day.
-        timeline : Timeline
-            The cutoffs.
-        settings : Settings
-            Lookback, feature groups, horizon.
-        cache : FeatureCache, optional
-            Features of the ledger with these settings; default: a cache of its own.
-        processes : dict, optional
-            Purchase processes that other snapshots of the ledger have fitted; what is
-            fitted here is added.
+        `processes` are those that other snapshots of the ledger have fitted; what is
+        fitted here is added.
         """
         cache = cache or FeatureCache(ledger, settings)
         rows = cache.by_cutoff(timeline.snapshots)

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 OWN_FEATURES = "own"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PurchaseWindow:
     """A timeline over a log as a window, its purchase model chosen."""
 
@@ -238,3 +238,10 @@ def customer_slices(work: LogWorkspace, features: pd.DataFrame) -> pd.DataFrame 
         dated = [name for name in table.columns if name.startswith("known_from")]
         attributes = table.drop(*dated).execute()
     return label_customers(features, attributes)
+
+
+def one_kind_of_cohort(slices: pd.DataFrame) -> pd.DataFrame:
+    """Return slices of several windows; cohorts of unlike length are told by year."""
+    if len({*slices["cohort"].str.len()}) > 1:
+        return slices.assign(cohort=slices["cohort"].str[:4])
+    return slices

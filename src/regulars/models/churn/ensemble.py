@@ -382,7 +382,9 @@ class ChurnEnsemble:
         )
         model.boosters_ = [
             LightGBMChurn.from_text(_with_settings(members["lightgbm"], bag), text)
-            for bag, text in zip(bag_settings(model.recipe), trees, strict=False)
+            for bag, text in zip(
+                bag_settings(model.recipe) if trees else (), trees, strict=True
+            )
         ]
         return model
 

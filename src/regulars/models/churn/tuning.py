@@ -15,7 +15,13 @@ import numpy as np
 from regulars.models.churn.backward_elimination import Elimination, eliminate
 from regulars.models.churn.blend import blend_weights
 from regulars.models.churn.calibration import Calibrator, choose
-from regulars.models.churn.ensemble import PROCESS, ChurnEnsemble, Recipe, combine
+from regulars.models.churn.ensemble import (
+    PROCESS,
+    PROCESS_COLUMN,
+    ChurnEnsemble,
+    Recipe,
+    combine,
+)
 from regulars.models.churn.logistic import LogisticChurn
 from regulars.models.churn.objective import Objective, log_loss_of
 from regulars.models.churn.search import search_settings
@@ -117,6 +123,7 @@ def select(
     Selection
     """
     goal = objective or Objective()
+    has_process = encoder is None and PROCESS_COLUMN in folds[0].valid
     if encoder is not None:
         folds = [_encoded(fold, encoder()) for fold in folds]
     folds = [fold.thinned(TUNING_ROWS, random_state=random_state) for fold in folds]
@@ -142,7 +149,7 @@ def select(
         n_trials, n_pruned = search.n_trials, search.n_pruned
     if "logistic" in classifiers:
         draft = replace(draft, logistic={"C": _penalty(folds, goal, space)})
-    recipe, losses = _completed(draft, folds, calibration, has_process=encoder is None)
+    recipe, losses = _completed(draft, folds, calibration, has_process=has_process)
     return Selection(recipe, losses, n_trials, n_pruned, eliminated.gains, goal.name)
 
 
