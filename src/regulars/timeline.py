@@ -26,7 +26,12 @@ __all__ = [
 ]
 
 
-MAX_FOLDS = 3
+# validation windows: below the fewest they may overlap
+FEWEST_FOLDS, MOST_FOLDS = 3, 6
+# the same season a year ago, on the same day of the week
+YEAR = timedelta(days=364)
+# cutoffs to learn from a step apart, and the steps between those before them
+RECENT_CUTOFFS, THINNED = 6, 3
 # a shorter horizon to learn on is neither noise nor a far cry from the one asked for
 SHORTEST_LABEL_DAYS = 14
 LONGEST_STRETCH = 6
@@ -245,7 +250,6 @@ def stand_at(
     """
     known = _Windows(settings, first_day, shut(day) if shut else ())
     label_days = known.longest_label(day)
-    window = timedelta(days=settings.gap_days + label_days)
     return Timeline(
         cutoff=day + timedelta(days=settings.gap_days + settings.horizon_days),
         horizon_days=settings.horizon_days,
@@ -253,7 +257,7 @@ def stand_at(
         label_horizon_days=label_days,
         test_cutoff=day,
         folds=known.folds(day, label_days),
-        training_cutoffs=known.rolled(day - window, label_days),
+        training_cutoffs=known.training(day, label_days),
     )
 
 
@@ -265,21 +269,55 @@ class _Windows:
     first_day: date
     shut: Sequence[tuple[date, date]]
 
-    def rolled(self, latest: date, label_days: int) -> tuple[date, ...]:
-        """Return cutoffs back from the latest that have a label horizon of history."""
-        earliest = self.first_day + timedelta(days=label_days)
-        n_days, step = (latest - earliest).days, self.settings.step_days
-        days = [latest - timedelta(days=k) for k in range(0, n_days + 1, step)]
-        usable = [day for day in days if not self._is_spoilt(day, label_days)] or days
-        return tuple(usable[: self.settings.training_cutoffs])
+    def training(self, day: date, label_days: int) -> tuple[date, ...]:
+        """Return the cutoffs to learn from on a day, latest first.
+
+        As many as asked for, a step apart. `auto`: half a year of them, then fewer,
+        until they reach a year and a window back: a season seen before can be known.
+        """
+        window = timedelta(days=self.settings.gap_days + label_days)
+        step = timedelta(days=self.settings.step_days)
+        recent = self._back(day - window, label_days, step)
+        asked = self.settings.training_cutoffs
+        if asked != "auto":
+            return tuple(recent[:asked])
+        recent = recent[:RECENT_CUTOFFS]
+        if not recent:
+            return ()
+        older = self._back(recent[-1], label_days, THINNED * step)[1:]
+        older = [each for each in older if each > day - YEAR - window - THINNED * step]
+        days = {*recent, *older}
+        if day - YEAR >= self._earliest(label_days):
+            days.add(day - YEAR)
+        return tuple(sorted(days, reverse=True))
 
     def folds(self, test: date, label_days: int) -> tuple[Fold, ...]:
-        window = timedelta(days=self.settings.gap_days + label_days)
-        folds = (
-            Fold(day, self.rolled(day - window, label_days))
-            for day in self.rolled(test - window, label_days)[:MAX_FOLDS]
-        )
+        """Return validation windows a horizon apart, one in last year's season."""
+        apart = timedelta(days=label_days)
+        latest = test - timedelta(days=self.settings.gap_days + label_days)
+        usable = self._folds(self._back(latest, label_days, apart), label_days)
+        if len(usable) < FEWEST_FOLDS:
+            closer = min(apart, timedelta(days=self.settings.step_days))
+            days = self._back(latest, label_days, closer)
+            return self._folds(days, label_days)[:FEWEST_FOLDS]
+        chosen = usable[:MOST_FOLDS]
+        season = self._folds([test - YEAR], label_days)
+        if season and chosen[-1].cutoff - apart >= season[0].cutoff:
+            chosen = (*chosen[: MOST_FOLDS - 1], *season)
+        return chosen
+
+    def _folds(self, days: Sequence[date], label_days: int) -> tuple[Fold, ...]:
+        folds = (Fold(day, self.training(day, label_days)) for day in days)
         return tuple(fold for fold in folds if fold.training_cutoffs)
+
+    def _earliest(self, label_days: int) -> date:
+        return self.first_day + timedelta(days=label_days)
+
+    def _back(self, latest: date, label_days: int, step: timedelta) -> list[date]:
+        """Return days back from the latest that have a label horizon of history."""
+        n_steps = (latest - self._earliest(label_days)) // step
+        days = [latest - k * step for k in range(n_steps + 1)]
+        return [day for day in days if not self._is_spoilt(day, label_days)] or days
 
     def longest_label(self, test: date) -> int:
         """Return the longest horizon, up to the one asked for, that gives a fold."""

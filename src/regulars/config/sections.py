@@ -61,8 +61,10 @@ class TimeSettings(Section):
         None,
         description="As-of date of the scores; null: the day after the last record.",
     )
-    training_cutoffs: PositiveInt = Field(
-        6, description="Training snapshots asked for."
+    training_cutoffs: Literal["auto"] | PositiveInt = Field(
+        "auto",
+        description="Training snapshots; auto: a year and a horizon back, thinned "
+        "towards the past.",
     )
     step_days: Days = Field(30, description="Days between training snapshots.")
 
@@ -86,13 +88,15 @@ class ChurnSettings(Section):
     kind: Literal["non_contractual", "contractual", "labelled"] = Field(
         "non_contractual", description="What churn means in this business."
     )
-    classifiers: tuple[Literal["logistic", "lightgbm"], ...] = Field(
-        ("logistic", "lightgbm"),
+    members: tuple[
+        Literal["process", "rfm_logistic", "logistic", "lightgbm", "extra_trees"], ...
+    ] = Field(
+        ("process", "rfm_logistic", "logistic", "lightgbm", "extra_trees"),
         min_length=1,
-        description="Candidates; the validation window decides.",
+        description="Candidates; the validation windows weigh them.",
     )
     tuning_trials: int = Field(
-        30, ge=0, le=100_000, description="Settings tried on the validation windows."
+        8, ge=0, le=100_000, description="Settings tried on the validation windows."
     )
     objective: Literal["log_loss", "average_precision", "profit"] = Field(
         "log_loss",

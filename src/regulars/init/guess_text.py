@@ -126,7 +126,6 @@ def render_config(guess: GuessedConfig) -> str:
         "  gap_days: 0  # days between the cutoff and the horizon",
         "  lookback_days: null  # null: all the history",
         f"  cutoff: null{beside(notes, 'cutoff')}",
-        "  training_cutoffs: 6  # fewer are used where the log is too short",
         f"  step_days: {guess.step_days}{beside(notes, 'step_days')}",
         "value:",
         "  margin: 0.3  # your margin on each unit of spend: please set it",

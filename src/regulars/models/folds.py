@@ -9,9 +9,12 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
+
+from regulars.models.memo import content
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
     from numpy.typing import NDArray
+
+    from regulars.models.paired import Keys
 
     Floats = NDArray[np.float64]
     Rows = NDArray[np.intp]
@@ -46,6 +51,21 @@ class ValidationFold:
     known_at: date | None = None
     # in place of days: positions in the data set, of training and of validation rows
     rows: tuple[Rows, Rows] | None = None
+    # of each row of the window: whom it is about
+    customers: Keys | None = None
+
+    @cached_property
+    def digest(self) -> str:
+        """What the window holds, in a word."""
+        values = () if self.value is None else (self.value,)
+        return content(self.train, self.y_train, self.valid, self.y_valid, *values)
+
+    @property
+    def keys(self) -> Keys | None:
+        """Whom each row of the window is about; None where nobody says."""
+        if self.customers is None and self.rows is not None:
+            return self.rows[1]
+        return self.customers
 
     def knew(self, other: ValidationFold) -> bool:
         """Return whether another window's outcomes were known when this one began."""

@@ -10,7 +10,7 @@ from regulars.errors import DataError
 if TYPE_CHECKING:
     from pathlib import Path
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 
 
 def read_model(path: Path) -> dict[str, Any]:
@@ -19,12 +19,10 @@ def read_model(path: Path) -> dict[str, Any]:
         msg = f"'{path}' holds no model.json; pass a folder that 'save' wrote."
         raise DataError(msg)
     data: dict[str, Any] = json.loads((path / "model.json").read_text())
-    # what models of tables were until all kinds of churn had one form
-    if data.get("kind") == "attributes":
+    if data.get("format_version", 0) < FORMAT_VERSION:
         msg = (
-            f"The model in '{path}' was written by an earlier version, in a form of "
-            "its own for tables and contracts that is no longer read. Train again: "
-            "regulars train CONFIG."
+            f"The model in '{path}' was written by an earlier version, in a form that "
+            "is no longer read. Train again: regulars train CONFIG."
         )
         raise DataError(msg)
     if data["format_version"] > FORMAT_VERSION:
@@ -48,6 +46,6 @@ def read_text(file: Path) -> str:
         raise DataError(msg) from error
 
 
-def churn_trees(number: int) -> str:
-    """Return the name of the file with the trees of a bag."""
-    return f"churn{f'-{number}' if number else ''}.lightgbm.txt"
+def churn_trees(member: str, number: int) -> str:
+    """Return the name of the file with the trees of a member's bag."""
+    return f"churn_{member}{f'-{number}' if number else ''}.lightgbm.txt"

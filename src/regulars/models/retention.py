@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-# 2: one form for all kinds of churn; 1 had models of purchase logs only
 KEYS = ("customer_id", "cutoff")
 OUTCOMES = ("churned", "n_purchases", "spend")
 # beyond which no day of the next order is named
@@ -397,8 +396,9 @@ class RetentionModel:
         }
         (path / "model.json").write_text(json.dumps(data, indent=1, allow_nan=False))
         # LightGBM's own text: it can be read by other versions, and runs nothing
-        for number, text in enumerate(self.churn_.trees()):
-            (path / churn_trees(number)).write_text(text)
+        for member, texts in self.churn_.trees().items():
+            for number, text in enumerate(texts):
+                (path / churn_trees(member, number)).write_text(text)
         for head, text in (self.spend_.trees() if self.spend_ else {}).items():
             (path / f"spend_{head}.lightgbm.txt").write_text(text)
 
@@ -426,8 +426,10 @@ class RetentionModel:
         churn = data["churn"]
         encoded, process = churn.get("encoder"), data["process"]
         encoder = TabularEncoder.from_dict(encoded) if encoded else None
-        n_bags = churn["recipe"].get("bags", 1) if "lightgbm" in churn["members"] else 0
-        trees = [read_text(path / churn_trees(number)) for number in range(n_bags)]
+        trees = {
+            member: [read_text(path / churn_trees(member, n)) for n in range(n_texts)]
+            for member, n_texts in churn["trees"].items()
+        }
         ensemble = ChurnEnsemble.from_dict(churn, trees, encoder)
         spend = _read_spend(path, data["spend"])
         model = cls(

@@ -17,6 +17,7 @@ from regulars.evaluation.backtest import (
     overall,
 )
 from regulars.evaluation.holdout import MODEL
+from regulars.models.memo import Memo
 from regulars.results import BacktestResult, as_result
 from regulars.training.card import profit_metrics, trial_metrics
 from regulars.training.pooled_rows import ScoredTest, pool, scored_test
@@ -123,10 +124,11 @@ def run_backtest(
 
 
 def _walk_back(plan: BacktestPlan, step: Step) -> list[_Tested]:
-    tested = []
+    # windows share most of what they validate on
+    tested, memo = [], Memo()
     for number, window in enumerate(plan.windows(), start=1):
         step(f"window {number}/{plan.n_windows}")
-        trial = try_window(window, plan.settings, silent)
+        trial = try_window(window, plan.settings, silent, memo)
         test, model = scored_test(trial), trial.tested_model
         if test is None or model is None:
             continue

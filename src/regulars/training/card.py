@@ -130,8 +130,12 @@ def run_params(settings: Settings, training: Training) -> dict[str, str]:
     chosen: dict[str, Any] = {
         "chosen.calibration": recipe.calibrator.method,
         **{f"chosen.weight.{k}": v for k, v in recipe.weights.items()},
-        **{f"chosen.lightgbm.{k}": v for k, v in recipe.boosted.items()},
-        **{f"chosen.logistic.{k}": v for k, v in recipe.logistic.items()},
+        "chosen.pool": recipe.pool,
+        **{
+            f"chosen.{member}.{name}": value
+            for member, own in recipe.settings.items()
+            for name, value in own.items()
+        },
         "chosen.left_out": "+".join(recipe.left_out),
     }
     if spend is not None:

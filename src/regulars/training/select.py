@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from regulars.config import Settings
+    from regulars.models.memo import Memo
     from regulars.training.window import Window
 
     Step = Callable[[str], None]
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 STUDY = "tuning.db"
 
 
-def choose(window: Window, settings: Settings, step: Step) -> Choices:
+def choose(window: Window, settings: Settings, step: Step, memo: Memo) -> Choices:
     """Choose how churn and spend are forecast.
 
     `step` is called with ``"selection 3/20"`` and ``"spend"``.
@@ -35,7 +36,7 @@ def choose(window: Window, settings: Settings, step: Step) -> Choices:
     folds = [pair.churn for pair in pairs]
     churn = select(
         folds,
-        classifiers=asked.classifiers,
+        members=asked.members,
         trials=asked.tuning_trials,
         calibration=asked.calibration,
         objective=offer_objective(settings),
@@ -45,6 +46,7 @@ def choose(window: Window, settings: Settings, step: Step) -> Choices:
         random_state=settings.seed,
         on_trial=lambda done: step(f"selection {done}/{asked.tuning_trials}"),
         study=study_file(settings),
+        memo=memo,
     )
     spends = [pair.spend for pair in pairs if pair.spend is not None]
     # only purchase logs have spend to forecast

@@ -19,6 +19,7 @@ from regulars.evaluation import (
 )
 from regulars.evaluation.holdout import MODEL
 from regulars.evaluation.split_means import mean_test
+from regulars.models.memo import Memo
 from regulars.models.spend import interval_figures
 from regulars.training.pooled_rows import pooled_rows
 from regulars.training.select import choose
@@ -61,9 +62,10 @@ def train(problem: Problem, step: Step) -> Training:
         Nothing can be fitted at the cutoff.
     """
     settings = problem.settings
-    trials = try_windows(problem.windows, settings, step)
+    memo = Memo()
+    trials = try_windows(problem.windows, settings, step, memo)
     step("refit")
-    fitted = fit_as_of(problem.final, settings, silent)
+    fitted = fit_as_of(problem.final, settings, silent, memo)
     tests = [trial.churn_test for trial in trials if trial.churn_test is not None]
     training = Training(
         model=fitted.model,
@@ -79,7 +81,9 @@ def train(problem: Problem, step: Step) -> Training:
     return replace(training, notes=problem.notes(training))
 
 
-def fit_as_of(window: Window, settings: Settings, step: Step) -> Fitted:
+def fit_as_of(
+    window: Window, settings: Settings, step: Step, memo: Memo | None = None
+) -> Fitted:
     """Choose and fit with what was known on the day that a window stands at.
 
     The model that scores is this function standing at the cutoff; the figures of a test
@@ -93,32 +97,36 @@ def fit_as_of(window: Window, settings: Settings, step: Step) -> Fitted:
         Classifiers, trials, calibration, costs of the offer, seed.
     step : callable
         Called with the name of each step as it begins.
+    memo : Memo, optional
+        What windows taught on other days of the same training.
 
     Returns
     -------
     Fitted
     """
     step("selection")
-    choices = choose(window, settings, step)
+    choices = choose(window, settings, step, memo or Memo())
     settled = window.settled(choices)
     return Fitted(settled, choices, settled.fit(choices))
 
 
 def try_windows(
-    windows: Sequence[Window], settings: Settings, step: Step
+    windows: Sequence[Window], settings: Settings, step: Step, memo: Memo
 ) -> list[Trial]:
     """Choose, fit and test as of each window."""
     if len(windows) == 1:
-        return [try_window(windows[0], settings, step)]
+        return [try_window(windows[0], settings, step, memo)]
     step("selection")
     trials = []
     for number, window in enumerate(windows, start=1):
         step(f"test {number}/{len(windows)}")
-        trials.append(try_window(window, settings, silent))
+        trials.append(try_window(window, settings, silent, memo))
     return trials
 
 
-def try_window(window: Window, settings: Settings, step: Step) -> Trial:
+def try_window(
+    window: Window, settings: Settings, step: Step, memo: Memo | None = None
+) -> Trial:
     """Choose on validation windows, fit, and test once.
 
     Parameters
@@ -129,6 +137,8 @@ def try_window(window: Window, settings: Settings, step: Step) -> Trial:
         Classifiers, trials, calibration, costs of the offer, seed.
     step : callable
         Called with the name of each step as it begins.
+    memo : Memo, optional
+        As `fit_as_of` takes it.
 
     Returns
     -------
@@ -138,7 +148,7 @@ def try_window(window: Window, settings: Settings, step: Step) -> Trial:
     if window.test is None:
         notes = window.notes(Choices(), None, None)
         return Trial(window=window, choices=Choices(), notes=notes)
-    fitted = fit_as_of(window, settings, step)
+    fitted = fit_as_of(window, settings, step, memo)
     step("test")
     window = fitted.window
     assert window.test is not None

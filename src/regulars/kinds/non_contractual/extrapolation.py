@@ -14,7 +14,8 @@ import numpy as np
 
 from regulars.kinds.non_contractual.snapshots import Snapshots
 from regulars.models.churn.calibration import Calibrator
-from regulars.models.churn.ensemble import PROCESS_COLUMN, ChurnEnsemble
+from regulars.models.churn.ensemble import ChurnEnsemble
+from regulars.models.churn.members import PROCESS_COLUMN
 from regulars.models.extrapolation import ExtrapolationTest, choose_extrapolation_weight
 from regulars.models.retention import feature_columns
 

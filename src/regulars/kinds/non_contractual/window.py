@@ -25,6 +25,7 @@ from regulars.models.churn.space import PURCHASES
 from regulars.models.folds import ValidationFold
 from regulars.models.retention import RetentionModel, feature_columns
 from regulars.models.spend import SpendRecipe
+from regulars.timeline import RECENT_CUTOFFS
 from regulars.training.dataset import Dataset
 from regulars.training.window import Baselines, Choices, FoldPair
 
@@ -128,6 +129,7 @@ class PurchaseWindow:
             valid["spend"].to_numpy(np.float64),
             cutoff=fold.cutoff,
             known_at=timeline.teaching.label_window(fold.cutoff)[1],
+            customers=valid["customer_id"].to_numpy(dtype=object),
         )
         churn = replace(
             spend,
@@ -197,8 +199,9 @@ class PurchaseWindow:
         self, choices: Choices, churn: ChurnTest | None, spend: ValueTest | None
     ) -> list[str]:
         """Return what a reader has to know, in sentences."""
-        asked = self.work.settings.time.training_cutoffs
-        timeline = self.timeline
+        timeline, asked = self.timeline, self.work.settings.time.training_cutoffs
+        if asked == "auto":
+            asked = RECENT_CUTOFFS
         known_at = timeline.stands_at if self.is_final else timeline.cutoff
         notes = log_notes(self.work.ledger, timeline, asked, known_at)
         weight = self.snapshots.horizon.extrapolation_weight

@@ -14,9 +14,12 @@ import numpy as np
 
 from regulars.models.churn.lightgbm_churn import LightGBMChurn
 from regulars.models.churn.logistic import LogisticChurn
+from regulars.models.churn.members import LIGHTGBM, LOGISTIC
 from regulars.models.churn.objective import row_losses
 from regulars.models.churn.space import PURCHASES
 from regulars.models.folds import side_by_side
+from regulars.models.memo import Memo
+from regulars.models.paired import mean_gain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 
     from regulars.models.churn.classifier import BinaryClassifier
     from regulars.models.folds import ValidationFold
+    from regulars.models.paired import Keys
 
     Floats = NDArray[np.float64]
 
@@ -33,6 +37,8 @@ if TYPE_CHECKING:
 # group misleads more than it will
 GUESS_TREES = 120
 MOST_LEFT_OUT = 2
+# windows that a group has to mislead in: latest first, as many as three horizons say
+MOST_FOLDS = 3
 STANDARD_ERRORS = 2.0
 
 
@@ -50,19 +56,25 @@ def eliminate(
     folds: Sequence[ValidationFold],
     groups: Mapping[str, Sequence[str]],
     *,
-    classifiers: Sequence[str] = ("logistic", "lightgbm"),
+    members: Sequence[str] = (LOGISTIC, LIGHTGBM),
     random_state: int = 0,
+    memo: Memo | None = None,
 ) -> Elimination:
-    """Return the groups that validation windows are better without."""
-    if len(folds) < 2 or not classifiers:
+    """Return the groups that validation windows are better without.
+
+    Judged by the regression and the boosted trees, as far as they are `members`.
+    """
+    judges = [name for name in (LOGISTIC, LIGHTGBM) if name in members]
+    if len(folds) < 2 or not judges:
         return Elimination({}, {})
+    folds, memo = folds[:MOST_FOLDS], memo or Memo()
     left_out: dict[str, tuple[str, ...]] = {}
     gains: dict[str, float] = {}
     while len(left_out) < MOST_LEFT_OUT:
         kept = {name: cols for name, cols in groups.items() if name not in left_out}
         if len(kept) < 2:
             break
-        trials = _gains(folds, kept, left_out, classifiers, random_state)
+        trials = _gains(folds, kept, left_out, judges, random_state, memo)
         gains |= {name: gain for name, (gain, _) in trials.items()}
         sure = [name for name, (_, beyond_chance) in trials.items() if beyond_chance]
         if not sure:
@@ -76,20 +88,22 @@ def _gains(
     folds: Sequence[ValidationFold],
     kept: Mapping[str, Sequence[str]],
     left_out: Mapping[str, Sequence[str]],
-    classifiers: Sequence[str],
+    judges: Sequence[str],
     random_state: int,
+    memo: Memo,
 ) -> dict[str, tuple[float, bool]]:
     """Return the gain without each group, and whether it is beyond chance."""
     dropped = [column for columns in left_out.values() for column in columns]
     without = [dropped, *([*dropped, *columns] for columns in kept.values())]
     jobs = [(fold, columns) for columns in without for fold in folds]
     losses = side_by_side(
-        lambda job: _guess_losses(*job, classifiers, random_state), jobs
+        lambda job: _guess_losses(*job, judges, random_state, memo), jobs
     )
     n_folds = len(folds)
+    keys = [fold.keys for fold in folds]
     base = losses[:n_folds]
     return {
-        name: _compare(base, losses[start : start + n_folds])
+        name: _compare(base, losses[start : start + n_folds], keys)
         for start, name in zip(range(n_folds, len(losses), n_folds), kept, strict=True)
     }
 
@@ -97,22 +111,27 @@ def _gains(
 def _guess_losses(
     fold: ValidationFold,
     dropped: Sequence[str],
-    classifiers: Sequence[str],
+    judges: Sequence[str],
     random_state: int,
+    memo: Memo,
+) -> Floats:
+    key = ("guess", fold.digest, *sorted(dropped), *judges, random_state)
+    return memo.of(key, lambda: _guessed(fold, dropped, judges, random_state))
+
+
+def _guessed(
+    fold: ValidationFold, dropped: Sequence[str], judges: Sequence[str], seed: int
 ) -> Floats:
     train, valid = _but(fold.train, dropped), _but(fold.valid, dropped)
     guesses: dict[str, BinaryClassifier] = {
-        "logistic": LogisticChurn(),
-        "lightgbm": LightGBMChurn(
-            GUESS_TREES,
-            learning_rate=0.06,
-            **PURCHASES.fixed,
-            random_state=random_state,
+        LOGISTIC: LogisticChurn(),
+        LIGHTGBM: LightGBMChurn(
+            GUESS_TREES, learning_rate=0.06, **PURCHASES.fixed, random_state=seed
         ),
     }
     log_odds = [
         guesses[name].fit(train, fold.y_train).decision_function(valid)
-        for name in classifiers
+        for name in judges
     ]
     return row_losses(np.mean(log_odds, axis=0), fold.y_valid)
 
@@ -121,10 +140,11 @@ def _but(rows: pd.DataFrame, dropped: Sequence[str]) -> pd.DataFrame:
     return rows.drop(columns=[name for name in dropped if name in rows])
 
 
-def _compare(base: Sequence[Floats], without: Sequence[Floats]) -> tuple[float, bool]:
+def _compare(
+    base: Sequence[Floats], without: Sequence[Floats], keys: Sequence[Keys | None]
+) -> tuple[float, bool]:
     """Return the mean gain over the windows, and whether it is beyond chance."""
     gains = [one - other for one, other in zip(base, without, strict=True)]
-    means = np.array([gain.mean() for gain in gains])
-    error = np.sqrt(sum(gain.var() / len(gain) for gain in gains)) / len(gains)
-    mean = float(means.mean())
-    return mean, bool((means > 0).all() and mean > STANDARD_ERRORS * error)
+    found = mean_gain(gains, keys)
+    everywhere = all(gain.mean() > 0 for gain in gains)
+    return found.mean, everywhere and found.is_beyond(STANDARD_ERRORS)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from regulars.models.churn.ensemble import PROCESS_COLUMN
 from regulars.models.churn.logistic import LogisticChurn
+from regulars.models.churn.members import PROCESS_COLUMN, RFM_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +40,7 @@ BASELINES = (
     Baseline(
         "rfm_logistic",
         "RFM logistic",
-        ("days_since_last_order", "frequency", "monetary_value", "T_days"),
+        RFM_COLUMNS,
     ),
 )
 PROCESS_LABEL = "BG/NBD"

@@ -6,63 +6,96 @@ probability, and its weights set how bold it is.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy.optimize import minimize
-from scipy.special import expit
+from scipy.special import expit, log_expit
 
-from regulars.models.churn.objective import log_loss_of
+from regulars.models.churn.pooling import POOLS, PROBABILITY_FLOOR, Pool
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+    # log loss and its slope by weight, of one window
+    Loss = Callable[[Floats], tuple[float, Floats]]
 
 SMALLEST_WEIGHT = 0.03
-# what a variance of 1 between the weights costs in log loss where there is one window
-# to choose them on; three can tell members apart, and feel next to none of it
-PULL = 0.1
+# what a variance of 1 between the weights costs in log loss on a single window; each
+# window more is that much evidence more
+PULL = 0.03
+CONVERGED = 1e-10
 
 
-def blend_weights(
+class Blend(NamedTuple):
+    """Convex weights, and what they are weights of."""
+
+    weights: dict[str, float]
+    pool: Pool
+
+
+def choose_blend(
     log_odds: Sequence[Mapping[str, Floats]], outcomes: Sequence[Floats]
-) -> dict[str, float]:
-    """Return the convex weights with the least log loss on unseen windows.
+) -> Blend:
+    """Return the weights and the kind of mean with the least log loss.
 
     The fewer the windows, the stronger the weights are pulled to the middle.
     """
     names = sorted(log_odds[0])
     if len(names) == 1:
-        return {names[0]: 1.0}
+        return Blend({names[0]: 1.0}, "probability")
     stacked = [np.column_stack([each[name] for name in names]) for each in log_odds]
-    start = np.full(len(names), 1.0 / len(names))
+    found = [(*_weights(stacked, outcomes, pool), pool) for pool in POOLS]
+    weights, _, pool = min(found, key=lambda each: each[1])
+    kept = np.where(weights < SMALLEST_WEIGHT, 0.0, weights).round(4)
+    return Blend(dict(zip(names, (kept / kept.sum()).tolist(), strict=True)), pool)
+
+
+def _weights(
+    stacked: Sequence[Floats], outcomes: Sequence[Floats], pool: Pool
+) -> tuple[Floats, float]:
+    make = _of_log_odds if pool == "log_odds" else _of_probabilities
+    losses = [make(z, y) for z, y in zip(stacked, outcomes, strict=True)]
+    n_members = stacked[0].shape[1]
+    pull = PULL / len(stacked)
+
+    def objective(weights: Floats) -> tuple[float, Floats]:
+        values, slopes = zip(*(loss(weights) for loss in losses), strict=True)
+        off_centre = weights - weights.mean()
+        value = float(np.mean(values)) + pull * float(np.var(weights))
+        return value, np.mean(slopes, axis=0) + 2 * pull * off_centre / n_members
+
     optimum = minimize(
-        lambda weights: _loss_and_slope(weights, stacked, outcomes),
-        start,
+        objective,
+        np.full(n_members, 1.0 / n_members),
         jac=True,
         method="SLSQP",
-        bounds=[(0.0, 1.0)] * len(names),
+        bounds=[(0.0, 1.0)] * n_members,
         constraints={"type": "eq", "fun": lambda w: w.sum() - 1.0},
+        options={"ftol": CONVERGED, "maxiter": 500},
     )
-    weights = np.where(optimum.x < SMALLEST_WEIGHT, 0.0, optimum.x).round(4)
-    return dict(zip(names, (weights / weights.sum()).tolist(), strict=True))
+    return optimum.x, float(optimum.fun)
 
 
-def _loss_and_slope(
-    weights: Floats, stacked: Sequence[Floats], outcomes: Sequence[Floats]
-) -> tuple[float, Floats]:
-    blended = [scores @ weights for scores in stacked]
-    losses = [log_loss_of(z, y) for z, y in zip(blended, outcomes, strict=True)]
-    slopes = [
-        scores.T @ (expit(z) - y) / len(y)
-        for scores, z, y in zip(stacked, blended, outcomes, strict=True)
-    ]
-    # windows are few and members alike
-    strength = PULL / len(stacked) ** 4
-    off_centre = weights - weights.mean()
-    value = float(np.mean(losses)) + strength * float(np.var(weights))
-    pull: Floats = 2 * strength * off_centre / len(weights)
-    return value, np.mean(slopes, axis=0) + pull
+def _of_log_odds(scores: Floats, y: Floats) -> Loss:
+    def loss(weights: Floats) -> tuple[float, Floats]:
+        z = scores @ weights
+        value = -np.mean(y * log_expit(z) + (1 - y) * log_expit(-z))
+        return float(value), scores.T @ (expit(z) - y) / len(y)
+
+    return loss
+
+
+def _of_probabilities(scores: Floats, y: Floats) -> Loss:
+    members = np.clip(expit(scores), PROBABILITY_FLOOR, 1 - PROBABILITY_FLOOR)
+    # the probability of what happened, by each member
+    happened = np.where(y[:, None] == 1, members, 1 - members)
+
+    def loss(weights: Floats) -> tuple[float, Floats]:
+        mean = happened @ weights
+        return float(-np.log(mean).mean()), -(happened / mean[:, None]).mean(axis=0)
+
+    return loss

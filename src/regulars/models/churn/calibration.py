@@ -14,16 +14,20 @@ from sklearn.base import BaseEstimator
 from sklearn.isotonic import IsotonicRegression
 from sklearn.utils.validation import check_is_fitted
 
+from regulars.models.churn.pooling import PROBABILITY_FLOOR
+from regulars.models.paired import mean_gain
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
+    from regulars.models.paired import Keys
+
     Floats = NDArray[np.float64]
 
 Method = Literal["none", "level", "sigmoid", "isotonic"]
 METHODS: tuple[Method, ...] = ("none", "level", "sigmoid", "isotonic")
-PROBABILITY_FLOOR = 1e-4
 GROUPS = 20
 # share of the past windows' error of level that the next one is expected to repeat
 LEVEL_SHARE = 0.5
@@ -172,23 +176,26 @@ class Calibrator(BaseEstimator):  # type: ignore[misc]
 def choose(
     windows: Sequence[tuple[Floats, Floats]],
     known: Sequence[Sequence[int]] | None = None,
+    customers: Sequence[Keys | None] | None = None,
 ) -> Method:
     """Return the calibration that holds up forward in time.
 
     Each window's log loss is that of the map fitted to the windows known when it began.
     A method replaces "none", or one before it in `METHODS`, only if its mean gain
-    exceeds two standard errors; "none" where no window had another before it.
+    exceeds two standard errors over `customers`; "none" where no window had another
+    before it.
     """
     if known is None:
         known = [range(place + 1, len(windows)) for place in range(len(windows))]
     if not any(known):
         return "none"
+    who = [None] * len(windows) if customers is None else customers
+    judged = [keys for keys, places in zip(who, known, strict=True) if places]
     losses = {method: _forward_losses(method, windows, known) for method in METHODS}
     best: Method = "none"
     for method in METHODS[1:]:
         gains = [a - b for a, b in zip(losses[best], losses[method], strict=True)]
-        error = np.sqrt(sum(gain.var() / len(gain) for gain in gains)) / len(gains)
-        if np.mean([gain.mean() for gain in gains]) > 2 * error:
+        if mean_gain(gains, judged).is_beyond(2.0):
             best = method
     return best
 

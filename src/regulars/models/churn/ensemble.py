@@ -11,23 +11,25 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
 import pandas as pd
-from scipy.special import logit
 
-from regulars.models.churn.calibration import PROBABILITY_FLOOR, Calibrator
-from regulars.models.churn.lightgbm_churn import LightGBMChurn
-from regulars.models.churn.logistic import LogisticChurn
+from regulars.models.churn.calibration import Calibrator
+from regulars.models.churn.members import (
+    LIGHTGBM,
+    LOGISTIC,
+    PROCESS,
+    make_member,
+    read_member,
+)
+from regulars.models.churn.pooling import Pool, combine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
-    Floats = NDArray[np.float64]
+    from regulars.models.churn.members import Member
 
-PROCESS = "process"
-PROCESS_COLUMN = "btyd_no_purchase_probability"
-# between the seeds of boosters that differ in nothing else
-BAG_SEEDS = 101
+    Floats = NDArray[np.float64]
 
 
 class Encoder(Protocol):
@@ -48,13 +50,6 @@ class Encoder(Protocol):
         """Return what was learnt as JSON-safe data."""
 
 
-def process_log_odds(features: pd.DataFrame) -> Floats:
-    """Return the log-odds of no purchase by the purchase-process model."""
-    probability = features[PROCESS_COLUMN].to_numpy(dtype=np.float64)
-    odds: Floats = logit(np.clip(probability, PROBABILITY_FLOOR, 1 - PROBABILITY_FLOOR))
-    return odds
-
-
 @dataclass(frozen=True)
 class Recipe:
     """How to build a churn model.
@@ -62,10 +57,13 @@ class Recipe:
     Attributes
     ----------
     weights : mapping of str to float
-        Member (``process``, ``logistic``, ``lightgbm``) to its share of the log-odds;
-        the shares add up to 1 and a member without a share is not fitted.
-    boosted, logistic : mapping of str to number
-        Settings of `LightGBMChurn` and `LogisticChurn`.
+        Member (``process``, ``rfm_logistic``, ``logistic``, ``lightgbm``,
+        ``extra_trees``) to its share; the shares add up to 1 and a member without a
+        share is not fitted.
+    settings : mapping of str to mapping of str to number
+        Settings of each member that has any.
+    pool : {'probability', 'log_odds'}, default='probability'
+        What the shares are taken of.
     calibrator : Calibrator
         Fitted on predictions for windows that the members had not seen.
     left_out : mapping of str to sequence of str
@@ -75,8 +73,8 @@ class Recipe:
     """
 
     weights: Mapping[str, float]
-    boosted: Mapping[str, Any] = field(default_factory=dict)
-    logistic: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    pool: Pool = "probability"
     calibrator: Calibrator = field(
         default_factory=lambda: Calibrator().fit(np.zeros(1), np.zeros(1))
     )
@@ -96,7 +94,26 @@ class Recipe:
     @property
     def needs_fitting(self) -> bool:
         """Whether any member learns from labels."""
-        return any(share > 0 for name, share in self.weights.items() if name != PROCESS)
+        return any(name != PROCESS for name in self.members)
+
+    @property
+    def members(self) -> list[str]:
+        """The members that have a share, in a fixed order."""
+        return sorted(name for name, share in self.weights.items() if share > 0)
+
+    def make(self, name: str) -> Member:
+        """Return a member with its settings, not fitted yet.
+
+        Parameters
+        ----------
+        name : str
+            Of the member.
+
+        Returns
+        -------
+        Member
+        """
+        return make_member(name, self.settings.get(name, {}), self.bags)
 
     def columns(self, features: pd.DataFrame) -> list[str]:
         """Return the columns that the members read, in their order.
@@ -128,8 +145,8 @@ class Recipe:
         """
         return {
             "weights": dict(self.weights),
-            "boosted": dict(self.boosted),
-            "logistic": dict(self.logistic),
+            "settings": {name: dict(own) for name, own in self.settings.items()},
+            "pool": self.pool,
             "calibrator": self.calibrator.to_dict(),
             "left_out": {name: list(cols) for name, cols in self.left_out.items()},
             "bags": self.bags,
@@ -150,12 +167,11 @@ class Recipe:
         """
         return cls(
             weights=data["weights"],
-            boosted=data["boosted"],
-            logistic=data["logistic"],
+            settings=data["settings"],
+            pool=data["pool"],
             calibrator=Calibrator.from_dict(data["calibrator"]),
-            # models saved before groups were chosen read every column
-            left_out={k: tuple(v) for k, v in data.get("left_out", {}).items()},
-            bags=data.get("bags", 1),
+            left_out={k: tuple(v) for k, v in data["left_out"].items()},
+            bags=data["bags"],
         )
 
 
@@ -174,9 +190,8 @@ class ChurnEnsemble:
     ----------
     features_ : list of str
         Columns that the members read, in their order.
-    logistic_ : LogisticChurn or None
-    boosters_ : list of LightGBMChurn
-        One a bag; empty where they have no weight.
+    members_ : dict of str to Member
+        Those that have a share.
 
     Examples
     --------
@@ -209,15 +224,10 @@ class ChurnEnsemble:
             features = self.encoder.fit(features).transform(features)
         self.features_ = self.recipe.columns(features)
         rows = features[self.features_]
-        self.logistic_: LogisticChurn | None = None
-        self.boosters_: list[LightGBMChurn] = []
-        if self.recipe.weights.get("logistic", 0) > 0:
-            self.logistic_ = LogisticChurn(**self.recipe.logistic).fit(rows, churned)
-        if self.recipe.weights.get("lightgbm", 0) > 0:
-            self.boosters_ = [
-                LightGBMChurn(**settings).fit(rows, churned)
-                for settings in bag_settings(self.recipe)
-            ]
+        self.members_: dict[str, Member] = {
+            name: self.recipe.make(name).fit(rows, churned)
+            for name in self.recipe.members
+        }
         return self
 
     def _read(self, features: pd.DataFrame) -> pd.DataFrame:
@@ -238,18 +248,13 @@ class ChurnEnsemble:
         dict of str to array of shape (n_rows,)
         """
         rows = self._read(features)
-        log_odds: dict[str, Floats] = {}
-        if self.recipe.weights.get(PROCESS, 0) > 0:
-            log_odds[PROCESS] = process_log_odds(features)
-        if self.boosters_:
-            bags = [booster.decision_function(rows) for booster in self.boosters_]
-            log_odds["lightgbm"] = np.mean(bags, axis=0)
-        if self.logistic_ is not None:
-            log_odds["logistic"] = self.logistic_.decision_function(rows)
-        return log_odds
+        return {
+            name: member.decision_function(rows)
+            for name, member in self.members_.items()
+        }
 
     def decision_function(self, features: pd.DataFrame) -> Floats:
-        """Return the weighted log-odds before calibration.
+        """Return the log-odds of the blend before calibration.
 
         Parameters
         ----------
@@ -260,7 +265,9 @@ class ChurnEnsemble:
         -------
         array of shape (n_rows,)
         """
-        return combine(self.member_log_odds(features), self.recipe.weights)
+        return combine(
+            self.member_log_odds(features), self.recipe.weights, self.recipe.pool
+        )
 
     def predict(self, features: pd.DataFrame) -> Floats:
         """Return the calibrated probability of churn.
@@ -292,24 +299,19 @@ class ChurnEnsemble:
             of the regression. With one, the weighted shares of all members, those of a
             category's columns added up. None where the purchase process stands alone.
         """
-        if self.logistic_ is None and not self.boosters_:
+        if not self.recipe.needs_fitting:
             return None
         rows = self._read(features)
         if self.encoder is None:
-            member = self.boosters_[0] if self.boosters_ else self.logistic_
-            assert member is not None
+            member = self.members_.get(LIGHTGBM) or self.members_[LOGISTIC]
             shares = member.contributions(rows)
             return pd.DataFrame(shares, columns=self.features_, index=features.index)
         return self._by_owner(self._weighted_contributions(rows), rows)
 
     def _weighted_contributions(self, rows: pd.DataFrame) -> Floats:
         total: Floats = np.zeros(rows.shape)
-        weights = self.recipe.weights
-        if self.logistic_ is not None:
-            total += weights["logistic"] * self.logistic_.contributions(rows)
-        for booster in self.boosters_:
-            share = weights["lightgbm"] / len(self.boosters_)
-            total += share * booster.contributions(rows)
+        for name, member in self.members_.items():
+            total += self.recipe.weights[name] * member.contributions(rows)
         return total
 
     def _by_owner(self, shares: Floats, rows: pd.DataFrame) -> pd.DataFrame:
@@ -328,33 +330,30 @@ class ChurnEnsemble:
         -------
         dict
         """
-        members: dict[str, Any] = {}
-        if self.logistic_ is not None:
-            members["logistic"] = self.logistic_.to_dict()
-        if self.boosters_:
-            members["lightgbm"] = self.boosters_[0].to_dict()
+        members = {name: member.to_dict() for name, member in self.members_.items()}
         return {
             "recipe": self.recipe.to_dict(),
             "features": self.features_,
             "members": members,
+            "trees": {name: len(texts) for name, texts in self.trees().items()},
             "encoder": None if self.encoder is None else self.encoder.to_dict(),
         }
 
-    def trees(self) -> list[str]:
-        """Return the trees of each bag as LightGBM's text.
+    def trees(self) -> dict[str, list[str]]:
+        """Return the trees of the members that have any as LightGBM's text.
 
         Returns
         -------
-        list of str
-            Empty where there are none.
+        dict of str to list of str
         """
-        return [booster.to_text() for booster in self.boosters_]
+        texts = {name: member.trees() for name, member in self.members_.items()}
+        return {name: own for name, own in texts.items() if own}
 
     @classmethod
     def from_dict(
         cls,
         data: Mapping[str, Any],
-        trees: Sequence[str],
+        trees: Mapping[str, Sequence[str]],
         encoder: Encoder | None = None,
     ) -> Self:
         """Return the model that `to_dict` and `trees` described.
@@ -363,7 +362,7 @@ class ChurnEnsemble:
         ----------
         data : mapping
             As `to_dict` gives it.
-        trees : sequence of str
+        trees : mapping of str to sequence of str
             As `trees` gives them.
         encoder : Encoder, optional
             Read from ``data["encoder"]``.
@@ -374,37 +373,8 @@ class ChurnEnsemble:
         """
         model = cls(Recipe.from_dict(data["recipe"]), encoder)
         model.features_ = list(data["features"])
-        members = data["members"]
-        model.logistic_ = (
-            LogisticChurn.from_dict(members["logistic"])
-            if "logistic" in members
-            else None
-        )
-        model.boosters_ = [
-            LightGBMChurn.from_text(_with_settings(members["lightgbm"], bag), text)
-            for bag, text in zip(
-                bag_settings(model.recipe) if trees else (), trees, strict=True
-            )
-        ]
+        model.members_ = {
+            name: read_member(name, own, trees.get(name, ()))
+            for name, own in data["members"].items()
+        }
         return model
-
-
-def _with_settings(booster: Mapping[str, Any], bag: dict[str, Any]) -> dict[str, Any]:
-    return {**booster, "params": booster["params"] | bag}
-
-
-def bag_settings(recipe: Recipe) -> list[dict[str, Any]]:
-    """Return the settings of each bag's booster."""
-    seed = int(recipe.boosted.get("random_state", 0))
-    return [
-        {**recipe.boosted, "random_state": seed + BAG_SEEDS * bag}
-        for bag in range(recipe.bags)
-    ]
-
-
-def combine(log_odds: Mapping[str, Floats], weights: Mapping[str, float]) -> Floats:
-    """Return the weighted sum of the members' log-odds."""
-    # a fixed order of addition: the same bits whatever the order of the mapping
-    names = sorted(name for name, share in weights.items() if share > 0)
-    total: Floats = np.sum([weights[name] * log_odds[name] for name in names], axis=0)
-    return total

@@ -20,9 +20,11 @@ from optuna.trial import TrialState
 from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 
 from regulars.errors import ConfigError
-from regulars.models.churn.lightgbm_churn import BINNING, LightGBMChurn
+from regulars.models.churn.lightgbm_churn import LightGBMChurn
+from regulars.models.churn.saved_trees import BINNING
 from regulars.models.churn.space import PURCHASES, Space
 from regulars.models.folds import ONE_THREAD, side_by_side
+from regulars.models.memo import Memo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -67,14 +69,16 @@ def search_settings(
     random_state: int = 0,
     on_trial: Callable[[int], None] | None = None,
     file: Path | None = None,
+    memo: Memo | None = None,
 ) -> SearchResult:
     """Return the settings that did best on windows that they had not seen.
 
     `folds` come latest first. 0 trials are the first guess alone.
     """
+    curves = _Curves(folds, objective, space, memo or Memo())
     try:
         study = _open(study_name(folds, objective, random_state, space), space, file)
-        done = _search(study, folds, objective, trials, space, random_state, on_trial)
+        done = _search(study, curves, trials, random_state, on_trial)
     except (SQLAlchemyError, StorageInternalError, OSError) as error:
         reason = str(error.__cause__ or error).partition("\n")[0].rstrip(".")
         msg = (
@@ -99,19 +103,16 @@ def search_settings(
 
 def _search(
     study: optuna.Study,
-    folds: Sequence[ValidationFold],
-    objective: Objective,
+    curves: _Curves,
     trials: int,
-    space: Space,
     random_state: int,
     on_trial: Callable[[int], None] | None,
 ) -> list[optuna.trial.FrozenTrial]:
     """Return the trials asked for, having made those that are not there yet."""
     asked = max(trials, 1)
-    data = [_binned(fold, LightGBMChurn(**space.fixed).max_bin) for fold in folds]
     for number in range(len(_done(study)), asked):
         study.sampler = _sampler(random_state, number)
-        _try(study, list(zip(folds, data, strict=True)), objective, space, random_state)
+        _try(study, curves, random_state)
         if on_trial:
             on_trial(number + 1)
     return _done(study)[:asked]
@@ -158,12 +159,7 @@ def study_name(
     makers = (LightGBMChurn(), lightgbm.__version__, optuna.__version__)
     digest = hashlib.sha256(repr((limits, makers)).encode())
     for fold in folds:
-        for rows, y in ((fold.train, fold.y_train), (fold.valid, fold.y_valid)):
-            digest.update(",".join(rows.columns).encode())
-            digest.update(np.ascontiguousarray(rows.to_numpy(np.float64)).tobytes())
-            digest.update(np.ascontiguousarray(y).tobytes())
-        if fold.value is not None:
-            digest.update(np.ascontiguousarray(fold.value).tobytes())
+        digest.update(fold.digest.encode())
     return digest.hexdigest()[:32]
 
 
@@ -183,28 +179,47 @@ def _sampler(random_state: int, number: int) -> optuna.samplers.TPESampler:
     )
 
 
-def _try(
-    study: optuna.Study,
-    windows: Sequence[tuple[ValidationFold, Binned]],
-    objective: Objective,
-    space: Space,
-    random_state: int,
-) -> None:
-    trial = study.ask()
+def _try(study: optuna.Study, curves: _Curves, random_state: int) -> None:
+    trial, space, objective = study.ask(), curves.space, curves.objective
     model = LightGBMChurn(
         **space.fixed, **space.suggest(trial), random_state=random_state
     )
-    jobs = [(model, objective, fold, data) for fold, data in windows]
-    curves = [_learning_curve(*jobs[0])]
-    trial.report(float(curves[0].min()), step=0)
-    if len(jobs) > 1 and trial.should_prune():
+    first, *others = range(len(curves.folds))
+    found = [curves.of(first, model)]
+    trial.report(float(found[0].min()), step=0)
+    if others and trial.should_prune():
         study.tell(trial, state=TrialState.PRUNED)
         return
-    curves += side_by_side(lambda job: _learning_curve(*job), jobs[1:])
-    mean = _mean_curve(curves)
+    found += side_by_side(lambda place: curves.of(place, model), others)
+    mean = _mean_curve(found)
     stride = 1 if objective.name == "log_loss" else STRIDE
     trial.set_user_attr("n_trees", (int(mean.argmin()) + 1) * stride)
     study.tell(trial, float(mean.min()))
+
+
+class _Curves:
+    """Learning curves on the windows of a search, each made once."""
+
+    def __init__(
+        self,
+        folds: Sequence[ValidationFold],
+        objective: Objective,
+        space: Space,
+        memo: Memo,
+    ) -> None:
+        self.folds, self.objective = folds, objective
+        self.space, self.memo = space, memo
+
+    def of(self, place: int, model: LightGBMChurn) -> Floats:
+        """Return the loss on a window by the number of trees."""
+        fold = self.folds[place]
+        key = ("curve", fold.digest, repr(model), repr(self.objective))
+        return self.memo.of(key, lambda: self._made(fold, model))
+
+    def _made(self, fold: ValidationFold, model: LightGBMChurn) -> Floats:
+        binned = ("binned", fold.digest, model.max_bin)
+        data = self.memo.of(binned, lambda: _binned(fold, model.max_bin))
+        return _learning_curve(model, self.objective, fold, data)
 
 
 def _binned(fold: ValidationFold, max_bin: int) -> Binned:

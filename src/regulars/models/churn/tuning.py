@@ -8,25 +8,28 @@ window is no fold, so nothing here can reach it.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from regulars.models.churn.backward_elimination import Elimination, eliminate
-from regulars.models.churn.blend import blend_weights
+from regulars.models.churn.blend import choose_blend
 from regulars.models.churn.calibration import Calibrator, choose
-from regulars.models.churn.ensemble import (
+from regulars.models.churn.ensemble import Recipe
+from regulars.models.churn.members import (
+    EXTRA_TREES,
+    LIGHTGBM,
+    LOGISTIC,
+    MEMBERS,
+    NEEDS,
     PROCESS,
-    PROCESS_COLUMN,
-    ChurnEnsemble,
-    Recipe,
-    combine,
 )
-from regulars.models.churn.logistic import LogisticChurn
 from regulars.models.churn.objective import Objective, log_loss_of
+from regulars.models.churn.pooling import combine
 from regulars.models.churn.search import search_settings
 from regulars.models.churn.space import PURCHASES
 from regulars.models.folds import known_before, side_by_side
+from regulars.models.memo import Memo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -76,8 +79,8 @@ class Selection:
 def select(
     folds: Sequence[ValidationFold],
     *,
-    classifiers: Sequence[str] = ("logistic", "lightgbm"),
-    trials: int = 30,
+    members: Sequence[str] = MEMBERS,
+    trials: int = 8,
     calibration: str = "auto",
     objective: Objective | None = None,
     groups: Mapping[str, Sequence[str]] | None = None,
@@ -86,6 +89,7 @@ def select(
     random_state: int = 0,
     on_trial: Callable[[int], None] | None = None,
     study: Path | None = None,
+    memo: Memo | None = None,
 ) -> Selection:
     """Choose groups, members, settings, weights and calibration on unseen windows.
 
@@ -93,9 +97,10 @@ def select(
     ----------
     folds : sequence of ValidationFold
         Latest window first; at least one.
-    classifiers : sequence of {'logistic', 'lightgbm'}
-        Candidates beside the purchase process.
-    trials : int, default=30
+    members : sequence of str
+        Candidates: ``process``, ``rfm_logistic``, ``logistic``, ``lightgbm``,
+        ``extra_trees``. Those whose columns the rows lack are passed over.
+    trials : int, default=8
         LightGBM settings tried; 0 keeps the first guess.
     calibration : {'auto', 'none', 'level', 'sigmoid', 'isotonic'}
         ``auto`` is what holds up forward in time.
@@ -117,25 +122,29 @@ def select(
         SQLite file that keeps the trials. Those made on the same folds with the same
         seed are not made again, so that a search that was cut short goes on where it
         stopped. Default: trials are forgotten.
+    memo : Memo, optional
+        What other selections of the same training have worked out.
 
     Returns
     -------
     Selection
     """
-    goal = objective or Objective()
-    has_process = encoder is None and PROCESS_COLUMN in folds[0].valid
+    goal, memo = objective or Objective(), memo or Memo()
     if encoder is not None:
         folds = [_encoded(fold, encoder()) for fold in folds]
     folds = [fold.thinned(TUNING_ROWS, random_state=random_state) for fold in folds]
+    candidates = _candidates(members, folds, encoder)
     eliminated = Elimination({}, {})
     if groups:
         eliminated = eliminate(
-            folds, groups, classifiers=classifiers, random_state=random_state
+            folds, groups, members=candidates, random_state=random_state, memo=memo
         )
     draft = Recipe(weights={}, left_out=eliminated.left_out, bags=space.bags)
     folds = [_but_left_out(fold, draft) for fold in folds]
+    candidates = _candidates(candidates, folds, encoder)
+    settings: dict[str, Mapping[str, Any]] = {}
     n_trials = n_pruned = 0
-    if "lightgbm" in classifiers:
+    if LIGHTGBM in candidates:
         search = search_settings(
             folds,
             goal,
@@ -144,13 +153,28 @@ def select(
             random_state=random_state,
             on_trial=on_trial,
             file=study,
+            memo=memo,
         )
-        draft = replace(draft, boosted=search.settings)
+        settings[LIGHTGBM] = search.settings
         n_trials, n_pruned = search.n_trials, search.n_pruned
-    if "logistic" in classifiers:
-        draft = replace(draft, logistic={"C": _penalty(folds, goal, space)})
-    recipe, losses = _completed(draft, folds, calibration, has_process=has_process)
+    if LOGISTIC in candidates:
+        settings[LOGISTIC] = {"C": _penalty(folds, goal, space, memo)}
+    if EXTRA_TREES in candidates:
+        settings[EXTRA_TREES] = {"random_state": random_state}
+    draft = replace(draft, settings=settings)
+    recipe, losses = _completed(draft, candidates, folds, calibration, memo)
     return Selection(recipe, losses, n_trials, n_pruned, eliminated.gains, goal.name)
+
+
+def _candidates(
+    members: Sequence[str],
+    folds: Sequence[ValidationFold],
+    encoder: Callable[[], Encoder] | None,
+) -> list[str]:
+    """Return the members that have something to say of the rows."""
+    # a column of attributes that bears the name of a feature of purchases is not one
+    known = set() if encoder is not None else set(folds[0].train.columns)
+    return [name for name in members if known.issuperset(NEEDS.get(name, ()))]
 
 
 def _encoded(fold: ValidationFold, encoder: Encoder) -> ValidationFold:
@@ -164,16 +188,12 @@ def _but_left_out(fold: ValidationFold, recipe: Recipe) -> ValidationFold:
 
 
 def _penalty(
-    folds: Sequence[ValidationFold], objective: Objective, space: Space
+    folds: Sequence[ValidationFold], objective: Objective, space: Space, memo: Memo
 ) -> float:
     def loss(penalty: float) -> float:
+        recipe = Recipe(weights={}, settings={LOGISTIC: {"C": penalty}})
         log_odds = side_by_side(
-            lambda fold: (
-                LogisticChurn(penalty)
-                .fit(fold.train, fold.y_train)
-                .decision_function(fold.valid)
-            ),
-            folds,
+            lambda fold: _out_of_time(fold, LOGISTIC, recipe, memo), folds
         )
         return objective.mean_loss(log_odds, folds)
 
@@ -182,38 +202,45 @@ def _penalty(
 
 def _completed(
     draft: Recipe,
+    candidates: Sequence[str],
     folds: Sequence[ValidationFold],
     calibration: str,
-    *,
-    has_process: bool,
+    memo: Memo,
 ) -> tuple[Recipe, dict[str, float]]:
     """Complete a recipe by weights and calibration; return each member's loss too."""
-    members = side_by_side(
-        lambda fold: _out_of_time(fold, draft, has_process=has_process), folds
-    )
+    jobs = [(fold, name) for fold in folds for name in candidates]
+    told = side_by_side(lambda job: _out_of_time(*job, draft, memo), jobs)
+    forecasts = dict(zip([(id(f), name) for f, name in jobs], told, strict=True))
+    members = [{name: forecasts[id(f), name] for name in candidates} for f in folds]
     outcomes = [fold.y_valid for fold in folds]
-    weights = blend_weights(members, outcomes)
-    blended = [combine(window, weights) for window in members]
+    blend = choose_blend(members, outcomes)
+    blended = [combine(window, *blend) for window in members]
     windows = list(zip(blended, outcomes, strict=True))
     method: str = calibration
     if calibration == "auto":
-        method = choose(windows, known_before(folds))
+        method = choose(windows, known_before(folds), [fold.keys for fold in folds])
     calibrator = Calibrator(method).fit(  # type: ignore[arg-type]
         np.concatenate(blended), np.concatenate(outcomes)
     )
-    by_member = {name: [window[name] for window in members] for name in members[0]}
+    by_member = {name: [window[name] for window in members] for name in candidates}
     losses = {
         name: float(np.mean([*map(log_loss_of, log_odds, outcomes)]))
         for name, log_odds in {**by_member, "blend": blended}.items()
     }
-    return replace(draft, weights=weights, calibrator=calibrator), losses
+    recipe = replace(
+        draft, weights=blend.weights, pool=blend.pool, calibrator=calibrator
+    )
+    return recipe, losses
 
 
-def _out_of_time(
-    fold: ValidationFold, recipe: Recipe, *, has_process: bool
-) -> dict[str, Floats]:
-    """Return each member's log-odds for a window it has not seen."""
-    weights = {"lightgbm": float(bool(recipe.boosted))}
-    weights |= {"logistic": float(bool(recipe.logistic)), PROCESS: float(has_process)}
-    candidates = ChurnEnsemble(replace(recipe, weights=weights, left_out={}))
-    return candidates.fit(fold.train, fold.y_train).member_log_odds(fold.valid)
+def _out_of_time(fold: ValidationFold, name: str, recipe: Recipe, memo: Memo) -> Floats:
+    """Return a member's log-odds for a window it has not seen."""
+    settings = repr(sorted(recipe.settings.get(name, {}).items()))
+
+    def work() -> Floats:
+        member = recipe.make(name).fit(fold.train, fold.y_train)
+        return member.decision_function(fold.valid)
+
+    if name == PROCESS:
+        return work()
+    return memo.of(("member", name, settings, recipe.bags, fold.digest), work)

@@ -1,0 +1,189 @@
+"""The members of the churn model: how each is made, and read back as data.
+
+A member gives log-odds of churn from the rows that the ensemble reads. The purchase
+process is one like the others: its probability is a column, so it has nothing to fit.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+import numpy as np
+
+from regulars.models.churn.extra_trees import ExtraTreesChurn
+from regulars.models.churn.lightgbm_churn import LightGBMChurn
+from regulars.models.churn.logistic import LogisticChurn
+from regulars.models.churn.pooling import log_odds_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+    from numpy.typing import ArrayLike, NDArray
+
+    Floats = NDArray[np.float64]
+
+PROCESS, RFM_LOGISTIC, LOGISTIC = "process", "rfm_logistic", "logistic"
+LIGHTGBM, EXTRA_TREES = "lightgbm", "extra_trees"
+MEMBERS = (PROCESS, RFM_LOGISTIC, LOGISTIC, LIGHTGBM, EXTRA_TREES)
+PROCESS_COLUMN = "btyd_no_purchase_probability"
+RFM_COLUMNS = ("days_since_last_order", "frequency", "monetary_value", "T_days")
+# columns without which a member has nothing to say
+NEEDS: Mapping[str, tuple[str, ...]] = {
+    PROCESS: (PROCESS_COLUMN,),
+    RFM_LOGISTIC: RFM_COLUMNS,
+}
+# between the seeds of boosters that differ in nothing else
+BAG_SEEDS = 101
+
+
+class Member(Protocol):
+    """What the ensemble asks of a member."""
+
+    def fit(self, rows: pd.DataFrame, churned: ArrayLike) -> Self:
+        """Learn from rows and whether each churned."""
+
+    def decision_function(self, rows: pd.DataFrame) -> Floats:
+        """Return the log-odds of churn."""
+
+    def contributions(self, rows: pd.DataFrame) -> Floats:
+        """Return each column's share of the log-odds."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all but the trees, as JSON-safe data."""
+
+    def trees(self) -> list[str]:
+        """Return the trees as LightGBM's text; none where there are none."""
+
+
+def process_log_odds(features: pd.DataFrame) -> Floats:
+    """Return the log-odds of no purchase by the purchase-process model."""
+    probability = features[PROCESS_COLUMN].to_numpy(dtype=np.float64)
+    return log_odds_of(probability)
+
+
+class ProcessMember:
+    """The purchase process, which learnt from the histories themselves."""
+
+    def fit(self, rows: pd.DataFrame, churned: ArrayLike) -> Self:
+        """Learn nothing."""
+        return self
+
+    def decision_function(self, rows: pd.DataFrame) -> Floats:
+        """Return the log-odds of no purchase."""
+        return process_log_odds(rows)
+
+    def contributions(self, rows: pd.DataFrame) -> Floats:
+        """Return the whole of the log-odds as the share of the process's column."""
+        shares: Floats = np.zeros(rows.shape)
+        shares[:, rows.columns.get_loc(PROCESS_COLUMN)] = process_log_odds(rows)
+        return shares
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return nothing: the process is saved by itself."""
+        return {}
+
+    def trees(self) -> list[str]:
+        """Return none."""
+        return []
+
+
+class LogisticMember:
+    """A regression on all columns, or on some."""
+
+    def __init__(self, model: LogisticChurn, columns: Sequence[str] = ()) -> None:
+        self.model = model
+        self.columns = columns
+
+    def _read(self, rows: pd.DataFrame) -> pd.DataFrame:
+        return rows[list(self.columns)] if self.columns else rows
+
+    def fit(self, rows: pd.DataFrame, churned: ArrayLike) -> Self:
+        """Fit the regression."""
+        self.model.fit(self._read(rows), churned)
+        return self
+
+    def decision_function(self, rows: pd.DataFrame) -> Floats:
+        """Return the log-odds of churn."""
+        return self.model.decision_function(self._read(rows))
+
+    def contributions(self, rows: pd.DataFrame) -> Floats:
+        """Return each column's share of the log-odds; 0 where it is not read."""
+        read = self._read(rows)
+        shares: Floats = np.zeros(rows.shape)
+        shares[:, rows.columns.get_indexer(read.columns)] = self.model.contributions(
+            read
+        )
+        return shares
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the table of numbers."""
+        return self.model.to_dict()
+
+    def trees(self) -> list[str]:
+        """Return none."""
+        return []
+
+
+class TreesMember:
+    """LightGBM's trees; several models that differ in their seed are averaged."""
+
+    def __init__(self, models: Sequence[LightGBMChurn | ExtraTreesChurn]) -> None:
+        self.models = models
+
+    def fit(self, rows: pd.DataFrame, churned: ArrayLike) -> Self:
+        """Fit each model."""
+        for model in self.models:
+            model.fit(rows, churned)
+        return self
+
+    def decision_function(self, rows: pd.DataFrame) -> Floats:
+        """Return the mean log-odds of churn."""
+        total: Floats = np.mean([m.decision_function(rows) for m in self.models], 0)
+        return total
+
+    def contributions(self, rows: pd.DataFrame) -> Floats:
+        """Return each column's mean share of the log-odds."""
+        total: Floats = np.mean([m.contributions(rows) for m in self.models], 0)
+        return total
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the settings of each model."""
+        return {"models": [model.to_dict() for model in self.models]}
+
+    def trees(self) -> list[str]:
+        """Return the trees of each model."""
+        return [model.to_text() for model in self.models]
+
+
+def make_member(name: str, settings: Mapping[str, Any], bags: int) -> Member:
+    """Return a member that is not fitted yet.
+
+    `bags` boosters differ in their seed alone; other members come once.
+    """
+    if name == PROCESS:
+        return ProcessMember()
+    if name == RFM_LOGISTIC:
+        # a weak penalty: a few columns do not overfit
+        return LogisticMember(LogisticChurn(**{"C": 1.0, **settings}), RFM_COLUMNS)
+    if name == LOGISTIC:
+        return LogisticMember(LogisticChurn(**settings))
+    if name == EXTRA_TREES:
+        return TreesMember([ExtraTreesChurn(**settings)])
+    seed = int(settings.get("random_state", 0))
+    seeds = [seed + BAG_SEEDS * bag for bag in range(bags)]
+    return TreesMember(
+        [LightGBMChurn(**{**settings, "random_state": s}) for s in seeds]
+    )
+
+
+def read_member(name: str, data: Mapping[str, Any], trees: Sequence[str]) -> Member:
+    """Return the member that `to_dict` and `trees` described."""
+    if name == PROCESS:
+        return ProcessMember()
+    if name in {RFM_LOGISTIC, LOGISTIC}:
+        columns = RFM_COLUMNS if name == RFM_LOGISTIC else ()
+        return LogisticMember(LogisticChurn.from_dict(data), columns)
+    kind = ExtraTreesChurn if name == EXTRA_TREES else LightGBMChurn
+    models = zip(data["models"], trees, strict=True)
+    return TreesMember([kind.from_text(each, text) for each, text in models])
