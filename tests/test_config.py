@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from regulars import config
 from regulars.config import Settings, SqlExpression, load_settings, parse_settings
 from regulars.errors import ConfigError
+from regulars.models.churn.members import MEMBERS
 
 LEAST = "name: shop\nsource: {transactions: {path: orders.csv}}\n"
 REPOSITORY = Path(__file__).parents[1]
@@ -20,9 +21,9 @@ def test_defaults_are_those_of_the_design_when_nothing_is_said():
     assert settings.time.horizon_days == 90
     assert settings.time.gap_days == 0
     assert settings.time.lookback_days is None
-    assert settings.time.training_cutoffs == 6
+    assert settings.time.training_cutoffs == "auto"
     assert settings.time.step_days == 30
-    assert settings.churn.classifiers == ("logistic", "lightgbm")
+    assert settings.churn.members == MEMBERS
     assert settings.value.margin == 0.3
     assert settings.tracking.uri == "sqlite:///models/mlflow.db"
     assert settings.outputs_folder == Path("out/shop")
@@ -48,8 +49,8 @@ def test_settings_are_frozen():
         ("time: {gap_days: -1}", r"'time\.gap_days': .*greater than or equal to 0"),
         ("value: {margin: 0}", r"'value\.margin': .*greater than 0 \(got 0\)"),
         ("value: {margin: 1.5}", r"'value\.margin': .*less than or equal to 1"),
-        ("churn: {classifiers: [forest]}", r"'churn\.classifiers\.0'.*'lightgbm'"),
-        ("churn: {classifiers: []}", r"'churn\.classifiers'.*at least 1 item"),
+        ("churn: {members: [forest]}", r"'churn\.members\.0'.*'lightgbm'"),
+        ("churn: {members: []}", r"'churn\.members'.*at least 1 item"),
         ("scores: {risk_bands: [0.7, 0.4]}", r"first bound \(0\.7\) must lie below"),
         ("seed: -1", r"'seed': .*greater than or equal to 0"),
         (
@@ -111,13 +112,13 @@ def test_overrides_win_over_the_text_and_are_read_as_yaml():
         [
             "seed=2",
             "time.cutoff=2024-01-31",
-            "churn.classifiers=[logistic]",
+            "churn.members=[process, logistic]",
             "time.lookback_days=null",
         ],
     )
     assert settings.seed == 2
     assert settings.time.cutoff == date(2024, 1, 31)
-    assert settings.churn.classifiers == ("logistic",)
+    assert settings.churn.members == ("process", "logistic")
     assert settings.time.lookback_days is None
 
 

@@ -11,7 +11,7 @@ from regulars.config import load_settings
 
 QUICK = [
     "churn.tuning_trials=1",
-    "churn.classifiers=[logistic]",
+    "churn.members=[process, logistic]",
     "time.training_cutoffs=2",
 ]
 

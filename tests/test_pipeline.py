@@ -24,7 +24,7 @@ from regulars.training import train
 CUTOFF = "2024-12-01"
 PROVENANCE = ["model_version", "scored_at", "run_id"]
 # trees that see everything: the least thing that leaked would show
-TREES = "churn.classifiers=[lightgbm]"
+TREES = "churn.members=[process, lightgbm]"
 NOW = Provenance("1", "run", datetime(2025, 1, 1, tzinfo=UTC))
 
 
@@ -304,7 +304,9 @@ def test_run_goes_on_with_fewer_windows_and_says_so(
     tmp_path, orders, open_shop, few_trees
 ):
     shop = open_shop(tmp_path, orders)
-    settings = shop.settings("time.training_cutoffs=12", "churn.classifiers=[logistic]")
+    settings = shop.settings(
+        "time.training_cutoffs=12", "churn.members=[process, logistic]"
+    )
     work = open_workspace(settings, _quietly)
     training = train(purchase_problem(work, _quietly), _quietly)
     n_found = len(work.timeline.training_cutoffs)

@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from regulars.config import TimeSettings
 from regulars.errors import DataError, NotEnoughHistoryError
 from regulars.timeline import (
+    FEWEST_FOLDS,
     LONGEST_STRETCH,
-    MAX_FOLDS,
+    MOST_FOLDS,
     SHORTEST_LABEL_DAYS,
+    YEAR,
     plan,
 )
 
@@ -24,7 +26,7 @@ def _cases(draw):
     settings = TimeSettings(
         horizon_days=draw(st.integers(1, 120)),
         gap_days=draw(st.integers(0, 40)),
-        training_cutoffs=draw(st.integers(1, 8)),
+        training_cutoffs=draw(st.just("auto") | st.integers(1, 8)),
         step_days=draw(st.integers(1, 60)),
     )
     last = FIRST + timedelta(days=draw(st.integers(1, 1200)))
@@ -39,16 +41,20 @@ def _days(n):
 def test_labels_are_over_when_they_are_used(case):
     settings, last = case
     line = plan(settings, FIRST, last)
+    assert line.cutoff == last + _days(1)
+    assert line.final.stands_at == line.cutoff
+    if line.test_cutoff:
+        assert line.label_window(line.test_cutoff)[1] == line.cutoff
+    _assert_labels_are_over(line)
+    _assert_labels_are_over(line.final)
 
+
+def _assert_labels_are_over(line):
     def over(cutoff):
         return line.teaching.label_window(cutoff)[1]
 
-    assert line.cutoff == last + _days(1)
-    assert all(over(day) <= line.cutoff for day in line.refit_cutoffs)
-    if line.test_cutoff:
-        assert line.label_window(line.test_cutoff)[1] == line.cutoff
-        assert all(over(day) <= line.test_cutoff for day in line.training_cutoffs)
-        assert all(over(fold.cutoff) <= line.test_cutoff for fold in line.folds)
+    assert all(over(day) <= line.stands_at for day in line.training_cutoffs)
+    assert all(over(fold.cutoff) <= line.stands_at for fold in line.folds)
     for fold in line.folds:
         assert all(over(day) <= fold.cutoff for day in fold.training_cutoffs)
 
@@ -57,15 +63,18 @@ def test_labels_are_over_when_they_are_used(case):
 def test_cutoffs_that_teach_have_a_label_horizon_of_history(case):
     settings, last = case
     line = plan(settings, FIRST, last)
-    teaching = {*line.training_cutoffs, *line.refit_cutoffs}
-    teaching.update(*(fold.training_cutoffs for fold in line.folds))
-    assert all(day >= FIRST + _days(line.label_horizon_days) for day in teaching)
+    for each in (line, line.final):
+        teaching = {*each.training_cutoffs}
+        teaching.update(*(fold.training_cutoffs for fold in each.folds))
+        assert all(day >= FIRST + _days(each.label_horizon_days) for day in teaching)
 
 
 @given(_cases())
 def test_label_horizon_is_shorter_only_where_that_gives_a_fold(case):
     settings, last = case
-    line = plan(settings, FIRST, last)
+    # a line without a test says of its label horizon what the final one says
+    whole = plan(settings, FIRST, last)
+    line = whole if whole.test_cutoff else whole.final
     assert line.label_horizon_days <= settings.horizon_days
     assert line.teaching.horizon_days == line.label_horizon_days
     if line.is_extrapolated:
@@ -97,20 +106,50 @@ def test_cutoffs_fall_by_steps_and_are_no_more_than_asked(case):
     many = [line.training_cutoffs, line.refit_cutoffs]
     many += [fold.training_cutoffs for fold in line.folds]
     for days in many:
-        assert len(days) <= settings.training_cutoffs
-        steps = {a - b for a, b in pairwise(days)}
-        assert steps <= {_days(settings.step_days)}
-    assert len(line.folds) <= MAX_FOLDS
+        assert all(a > b for a, b in pairwise(days))
+        if settings.training_cutoffs != "auto":
+            assert len(days) <= settings.training_cutoffs
+            steps = {a - b for a, b in pairwise(days)}
+            assert steps <= {_days(settings.step_days)}
     assert all(fold.training_cutoffs for fold in line.folds)
     assert line.validation_cutoff == (line.folds[0].cutoff if line.folds else None)
+
+
+@given(_cases())
+def test_validation_windows_share_no_day_where_the_history_holds_enough(case):
+    settings, last = case
+    line = plan(settings, FIRST, last)
+    for each in (line, line.final):
+        cutoffs = [fold.cutoff for fold in each.folds]
+        apart = [a - b for a, b in pairwise(cutoffs)]
+        assert len(cutoffs) <= MOST_FOLDS
+        if len(cutoffs) > FEWEST_FOLDS:
+            assert min(apart) >= _days(each.label_horizon_days)
+
+
+def test_one_validation_window_lies_in_the_season_of_a_year_ago():
+    settings = TimeSettings(horizon_days=14)
+    line = plan(settings, FIRST, FIRST + _days(1000))
+    *recent, season = [fold.cutoff for fold in line.folds]
+    assert season == line.test_cutoff - YEAR
+    assert recent == [line.test_cutoff - k * _days(14) for k in range(1, MOST_FOLDS)]
+
+
+def test_training_reaches_a_year_and_a_horizon_back_and_thins_out():
+    line = plan(TimeSettings(horizon_days=60), FIRST, FIRST + _days(1400))
+    day, cutoffs = line.test_cutoff, line.training_cutoffs
+    assert day - YEAR in cutoffs
+    assert cutoffs[-1] <= day - YEAR - _days(60)
+    assert cutoffs[-1] > day - YEAR - _days(60 + 3 * 30)
+    assert len([each for each in cutoffs if each > day - _days(60 + 6 * 30)]) == 6
+    assert len(cutoffs) < 12
 
 
 @given(_cases())
 def test_snapshots_are_every_cutoff_once_and_in_order(case):
     settings, last = case
     line = plan(settings, FIRST, last)
-    needed = {line.cutoff, *line.training_cutoffs, *line.refit_cutoffs}
-    needed |= {line.test_cutoff} - {None}
+    needed = {line.stands_at, *line.training_cutoffs}
     for fold in line.folds:
         needed |= {fold.cutoff, *fold.training_cutoffs}
     assert line.snapshots == tuple(sorted(needed))
@@ -137,13 +176,8 @@ def test_labels_are_over_when_windows_are_passed_over(case, start, length):
     settings, last = case
     shut = (FIRST + _days(start), FIRST + _days(start + length))
     line = plan(settings, FIRST, last, shut=lambda day: [shut])
-    for day in line.refit_cutoffs:
-        assert line.teaching.label_window(day)[1] <= line.cutoff
-    for day in line.training_cutoffs:
-        assert line.teaching.label_window(day)[1] <= line.test_cutoff
-    for fold in line.folds:
-        for day in fold.training_cutoffs:
-            assert line.teaching.label_window(day)[1] <= fold.cutoff
+    _assert_labels_are_over(line)
+    _assert_labels_are_over(line.final)
 
 
 def test_windows_on_days_without_an_open_door_teach_nothing():
@@ -159,13 +193,13 @@ def test_windows_on_days_without_an_open_door_teach_nothing():
     line = plan(settings, FIRST, last, shut=known)
     open_days = plan(settings, FIRST, last)
     assert line.test_cutoff == open_days.test_cutoff == date(2024, 12, 2)
-    assert open_days.training_cutoffs[0] == line.training_cutoffs[0]
+    assert date(2024, 10, 3) in open_days.training_cutoffs
     assert len(line.training_cutoffs) == 3
     for day in (*line.training_cutoffs, *(fold.cutoff for fold in line.folds)):
         begin, end = line.label_window(day)
         assert (min(end, shut[1]) - max(begin, shut[0])).days <= 6
     # the choice for the test window rests on what was known when it began
-    assert asked == [line.test_cutoff, line.cutoff]
+    assert {*asked} == {line.test_cutoff, line.cutoff}
 
 
 def test_spoilt_windows_teach_when_there_are_no_others():

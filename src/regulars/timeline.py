@@ -287,7 +287,7 @@ class _Windows:
         older = self._back(recent[-1], label_days, THINNED * step)[1:]
         older = [each for each in older if each > day - YEAR - window - THINNED * step]
         days = {*recent, *older}
-        if day - YEAR >= self._earliest(label_days):
+        if self._earliest(label_days) <= day - YEAR <= recent[0]:
             days.add(day - YEAR)
         return tuple(sorted(days, reverse=True))
 
@@ -301,7 +301,7 @@ class _Windows:
             days = self._back(latest, label_days, closer)
             return self._folds(days, label_days)[:FEWEST_FOLDS]
         chosen = usable[:MOST_FOLDS]
-        season = self._folds([test - YEAR], label_days)
+        season = self._folds([min(test - YEAR, latest)], label_days)
         if season and chosen[-1].cutoff - apart >= season[0].cutoff:
             chosen = (*chosen[: MOST_FOLDS - 1], *season)
         return chosen

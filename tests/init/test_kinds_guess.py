@@ -9,7 +9,7 @@ from regulars.init.kinds_guess import guess_kind
 
 
 def run(found, folder):
-    quick = ["churn.tuning_trials=1", "churn.classifiers=[logistic]"]
+    quick = ["churn.tuning_trials=1", "churn.members=[process, logistic]"]
     places = [f"tracking.uri=sqlite:///{folder}/s.db", f"outputs={folder}/out"]
     settings = parse_settings(found.text, [*quick, *places])
     return pipeline.run(settings, lambda step: None)

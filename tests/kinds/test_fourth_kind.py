@@ -92,7 +92,7 @@ def settings(tmp_path, monkeypatch):
     known = parse_settings(
         "name: usage\n"
         "source: {transactions: {path: none.csv}}\n"
-        "churn: {classifiers: [logistic], calibration: none}\n"
+        "churn: {members: [process, logistic], calibration: none}\n"
         f"tracking: {{uri: 'sqlite:///{folder}/store/mlflow.db'}}\n"
         f"outputs: '{folder}/out'\n"
     )

@@ -9,7 +9,7 @@ import pytest
 from regulars.tracking import Store
 
 QUICK = (
-    *("--set", "churn.classifiers=[logistic]"),
+    *("--set", "churn.members=[process, logistic]"),
     *("--set", "backtest.windows=3"),
     *("--set", "time.horizon_days=21"),
     *("--set", "time.step_days=21"),

@@ -25,7 +25,7 @@ def silent(step):
 
 
 def train(shop, *overrides):
-    settings = shop.settings("churn.classifiers=[logistic]", *overrides)
+    settings = shop.settings("churn.members=[process, logistic]", *overrides)
     return pipeline.train_model(open_workspace(settings, silent), silent)
 
 
@@ -167,7 +167,7 @@ def test_worse_challenger_is_turned_away_though_it_has_newer_records(champion):
 @pytest.fixture
 def challenger(champion):
     """An honest training with newer records, and what it was made of."""
-    settings = champion.settings("churn.classifiers=[logistic]")
+    settings = champion.settings("churn.members=[process, logistic]")
     problem = purchase_problem(open_workspace(settings, silent), silent)
     return problem, train_problem(problem, silent)
 

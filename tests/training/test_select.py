@@ -37,7 +37,7 @@ def open_window(shop):
     """A function from overrides to a window with BG/NBD, and the settings."""
 
     def call(*overrides):
-        settings = shop.settings("churn.classifiers=[lightgbm]", *overrides)
+        settings = shop.settings("churn.members=[process, lightgbm]", *overrides)
         work = open_workspace(settings, silent)
         snapshots = Snapshots.of(work.ledger, work.timeline, settings, work.features)
         return PurchaseWindow(work, snapshots, {}), settings

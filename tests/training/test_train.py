@@ -12,7 +12,7 @@ from regulars.training.train import feature_importance, train
 def trained(tmp_path_factory, orders, open_shop, few_trees):
     """A workspace and a training on trees alone."""
     shop = open_shop(tmp_path_factory.mktemp("trained"), orders)
-    settings = shop.settings("churn.classifiers=[lightgbm]")
+    settings = shop.settings("churn.members=[process, lightgbm]")
     work = open_workspace(settings, lambda step: None)
     problem = purchase_problem(work, lambda step: None)
     return work, train(problem, lambda step: None)

@@ -26,14 +26,16 @@ class Memo:
     Examples
     --------
     >>> memo = Memo()
-    >>> [memo.of(("square", n), lambda n=n: n * n) for n in (2, 3, 2)], len(memo)
+    >>> [memo.of(("square", n), lambda n=n: n * n) for n in (2, 3, 2)], memo.size
     ([4, 9, 4], 2)
     """
 
     def __init__(self) -> None:
         self._results: dict[object, object] = {}
 
-    def __len__(self) -> int:
+    @property
+    def size(self) -> int:
+        """How many results are kept."""
         return len(self._results)
 
     def of(self, key: object, work: Callable[[], T]) -> T:

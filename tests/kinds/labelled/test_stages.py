@@ -235,7 +235,7 @@ def test_columns_named_as_features_of_purchases_are_a_tables_own(table, frame):
         .rename(columns={"calls": "frequency"})
         .assign(cohort=regions.fillna("south"))
     )
-    settings = table.settings("churn.classifiers=[logistic]", "backtest.windows=2")
+    settings = table.settings("churn.members=[process, logistic]", "backtest.windows=2")
     work = pipeline.open_work(settings, quiet)
     pipeline.train_model(work, quiet)
     meanings = {
@@ -247,7 +247,7 @@ def test_columns_named_as_features_of_purchases_are_a_tables_own(table, frame):
 
 
 def test_champion_of_a_form_no_longer_read_gives_way_whatever_the_inputs(table, frame):
-    settings = table.settings("churn.classifiers=[logistic]")
+    settings = table.settings("churn.members=[process, logistic]")
     pipeline.train_model(pipeline.open_work(settings, quiet), quiet)
     folder, _ = Store(settings.tracking.uri, settings.name).fetch()
     (folder / "model.json").write_text('{"format": 1, "kind": "attributes"}')

@@ -14,7 +14,7 @@ def _quietly(step):
 
 
 def trained(shop, *overrides):
-    settings = shop.settings("churn.classifiers=[logistic, lightgbm]", *overrides)
+    settings = shop.settings("churn.members=[process, logistic, lightgbm]", *overrides)
     work = open_workspace(settings, _quietly)
     return work, train(purchase_problem(work, _quietly), _quietly)
 

@@ -53,7 +53,7 @@ def test_gain_on_one_window_alone_is_not_enough(folds, misled):
 def test_nothing_is_left_out_when_chance_cannot_be_judged(misled):
     groups = {**GROUPS, "lies": ["lie"]}
     assert eliminate(misled[:1], groups).left_out == {}
-    assert eliminate(misled, groups, classifiers=[]).left_out == {}
+    assert eliminate(misled, groups, members=[]).left_out == {}
 
 
 def test_last_group_stays_however_bad_it_is(misled):

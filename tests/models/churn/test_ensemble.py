@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -8,17 +9,18 @@ import pytest
 from scipy.special import expit
 
 from regulars.models.churn.calibration import Calibrator
-from regulars.models.churn.ensemble import (
-    ChurnEnsemble,
-    Recipe,
-    combine,
-    process_log_odds,
-)
+from regulars.models.churn.ensemble import ChurnEnsemble, Recipe
+from regulars.models.churn.members import process_log_odds
+from regulars.models.churn.pooling import POOLS, combine
 
 BLEND = Recipe(
-    weights={"process": 0.2, "logistic": 0.3, "lightgbm": 0.5},
-    boosted={"n_trees": 20, "min_child_samples": 10},
-    logistic={"C": 0.3},
+    {"process": 0.1, "logistic": 0.3, "lightgbm": 0.5, "extra_trees": 0.1},
+    {
+        "lightgbm": {"n_trees": 20, "min_child_samples": 10},
+        "logistic": {"C": 0.3},
+        "extra_trees": {"n_trees": 20},
+    },
+    "log_odds",
 )
 
 
@@ -45,10 +47,19 @@ def test_log_odds_are_the_weighted_sum_of_the_members(blend, rows):
     np.testing.assert_allclose(blend.predict(X), expit(expected), atol=1e-12)
 
 
+def test_probability_is_the_weighted_mean_of_the_members(blend, rows):
+    X, y = rows
+    model = ChurnEnsemble(replace(BLEND, pool="probability")).fit(X, y)
+    parts = model.member_log_odds(X)
+    expected = sum(BLEND.weights[name] * expit(part) for name, part in parts.items())
+    np.testing.assert_allclose(model.predict(X), expected, atol=1e-9)
+    assert np.abs(model.predict(X) - blend.predict(X)).max() > 0.01
+
+
 def test_calibrator_is_applied(rows):
     X, y = rows
     flat = Calibrator("sigmoid").fit(np.zeros(4), np.array([0, 0, 0, 1]))
-    recipe = Recipe(BLEND.weights, BLEND.boosted, BLEND.logistic, flat)
+    recipe = replace(BLEND, calibrator=flat)
     model = ChurnEnsemble(recipe).fit(X, y)
     np.testing.assert_allclose(
         model.predict(X), flat.predict(model.decision_function(X))
@@ -58,9 +69,8 @@ def test_calibrator_is_applied(rows):
 def test_member_without_weight_is_not_fitted(rows):
     recipe = Recipe({"process": 0.5, "logistic": 0.5, "lightgbm": 0.0})
     model = ChurnEnsemble(recipe).fit(*rows)
-    assert model.logistic_ is not None
-    assert model.boosters_ == []
-    assert model.trees() == []
+    assert {*model.members_} == {"logistic", "process"}
+    assert model.trees() == {}
     assert {*model.member_log_odds(rows[0])} == {"logistic", "process"}
 
 
@@ -95,7 +105,7 @@ def test_columns_may_come_in_another_order(blend, rows):
 
 def test_contributions_are_the_trees_when_there_are_trees(blend, rows):
     X, _ = rows
-    expected = blend.boosters_[0].contributions(X)
+    expected = blend.members_["lightgbm"].contributions(X)
     np.testing.assert_array_equal(blend.contributions(X), expected)
 
 
@@ -103,16 +113,19 @@ def test_contributions_are_the_regressions_when_it_is_the_only_one(rows):
     X, y = rows
     model = ChurnEnsemble(Recipe({"logistic": 1.0})).fit(X, y)
     np.testing.assert_array_equal(
-        model.contributions(X), model.logistic_.contributions(X)
+        model.contributions(X), model.members_["logistic"].contributions(X)
     )
 
 
-def test_combine_gives_the_same_bits_whatever_the_order():
+@pytest.mark.parametrize("pool", POOLS)
+def test_combine_gives_the_same_bits_whatever_the_order(pool):
     rng = np.random.default_rng(0)
     parts = {name: rng.normal(size=50) for name in "abc"}
     weights = {"a": 0.1, "b": 0.2, "c": 0.7}
     turned = dict(reversed(weights.items()))
-    np.testing.assert_array_equal(combine(parts, weights), combine(parts, turned))
+    np.testing.assert_array_equal(
+        combine(parts, weights, pool), combine(parts, turned, pool)
+    )
 
 
 def test_recipe_survives_json():

@@ -21,7 +21,7 @@ def _trials(file):
 
 def test_search_goes_on_where_it_stopped(folds, tmp_path):
     file, done = tmp_path / "tuning.db", []
-    options = {"classifiers": ["lightgbm"], "study": file}
+    options = {"members": ["lightgbm"], "study": file}
     select(folds, trials=2, **options)
     assert _trials(file) == [2]
     first = select(folds, trials=3, on_trial=done.append, **options)
@@ -35,13 +35,13 @@ def test_search_goes_on_where_it_stopped(folds, tmp_path):
 def test_search_begins_anew_when_the_folds_are_others(folds, tmp_path):
     file = tmp_path / "tuning.db"
     for some in (folds, folds[:1]):
-        select(some, trials=1, classifiers=["lightgbm"], study=file)
+        select(some, trials=1, members=["lightgbm"], study=file)
     assert _trials(file) == [1, 1]
 
 
 def test_first_guess_is_made_once_when_a_study_is_kept(folds, tmp_path):
     file = tmp_path / "tuning.db"
-    select(folds, trials=2, classifiers=["lightgbm"], study=file)
+    select(folds, trials=2, members=["lightgbm"], study=file)
     name = search.study_name(folds, Objective(), 0)
     found = optuna.load_study(study_name=name, storage=f"sqlite:///{file}")
     assert [t.params == PURCHASES.first for t in found.trials] == [True, False]

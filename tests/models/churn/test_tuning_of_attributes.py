@@ -50,9 +50,9 @@ def choose(folds, **options):
 def test_settings_lie_within_the_space_of_attributes(table):
     found = choose(table, trials=3)
     assert found.n_trials == 3
-    assert found.recipe.boosted["max_bin"] == 255
+    assert found.recipe.settings["lightgbm"]["max_bin"] == 255
     for name, (low, high) in ATTRIBUTES.bounds.items():
-        assert low <= found.recipe.boosted[name] <= high
+        assert low <= found.recipe.settings["lightgbm"][name] <= high
     assert min(found.losses.values()) < 0.6
 
 

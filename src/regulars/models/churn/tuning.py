@@ -212,7 +212,7 @@ def _completed(
     told = side_by_side(lambda job: _out_of_time(*job, draft, memo), jobs)
     forecasts = dict(zip([(id(f), name) for f, name in jobs], told, strict=True))
     members = [{name: forecasts[id(f), name] for name in candidates} for f in folds]
-    outcomes = [fold.y_valid for fold in folds]
+    outcomes = [np.asarray(fold.y_valid) for fold in folds]
     blend = choose_blend(members, outcomes)
     blended = [combine(window, *blend) for window in members]
     windows = list(zip(blended, outcomes, strict=True))
