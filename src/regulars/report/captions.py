@@ -289,13 +289,13 @@ def _timeline(training: TrainingResult) -> str:
     text = f"Scores stand at {date(timeline.cutoff)}"
     if timeline.test_cutoff:
         text += (
-            f"; the figures of the test window come from a model that had seen "
-            f"nothing after {date(timeline.test_cutoff)}"
+            "; the figures of the test window are those of the same procedure as of "
+            f"{date(timeline.test_cutoff)}, which knew nothing later"
         )
     refits = timeline.refit_cutoffs
     if refits:
         text += (
-            ". The model that scores was then refitted on "
+            ". The model that scores learnt from "
             f"{plural(len(refits), 'window')}, the latest starting {date(max(refits))}"
         )
     if not training.is_champion:

@@ -21,8 +21,8 @@ TABLE_LIMITS = (
     "What churn means, and whether the attributes were known before it, is the "
     "table's own word: the check can only say which columns look too good.",
     *SHARED_LIMITS,
-    "Figures are those of models that had not seen the test rows; the model that "
-    "scores was refitted with them too.",
+    "Figures are those of the whole procedure on rows that it had not seen; the model "
+    "that scores is the same procedure on all rows, with choices of its own.",
 )
 CONTRACT_LIMITS = (
     "A contract that has been given notice for a day to come counts as running "
@@ -31,8 +31,9 @@ CONTRACT_LIMITS = (
     "customers of the same tenure have stayed, not from the customer's own risk: "
     "it is the worth of one who has been kept.",
     *SHARED_LIMITS,
-    "Figures are those of the model that had not seen the test window; the model "
-    "that scores was refitted with that window too.",
+    "Figures are those of the whole procedure as of the test cutoff: what a user would "
+    "have had on that day. The model that scores is the same procedure as of its own "
+    "cutoff, with choices of its own.",
 )
 
 

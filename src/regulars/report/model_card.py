@@ -27,8 +27,9 @@ LIMITS = (
     "under Data, not a promise for one customer.",
     "It holds for the population of its log; on another shop, country or horizon train "
     "it again.",
-    "Figures are those of the model that had not seen the test window; the model that "
-    "scores was refitted with that window too.",
+    "Figures are those of the whole procedure as of the test cutoff: what a user would "
+    "have had on that day. The model that scores is the same procedure as of its own "
+    "cutoff, with choices of its own.",
 )
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 SMALLEST_WEIGHT = 0.03
 # what a variance of 1 between the weights costs in log loss on a single window; each
 # window more is that much evidence more
-PULL = 0.03
+PULL = 0.06
 CONVERGED = 1e-10
 
 
