@@ -178,7 +178,12 @@ class RetentionModel:
             standing = self.with_process(now)
             rows = standing.iloc[:0] if features is None else features
             read = rows[feature_columns(rows)]
-            self.churn_ = ChurnEnsemble(self.churn).fit(read, _outcome(churned))
+            self.churn_ = ChurnEnsemble(self.churn).fit(
+                read,
+                _outcome(churned),
+                snapshots=rows["cutoff"],
+                current=standing,
+            )
             self.spend_ = SpendEnsemble(self.spend or SpendRecipe()).fit(
                 read, _outcome(spend)
             )

@@ -130,6 +130,7 @@ class PurchaseWindow:
             cutoff=fold.cutoff,
             known_at=timeline.teaching.label_window(fold.cutoff)[1],
             customers=valid["customer_id"].to_numpy(dtype=object),
+            snapshots=train["cutoff"].to_numpy(dtype=object),
         )
         churn = replace(
             spend,

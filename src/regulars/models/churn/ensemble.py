@@ -17,10 +17,12 @@ from regulars.models.churn.members import (
     LIGHTGBM,
     LOGISTIC,
     PROCESS,
+    READ_LEVELS,
     make_member,
     read_member,
 )
 from regulars.models.churn.pooling import Pool, combine
+from regulars.models.churn.snapshot_ranks import SnapshotRanks, ranked_by_snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -68,6 +70,9 @@ class Recipe:
         Fitted on predictions for windows that the members had not seen.
     left_out : mapping of str to sequence of str
         Groups of features that the members do not read, with their columns.
+    ranked : sequence of str
+        Features that the members read as ranks within the snapshot; the regression on
+        four columns and the process read them as they are.
     bags : int
         Boosters that differ in their seed alone and are averaged; > 0.
     """
@@ -79,6 +84,7 @@ class Recipe:
         default_factory=lambda: Calibrator().fit(np.zeros(1), np.zeros(1))
     )
     left_out: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    ranked: Sequence[str] = ()
     bags: int = 1
 
     @classmethod
@@ -149,6 +155,7 @@ class Recipe:
             "pool": self.pool,
             "calibrator": self.calibrator.to_dict(),
             "left_out": {name: list(cols) for name, cols in self.left_out.items()},
+            "ranked": list(self.ranked),
             "bags": self.bags,
         }
 
@@ -171,6 +178,7 @@ class Recipe:
             pool=data["pool"],
             calibrator=Calibrator.from_dict(data["calibrator"]),
             left_out={k: tuple(v) for k, v in data["left_out"].items()},
+            ranked=tuple(data["ranked"]),
             bags=data["bags"],
         )
 
@@ -190,6 +198,8 @@ class ChurnEnsemble:
     ----------
     features_ : list of str
         Columns that the members read, in their order.
+    ranks_ : SnapshotRanks
+        Of the customers that the model stands at.
     members_ : dict of str to Member
         Those that have a share.
 
@@ -206,7 +216,14 @@ class ChurnEnsemble:
         self.recipe = recipe
         self.encoder = encoder
 
-    def fit(self, features: pd.DataFrame, churned: ArrayLike) -> Self:
+    def fit(
+        self,
+        features: pd.DataFrame,
+        churned: ArrayLike,
+        *,
+        snapshots: ArrayLike | None = None,
+        current: pd.DataFrame | None = None,
+    ) -> Self:
         """Fit the members that have a weight.
 
         Parameters
@@ -215,6 +232,11 @@ class ChurnEnsemble:
             Features of (customer, cutoff) rows.
         churned : array-like of shape (n_rows,)
             1 where the customer churned, else 0.
+        snapshots : array-like of shape (n_rows,), optional
+            Cutoff of each row; default: they have one.
+        current : DataFrame of shape (n_customers, n_features), optional
+            Everybody at the cutoff that the model stands at, among whom those who are
+            scored are ranked; default: `features`.
 
         Returns
         -------
@@ -223,17 +245,31 @@ class ChurnEnsemble:
         if self.encoder is not None:
             features = self.encoder.fit(features).transform(features)
         self.features_ = self.recipe.columns(features)
+        ranked = [name for name in self.recipe.ranked if name in self.features_]
+        self.ranks_ = SnapshotRanks(ranked).fit(
+            features if current is None else current
+        )
         rows = features[self.features_]
+        read = rows
+        if ranked and snapshots is not None:
+            read = ranked_by_snapshot(rows, snapshots, ranked)
+        elif ranked:
+            read = SnapshotRanks(ranked).fit(rows).transform(rows)
         self.members_: dict[str, Member] = {
-            name: self.recipe.make(name).fit(rows, churned)
+            name: self.recipe.make(name).fit(
+                rows if name in READ_LEVELS else read, churned
+            )
             for name in self.recipe.members
         }
         return self
 
-    def _read(self, features: pd.DataFrame) -> pd.DataFrame:
+    def _read(self, features: pd.DataFrame) -> dict[str, pd.DataFrame]:
+        """Return the rows as each member reads them."""
         if self.encoder is not None:
             features = self.encoder.transform(features)
-        return features[self.features_]
+        rows = features[self.features_]
+        ranked = self.ranks_.transform(rows)
+        return {name: rows if name in READ_LEVELS else ranked for name in self.members_}
 
     def member_log_odds(self, features: pd.DataFrame) -> dict[str, Floats]:
         """Return the log-odds by each member.
@@ -249,7 +285,7 @@ class ChurnEnsemble:
         """
         rows = self._read(features)
         return {
-            name: member.decision_function(rows)
+            name: member.decision_function(rows[name])
             for name, member in self.members_.items()
         }
 
@@ -303,22 +339,25 @@ class ChurnEnsemble:
             return None
         rows = self._read(features)
         if self.encoder is None:
-            member = self.members_.get(LIGHTGBM) or self.members_[LOGISTIC]
-            shares = member.contributions(rows)
+            name = LIGHTGBM if LIGHTGBM in self.members_ else LOGISTIC
+            shares = self.members_[name].contributions(rows[name])
             return pd.DataFrame(shares, columns=self.features_, index=features.index)
-        return self._by_owner(self._weighted_contributions(rows), rows)
+        shares = self._weighted_contributions(rows)
+        return self._by_owner(shares, features.index)
 
-    def _weighted_contributions(self, rows: pd.DataFrame) -> Floats:
-        total: Floats = np.zeros(rows.shape)
-        for name, member in self.members_.items():
-            total += self.recipe.weights[name] * member.contributions(rows)
+    def _weighted_contributions(self, rows: Mapping[str, pd.DataFrame]) -> Floats:
+        shares = [
+            self.recipe.weights[name] * member.contributions(rows[name])
+            for name, member in self.members_.items()
+        ]
+        total: Floats = np.sum(shares, axis=0)
         return total
 
-    def _by_owner(self, shares: Floats, rows: pd.DataFrame) -> pd.DataFrame:
+    def _by_owner(self, shares: Floats, index: pd.Index) -> pd.DataFrame:
         assert self.encoder is not None
-        owners = [self.encoder.owners_[str(column)] for column in rows.columns]
+        owners = [self.encoder.owners_[column] for column in self.features_]
         names = [*self.encoder.kinds_]
-        total = pd.DataFrame(0.0, index=rows.index, columns=names)
+        total = pd.DataFrame(0.0, index=index, columns=names)
         for position, owner in enumerate(owners):
             total[owner] += shares[:, position]
         return total
@@ -334,6 +373,7 @@ class ChurnEnsemble:
         return {
             "recipe": self.recipe.to_dict(),
             "features": self.features_,
+            "ranks": self.ranks_.to_dict(),
             "members": members,
             "trees": {name: len(texts) for name, texts in self.trees().items()},
             "encoder": None if self.encoder is None else self.encoder.to_dict(),
@@ -373,6 +413,7 @@ class ChurnEnsemble:
         """
         model = cls(Recipe.from_dict(data["recipe"]), encoder)
         model.features_ = list(data["features"])
+        model.ranks_ = SnapshotRanks.from_dict(data["ranks"])
         model.members_ = {
             name: read_member(name, own, trees.get(name, ()))
             for name, own in data["members"].items()

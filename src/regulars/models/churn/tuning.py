@@ -12,7 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from regulars.models.churn.backward_elimination import Elimination, eliminate
+from regulars.models.churn.backward_elimination import (
+    Elimination,
+    choose_ranks,
+    eliminate,
+    ranked_fold,
+)
 from regulars.models.churn.blend import choose_blend
 from regulars.models.churn.calibration import Calibrator, choose
 from regulars.models.churn.ensemble import Recipe
@@ -23,6 +28,7 @@ from regulars.models.churn.members import (
     MEMBERS,
     NEEDS,
     PROCESS,
+    READ_LEVELS,
 )
 from regulars.models.churn.objective import Objective, log_loss_of
 from regulars.models.churn.pooling import combine
@@ -134,13 +140,19 @@ def select(
         folds = [_encoded(fold, encoder()) for fold in folds]
     folds = [fold.thinned(TUNING_ROWS, random_state=random_state) for fold in folds]
     candidates = _candidates(members, folds, encoder)
+    levels = folds
+    ranked = choose_ranks(folds, candidates, random_state, memo)
+    folds = [ranked_fold(fold, ranked) for fold in folds]
     eliminated = Elimination({}, {})
     if groups:
         eliminated = eliminate(
             folds, groups, members=candidates, random_state=random_state, memo=memo
         )
-    draft = Recipe(weights={}, left_out=eliminated.left_out, bags=space.bags)
+    draft = Recipe(
+        weights={}, left_out=eliminated.left_out, ranked=ranked, bags=space.bags
+    )
     folds = [_but_left_out(fold, draft) for fold in folds]
+    levels = [_but_left_out(fold, draft) for fold in levels]
     candidates = _candidates(candidates, folds, encoder)
     settings: dict[str, Mapping[str, Any]] = {}
     n_trials = n_pruned = 0
@@ -162,7 +174,8 @@ def select(
     if EXTRA_TREES in candidates:
         settings[EXTRA_TREES] = {"random_state": random_state}
     draft = replace(draft, settings=settings)
-    recipe, losses = _completed(draft, candidates, folds, calibration, memo)
+    views = [*zip(folds, levels, strict=True)]
+    recipe, losses = _completed(draft, candidates, views, calibration, memo)
     return Selection(recipe, losses, n_trials, n_pruned, eliminated.gains, goal.name)
 
 
@@ -203,15 +216,25 @@ def _penalty(
 def _completed(
     draft: Recipe,
     candidates: Sequence[str],
-    folds: Sequence[ValidationFold],
+    views: Sequence[tuple[ValidationFold, ValidationFold]],
     calibration: str,
     memo: Memo,
 ) -> tuple[Recipe, dict[str, float]]:
-    """Complete a recipe by weights and calibration; return each member's loss too."""
-    jobs = [(fold, name) for fold in folds for name in candidates]
+    """Complete a recipe by weights and calibration; return each member's loss too.
+
+    A view is a fold as most members read it, and one with features as they are.
+    """
+    jobs = [
+        (levels if name in READ_LEVELS else fold, name)
+        for fold, levels in views
+        for name in candidates
+    ]
     told = side_by_side(lambda job: _out_of_time(*job, draft, memo), jobs)
-    forecasts = dict(zip([(id(f), name) for f, name in jobs], told, strict=True))
-    members = [{name: forecasts[id(f), name] for name in candidates} for f in folds]
+    n_members, folds = len(candidates), [fold for fold, _ in views]
+    members = [
+        dict(zip(candidates, told[start : start + n_members], strict=True))
+        for start in range(0, len(told), n_members)
+    ]
     outcomes = [np.asarray(fold.y_valid) for fold in folds]
     blend = choose_blend(members, outcomes)
     blended = [combine(window, *blend) for window in members]
