@@ -17,8 +17,12 @@ import sys
 import tempfile
 import time
 import warnings
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -33,7 +37,7 @@ from truths.tables import world_page
 from truths.worlds import WORLDS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from regulars.config import Settings
     from truths.lives import Lives, World
@@ -47,8 +51,9 @@ source:
               amount: amount}
 value: {margin: 0.3, discount_rate_annual: 0.1, clv_horizon_days: 365}
 """
-# of a run that is to end in seconds
-FAST = {"seeds": 1, "customers": 300, "trials": 0}
+# of a run that is to end within a minute, and of one to quote
+FAST = {"seeds": 1, "customers": 300, "trials": 0, "jobs": 1}
+USUAL = {"seeds": 5, "customers": 3000, "trials": 3, "jobs": 2}
 
 
 def settings_of(world: World, log: Path, *, trials: int, seed: int) -> Settings:
@@ -93,21 +98,42 @@ def measure(world: World, n_customers: int, trials: int, seed: int) -> dict[str,
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print a table for each world, and write the figures of every run."""
     asked = _options(arguments)
-    warnings.simplefilter("ignore")
-    runs: list[dict[str, str | float]] = []
-    for world in WORLDS:
-        if world.name not in asked.worlds:
-            continue
-        found = []
-        for seed in range(1, asked.seeds + 1):
-            print(f"{time.strftime('%X')} {world.name} {seed}", file=sys.stderr)
-            found.append(measure(world, asked.customers, asked.trials, seed))
-            runs.append({"world": world.name, "seed": seed, **found[-1]})
+    worlds = [world for world in WORLDS if world.name in asked.worlds]
+    tasks = [(world, seed) for world in worlds for seed in range(1, asked.seeds + 1)]
+    work = partial(_measured, n_customers=asked.customers, trials=asked.trials)
+    runs: list[dict[str, Any]] = []
+    with _workers(asked.jobs) as mapped:
+        for world, found in mapped(work, tasks):
+            runs.append({"world": world.name, **found})
             _write(runs, asked)
-        print(f"\n{world_page(world, asked.customers, found)}", flush=True)
+            own = [run for run in runs if run["world"] == world.name]
+            if len(own) == asked.seeds:
+                print(f"\n{world_page(world, asked.customers, own)}", flush=True)
 
 
-def _write(runs: list[dict[str, str | float]], asked: argparse.Namespace) -> None:
+def _measured(
+    task: tuple[World, int], *, n_customers: int, trials: int
+) -> tuple[World, dict[str, float]]:
+    """Return a world with the figures of a seed."""
+    world, seed = task
+    print(f"{time.strftime('%X')} {world.name} {seed}", file=sys.stderr, flush=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return world, {"seed": seed, **measure(world, n_customers, trials, seed)}
+
+
+@contextmanager
+def _workers(jobs: int) -> Iterator[Callable[..., Iterator[Any]]]:
+    """Give what maps a function over tasks, in order, so many at a time."""
+    if jobs == 1:
+        yield map
+        return
+    # threads of a forked process would wait for locks that nobody holds
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        yield pool.map
+
+
+def _write(runs: list[dict[str, Any]], asked: argparse.Namespace) -> None:
     """Write what has been measured so far."""
     if asked.json:
         asked.json.write_text(json.dumps(runs, indent=1) + "\n", encoding="utf-8")
@@ -124,14 +150,14 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seeds", type=_count, help="of each world; default: 5")
     parser.add_argument("--customers", type=_count, help="of a world; default: 3000")
     parser.add_argument("--trials", type=int, help="of tuning; default: 3")
+    parser.add_argument("--jobs", type=_count, help="runs at a time; default: 2")
     parser.add_argument(
-        "--fast", action="store_true", help="one seed, few customers, no tuning"
+        "--fast", action="store_true", help="one seed, 300 customers, no tuning"
     )
     parser.add_argument("--json", type=Path, help="write the figures of every run")
     parser.add_argument("--csv", type=Path, help="the same, one row a run")
     asked = parser.parse_args(arguments)
-    usual = FAST if asked.fast else {"seeds": 5, "customers": 3000, "trials": 3}
-    for name, value in usual.items():
+    for name, value in (FAST if asked.fast else USUAL).items():
         if getattr(asked, name) is None:
             setattr(asked, name, value)
     return asked

@@ -37,7 +37,8 @@ TARGETS = {
     "ece": (-np.inf, 0.03),
     "spend_total": (0.9, 1.1),
     "value_total": (0.9, 1.1),
-    **{f"{world}.share_of_fair": (0.85, np.inf) for world in OFFERS},
+    # over all lives that agree with the log: those of one seed are mostly luck
+    **{f"{world}.expected_share_of_fair": (0.85, np.inf) for world in OFFERS},
     **{f"{world}.policy": (0.0, np.inf) for world in OFFERS},
 }
 

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from regulars.kinds.non_contractual.workspace import LogWorkspace
     from regulars.models.retention import RetentionModel
     from regulars.timeline import Timeline
-    from regulars.training.window import Training, Trial
+    from regulars.training.window import Training
 
     Step = Callable[[str], None]
 
