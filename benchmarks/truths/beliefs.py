@@ -6,7 +6,7 @@ shop changed hands; given which, rate and chance of leaving are a gamma and a be
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -108,6 +108,16 @@ class Beliefs:
             silent = np.exp(-(kind.r + history.n_repeats) * steady)
             buys += np.exp(self.log_weight[number, THERE]) * (1 - silent)
         return 1 - buys
+
+    def if_there(self) -> Beliefs:
+        """Return what to believe of each customer, were it known that they are there.
+
+        Whoever buys was there: too rare among the lives of some customers to wait for.
+        """
+        weight = np.full(self.log_weight.shape, -np.inf)
+        weight[:, THERE] = self.log_weight[:, THERE]
+        weight -= logsumexp(weight, axis=(0, 1))
+        return replace(self, log_weight=weight)
 
     def draw(self, n_draws: int, seed: int) -> Draws:
         """Draw lives that agree with each customer's history."""

@@ -107,7 +107,7 @@ def true_stakes(lives: Lives, year: Year, margin: float) -> Stakes:
 def believed_stakes(draws: Draws, year: Year, margin: float) -> Stakes:
     """Return what is at stake as far as the parameters and the log can tell."""
     rate, dropout, there = draws.rate, draws.dropout, draws.is_there
-    silent = np.where(there, np.exp(-rate * year.horizon), 1.0)
+    silent = _silent(draws, year)
     value = margin * draws.order_mean
     returned = year.given_purchase(rate, dropout)
     as_is = year.purchases(rate, dropout, year.horizon) * there
@@ -118,25 +118,30 @@ def believed_stakes(draws: Draws, year: Year, margin: float) -> Stakes:
     )
 
 
-def scored_stakes(draws: Draws, year: Year, margin: float) -> Stakes:
+def scored_stakes(draws: Draws, there: Draws, year: Year, margin: float) -> Stakes:
     """Return what the columns of the scores are by their definition, free of error.
 
-    `back` is value_at_risk and `stay` value_to_protect. They compare those who buy with
-    those who do not; an offer changes a life, and not whose life it is.
+    `back` is value_at_risk and `stay` value_to_protect; `there` are lives of the same
+    customers who are there. The columns compare those who buy with those who do not;
+    an offer changes a life, and not whose life it is.
     """
-    rate, dropout, there = draws.rate, draws.dropout, draws.is_there
-    silent = np.where(there, np.exp(-rate * year.horizon), 1.0)
-    value = margin * draws.order_mean
-    kept = value * year.given_purchase(rate, dropout)
-    as_is = value * year.purchases(rate, dropout, year.horizon) * there
-    if_kept = (kept * (1 - silent)).mean(1) / np.maximum((1 - silent).mean(1), 1e-9)
-    if_silent = (as_is * silent).mean(1) / silent.mean(1)
-    leaves = (there * -np.expm1(-rate * dropout * year.horizon)).mean(1)
+    silent = _silent(draws, year)
+    beyond = year.purchases(draws.rate, draws.dropout, year.horizon) * draws.is_there
+    buys = 1 - _silent(there, year)
+    kept = there.order_mean * year.given_purchase(there.rate, there.dropout)
+    if_kept = margin * (kept * buys).mean(1) / buys.mean(1)
+    if_silent = margin * (draws.order_mean * beyond * silent).mean(1) / silent.mean(1)
+    leaves = draws.is_there * -np.expm1(-draws.rate * draws.dropout * year.horizon)
     return Stakes(
         silent=silent.mean(1),
         back=silent.mean(1) * np.maximum(if_kept - if_silent, 0.0),
-        stay=leaves * if_kept,
+        stay=leaves.mean(1) * if_kept,
     )
+
+
+def _silent(draws: Draws, year: Year) -> Floats:
+    """Return P(no purchase in the horizon) of each life."""
+    return np.where(draws.is_there, np.exp(-draws.rate * year.horizon), 1.0)
 
 
 def _leaving(rate: Floats, dropout: Floats, year: Year) -> Floats:

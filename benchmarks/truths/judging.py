@@ -77,10 +77,11 @@ def figures(
     year = Year.of(lives.world, rate)
     beliefs = Beliefs.of(lives)
     draws = beliefs.draw(DRAWS, seed)
+    there = beliefs.if_there().draw(DRAWS, seed)
     stakes = (
         true_stakes(lives, year, margin),
         believed_stakes(draws, year, margin),
-        scored_stakes(draws, year, margin),
+        scored_stakes(draws, there, year, margin),
     )
     came, hoped = true_money(lives, rate, margin), believed_money(draws, year, margin)
     churn = scores["churn_probability"].to_numpy(np.float64)
