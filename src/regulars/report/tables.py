@@ -124,7 +124,7 @@ def _customer(row: dict[Any, Any], currency: str) -> dict[str, Any]:
         "clv": money(row.get("clv"), currency),
         "value_at_risk": money(row.get("value_at_risk"), currency),
         "expected_next_order": short_date(row.get("expected_next_order")),
-        "rfm_segment": str(row.get("rfm_segment") or MISSING),
+        "segment": str(row.get("segment") or MISSING),
         "risk_band": str(row.get("risk_band") or ""),
         "reasons": [] if reasons is None else [str(reason) for reason in reasons],
     }
@@ -147,9 +147,9 @@ def opening(results: Results) -> str:
 def segments(results: Results) -> list[dict[str, str]]:
     """Add up customers and value by named segment."""
     scores = results.scores
-    if scores is None or "rfm_segment" not in scores:
+    if scores is None or "segment" not in scores:
         return []
-    grouped = scores.groupby("rfm_segment", sort=True).agg(
+    grouped = scores.groupby("segment", sort=True).agg(
         n_customers=("customer_id", "size"),
         risk=("churn_probability", "mean"),
         clv=("clv", "sum"),
