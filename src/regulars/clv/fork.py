@@ -113,7 +113,7 @@ class Fork:
         time = np.asarray(self.model.next_order_quantile(rows, share))
         # beyond what a change of units rounds away
         inside, outside = self.span * (1.0 - 1e-9), self.span * (1.0 + 1e-9)
-        days: Floats = np.where(
+        days: FloatArray = np.where(
             is_near, np.minimum(time, inside), np.maximum(time, outside)
         )
         return days

@@ -49,6 +49,8 @@ class ValidationFold:
     # when the window began, and when its outcomes were known
     cutoff: date | None = None
     known_at: date | None = None
+    # of last year's season, as `season_gap` gives it; None where it is unknown
+    season: float | None = None
     # in place of days: positions in the data set, of training and of validation rows
     rows: tuple[Rows, Rows] | None = None
     # of each row of the window: whom it is about

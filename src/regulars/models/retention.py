@@ -32,7 +32,11 @@ from regulars.models.model_files import (
 )
 from regulars.models.profile import Profile
 from regulars.models.segments import Segments
-from regulars.models.spend.ensemble import SpendEnsemble, SpendRecipe
+from regulars.models.spend.ensemble import (
+    SpendEnsemble,
+    SpendForecast,
+    SpendRecipe,
+)
 from regulars.models.tabular.encoding import TabularEncoder
 
 if TYPE_CHECKING:
@@ -56,6 +60,7 @@ NUMBERS = (
     "expected_spend",
     "expected_spend_low",
     "expected_spend_high",
+    "typical_spend",
 )
 VALUES = ("clv", "clv_if_kept", "clv_if_silent", "value_at_risk", "value_to_protect")
 SCORES = (
@@ -74,8 +79,7 @@ class _Forecast(NamedTuple):
 
     rows: pd.DataFrame
     churn: Floats
-    spend: Floats
-    spend_bounds: Floats
+    spend: SpendForecast
 
 
 class RetentionModel:
@@ -266,7 +270,7 @@ class RetentionModel:
 
         Returns
         -------
-        DataFrame of shape (n_rows, 17)
+        DataFrame of shape (n_rows, 18)
             The columns of design section 7 from ``customer_id`` to
             ``expected_next_order``. What only purchases can tell is missing where
             there is no process.
@@ -299,7 +303,7 @@ class RetentionModel:
     def _predict_purchases(
         self, features: pd.DataFrame, process: PurchaseProcess
     ) -> pd.DataFrame:
-        rows, churn, spend, bounds = self._forecast(features, process)
+        rows, churn, spend = self._forecast(features, process)
         assert self.segments_ is not None
         tied = self._tied(rows, churn, process)
         scores = {
@@ -309,9 +313,10 @@ class RetentionModel:
             "btyd_no_purchase_probability": rows[SILENT],
             "p_alive": tied["p_alive"],
             "expected_purchases": tied["expected_purchases"],
-            "expected_spend": spend,
-            "expected_spend_low": bounds[:, 0],
-            "expected_spend_high": bounds[:, 1],
+            "expected_spend": spend.expected,
+            "expected_spend_low": spend.bounds[:, 0],
+            "expected_spend_high": spend.bounds[:, 1],
+            "typical_spend": spend.typical,
             **{name: tied[name] for name in VALUES},
             "risk_band": self.horizon.bands(churn),
             "segment": self.segments_.label(rows, tied["clv_if_kept"]),
@@ -347,11 +352,10 @@ class RetentionModel:
     def _forecast(self, features: pd.DataFrame, process: PurchaseProcess) -> _Forecast:
         assert self.spend_ is not None
         learnt = self.with_process(features)
-        churn, spend = self.churn_.predict(learnt), self.spend_.predict(learnt)
-        bounds = self.spend_.predict_interval(spend)
+        churn, spend = self.churn_.predict(learnt), self.spend_.forecast(learnt)
         learnt_days = self.horizon.teaching.days
         if learnt_days == self.horizon.days:
-            return _Forecast(learnt, churn, spend, bounds)
+            return _Forecast(learnt, churn, spend)
         rows = add_process(features, process, self.horizon)
         silent = (frame[SILENT].to_numpy() for frame in (learnt, rows))
         money = (frame[SPEND].to_numpy() for frame in (learnt, rows))
@@ -364,9 +368,11 @@ class RetentionModel:
             )
         else:  # the process speaks for itself
             churn = rows[SILENT].to_numpy()
-        extrapolated = extrapolate_spend(spend, *money)
+        extrapolated = extrapolate_spend(spend.expected, *money)
+        around = np.column_stack([spend.bounds, spend.typical])
+        scaled = extrapolate_bounds(around, spend.expected, extrapolated)
         return _Forecast(
-            rows, churn, extrapolated, extrapolate_bounds(bounds, spend, extrapolated)
+            rows, churn, SpendForecast(extrapolated, scaled[:, 2], scaled[:, :2])
         )
 
     def contributions(self, features: pd.DataFrame) -> pd.DataFrame | None:

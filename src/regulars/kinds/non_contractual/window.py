@@ -12,6 +12,7 @@ from regulars.clv.process import COLUMNS
 from regulars.evaluation import label_customers
 from regulars.evaluation.holdout import drift_notes
 from regulars.features.matrix import FEATURES, MEANINGS
+from regulars.kinds.non_contractual.daily import daily_spend
 from regulars.kinds.non_contractual.extrapolation import backtest_extrapolation
 from regulars.kinds.non_contractual.notes import (
     extrapolation_note,
@@ -24,6 +25,7 @@ from regulars.models.churn.baselines import baseline_probabilities
 from regulars.models.churn.space import PURCHASES
 from regulars.models.folds import ValidationFold
 from regulars.models.retention import RetentionModel, feature_columns
+from regulars.models.season import DailyTotals, season_gap
 from regulars.models.spend import SpendRecipe
 from regulars.timeline import RECENT_CUTOFFS
 from regulars.training.dataset import Dataset
@@ -87,6 +89,18 @@ class PurchaseWindow:
         )
 
     @cached_property
+    def _daily_spend(self) -> DailyTotals:
+        return daily_spend(self.work.ledger, known_at=self.timeline.stands_at)
+
+    def _season_gap(self, day: date, learnt: Sequence[date]) -> float | None:
+        """Return what last year's season says of the window that begins at a day."""
+        teaching = self.timeline.teaching
+        starts = [teaching.label_window(each)[0] for each in learnt]
+        start, end = teaching.label_window(day)
+        known = self._daily_spend.before(day)
+        return season_gap(known, start, starts, (end - start).days)
+
+    @cached_property
     def test(self) -> Dataset | None:
         """The customers of the test cutoff with what they did."""
         cutoff = self.cutoff
@@ -131,6 +145,7 @@ class PurchaseWindow:
             known_at=timeline.teaching.label_window(fold.cutoff)[1],
             customers=valid["customer_id"].to_numpy(dtype=object),
             snapshots=train["cutoff"].to_numpy(dtype=object),
+            season=self._season_gap(fold.cutoff, fold.training_cutoffs),
         )
         churn = replace(
             spend,
@@ -160,6 +175,8 @@ class PurchaseWindow:
             rows = self._learnt
         if rows is None:
             recipe, spend = Recipe.process_only(), SpendRecipe()
+        gap = self._season_gap(self.timeline.stands_at, self.timeline.training_cutoffs)
+        spend = spend.standing_at(gap)
         process = self.snapshots.process(self.timeline.stands_at)
         model = RetentionModel(
             self.snapshots.horizon, recipe, process=process, spend=spend
