@@ -10,7 +10,9 @@ from regulars.errors import DataError
 if TYPE_CHECKING:
     from pathlib import Path
 
-FORMAT_VERSION = 2
+# 3: segments by own rhythm and value; 2: one form for all kinds of churn, 1 had models
+# of purchase logs only
+FORMAT_VERSION = 3
 
 
 def read_model(path: Path) -> dict[str, Any]:

@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-# 2: one form for all kinds of churn; 1 had models of purchase logs only
 KEYS = ("customer_id", "cutoff")
 OUTCOMES = ("churned", "n_purchases", "spend")
 # beyond which no day of the next order is named
@@ -296,7 +295,7 @@ class RetentionModel:
         self, features: pd.DataFrame, process: PurchaseProcess
     ) -> pd.DataFrame:
         rows, churn, spend, bounds = self._forecast(features, process)
-        assert self.segments_ is not None
+        band = self.horizon.bands(churn)
         tied = self._tied(rows, churn, process)
         scores = {
             "customer_id": rows["customer_id"],
@@ -309,8 +308,9 @@ class RetentionModel:
             "expected_spend_low": bounds[:, 0],
             "expected_spend_high": bounds[:, 1],
             **{name: tied[name] for name in VALUES},
-            "risk_band": self.horizon.bands(churn),
-            "segment": self.segments_.label(rows, tied["clv_if_kept"]),
+            "risk_band": band,
+            "segment": self.segments_
+            and self.segments_.label(rows, tied["clv_if_kept"], band),
             "expected_next_order": _next_order(
                 rows["cutoff"], tied["days_to_next_order"]
             ),
