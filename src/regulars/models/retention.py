@@ -305,6 +305,7 @@ class RetentionModel:
     ) -> pd.DataFrame:
         rows, churn, spend = self._forecast(features, process)
         assert self.segments_ is not None
+        band = self.horizon.bands(churn)
         tied = self._tied(rows, churn, process)
         scores = {
             "customer_id": rows["customer_id"],
@@ -318,8 +319,8 @@ class RetentionModel:
             "expected_spend_high": spend.bounds[:, 1],
             "typical_spend": spend.typical,
             **{name: tied[name] for name in VALUES},
-            "risk_band": self.horizon.bands(churn),
-            "segment": self.segments_.label(rows, tied["clv_if_kept"]),
+            "risk_band": band,
+            "segment": self.segments_.label(rows, tied["clv_if_kept"], band),
             "expected_next_order": _next_order(
                 rows["cutoff"], tied["days_to_next_order"]
             ),

@@ -21,13 +21,15 @@ if TYPE_CHECKING:
 # rows: on time, late, silent; columns: value low, middle, high
 NAMES = np.array(
     [
-        ["Steady", "Loyal", "Champions"],
+        ["Steady", "Loyal", "Loyal"],
         ["About to sleep", "Needs attention", "Cannot lose"],
         ["Lost", "Hibernating", "Win back"],
     ]
 )
 # who has bought once, by the same rows
 ONCE = np.array(["New", "Undecided", "Came once"])
+# on time, of high value, and at low risk
+BEST = "Champions"
 
 
 class Segments:
@@ -49,8 +51,14 @@ class Segments:
         self.value_bounds_ = np.quantile(np.asarray(value), self.value_breaks)
         return self
 
-    def label(self, features: pd.DataFrame, value: ArrayLike) -> NDArray[np.str_]:
-        """Return the segment of each customer."""
+    def label(
+        self, features: pd.DataFrame, value: ArrayLike, band: NDArray[np.str_]
+    ) -> NDArray[np.str_]:
+        """Return the segment of each customer.
+
+        No name promises more than the probability of churn: who is at high risk is not
+        on time, and the best are at low risk.
+        """
         repeats = features["frequency"].to_numpy(np.float64)
         # drawn towards the usual gap, as if each had shown that one beside their own
         gap = (features["recency_days"].to_numpy(np.float64) + self.usual_gap_) / (
@@ -58,11 +66,11 @@ class Segments:
         )
         silence = features["days_since_last_order"].to_numpy(np.float64) / gap
         lateness = np.searchsorted(self.gap_breaks, silence, side="right")
+        lateness = np.maximum(lateness, (band == "high").astype(int))
         tier = np.searchsorted(self.value_bounds_, np.asarray(value), side="left")
-        names: NDArray[np.str_] = np.where(
-            repeats > 0, NAMES[lateness, tier], ONCE[lateness]
-        )
-        return names
+        names = np.where(repeats > 0, NAMES[lateness, tier], ONCE[lateness])
+        is_best = (repeats > 0) & (lateness == 0) & (tier == 2) & (band == "low")
+        return np.where(is_best, BEST, names)
 
     def to_dict(self) -> dict[str, Any]:
         """Return what was learnt as JSON-safe data."""

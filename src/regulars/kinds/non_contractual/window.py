@@ -19,6 +19,7 @@ from regulars.kinds.non_contractual.notes import (
     log_notes,
     process_only_note,
 )
+from regulars.kinds.non_contractual.order_value import with_order_value
 from regulars.kinds.non_contractual.snapshots import BASELINE_PROCESS, Snapshots
 from regulars.models.churn import Recipe
 from regulars.models.churn.baselines import baseline_probabilities
@@ -64,7 +65,8 @@ class PurchaseWindow:
     ) -> PurchaseWindow:
         """Choose the purchase model on the validation windows."""
         figures = snapshots.compare_processes()
-        return cls(work, snapshots.with_best_process(figures), figures, is_final)
+        chosen = with_order_value(snapshots.with_best_process(figures))
+        return cls(work, chosen, figures, is_final)
 
     @property
     def timeline(self) -> Timeline:
