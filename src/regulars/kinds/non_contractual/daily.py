@@ -1,8 +1,8 @@
-"""What customers who had bought before spent, day by day."""
+"""What customers who had bought before spent, and how often they came, day by day."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import ibis
 import numpy as np
@@ -17,8 +17,16 @@ if TYPE_CHECKING:
     from regulars.data.ledger import Ledger
 
 
-def daily_spend(ledger: Ledger, *, known_at: date) -> DailyTotals:
-    """Return the spend of every day before one, of customers after their first day.
+class Daily(NamedTuple):
+    """Totals of every day before one, of customers after their first day."""
+
+    spend: DailyTotals
+    # days of purchase, one a customer and day
+    purchases: DailyTotals
+
+
+def daily_totals(ledger: Ledger, *, known_at: date) -> Daily:
+    """Return what came in on every day before one.
 
     Newcomers are left out: a forecast is of customers who have bought before.
     """
@@ -26,9 +34,16 @@ def daily_spend(ledger: Ledger, *, known_at: date) -> DailyTotals:
     days = ledger.days.filter(ledger.days.day < ibis.literal(known_at))
     first = days.day.min().over(ibis.window(group_by=days.customer_id))
     later = days.mutate(first=first).filter(lambda t: t.day > t["first"])
-    spent = later.group_by("day").aggregate(spend=later.spend_micros.sum() / MICROS)
-    frame = spent.to_pandas()
-    by_day = pd.Series(frame["spend"].to_numpy(), pd.to_datetime(frame["day"]))
+    totals = later.group_by("day").aggregate(
+        spend=later.spend_micros.sum() / MICROS, purchases=later.count()
+    )
+    by_day = totals.to_pandas().assign(day=lambda t: pd.to_datetime(t["day"]))
     last = pd.Timestamp(known_at) - pd.Timedelta(days=1)
-    every = by_day.reindex(pd.date_range(ledger.first_day, last), fill_value=0.0)
-    return DailyTotals(ledger.first_day, every.to_numpy(np.float64))
+    calendar = pd.date_range(ledger.first_day, last)
+    every = by_day.set_index("day").reindex(calendar, fill_value=0.0)
+    return Daily(
+        *(
+            DailyTotals(ledger.first_day, every[name].to_numpy(np.float64))
+            for name in Daily._fields
+        )
+    )

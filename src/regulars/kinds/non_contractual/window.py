@@ -12,7 +12,7 @@ from regulars.clv.process import COLUMNS
 from regulars.evaluation import label_customers
 from regulars.evaluation.holdout import drift_notes
 from regulars.features.matrix import FEATURES, MEANINGS
-from regulars.kinds.non_contractual.daily import daily_spend
+from regulars.kinds.non_contractual.daily import Daily, daily_totals
 from regulars.kinds.non_contractual.extrapolation import backtest_extrapolation
 from regulars.kinds.non_contractual.notes import (
     extrapolation_note,
@@ -91,16 +91,17 @@ class PurchaseWindow:
         )
 
     @cached_property
-    def _daily_spend(self) -> DailyTotals:
-        return daily_spend(self.work.ledger, known_at=self.timeline.stands_at)
+    def _daily(self) -> Daily:
+        return daily_totals(self.work.ledger, known_at=self.timeline.stands_at)
 
-    def _season_gap(self, day: date, learnt: Sequence[date]) -> float | None:
+    def _season_gap(
+        self, totals: DailyTotals, day: date, learnt: Sequence[date]
+    ) -> float | None:
         """Return what last year's season says of the window that begins at a day."""
         teaching = self.timeline.teaching
         starts = [teaching.label_window(each)[0] for each in learnt]
         start, end = teaching.label_window(day)
-        known = self._daily_spend.before(day)
-        return season_gap(known, start, starts, (end - start).days)
+        return season_gap(totals.before(day), start, starts, (end - start).days)
 
     @cached_property
     def test(self) -> Dataset | None:
@@ -147,12 +148,17 @@ class PurchaseWindow:
             known_at=timeline.teaching.label_window(fold.cutoff)[1],
             customers=valid["customer_id"].to_numpy(dtype=object),
             snapshots=train["cutoff"].to_numpy(dtype=object),
-            season=self._season_gap(fold.cutoff, fold.training_cutoffs),
+            season=self._season_gap(
+                self._daily.spend, fold.cutoff, fold.training_cutoffs
+            ),
         )
         churn = replace(
             spend,
             y_train=train["churned"].to_numpy(np.float64),
             y_valid=valid["churned"].to_numpy(np.float64),
+            season=self._season_gap(
+                self._daily.purchases, fold.cutoff, fold.training_cutoffs
+            ),
             value=self.snapshots.clv(fold.cutoff) if with_value else None,
         )
         return FoldPair(churn, spend)
@@ -177,8 +183,11 @@ class PurchaseWindow:
             rows = self._learnt
         if rows is None:
             recipe, spend = Recipe.process_only(), SpendRecipe()
-        gap = self._season_gap(self.timeline.stands_at, self.timeline.training_cutoffs)
-        spend = spend.standing_at(gap)
+        day, learnt = self.timeline.stands_at, self.timeline.training_cutoffs
+        recipe = recipe.standing_at(
+            self._season_gap(self._daily.purchases, day, learnt)
+        )
+        spend = spend.standing_at(self._season_gap(self._daily.spend, day, learnt))
         process = self.snapshots.process(self.timeline.stands_at)
         model = RetentionModel(
             self.snapshots.horizon, recipe, process=process, spend=spend

@@ -6,7 +6,7 @@ features, so it has nothing to fit.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
@@ -73,6 +73,11 @@ class Recipe:
     ranked : sequence of str
         Features that the members read as ranks within the snapshot; the regression on
         four columns and the process read them as they are.
+    season_share : float
+        How much of a season's gap the members miss, 0 to 1.
+    season_gap : float
+        By how much last year's season lifts the purchases of the window that begins
+        where the model stands (`regulars.models.season`); a logarithm.
     bags : int
         Boosters that differ in their seed alone and are averaged; > 0.
     """
@@ -85,6 +90,8 @@ class Recipe:
     )
     left_out: Mapping[str, Sequence[str]] = field(default_factory=dict)
     ranked: Sequence[str] = ()
+    season_share: float = 0.0
+    season_gap: float = 0.0
     bags: int = 1
 
     @classmethod
@@ -142,6 +149,20 @@ class Recipe:
         left_out = {name for columns in self.left_out.values() for name in columns}
         return [name for name in features.columns if name not in left_out]
 
+    def standing_at(self, season_gap: float | None) -> Recipe:
+        """Return the recipe for a day by what last year's season says of it.
+
+        Parameters
+        ----------
+        season_gap : float or None
+            Of the window that begins there; None where nobody knows.
+
+        Returns
+        -------
+        Recipe
+        """
+        return replace(self, season_gap=season_gap or 0.0)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the recipe as JSON-safe data.
 
@@ -156,6 +177,8 @@ class Recipe:
             "calibrator": self.calibrator.to_dict(),
             "left_out": {name: list(cols) for name, cols in self.left_out.items()},
             "ranked": list(self.ranked),
+            "season_share": self.season_share,
+            "season_gap": self.season_gap,
             "bags": self.bags,
         }
 
@@ -179,6 +202,8 @@ class Recipe:
             calibrator=Calibrator.from_dict(data["calibrator"]),
             left_out={k: tuple(v) for k, v in data["left_out"].items()},
             ranked=tuple(data["ranked"]),
+            season_share=data["season_share"],
+            season_gap=data["season_gap"],
             bags=data["bags"],
         )
 
@@ -301,9 +326,10 @@ class ChurnEnsemble:
         -------
         array of shape (n_rows,)
         """
-        return combine(
-            self.member_log_odds(features), self.recipe.weights, self.recipe.pool
-        )
+        recipe = self.recipe
+        members = self.member_log_odds(features)
+        blended = combine(members, recipe.weights, recipe.pool)
+        return blended - recipe.season_share * recipe.season_gap
 
     def predict(self, features: pd.DataFrame) -> Floats:
         """Return the calibrated probability of churn.

@@ -19,7 +19,7 @@ from regulars.models.churn.backward_elimination import (
     ranked_fold,
 )
 from regulars.models.churn.blend import choose_blend
-from regulars.models.churn.calibration import Calibrator, choose
+from regulars.models.churn.calibration import Calibrator, choose, level_offset
 from regulars.models.churn.ensemble import Recipe
 from regulars.models.churn.members import (
     EXTRA_TREES,
@@ -36,6 +36,7 @@ from regulars.models.churn.search import search_settings
 from regulars.models.churn.space import PURCHASES
 from regulars.models.folds import known_before, side_by_side
 from regulars.models.memo import Memo
+from regulars.models.season import season_share
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -238,6 +239,11 @@ def _completed(
     outcomes = [np.asarray(fold.y_valid) for fold in folds]
     blend = choose_blend(members, outcomes)
     blended = [combine(window, *blend) for window in members]
+    # who buys more than was foreseen churns less
+    missed = [-level_offset(z, y) for z, y in zip(blended, outcomes, strict=True)]
+    gaps = [fold.season for fold in folds]
+    share = season_share(missed, gaps)
+    blended = [z - share * (gap or 0.0) for z, gap in zip(blended, gaps, strict=True)]
     windows = list(zip(blended, outcomes, strict=True))
     method: str = calibration
     if calibration == "auto":
@@ -251,7 +257,11 @@ def _completed(
         for name, log_odds in {**by_member, "blend": blended}.items()
     }
     recipe = replace(
-        draft, weights=blend.weights, pool=blend.pool, calibrator=calibrator
+        draft,
+        weights=blend.weights,
+        pool=blend.pool,
+        calibrator=calibrator,
+        season_share=share,
     )
     return recipe, losses
 
