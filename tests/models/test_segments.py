@@ -55,7 +55,7 @@ def test_name_is_that_of_rhythm_and_value(segments, silence, value, band, name):
 
 
 def test_silence_is_measured_by_the_customers_own_gap(segments):
-    """Twenty-five days are long for one who comes every ten, and nothing for a slow one."""
+    """Twenty-five days are long for one who comes every ten, not for a slow one."""
     rows = _rows([10, 10], [100, 1000], [25, 25])
     names = segments.label(rows, [60, 60], np.array(["medium", "medium"]))
     assert names.tolist() == ["Needs attention", "Loyal"]

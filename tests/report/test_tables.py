@@ -42,7 +42,7 @@ def test_numeric_ids_stay_as_they_are(scored):
 
 
 def test_segments_add_up_their_customers(scored):
-    rows = segments(scored(rfm_segment=["Loyal", "Loyal", "New"]))
+    rows = segments(scored(segment=["Loyal", "Loyal", "New"]))
     assert [(row["segment"], row["n_customers"]) for row in rows] == [
         ("New", "1"),
         ("Loyal", "2"),
