@@ -90,7 +90,7 @@ lint: setup
 	$(BIN)/codespell
 
 bench: setup
-	@set -e; for name in btyd features quality tuning unseen; do \
+	@set -e; for name in btyd features quality tuning truth unseen; do \
 		echo "== $$name"; \
 		$(BIN)/python benchmarks/$$name.py; \
 	done

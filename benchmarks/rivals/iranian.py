@@ -170,6 +170,8 @@ def _profit(
     value = rows[VALUE_COLUMN].to_numpy(np.float64)[test]
     y, flat = churned[test], np.full(len(test), PAPER_CLV)
     return {
-        f"every customer worth {PAPER_CLV:.0f}": profits(y, chance, flat, costs),
-        f"each worth its {VALUE_COLUMN}": profits(y, chance, value, costs),
+        f"a leaver worth {PAPER_CLV:.0f}": profits(y, chance, flat, costs),
+        f"a leaver worth the mean {VALUE_COLUMN} of leavers": profits(
+            y, chance, value, costs
+        ),
     }

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from regulars.evaluation.offer import campaign_costs, expected_threshold
+from regulars.evaluation.offer import campaign_costs, leaver_value
 from regulars.metrics.bootstrap import paired_bootstrap, resampled_intervals
 from regulars.metrics.calibration import log_loss
 from regulars.metrics.campaign import expected_profit
@@ -38,7 +38,7 @@ MODEL = "model"
 CHURN = {"roc_auc": (roc_auc, 1.0), "log_loss": (log_loss, -1.0)}
 SPEND = {"mae": (mae, -1.0)}
 AHEAD, LEVEL, BEHIND = "ahead", "level", "behind"
-OWN = ("expected profit above 0", "threshold by expected profit")
+OWN = ("expected profit above 0",)
 SIMPLE = ("everyone above 0.5", "riskiest tenth")
 N_RESAMPLES = 1000
 
@@ -170,6 +170,9 @@ def profits(
 ) -> dict[str, Any]:
     """Return what each way to choose whom to contact would have earned.
 
+    Every leaver who stays counts with one value: values that chose the customers and
+    then paid for them would win by construction.
+
     Parameters
     ----------
     churned : array of shape (n_customers,)
@@ -177,7 +180,7 @@ def profits(
     probability : array of shape (n_customers,)
         By a model that had not seen it.
     clv : array of shape (n_customers,)
-        What each customer is worth if kept.
+        What each customer is worth if kept; counts by its mean over the leavers.
     costs : ProfitSettings
         Of the offer.
     validated_threshold : float, optional
@@ -186,16 +189,17 @@ def profits(
     Returns
     -------
     dict
-        ``rules`` (by name: ``profit``, ``n_contacted``) and ``against`` (by own rule
-        and simple rule: ``difference``, 95% ``interval``, ``verdict``).
+        ``leaver_value``, ``rules`` (by name: ``profit``, ``n_contacted``) and
+        ``against`` (by own rule and simple rule: ``difference``, 95% ``interval``,
+        ``verdict``).
     """
-    offer, value = campaign_costs(costs), np.maximum(clv, 0.0)
+    offer = campaign_costs(costs)
+    value = leaver_value(probability, np.maximum(clv, 0.0))
     # what contacting each customer earned, once it is known who churned
     earned = expected_profit(churned, clv=value, costs=offer)
     riskiest = np.argsort(-probability, kind="stable")[: round(len(churned) / 10)]
     chosen = {
         OWN[0]: expected_profit(probability, clv=value, costs=offer) > 0,
-        OWN[1]: probability >= expected_threshold(probability, value, costs),
         SIMPLE[0]: probability >= 0.5,
         SIMPLE[1]: np.isin(np.arange(len(churned)), riskiest),
         "everyone": np.ones(len(churned), dtype=bool),
@@ -204,6 +208,7 @@ def profits(
     if validated_threshold is not None:
         chosen["threshold from validation"] = probability >= validated_threshold
     return {
+        "leaver_value": value,
         "rules": {
             name: {
                 "profit": float(earned[taken].sum()),

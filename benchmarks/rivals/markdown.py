@@ -145,6 +145,8 @@ def _verdict_rows(result: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _profit_block(profit: Mapping[str, Any]) -> Iterator[str]:
+    yield f"If a leaver who stays is worth {profit['leaver_value']:,.2f}:"
+    yield ""
     yield PROFITS
     for name, found in profit["rules"].items():
         yield f"| {name} | {found['profit']:,.0f} | {found['n_contacted']:,} |"

@@ -119,13 +119,15 @@ def test_verdict_when_the_model_knows_more_than_its_rivals(rivals):
     assert verdict("roc_auc", y, {"model": dull, "same": chance})["verdict"] == "level"
 
 
-def test_profit_of_the_rules_when_counted_another_way(rivals):
+def test_profit_of_the_rules_at_one_value_for_all(rivals):
     rng = np.random.default_rng(1)
     chance, clv = rng.uniform(0, 1, 500), rng.uniform(-5, 300, 500)
     y = (rng.random(500) < chance).astype(float)
     costs = ProfitSettings()
-    found = rivals["judging"].profits(y, chance, clv, costs, 0.7)["rules"]
-    offer = {"clv": np.maximum(clv, 0), "costs": campaign_costs(costs)}
+    found = rivals["judging"].profits(y, chance, clv, costs, 0.7)
+    worth = np.average(np.maximum(clv, 0), weights=chance)
+    assert found["leaver_value"] == pytest.approx(worth)
+    found, offer = found["rules"], {"clv": worth, "costs": campaign_costs(costs)}
     for name, threshold in (
         ("everyone above 0.5", 0.5),
         ("threshold from validation", 0.7),

@@ -10,6 +10,7 @@ from regulars.evaluation import evaluate_offer
 from regulars.report import render_report
 from regulars.report.captions import captions
 from regulars.report.charts import render_charts
+from regulars.report.formats import money
 from regulars.report.model_card import render_model_card
 from regulars.report.offer_charts import offer_rows, profit_caption, profit_chart
 from regulars.report.results import read_results
@@ -37,17 +38,20 @@ def offer(content):
 def test_chart_marks_the_rules_on_the_curves(offer):
     chart = profit_chart(offer(), "EUR")
     assert chart.layout.yaxis.title.text == "Profit (EUR)"
-    star = next(trace for trace in chart.data if "own expected" in trace.name)
+    star = next(trace for trace in chart.data if "expected profit is" in trace.name)
     rule = offer().rules["chosen"]
     assert star.x == (round(rule.n_contacted / 500, 5),)
     assert star.y == (round(rule.profit, 2),)
 
 
-def test_caption_tells_what_was_earned_and_what_was_expected(offer):
-    text = profit_caption(offer(), "EUR")
-    assert text.startswith("Contacting those whose own expected profit is above 0 (")
+def test_caption_claims_no_more_than_a_condition(offer):
+    found = offer()
+    text = profit_caption(found, "EUR")
+    worth = money(found.leaver_value, "EUR")
+    assert text.startswith(f"If a leaver who stays is worth {worth}, contacting those")
     assert "would have earned \u20ac" in text
     assert "was expected before the outcome" in text
+    assert text.endswith("a log cannot show whether that comes.")
 
 
 def test_caption_tells_a_loss(content):
@@ -59,7 +63,7 @@ def test_caption_tells_a_loss(content):
 
 def test_offer_that_never_pays_is_told_in_a_sentence(offer):
     text = profit_caption(offer(contact_cost=1000), "EUR")
-    assert text.startswith("At these costs no contact is expected to pay")
+    assert "no contact is expected to pay at these costs" in text
 
 
 def test_rows_tell_how_far_the_chosen_rule_is_ahead(offer):
@@ -81,6 +85,8 @@ def test_page_and_card_show_the_money_that_is_there(run_folder, parts, content, 
     page = render_report(folder)
     assert 'id="money"' in page
     assert "The riskiest tenth" in page
+    assert "If a leaver who stays is worth" in page
     card = render_model_card(build(TrainingResult, **training))
     assert "The riskiest tenth" in card
+    assert "If a leaver who stays is worth" in card
     assert "the first is " in card

@@ -20,6 +20,7 @@ from regulars.clv.purchases import RATE_EDGES, PurchaseModel
 from regulars.clv.rows import Rows
 from regulars.clv.special import (
     expected_geometric_purchases,
+    geometric_leaving_probability,
     geometric_purchase_probability,
 )
 
@@ -155,6 +156,10 @@ class GeometricDropoutModel(PurchaseModel):
         some = -np.expm1(-r * np.log1p(t / alpha))
         return np.asarray(1.0 - alive * some)
 
+    def _leaving(self, rows: Rows, params: Params, t: FloatArray) -> FloatArray:
+        chance = self._of_active(geometric_leaving_probability, rows, params, t)
+        return np.asarray(self._alive(rows, params, 0.0) * chance)
+
     def _n_purchases(
         self, rows: Rows, params: Params, n: FloatArray, t: FloatArray
     ) -> FloatArray:
@@ -164,7 +169,7 @@ class GeometricDropoutModel(PurchaseModel):
         )
         return np.asarray(alive * chance + np.where(n == 0, 1.0 - alive, 0.0))
 
-    def _next_order(self, rows: Rows, params: Params, share: float) -> FloatArray:
+    def _next_order(self, rows: Rows, params: Params, share: Any) -> FloatArray:
         alive = self._alive(rows, params, 0.0)
         r, alpha, _, _ = self._active(rows, params)
         within = np.minimum(share / np.maximum(alive, 1e-300), 1.0)

@@ -161,6 +161,11 @@ class ParetoNBDModel(PurchaseModel):
         some = by_distinct(_some_chance, *self._active(rows, params), t)
         return np.asarray(1.0 - alive * some)
 
+    def _leaving(self, rows: Rows, params: Params, t: FloatArray) -> FloatArray:
+        _, _, s, beta = self._active(rows, params)
+        chance = -np.expm1(-s * np.log1p(t / beta))
+        return np.asarray(self._alive(rows, params, 0.0) * chance)
+
     def _n_purchases(
         self, rows: Rows, params: Params, n: FloatArray, t: FloatArray
     ) -> FloatArray:
@@ -168,7 +173,7 @@ class ParetoNBDModel(PurchaseModel):
         chance = by_distinct(_n_chance, n, *self._active(rows, params), t)
         return np.asarray(alive * chance + np.where(n == 0, 1.0 - alive, 0.0))
 
-    def _next_order(self, rows: Rows, params: Params, share: float) -> FloatArray:
+    def _next_order(self, rows: Rows, params: Params, share: Any) -> FloatArray:
         alive = self._alive(rows, params, 0.0)
         within = share / np.maximum(alive, 1e-300)
         return by_distinct(_waiting_time, within, *self._active(rows, params))

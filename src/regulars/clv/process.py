@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from regulars.clv.beta_geo import BetaGeoModel
+from regulars.clv.fork import Branches, Fork
 from regulars.clv.gamma_gamma import GammaGammaModel
 from regulars.clv.modified_beta_geo import ModifiedBetaGeoModel
 from regulars.clv.pareto_nbd import ParetoNBDModel
@@ -31,7 +32,15 @@ PURCHASE_MODELS = {
     "pareto_nbd": ParetoNBDModel,
 }
 LABELS = {"bg_nbd": "BG/NBD", "mbg_nbd": "MBG/NBD", "pareto_nbd": "Pareto/NBD"}
+# of a kind in which pace and leaving go along with what orders are worth
+BY_VALUE = "+value"
+LABELS |= {f"{kind}{BY_VALUE}": f"{LABELS[kind]} by order value" for kind in LABELS}
+ORDER_SIZE = "order_size"
+# logarithms of order values over the usual one: beyond them nothing is added
+SIZES = (-3.0, 5.0)
+SIZE_STEPS = 4  # within one; few sizes make few distinct histories
 DAYS_PER_WEEK = 7.0
+TINY = 1e-12
 COLUMNS = (
     "p_alive",
     "btyd_no_purchase_probability",
@@ -55,27 +64,67 @@ def purchase_summary(features: pd.DataFrame) -> pd.DataFrame:
 
 
 class PurchaseProcess:
-    """A purchase model and a spend model, fitted to the customers of one cutoff."""
+    """A purchase model and a spend model, fitted to the customers of one cutoff.
+
+    Of a kind that ends with `BY_VALUE` the purchase model has the size of a customer's
+    orders as a covariate: Gamma-Gamma takes pace and order value as independent, and
+    where large buyers come more often their value would fall short.
+    """
 
     def __init__(self, kind: str = "bg_nbd") -> None:
         self.kind = kind
 
+    @property
+    def plain_kind(self) -> str:
+        """The purchase model without the covariate."""
+        return self.kind.removesuffix(BY_VALUE)
+
     def fit(self, features: pd.DataFrame) -> Self:
         """Fit the models to the customers of one cutoff."""
-        summary = purchase_summary(features)
-        self.purchases_ = PURCHASE_MODELS[self.kind]().fit(
-            summary[["frequency", "recency", "T"]]
-        )
+        is_by_value = self.kind != self.plain_kind
+        self.usual_order_ = _usual_order(features) if is_by_value else None
+        summary = self.summary(features)
+        covariates = [ORDER_SIZE] if is_by_value else []
+        self.purchases_ = PURCHASE_MODELS[self.plain_kind](
+            purchase_covariates=covariates, dropout_covariates=covariates
+        ).fit(summary.drop(columns="monetary_value"))
         _refuse_without_spend(summary)
         self.spend_ = GammaGammaModel().fit(summary)
         self.shares_ = ValueShares.fit(features)
         return self
 
+    def summary(self, features: pd.DataFrame) -> pd.DataFrame:
+        """Return what the models read of feature rows."""
+        summary = purchase_summary(features)
+        if self.usual_order_ is None:
+            return summary
+        with np.errstate(divide="ignore", invalid="ignore"):
+            size = np.log(_mean_order(features) / self.usual_order_)
+        size = np.clip(np.nan_to_num(size, nan=SIZES[0]), *SIZES)
+        return summary.assign(**{ORDER_SIZE: np.round(size * SIZE_STEPS) / SIZE_STEPS})
+
     def predict(
         self, features: pd.DataFrame, *, horizon_days: int, gap_days: int = 0
     ) -> pd.DataFrame:
         """Return what the process expects of the horizon."""
-        summary = purchase_summary(features)
+        summary = self.summary(features)
+        expected, silent = self.window(summary, horizon_days, gap_days)
+        value = self.order_value(features)
+        return pd.DataFrame(
+            {
+                "p_alive": np.asarray(self.purchases_.probability_alive(summary)),
+                "btyd_no_purchase_probability": silent,
+                "btyd_expected_purchases": expected,
+                "btyd_order_value": value,
+                "btyd_expected_spend": expected * value,
+            },
+            index=features.index,
+        )
+
+    def window(
+        self, summary: pd.DataFrame, horizon_days: int, gap_days: int
+    ) -> tuple[Floats, Floats]:
+        """Return expected purchases and P(no purchase) in [gap, gap + horizon)."""
         model = self.purchases_
         horizon, gap = horizon_days / DAYS_PER_WEEK, gap_days / DAYS_PER_WEEK
         expected = np.asarray(model.expected_purchases(summary, horizon + gap))
@@ -90,17 +139,60 @@ class PurchaseProcess:
                 expected, direct, out=np.ones_like(direct), where=direct > 0
             )
             silent = 1.0 - (1.0 - silent) * np.clip(kept, 0.0, 1.0)
-        value = self._order_value(summary, features)
+        return expected, np.clip(silent, 0.0, 1.0)
+
+    def tied(
+        self,
+        features: pd.DataFrame,
+        churn: Floats,
+        *,
+        horizon_days: int,
+        gap_days: int = 0,
+    ) -> pd.DataFrame:
+        """Return what the process expects where P(no purchase) is `churn`.
+
+        Silence begins at the cutoff: a purchase in the gap counts as none.
+        """
+        summary = self.summary(features)
+        span = (gap_days + horizon_days) / DAYS_PER_WEEK
+        fork = Fork.of(self.purchases_, summary, span)
+        expected, silent = self.window(fork.fresh, horizon_days, gap_days)
+        if_bought = expected / np.maximum(1.0 - silent, TINY)
         return pd.DataFrame(
             {
-                "p_alive": np.asarray(model.probability_alive(summary)),
-                "btyd_no_purchase_probability": np.clip(silent, 0.0, 1.0),
-                "btyd_expected_purchases": expected,
-                "btyd_order_value": value,
-                "btyd_expected_spend": expected * value,
+                "p_alive": np.maximum(fork.alive.mix(churn), 1.0 - churn),
+                "p_leaving": fork.leaving.mix(churn),
+                # whoever buys does so at least once
+                "expected_purchases": (1.0 - churn) * np.maximum(if_bought, 1.0),
+                "days_to_next_order": fork.wait(churn) * DAYS_PER_WEEK,
             },
             index=features.index,
         )
+
+    def value_branches(
+        self,
+        features: pd.DataFrame,
+        *,
+        span_days: int,
+        margin: float,
+        discount_rate_annual: float,
+        horizon_days: int,
+        order_value: Floats | None = None,
+    ) -> Branches:
+        """Return discounted margin given a purchase in the next days, and given none.
+
+        `order_value` stands in the place of the spend model's.
+        """
+        summary = self.summary(features)
+        fork = Fork.of(self.purchases_, summary, span_days / DAYS_PER_WEEK)
+        purchases = fork.discounted_purchases(
+            discount_rate_annual=discount_rate_annual,
+            horizon_days=horizon_days,
+            time_unit_days=DAYS_PER_WEEK,
+        )
+        value = self.order_value(features) if order_value is None else order_value
+        earned = value * self.shares_.margin_share(features, margin)
+        return Branches(*(np.asarray(branch * earned) for branch in purchases))
 
     def clv(
         self,
@@ -111,11 +203,11 @@ class PurchaseProcess:
         horizon_days: int,
     ) -> Floats:
         """Return discounted margin, net of returns, from the cutoff on."""
-        summary = purchase_summary(features)
+        summary = self.summary(features)
         clv = discounted_clv(
             self.purchases_,
             summary,
-            expected_value=self._order_value(summary, features),
+            expected_value=self.order_value(features),
             margin=self.shares_.margin_share(features, margin),
             discount_rate_annual=discount_rate_annual,
             horizon_days=horizon_days,
@@ -123,16 +215,11 @@ class PurchaseProcess:
         )
         return np.asarray(clv, dtype=np.float64)
 
-    def _order_value(self, summary: pd.DataFrame, features: pd.DataFrame) -> Floats:
+    def order_value(self, features: pd.DataFrame) -> Floats:
         """Return what an order is expected to bring, net of what is sent back."""
+        summary = self.summary(features)
         gross = np.asarray(self.spend_.expected_average_value(summary))
         return np.asarray(gross * self.shares_.net_share(features))
-
-    def days_to_next_order(self, features: pd.DataFrame) -> Floats:
-        """Return the median of the days to the next purchase."""
-        summary = purchase_summary(features)
-        weeks = self.purchases_.expected_next_order(summary)["median"]
-        return np.asarray(weeks, dtype=np.float64) * DAYS_PER_WEEK
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fitted models as JSON-safe data."""
@@ -141,16 +228,37 @@ class PurchaseProcess:
             "purchases": self.purchases_.to_dict(),
             "spend": self.spend_.to_dict(),
             "shares": self.shares_.to_dict(),
+            "usual_order": self.usual_order_,
         }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Return the process that `to_dict` described."""
         process = cls(data["kind"])
-        process.purchases_ = PURCHASE_MODELS[process.kind].from_dict(data["purchases"])
+        process.purchases_ = PURCHASE_MODELS[process.plain_kind].from_dict(
+            data["purchases"]
+        )
         process.spend_ = GammaGammaModel.from_dict(data["spend"])
         process.shares_ = ValueShares.from_dict(data.get("shares"))
+        process.usual_order_ = data.get("usual_order")
         return process
+
+
+def _mean_order(features: pd.DataFrame) -> Floats:
+    """Return the mean amount bought on a purchase day, the first one included."""
+    if "gross_amount" in features:
+        mean = features["gross_amount"] / (features["frequency"] + 1.0)
+    else:
+        mean = features["aov"]
+    return mean.to_numpy(np.float64)
+
+
+def _usual_order(features: pd.DataFrame) -> float:
+    usual = float(np.nanmedian(_mean_order(features)))
+    if usual > 0:
+        return usual
+    msg = "Half of the customers have bought for nothing: order values tell no pace."
+    raise NotEnoughHistoryError(msg)
 
 
 def _refuse_without_spend(summary: pd.DataFrame) -> None:

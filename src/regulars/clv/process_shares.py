@@ -1,4 +1,4 @@
-"""What moves a purchase process's forecast of one customer: its own three inputs."""
+"""What moves a purchase process's forecast of one customer: what it knows of them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import logit
 
+from regulars.clv.process import DAYS_PER_WEEK, ORDER_SIZE
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -19,66 +21,91 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-INPUTS = ("frequency", "recency_days", "T_days")
+# what the process reads, and the feature that it is a share of
+FEATURE_OF = {
+    "frequency": "frequency",
+    "gaps": "recency_days",
+    "T": "T_days",
+    ORDER_SIZE: "aov",
+}
 FLOOR = 1e-4
 
 
 def process_shares(
     process: PurchaseProcess,
     features: pd.DataFrame,
-    typical: Mapping[str, float] | pd.Series,
+    typical: pd.Series[float],
     *,
     horizon_days: int,
     gap_days: int = 0,
 ) -> pd.DataFrame:
     """Return each input's share of the log-odds of no purchase, against one customer.
 
-    Exact Shapley values. The second input is the silence in a customer's own gaps:
-    somebody with more orders and the same days of silence would be another person,
-    and one with fewer may not exist.
+    Exact Shapley values. The silence is measured in a customer's own gaps: many orders
+    and the long silence of somebody with one would be a customer who cannot be.
     """
-    own = _coordinates(features)
-    usual = _coordinates(pd.DataFrame({name: [typical[name]] for name in INPUTS}))
+    own = _inputs(process.summary(features))
+    usual = _inputs(_typical(typical))
+    names = tuple(own)
 
     def log_odds(known: tuple[str, ...]) -> Floats:
-        mixed = {name: own[name] if name in known else usual[name] for name in INPUTS}
-        silent = process.predict(
-            features.assign(**_history(mixed, len(features))),
-            horizon_days=horizon_days,
-            gap_days=gap_days,
-        )["btyd_no_purchase_probability"]
-        odds: Floats = logit(np.clip(silent.to_numpy(), FLOOR, 1 - FLOOR))
+        mixed = {name: own[name] if name in known else usual[name] for name in names}
+        _, silent = process.window(
+            _history(mixed, features.index), horizon_days, gap_days
+        )
+        odds: Floats = logit(np.clip(silent, FLOOR, 1 - FLOOR))
         return odds
 
     value = {
         known: log_odds(known)
-        for size in range(len(INPUTS) + 1)
-        for known in combinations(INPUTS, size)
+        for size in range(len(names) + 1)
+        for known in combinations(names, size)
     }
-    shares = {name: _shapley(name, value) for name in INPUTS}
+    shares = {FEATURE_OF[name]: _shapley(name, names, value) for name in names}
     return pd.DataFrame(shares, index=features.index)
 
 
-def _shapley(name: str, value: Mapping[tuple[str, ...], Floats]) -> Floats:
+def _shapley(
+    name: str, names: tuple[str, ...], value: Mapping[tuple[str, ...], Floats]
+) -> Floats:
+    """Return the mean step that an input makes, whatever is known before it."""
     total: Floats = np.zeros(len(value[()]))
     for known, before in value.items():
         if name not in known:
-            after = value[tuple(n for n in INPUTS if n in known or n == name)]
-            weight = 1.0 / (len(INPUTS) * comb(len(INPUTS) - 1, len(known)))
-            total += weight * (after - before)
+            after = value[tuple(n for n in names if n in known or n == name)]
+            total += (after - before) / (len(names) * comb(len(names) - 1, len(known)))
     return total
 
 
-def _coordinates(features: pd.DataFrame) -> dict[str, Floats]:
-    orders, recency, age = (features[name].to_numpy(np.float64) for name in INPUTS)
-    gaps = (age - recency) * (orders + 1.0) / np.maximum(age, 1.0)
-    return dict(zip(INPUTS, (orders, gaps, age), strict=True))
+def _typical(medians: pd.Series[float]) -> pd.DataFrame:
+    recency, age = medians["recency_days"], medians["T_days"]
+    return pd.DataFrame(
+        {
+            "frequency": [medians["frequency"]],
+            # medians of columns need not be a history of anybody
+            "recency": [min(recency, age) / DAYS_PER_WEEK],
+            "T": [age / DAYS_PER_WEEK],
+            # a logarithm: orders of the usual size
+            ORDER_SIZE: [0.0],
+        }
+    )
 
 
-def _history(mixed: Mapping[str, Floats], n_rows: int) -> dict[str, Floats]:
+def _inputs(summary: pd.DataFrame) -> dict[str, Floats]:
+    columns = {name: summary[name].to_numpy(np.float64) for name in summary.columns}
+    orders, age = columns["frequency"], columns["T"]
+    gaps = (age - columns["recency"]) * (orders + 1.0) / np.maximum(age, FLOOR)
+    inputs = {"frequency": orders, "gaps": gaps, "T": age}
+    if ORDER_SIZE in columns:
+        inputs[ORDER_SIZE] = columns[ORDER_SIZE]
+    return inputs
+
+
+def _history(mixed: Mapping[str, Floats], index: pd.Index) -> pd.DataFrame:
     """Return a history that can be, of one that is mixed from two customers'."""
-    orders, gaps, age = (np.broadcast_to(mixed[name], n_rows) for name in INPUTS)
+    rows = {name: np.broadcast_to(each, len(index)) for name, each in mixed.items()}
+    gaps, orders, age = rows.pop("gaps"), rows["frequency"], rows["T"]
     silence = np.minimum(gaps * age / (orders + 1.0), age)
     # who never came back was last seen at first
     recency = np.where(orders > 0, age - silence, 0.0)
-    return dict(zip(INPUTS, (orders, recency, age), strict=True))
+    return pd.DataFrame({**rows, "recency": recency}, index=index)

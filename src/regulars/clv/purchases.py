@@ -279,6 +279,12 @@ class PurchaseModel(PurchaseDraws, PredictionIntervals, JsonModel):
         values = np.clip(self._no_purchase(rows, params, horizon), 0.0, 1.0)
         return pd.Series(values, index=index, name="probability_no_purchase")
 
+    def probability_leaving(self, summary: Any, t: Any) -> pd.Series:
+        """Return P(a customer at the cutoff, and none any more after ``t``)."""
+        rows, params, horizon, index = self._rows_at(summary, t)
+        values = np.clip(self._leaving(rows, params, horizon), 0.0, 1.0)
+        return pd.Series(values, index=index, name="probability_leaving")
+
     def probability_n_purchases(self, summary: Any, n: int, t: Any) -> pd.Series:
         """Return P(exactly ``n`` purchases in the next ``t``)."""
         rows, params, horizon, index = self._rows_at(summary, t)
@@ -294,6 +300,15 @@ class PurchaseModel(PurchaseDraws, PredictionIntervals, JsonModel):
             k: self._next_order(rows, params, share) for k, share in shares.items()
         }
         return pd.DataFrame(waits, index=index)
+
+    def next_order_quantile(self, summary: Any, share: Any) -> pd.Series:
+        """Return the time by which the next order has come with P = ``share``.
+
+        Infinite where that is never reached; `share` may be one for each customer.
+        """
+        rows, params, shares, index = self._rows_at(summary, share)
+        values = self._next_order(rows, params, shares)
+        return pd.Series(values, index=index, name="next_order")
 
     def expected_purchases_new_customer(self, t: Any, covariates: Any = None) -> Any:
         """Return expected repeat purchases in ``t`` from the first purchase on."""

@@ -6,7 +6,7 @@ for heavy buyers; here they are Gauss-Legendre sums over the dropout's log-odds.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -62,12 +62,33 @@ def expected_geometric_purchases(
     Equation (9) of Fader, Hardie and Lee (2005) as E_p[(1 - (1 + p t / alpha)^-r) / p],
     p being Beta(a, b): it has no pole at a = 1. Relative error about 1e-13.
     """
-    return in_blocks(_geometric_block, 192, r, alpha, a, b, t)
+    return in_blocks(partial(_geometric_block, -1), 192, r, alpha, a, b, t)
+
+
+def geometric_leaving_probability(
+    r: FloatArray | float,
+    alpha: FloatArray | float,
+    a: FloatArray | float,
+    b: FloatArray | float,
+    t: FloatArray | float,
+) -> FloatArray:
+    """Return P(leaves within ``t``) of a customer who is active now.
+
+    Purchases after which a customer leaves are a thinned Poisson process, so it is
+    E_p[1 - (1 + p t / alpha)^-r], p being Beta(a, b).
+    """
+    return in_blocks(partial(_geometric_block, 0), 192, r, alpha, a, b, t)
 
 
 def _geometric_block(
-    r: FloatArray, alpha: FloatArray, a: FloatArray, b: FloatArray, t: FloatArray
+    power: int,
+    r: FloatArray,
+    alpha: FloatArray,
+    a: FloatArray,
+    b: FloatArray,
+    t: FloatArray,
 ) -> FloatArray:
+    """Return E_p[p^power (1 - (1 + p t / alpha)^-r)] for columns (n, 1)."""
     nodes, weights = legendre(32, 6)
     q = t / alpha
     top = _log_odds_density(np.log(a / b), a, b)
@@ -78,10 +99,12 @@ def _geometric_block(
     high = np.minimum(_outer_root(-level / b, level, a, b), reach)
     y = low + (high - low) * nodes
     p = expit(y)
-    purchases = -np.expm1(-r * np.log1p(q * p)) / p
+    leaving = -np.expm1(-r * np.log1p(q * p)) * p**power
     density = np.exp(_log_odds_density(y, a, b) - betaln(a, b))
-    inside = (high - low)[:, 0] * ((density * purchases) @ weights)
-    left = np.exp(_log_odds_density(low, a, b) - betaln(a, b)) / a * (r * q)
+    inside = (high - low)[:, 0] * ((density * leaving) @ weights)
+    rising = 1 + power
+    left = np.exp(_log_odds_density(low, a, b) + rising * low - betaln(a, b))
+    left = left / (a + rising) * (r * q)
     right = np.exp(_log_odds_density(high, a, b) - betaln(a, b)) / b
     right = right * -np.expm1(-r * np.log1p(q))
     return np.asarray(inside + left[:, 0] + right[:, 0])

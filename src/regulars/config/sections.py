@@ -14,6 +14,7 @@ from pydantic import Field, field_validator, model_validator
 from regulars.config.tables import LabelledSettings, Section, Share
 
 PositiveInt = Annotated[int, Field(ge=1, le=1_000)]
+PositiveNumber = Annotated[float, Field(gt=0, le=1_000)]
 Days = Annotated[int, Field(ge=1, le=36_525)]  # a hundred years
 FIRST_CUTOFF, LAST_CUTOFF = date(1900, 1, 2), date(2099, 12, 31)
 LARGEST_SEED = 2**31 - 1  # what every library takes
@@ -171,8 +172,18 @@ class ScoreSettings(Section):
         (0.4, 0.7),
         description="churn_probability from which risk is medium, and high.",
     )
+    gap_breaks: tuple[PositiveNumber, PositiveNumber] = Field(
+        (1.5, 4.0),
+        description="Segments: silence, in gaps of the customer's own, from which a "
+        "customer is late, and silent.",
+    )
+    value_breaks: tuple[Share, Share] = Field(
+        (0.5, 0.8),
+        description="Segments: shares of the customers that lie below middle, and "
+        "below high, value.",
+    )
 
-    @field_validator("risk_bands")
+    @field_validator("risk_bands", "gap_breaks", "value_breaks")
     @classmethod
     def _rising(cls, value: tuple[float, float]) -> tuple[float, float]:
         if value[0] >= value[1]:

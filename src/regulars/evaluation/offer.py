@@ -1,8 +1,10 @@
-"""What a retention offer would have earned on the test window.
+"""What a retention offer would have earned, if a leaver who stays is worth so much.
 
-The product's own rule is settled beforehand: contact those whose own expected profit is
-above 0. It needs no outcome, so it is honest wherever the probabilities are; the other
-rules stand beside it with the interval of the difference.
+A log shows who left, and neither what they would have been worth nor whom an offer
+would have held. Values that choose customers and then pay for them would win by
+construction, so every list is paid one value for all: what the model expects a leaver
+to be worth. Whether lists by each customer's own value earn more, simulated lives say
+(``benchmarks/truth.py``).
 """
 
 from __future__ import annotations
@@ -25,12 +27,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 CURVE_POINTS = 101
-# chosen: each customer's own value decides, after Oskarsdottir, Baesens and Vanthienen
-# (2018), Profit-based model selection for customer retention using individual customer
-# lifetime values
 RULES = {
-    "chosen": "Everyone whose own expected profit is above 0",
-    "best_threshold": "Everyone above the one threshold expected to earn most",
+    "chosen": "Everyone whose expected profit is above 0",
     "above_half": "Everyone above 0.5",
     "riskiest_decile": "The riskiest tenth",
     "everyone": "Everyone",
@@ -84,25 +82,39 @@ def expected_threshold(
     return float(chance[order][last[int(np.argmax(total))]])
 
 
+def leaver_value(probability: Floats, value: Floats) -> float:
+    """Return what a leaver who stays is expected to be worth: one value for all.
+
+    The mean over customers, weighed by how likely they leave; 0 where nobody does.
+    """
+    weight = float(probability.sum())
+    return float(probability @ value / weight) if weight > 0 else 0.0
+
+
 def evaluate_offer(
     churned: ArrayLike,
     probability: ArrayLike,
-    clv: ArrayLike,
+    value: ArrayLike,
     costs: ProfitSettings,
     *,
     random_state: int = 0,
 ) -> dict[str, Any]:
-    """Work out what the offer would have earned on a window.
+    """Work out what the offer would have earned on a window, at one value for all.
+
+    Use it to see whether the probabilities choose well at given costs and at a given
+    value of a customer who is held. It does not show what customers are worth, nor that
+    an offer holds anybody: a campaign with a control group does.
 
     Parameters
     ----------
     churned : array-like of shape (n_customers,)
         1 where the customer churned, else 0.
     probability : array-like of shape (n_customers,)
-        Churn probability by a model that had not seen the window.
-    clv : float or array-like of shape (n_customers,)
-        Value of a customer at the cutoff, by the same model or by the settings:
-        one amount for all, or each one's own. Below 0 counts as 0.
+        Churn probability by a model that had not seen the window, 0 to 1.
+    value : float or array-like of shape (n_customers,)
+        What is won if the customer would leave and stays, at the cutoff, by the same
+        model or by the settings: one amount for all, or each one's own. Below 0 counts
+        as 0.
     costs : ProfitSettings
         Costs of the offer and the rate at which it is taken.
     random_state : int, default=0
@@ -111,14 +123,15 @@ def evaluate_offer(
     Returns
     -------
     dict
-        ``empc``, ``empc_by_value`` and ``mpc`` (``profit`` a customer and
-        ``target_fraction``; the list in the order of risk, ``by_value`` in that of
-        expected profit), ``threshold`` (None: contact nobody), ``chosen_on``,
-        ``expected_profit`` of the chosen list before the outcome, ``rules`` (by key of
-        `RULES`: ``label``, ``profit``, ``n_contacted``, and ``ahead``: profit of the
-        chosen rule less this one's, with its 95% interval over customers),
-        ``curve`` (riskiest first), ``curve_by_value`` (highest expected profit first),
-        ``costs``, ``n_customers``.
+        ``leaver_value`` (the one amount that every leaver who stays counts with: the
+        mean of `value` over those who are expected to leave), ``empc`` and ``mpc``
+        (``profit`` a customer and ``target_fraction``), ``threshold`` (None: contact
+        nobody), ``chosen_on``, ``expected_profit`` of the chosen list before the
+        outcome, ``rules`` (by key of `RULES`: ``label``, ``profit``, ``n_contacted``,
+        and ``ahead``: profit of the chosen rule less this one's, with its 95% interval
+        over customers), ``curve`` (riskiest first), ``own_value`` (``n_contacted`` and
+        ``expected_profit`` of the list by each customer's own value, expected and not
+        measured), ``costs``, ``n_customers``.
 
     Raises
     ------
@@ -128,7 +141,7 @@ def evaluate_offer(
     Notes
     -----
     Intervals take the lists as they were made: they say how far other customers of
-    the same kind would have moved the profit, not how other costs would.
+    the same kind would have moved the profit, not how other costs or values would.
 
     Examples
     --------
@@ -138,44 +151,52 @@ def evaluate_offer(
     (0.6, 112.0)
     >>> result["rules"]["nobody"]["ahead"]["difference"]
     112.0
+
+    The values of the customers move what a leaver counts with, and nobody's place:
+
+    >>> result = evaluate_offer([1, 1], [0.5, 0.5], [100.0, 300.0], ProfitSettings())
+    >>> result["leaver_value"], result["rules"]["chosen"]["n_contacted"]
+    (200.0, 2)
     """
     y, chance = np.asarray(churned, np.float64), np.asarray(probability, np.float64)
-    each = np.broadcast_to(np.asarray(clv, dtype=np.float64), y.shape)
-    value = np.maximum(each, 0.0)
+    each = np.broadcast_to(np.asarray(value, dtype=np.float64), y.shape)
+    each = np.maximum(each, 0.0)
     offer = campaign_costs(costs)
-    threshold = expected_threshold(chance, value, costs)
-    gain = expected_profit(chance, clv=value, costs=offer)
-    lists = _lists(chance, gain, threshold)
+    one = leaver_value(chance, each)
+    gain = expected_profit(chance, clv=one, costs=offer)
+    own = expected_profit(chance, clv=each, costs=offer)
+    threshold = expected_threshold(chance, one, costs)
+    lists = _lists(chance, gain)
     return {
-        "empc": expected_maximum_profit(y, chance, value, offer)._asdict(),
-        "empc_by_value": expected_maximum_profit(y, gain, value, offer)._asdict(),
-        "mpc": maximum_profit(y, chance, value, offer)._asdict(),
+        "leaver_value": one,
+        "empc": expected_maximum_profit(y, chance, one, offer)._asdict(),
+        "mpc": maximum_profit(y, chance, one, offer)._asdict(),
         "threshold": threshold if np.isfinite(threshold) else None,
-        "chosen_on": "own expected profit at the test cutoff, no outcome used",
+        "chosen_on": "expected profit at the test cutoff, no outcome used",
         "expected_profit": float(lists["chosen"] @ gain),
         # what a contact earned: the outcome in the place of its probability
-        "rules": _rules(
-            lists, expected_profit(y, clv=value, costs=offer), random_state
-        ),
-        "curve": _curve(y, chance, value, offer),
-        "curve_by_value": _curve(y, gain, value, offer),
+        "rules": _rules(lists, expected_profit(y, clv=one, costs=offer), random_state),
+        "curve": _curve(y, chance, one, offer),
+        "own_value": {
+            "n_contacted": int((own > 0).sum()),
+            "expected_profit": float(own[own > 0].sum()),
+        },
         "costs": asdict(offer),
         "n_customers": len(y),
     }
 
 
 def _curve(
-    y: Floats, score: Floats, value: Floats, costs: CampaignCosts
+    y: Floats, score: Floats, value: float, costs: CampaignCosts
 ) -> dict[str, list[float]]:
     curve = profit_curve(y, score, clv=value, costs=costs, max_points=CURVE_POINTS)
     return {name: curve[name].tolist() for name in ("share_contacted", "profit")}
 
 
-def _lists(chance: Floats, gain: Floats, threshold: float) -> dict[str, Floats]:
+def _lists(chance: Floats, gain: Floats) -> dict[str, Floats]:
     """Return how surely each customer is contacted, by rule."""
     rules = {
         "chosen": gain > 0,
-        "best_threshold": chance >= threshold,
         "above_half": chance >= 0.5,
         "riskiest_decile": _riskiest(chance, round(len(chance) / 10)),
         "everyone": np.ones(len(chance)),

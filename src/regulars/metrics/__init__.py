@@ -61,6 +61,7 @@ from regulars.metrics.value import (
     rmse,
     spearman,
     total_ratio,
+    tweedie_deviance,
 )
 
 __all__ = [
@@ -108,5 +109,6 @@ __all__ = [
     "spearman",
     "top_decile_lift",
     "total_ratio",
+    "tweedie_deviance",
     "wilson_interval",
 ]

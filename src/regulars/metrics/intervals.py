@@ -174,8 +174,8 @@ def evaluate_value(actual: ArrayLike, predicted: ArrayLike) -> dict[str, float]:
     Returns
     -------
     dict of str to float
-        ``mae``, ``rmse``, ``spearman``, ``total_ratio`` and ``normalized_gini``; NaN
-        where a figure is not defined (nobody spent anything).
+        ``mae``, ``rmse``, ``spearman``, ``tweedie_deviance``, ``total_ratio`` and
+        ``normalized_gini``; NaN where a figure is not defined (nobody spent anything).
 
     Raises
     ------

@@ -32,7 +32,9 @@ from regulars.metrics.value import (
     table_rmse,
     table_spearman,
     table_total_ratio,
+    table_tweedie_deviance,
     total_ratio,
+    tweedie_deviance,
 )
 
 if TYPE_CHECKING:
@@ -100,6 +102,9 @@ VALUE_MEASURES: tuple[Measure[SpendTable], ...] = (
     Measure(mae, table_mae, _spend, "Mean absolute error", "lower"),
     Measure(rmse, table_rmse, _spend, "Root of the mean squared error", "lower"),
     Measure(spearman, table_spearman, _spend, "Rank correlation", "higher"),
+    Measure(
+        tweedie_deviance, table_tweedie_deviance, _spend, "Tweedie deviance", "lower"
+    ),
     Measure(total_ratio, table_total_ratio, _spend, "Predicted / actual total", "one"),
     Measure(
         normalized_gini, table_normalized_gini, _spend, "Normalised Gini", "higher"

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from regulars.metrics.tables import SpendTable
 
 
+# of the mean spent, below which no forecast of a mean is taken at its word
+LEAST_SHARE = 1e-3
+
+
 def _table(actual: ArrayLike, predicted: ArrayLike) -> SpendTable:
     return SortedSpend.of(actual, predicted).table()
 
@@ -97,6 +101,60 @@ def table_rmse(table: SpendTable) -> float:
     """Compute :func:`rmse` from a table of amounts."""
     square = (table.spend.actual - table.spend.predicted) ** 2
     return math.sqrt(dot(table.counts, square) / table.n_customers)
+
+
+def tweedie_deviance(actual: ArrayLike, predicted: ArrayLike) -> float:
+    """Compute the mean Tweedie deviance of a forecast of the mean.
+
+    Least, in expectation, for the true mean of each customer, as the mean absolute
+    error is for the median. Use it to choose between forecasts that are to be summed.
+
+    Parameters
+    ----------
+    actual : array-like of shape (n_customers,)
+        Money spent in the horizon; below 0 it counts as 0.
+    predicted : array-like of shape (n_customers,)
+        Money forecast for it; what is below a thousandth of the mean spent counts as
+        that much, since no one is sure to spend nothing.
+
+    Returns
+    -------
+    float
+        In roots of the currency, 0 or more; 0 where every customer is met.
+
+    Raises
+    ------
+    DataError
+        If an array is empty, not finite, or of another length.
+
+    Notes
+    -----
+    Of the variance power 3/2, half-way between counts and amounts, where the deviance
+    of a customer is ``4 (sqrt(actual) - sqrt(predicted))**2 / sqrt(predicted)``.
+
+    References
+    ----------
+    .. [1] Jorgensen, B. (1997). The Theory of Dispersion Models. Chapman and Hall,
+       chapter 4.
+
+    Examples
+    --------
+    >>> tweedie_deviance([0, 16], [4, 4])
+    8.0
+    >>> tweedie_deviance([0, 16], [8, 8]) < tweedie_deviance([0, 16], [7, 7])
+    True
+    """
+    return table_tweedie_deviance(_table(actual, predicted))
+
+
+def table_tweedie_deviance(table: SpendTable) -> float:
+    """Compute :func:`tweedie_deviance` from a table of amounts."""
+    spent = np.maximum(table.spend.actual, 0.0)
+    mean = dot(table.counts, spent) / table.n_customers
+    least = LEAST_SHARE * mean if mean > 0.0 else np.finfo(float).tiny
+    root = np.sqrt(np.maximum(table.spend.predicted, least))
+    deviance = 4.0 * (np.sqrt(spent) - root) ** 2 / root
+    return dot(table.counts, deviance) / table.n_customers
 
 
 def spearman(actual: ArrayLike, predicted: ArrayLike) -> float:

@@ -104,7 +104,7 @@ def extrapolate_spend(
 
 
 def extrapolate_bounds(bounds: Floats, learnt: Floats, extrapolated: Floats) -> Floats:
-    """Return prediction intervals of spend over the horizon asked for."""
+    """Return what lies about expected spend, by column, over the horizon asked for."""
     ratio = np.divide(
         extrapolated,
         learnt,

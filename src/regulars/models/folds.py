@@ -49,10 +49,14 @@ class ValidationFold:
     # when the window began, and when its outcomes were known
     cutoff: date | None = None
     known_at: date | None = None
+    # of last year's season, as `season_gap` gives it; None where it is unknown
+    season: float | None = None
     # in place of days: positions in the data set, of training and of validation rows
     rows: tuple[Rows, Rows] | None = None
     # of each row of the window: whom it is about
     customers: Keys | None = None
+    # of each training row: the cutoff that it was seen at
+    snapshots: Keys | None = None
 
     @cached_property
     def digest(self) -> str:
@@ -82,7 +86,13 @@ class ValidationFold:
             return self
         rng = np.random.default_rng(random_state)
         kept = np.sort(rng.choice(len(self.train), n_rows, replace=False))
-        return replace(self, train=self.train.iloc[kept], y_train=self.y_train[kept])
+        seen_at = None if self.snapshots is None else self.snapshots[kept]
+        return replace(
+            self,
+            train=self.train.iloc[kept],
+            y_train=self.y_train[kept],
+            snapshots=seen_at,
+        )
 
 
 def known_before(folds: Sequence[ValidationFold]) -> list[list[int]]:

@@ -31,6 +31,10 @@ class Horizon:
     # the shorter horizon that a short history could teach; None: the horizon
     label_horizon_days: int | None = None
     currency: str = ""
+    # silence in own gaps from which customers are late, and silent
+    gap_breaks: tuple[float, float] = (1.5, 4.0)
+    # shares of the customers below middle, and high, value
+    value_breaks: tuple[float, float] = (0.5, 0.8)
     # how churn is extrapolated to the horizon; see regulars.models.extrapolation
     extrapolation_weight: float = 0.0
 
@@ -57,7 +61,11 @@ class Horizon:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Return the terms that `to_dict` described."""
-        terms = {**data, "risk_bands": tuple(data["risk_bands"])}
+        pairs = ("risk_bands", "gap_breaks", "value_breaks")
+        terms: dict[str, Any] = {
+            name: tuple(value) if name in pairs else value
+            for name, value in data.items()
+        }
         # its name in models saved before 2026-11
         if "steadiness" in terms:
             terms["extrapolation_weight"] = terms.pop("steadiness")

@@ -10,6 +10,7 @@ from regulars.errors import DataError
 if TYPE_CHECKING:
     from pathlib import Path
 
+# 3: five members, ranks, segments by own rhythm; earlier forms are refused
 FORMAT_VERSION = 3
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 import numpy as np
 import pandas as pd
 
+from regulars.clv.fork import Branches
 from regulars.clv.process import COLUMNS, PurchaseProcess
 from regulars.clv.process_shares import process_shares
 from regulars.clv.shares import VALUE_COLUMNS
@@ -33,8 +34,12 @@ from regulars.models.model_files import (
     read_text,
 )
 from regulars.models.profile import Profile
-from regulars.models.segments import RfmSegments
-from regulars.models.spend.ensemble import SpendEnsemble, SpendRecipe
+from regulars.models.segments import Segments
+from regulars.models.spend.ensemble import (
+    SpendEnsemble,
+    SpendForecast,
+    SpendRecipe,
+)
 from regulars.models.tabular.encoding import TabularEncoder
 
 if TYPE_CHECKING:
@@ -60,15 +65,16 @@ NUMBERS = (
     "expected_spend",
     "expected_spend_low",
     "expected_spend_high",
+    "typical_spend",
 )
+VALUES = ("clv", "clv_if_kept", "clv_if_silent", "value_at_risk", "value_to_protect")
 SCORES = (
     *KEYS,
     "churn_probability",
     *NUMBERS,
-    "clv",
-    "value_at_risk",
+    *VALUES,
     "risk_band",
-    "rfm_segment",
+    "segment",
     "expected_next_order",
 )
 
@@ -78,8 +84,7 @@ class _Forecast(NamedTuple):
 
     rows: pd.DataFrame
     churn: Floats
-    spend: Floats
-    spend_bounds: Floats
+    spend: SpendForecast
 
 
 class RetentionModel:
@@ -103,7 +108,7 @@ class RetentionModel:
     ----------
     churn_ : ChurnEnsemble
     spend_ : SpendEnsemble or None
-    segments_ : RfmSegments or None
+    segments_ : Segments or None
     profile_ : Profile or None
         What is usual; where there is an encoder.
     contrast_ : Contrast
@@ -183,12 +188,20 @@ class RetentionModel:
             standing = self.with_process(now)
             rows = standing.iloc[:0] if features is None else features
             read = rows[feature_columns(rows)]
-            self.churn_ = ChurnEnsemble(self.churn).fit(read, _outcome(churned))
+            self.churn_ = ChurnEnsemble(self.churn).fit(
+                read,
+                _outcome(churned),
+                snapshots=rows["cutoff"],
+                current=standing,
+            )
             self.spend_ = SpendEnsemble(self.spend or SpendRecipe()).fit(
                 read, _outcome(spend)
             )
             # of the customers of the cutoff: segments are about today
-            self.segments_ = RfmSegments().fit(now)
+            terms = self.horizon
+            self.segments_ = Segments(terms.gap_breaks, terms.value_breaks).fit(
+                now, self._branches(now, self.process).if_bought
+            )
             self.reference_ = standing[feature_columns(standing)].median()
         self.profile_: Profile | None = None
         if self.encoder is not None:
@@ -269,11 +282,11 @@ class RetentionModel:
             As-of day of the rows, likewise.
         value : array-like of shape (n_rows,), optional
             Of each customer if kept, in the currency, where no process of purchases
-            gives it.
+            gives it; who churns is then worth nothing.
 
         Returns
         -------
-        DataFrame of shape (n_rows, 14)
+        DataFrame of shape (n_rows, 18)
             The columns of design section 7 from ``customer_id`` to
             ``expected_next_order``. What only purchases can tell is missing where
             there is no process.
@@ -288,17 +301,17 @@ class RetentionModel:
             return self._predict_purchases(features, self.process)
         churn = self.churn_.predict(features)
         n_rows = len(features)
-        clv = np.full(n_rows, np.nan) if value is None else np.asarray(value)
+        kept = np.full(n_rows, np.nan) if value is None else np.asarray(value, float)
         nothing = np.full(n_rows, None, dtype=object)
         scores = {
             "customer_id": customer_id,
             "cutoff": np.full(n_rows, cutoff, dtype=object),
             "churn_probability": churn,
             **{name: np.full(n_rows, np.nan) for name in NUMBERS},
-            "clv": clv,
-            "value_at_risk": churn * clv,
+            **_values(Branches(kept, 0.0 * kept), churn),
+            "value_to_protect": np.full(n_rows, np.nan),
             "risk_band": self.horizon.bands(churn),
-            "rfm_segment": nothing,
+            "segment": nothing,
             "expected_next_order": nothing,
         }
         return pd.DataFrame(scores, index=features.index)[list(SCORES)]
@@ -306,40 +319,60 @@ class RetentionModel:
     def _predict_purchases(
         self, features: pd.DataFrame, process: PurchaseProcess
     ) -> pd.DataFrame:
-        rows, churn, spend, bounds = self._forecast(features, process)
+        rows, churn, spend = self._forecast(features, process)
         assert self.segments_ is not None
-        clv = process.clv(
-            rows,
-            margin=self.horizon.margin,
-            discount_rate_annual=self.horizon.discount_rate_annual,
-            horizon_days=self.horizon.clv_horizon_days,
-        )
+        band = self.horizon.bands(churn)
+        tied = self._tied(rows, churn, process)
         scores = {
             "customer_id": rows["customer_id"],
             "cutoff": rows["cutoff"],
             "churn_probability": churn,
             "btyd_no_purchase_probability": rows[SILENT],
-            "p_alive": rows["p_alive"],
-            "expected_purchases": rows["btyd_expected_purchases"],
-            "expected_spend": spend,
-            "expected_spend_low": bounds[:, 0],
-            "expected_spend_high": bounds[:, 1],
-            "clv": clv,
-            "value_at_risk": churn * clv,
-            "risk_band": self.horizon.bands(churn),
-            "rfm_segment": self.segments_.label(rows),
-            "expected_next_order": _next_order(process, rows),
+            "p_alive": tied["p_alive"],
+            "expected_purchases": tied["expected_purchases"],
+            "expected_spend": spend.expected,
+            "expected_spend_low": spend.bounds[:, 0],
+            "expected_spend_high": spend.bounds[:, 1],
+            "typical_spend": spend.typical,
+            **{name: tied[name] for name in VALUES},
+            "risk_band": band,
+            "segment": self.segments_.label(rows, tied["clv_if_kept"], band),
+            "expected_next_order": _next_order(
+                rows["cutoff"], tied["days_to_next_order"]
+            ),
         }
         return pd.DataFrame(scores, index=features.index)
+
+    def _tied(
+        self, rows: pd.DataFrame, churn: Floats, process: PurchaseProcess
+    ) -> pd.DataFrame:
+        """Return what the process says of rows, agreeing with the churn forecast."""
+        terms = self.horizon
+        tied = process.tied(
+            rows, churn, horizon_days=terms.days, gap_days=terms.gap_days
+        )
+        values = _values(self._branches(rows, process), churn)
+        protect = tied["p_leaving"] * values["clv_if_kept"]
+        return tied.assign(**values, value_to_protect=protect)
+
+    def _branches(self, rows: pd.DataFrame, process: PurchaseProcess) -> Branches:
+        """Return the value of customers who buy in the horizon, and who do not."""
+        terms = self.horizon
+        return process.value_branches(
+            rows,
+            span_days=terms.gap_days + terms.days,
+            margin=terms.margin,
+            discount_rate_annual=terms.discount_rate_annual,
+            horizon_days=terms.clv_horizon_days,
+        )
 
     def _forecast(self, features: pd.DataFrame, process: PurchaseProcess) -> _Forecast:
         assert self.spend_ is not None
         learnt = self.with_process(features)
-        churn, spend = self.churn_.predict(learnt), self.spend_.predict(learnt)
-        bounds = self.spend_.predict_interval(spend)
+        churn, spend = self.churn_.predict(learnt), self.spend_.forecast(learnt)
         learnt_days = self.horizon.teaching.days
         if learnt_days == self.horizon.days:
-            return _Forecast(learnt, churn, spend, bounds)
+            return _Forecast(learnt, churn, spend)
         rows = add_process(features, process, self.horizon)
         silent = (frame[SILENT].to_numpy() for frame in (learnt, rows))
         money = (frame[SPEND].to_numpy() for frame in (learnt, rows))
@@ -352,9 +385,11 @@ class RetentionModel:
             )
         else:  # the process speaks for itself
             churn = rows[SILENT].to_numpy()
-        extrapolated = extrapolate_spend(spend, *money)
+        extrapolated = extrapolate_spend(spend.expected, *money)
+        around = np.column_stack([spend.bounds, spend.typical])
+        scaled = extrapolate_bounds(around, spend.expected, extrapolated)
         return _Forecast(
-            rows, churn, extrapolated, extrapolate_bounds(bounds, spend, extrapolated)
+            rows, churn, SpendForecast(extrapolated, scaled[:, 2], scaled[:, :2])
         )
 
     def contributions(self, features: pd.DataFrame) -> pd.DataFrame:
@@ -476,7 +511,7 @@ class RetentionModel:
         )
         model.churn_, model.spend_ = ensemble, spend
         segments, profile = data["segments"], data.get("profile")
-        model.segments_ = segments and RfmSegments.from_dict(segments)
+        model.segments_ = segments and Segments.from_dict(segments)
         model.profile_ = profile and Profile(**profile)
         model.contrast_ = Contrast.from_dict(data["contrast"])
         model.reference_ = pd.Series(data["reference"], dtype="float64")
@@ -498,11 +533,21 @@ def _outcome(values: ArrayLike | None) -> Floats:
     return np.asarray(values, dtype=np.float64)
 
 
-def _next_order(process: PurchaseProcess, rows: pd.DataFrame) -> list[Any]:
-    days = process.days_to_next_order(rows)
+def _values(branches: Branches, churn: Floats) -> dict[str, Floats]:
+    """Return the columns of value from what either branch is worth."""
+    return {
+        "clv": branches.mix(churn),
+        "clv_if_kept": branches.if_bought,
+        "clv_if_silent": branches.if_silent,
+        "value_at_risk": churn * (branches.if_bought - branches.if_silent),
+    }
+
+
+def _next_order(cutoff: pd.Series[Any], days: pd.Series[float]) -> list[Any]:
     within = days <= NEXT_ORDER_LIMIT_DAYS
-    whole = np.where(within, np.ceil(days), 0).astype(int)
-    dates = pd.to_datetime(rows["cutoff"]) + pd.to_timedelta(whole, unit="D")
+    # the day on which it falls: the first day ahead is that of the cutoff
+    whole = np.where(within, np.floor(days), 0).astype(int)
+    dates = pd.to_datetime(cutoff) + pd.to_timedelta(whole, unit="D")
     return [
         day.date() if known else None for day, known in zip(dates, within, strict=True)
     ]

@@ -1,4 +1,4 @@
-"""What a retention offer would have earned: a chart, a sentence, a table."""
+"""What an offer would have earned if a leaver is worth so much: chart, words, table."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from regulars.report.formats import money, number, percent
 from regulars.report.model_charts import SHARES, escaped
-from regulars.report.style import BASELINES, MODEL, figure, line, reference
+from regulars.report.style import MODEL, figure, line, reference
 
 if TYPE_CHECKING:
     from regulars.report.style import Stroke
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 # the curve
 MARKS = {
     "chosen": ("star", "#009E73"),
-    "best_threshold": ("circle", "#D55E00"),
     "above_half": ("square", "#CC79A7"),
     "riskiest_decile": ("diamond", "#E69F00"),
 }
@@ -28,13 +27,10 @@ MARKS = {
 def profit_chart(offer: Offer, currency: str) -> go.Figure:
     """Draw what an offer would have earned by how many are contacted."""
     by_risk = _curve(offer.curve, "Riskiest first", MODEL)
-    by_value = _curve(
-        offer.curve_by_value, "Highest expected profit first", BASELINES[1]
-    )
     zero = reference([0, 1], [0, 0], "Neither gain nor loss").update(legendrank=99)
     # what is drawn last lies on top; the legend begins with it all the same
-    chart = figure([zero, by_value.update(legendrank=2), by_risk.update(legendrank=1)])
-    for rank, (name, look) in enumerate(MARKS.items(), start=3):
+    chart = figure([zero, by_risk.update(legendrank=1)])
+    for rank, (name, look) in enumerate(MARKS.items(), start=2):
         if name in offer.rules:
             mark = _mark(offer.rules[name], look, offer.n_customers)
             chart.add_trace(mark.update(legendrank=rank))
@@ -69,25 +65,40 @@ def profit_caption(offer: Offer, currency: str) -> str:
     riskiest = money(offer.rules["riskiest_decile"].profit, currency)
     return (
         f"{_chosen(offer, currency)} Contacting everyone above 50% would have come to "
-        f"{above_half}, and the riskiest tenth to {riskiest}."
+        f"{above_half}, and the riskiest tenth to {riskiest}. {_own(offer, currency)}"
     )
 
 
+def worth(offer: Offer, currency: str) -> str:
+    """Say at what value of a customer all of it holds."""
+    return f"If a leaver who stays is worth {money(offer.leaver_value, currency)}"
+
+
 def _chosen(offer: Offer, currency: str) -> str:
-    chosen = offer.rules["chosen"]
+    chosen, start = offer.rules["chosen"], worth(offer, currency)
     if not chosen.n_contacted:
         return (
-            "At these costs no contact is expected to pay: the offer costs more than "
-            "it is expected to save with any customer, so nobody is contacted."
+            f"{start}, no contact is expected to pay at these costs: the offer costs "
+            "more than it is expected to save with any customer, so nobody is "
+            "contacted."
         )
     outcome = "earned" if chosen.profit >= 0 else "lost"
     share = chosen.n_contacted / offer.n_customers
     return (
-        f"Contacting those whose own expected profit is above 0 ({percent(share)} of "
-        f"the customers) would have {outcome} "
+        f"{start}, contacting those whose expected profit is above 0 "
+        f"({percent(share)} of the customers) would have {outcome} "
         f"{money(abs(chosen.profit), currency)}; "
         f"{money(offer.expected_profit, currency)} was expected before the outcome "
         "of the window was known."
+    )
+
+
+def _own(offer: Offer, currency: str) -> str:
+    own = offer.own_value
+    return (
+        f"By each customer's own value {number(own.n_contacted)} would be contacted, "
+        f"and {money(own.expected_profit, currency)} expected of them; a log cannot "
+        "show whether that comes."
     )
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from regulars.results.check import TableCheck
 
 TOP_CUSTOMERS, EXAMPLES_LENGTH = 25, 120
+SIDES = {"risk_reasons": "For leaving", "stay_reasons": "For staying"}
 
 
 def key_figures(results: Results) -> list[tuple[str, str, str]]:
@@ -117,16 +118,20 @@ def customers_at_risk(results: Results) -> list[dict[str, Any]]:
 
 
 def _customer(row: dict[Any, Any], currency: str) -> dict[str, Any]:
-    reasons = row.get("reasons")
     return {
         "customer_id": str(row["customer_id"]),
         "churn_probability": percent(row["churn_probability"]),
         "clv": money(row.get("clv"), currency),
         "value_at_risk": money(row.get("value_at_risk"), currency),
         "expected_next_order": short_date(row.get("expected_next_order")),
-        "rfm_segment": str(row.get("rfm_segment") or MISSING),
+        "segment": str(row.get("segment") or MISSING),
         "risk_band": str(row.get("risk_band") or ""),
-        "reasons": [] if reasons is None else [str(reason) for reason in reasons],
+        # what speaks for leaving stands first: the list is of customers at risk
+        "reasons": [
+            (words, said)
+            for name, words in SIDES.items()
+            if (said := [str(reason) for reason in row.get(name, ())])
+        ],
     }
 
 
@@ -147,9 +152,9 @@ def opening(results: Results) -> str:
 def segments(results: Results) -> list[dict[str, str]]:
     """Add up customers and value by named segment."""
     scores = results.scores
-    if scores is None or "rfm_segment" not in scores:
+    if scores is None or "segment" not in scores:
         return []
-    grouped = scores.groupby("rfm_segment", sort=True).agg(
+    grouped = scores.groupby("segment", sort=True).agg(
         n_customers=("customer_id", "size"),
         risk=("churn_probability", "mean"),
         clv=("clv", "sum"),

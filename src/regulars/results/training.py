@@ -105,18 +105,25 @@ class OfferCosts(Part):
     accept_rate: float
 
 
-class Offer(Part):
-    """What a retention offer would have earned on the test window."""
+class OwnValueList(Part):
+    """Customers whose own value makes an offer pay: expected, not measured."""
 
+    n_contacted: int
+    expected_profit: float
+
+
+class Offer(Part):
+    """What a retention offer would have earned, at one value for all who stay."""
+
+    leaver_value: float
     empc: ProfitMeasure
-    empc_by_value: ProfitMeasure
     mpc: ProfitMeasure
     threshold: float | None  # None: contact nobody
     chosen_on: str
     expected_profit: float
     rules: Mapping[str, OfferRule]
     curve: ProfitCurve  # riskiest first
-    curve_by_value: ProfitCurve  # highest expected profit first
+    own_value: OwnValueList
     costs: OfferCosts
     n_customers: int
 

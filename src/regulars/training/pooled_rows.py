@@ -49,7 +49,9 @@ def scored_test(trial: Trial) -> ScoredTest | None:
     rows, figures, scores = trial.window.test, trial.churn_test, trial.scores
     if rows is None or figures is None or scores is None:
         return None
-    return ScoredTest(rows, figures, scores["clv"].to_numpy(dtype=np.float64))
+    # what is won with a customer who stays in place of leaving
+    gain = scores["clv_if_kept"] - scores["clv_if_silent"]
+    return ScoredTest(rows, figures, gain.to_numpy(dtype=np.float64))
 
 
 def pooled_rows(trials: Sequence[Trial]) -> PooledRows | None:

@@ -46,6 +46,8 @@ TERMS = {
     "discount_rate_annual": "discount rate",
     "clv_horizon_days": "horizon of customer value",
     "risk_bands": "risk bands",
+    "gap_breaks": "breaks of the segments by rhythm",
+    "value_breaks": "breaks of the segments by value",
 }
 
 

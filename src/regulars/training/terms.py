@@ -26,6 +26,8 @@ def horizon_of(
         discount_rate_annual=settings.value.discount_rate_annual,
         clv_horizon_days=settings.value.clv_horizon_days,
         risk_bands=settings.scores.risk_bands,
+        gap_breaks=settings.scores.gap_breaks,
+        value_breaks=settings.scores.value_breaks,
         label_horizon_days=timeline.label_horizon_days if timeline else None,
         currency=settings.source.currency,
     )

@@ -160,7 +160,7 @@ def test_whole_job_when_there_are_contracts(settings):
     page = (settings.outputs_folder / "report.html").read_text()
     assert "How many outlast each tenure" in page
     assert "0 to 30 days" in page
-    assert "What it is worth in money" in page
+    assert "What an offer would earn" in page
     text = (settings.outputs_folder / "model_card.md").read_text()
     assert "last contract ends within 60 days" in text
     check = json.loads((settings.outputs_folder / "check.json").read_text())

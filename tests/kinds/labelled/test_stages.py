@@ -45,7 +45,7 @@ def test_whole_job_when_there_is_a_table(table, frame):
     page = (table.folder / "out" / "report.html").read_text()
     assert "Customers most likely to leave" in page
     assert "Where customers leave" in page
-    assert "What it is worth in money" in page
+    assert "What an offer would earn" in page
     card = table.read("training.json")
     assert card["kind"] == table.read("check.json")["kind"] == "labelled"
     assert card["profit"]["n_customers"] <= 2 * result["test"]["n_customers"]

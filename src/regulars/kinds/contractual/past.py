@@ -113,7 +113,7 @@ def _dataset(
         here = rows[day == cutoff]
         timeline, spells = work.timeline, work.spells
         outcomes.append(cancelled(spells, timeline, here["customer_id"], cutoff))
-        known = value_at(here, spells, cutoff, work.settings.value)
+        known = value_at(here, spells, cutoff, work.settings)
         values.append(np.full(len(here), np.nan) if known is None else known)
     churned, value = np.concatenate(outcomes), np.concatenate(values)
     # who left in the gap is neither kept nor lost in the window

@@ -170,7 +170,7 @@ def customers_of_contracts(work: ContractWorkspace, model: RetentionModel) -> Cu
         rows.drop(columns=KEYS),
         rows["customer_id"].tolist(),
         cutoff,
-        value_at(rows, work.spells, cutoff, work.settings.value),
+        value_at(rows, work.spells, cutoff, work.settings),
     )
 
 

@@ -1,6 +1,6 @@
 """The value of customers with a contract, and how long contracts last.
 
-Value is the discounted margin that a customer who is kept now should still bring.
+Value is the discounted margin of a customer who stays through the predicted window.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike, NDArray
 
-    from regulars.config import ValueSettings
+    from regulars.config import Settings, ValueSettings
 
     Floats = NDArray[np.float64]
 
@@ -38,11 +38,14 @@ def remaining_value(
     monthly_amount: ArrayLike,
     hazard: pd.DataFrame,
     value: ValueSettings,
+    *,
+    kept_days: int = 0,
 ) -> Floats:
-    """Return the discounted margin that customers should bring if they are kept.
+    """Return the discounted margin of customers who stay for `kept_days`.
 
-    The sum over the months ahead of price x margin x S(t + m) / S(t) x (1 + r)^-m; S is
-    the survival of all customers of that tenure t, not of the customer.
+    The sum over the months ahead of price x margin x S(t + m) / S(t + kept) x
+    (1 + r)^-m, with 1 for the ratio until then; S is the survival of all customers of
+    that tenure t, not of the customer.
     """
     tenure = np.asarray(tenure_days, dtype=np.float64)
     price = np.asarray(monthly_amount, dtype=np.float64)
@@ -54,10 +57,10 @@ def remaining_value(
     longest = (tenure.max(initial=0.0) + value.clv_horizon_days) / PERIOD_DAYS
     ends = np.arange(int(longest) + 2) * float(PERIOD_DAYS)
     cumulated = _cumulated(hazard, len(ends))
-    here = np.interp(tenure, ends, cumulated)
+    here = np.interp(tenure + kept_days, ends, cumulated)
     there = np.interp(tenure[:, None] + ahead, ends, cumulated)
-    # S(t + m) / S(t): survival is the exponential of minus the cumulated hazard
-    kept = np.exp(here[:, None] - there)
+    # survival is the exponential of minus the cumulated hazard
+    kept = np.exp(np.minimum(here[:, None] - there, 0.0))
     remaining: Floats = price * value.margin * (kept @ (weights * discount))
     return remaining
 
@@ -76,16 +79,22 @@ def _cumulated(hazard: pd.DataFrame, n_ends: int) -> Floats:
 
 
 def value_at(
-    rows: pd.DataFrame, spells: pd.DataFrame, cutoff: date, value: ValueSettings
+    rows: pd.DataFrame, spells: pd.DataFrame, cutoff: date, settings: Settings
 ) -> Floats | None:
-    """Return the value of a snapshot's customers as of its cutoff.
+    """Return the value of a snapshot's customers who stay through the horizon.
 
     None where contracts have no ``monthly_amount``.
     """
     if "monthly_amount" not in rows:
         return None
     hazard = hazard_by_tenure(*tenures_before(spells, cutoff), period_days=PERIOD_DAYS)
-    return remaining_value(rows["tenure_days"], rows["monthly_amount"], hazard, value)
+    return remaining_value(
+        rows["tenure_days"],
+        rows["monthly_amount"],
+        hazard,
+        settings.value,
+        kept_days=settings.time.gap_days + settings.time.horizon_days,
+    )
 
 
 def survival_of(spells: pd.DataFrame, cutoff: date) -> dict[str, Any]:

@@ -105,8 +105,10 @@ def _predicted(
     if rows is None or not shorter.has_process(cut):
         return None
     columns = feature_columns(rows)
-    model = ChurnEnsemble(recipe).fit(rows[columns], rows["churned"])
     short = shorter.learnt(cut, known_at=timeline.cutoff)
+    model = ChurnEnsemble(recipe).fit(
+        rows[columns], rows["churned"], snapshots=rows["cutoff"], current=short
+    )
     long = shorter.labelled(cut, known_at=timeline.cutoff)
     return ExtrapolationTest(
         learnt=model.predict(short[columns]),

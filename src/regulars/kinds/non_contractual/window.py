@@ -12,18 +12,21 @@ from regulars.clv.process import COLUMNS
 from regulars.evaluation import label_customers
 from regulars.evaluation.holdout import drift_notes
 from regulars.features.matrix import FEATURES, MEANINGS
+from regulars.kinds.non_contractual.daily import Daily, daily_totals
 from regulars.kinds.non_contractual.extrapolation import backtest_extrapolation
 from regulars.kinds.non_contractual.notes import (
     extrapolation_note,
     log_notes,
     process_only_note,
 )
+from regulars.kinds.non_contractual.order_value import with_order_value
 from regulars.kinds.non_contractual.snapshots import BASELINE_PROCESS, Snapshots
 from regulars.models.churn import Recipe
 from regulars.models.churn.baselines import baseline_probabilities
 from regulars.models.churn.space import PURCHASES
 from regulars.models.folds import ValidationFold
 from regulars.models.retention import RetentionModel, feature_columns
+from regulars.models.season import DailyTotals, season_gap
 from regulars.models.spend import SpendRecipe
 from regulars.timeline import RECENT_CUTOFFS
 from regulars.training.dataset import Dataset
@@ -62,7 +65,8 @@ class PurchaseWindow:
     ) -> PurchaseWindow:
         """Choose the purchase model on the validation windows."""
         figures = snapshots.compare_processes()
-        return cls(work, snapshots.with_best_process(figures), figures, is_final)
+        chosen = with_order_value(snapshots.with_best_process(figures))
+        return cls(work, chosen, figures, is_final)
 
     @property
     def timeline(self) -> Timeline:
@@ -85,6 +89,19 @@ class PurchaseWindow:
         return self.snapshots.stacked(
             timeline.training_cutoffs, known_at=timeline.stands_at
         )
+
+    @cached_property
+    def _daily(self) -> Daily:
+        return daily_totals(self.work.ledger, known_at=self.timeline.stands_at)
+
+    def _season_gap(
+        self, totals: DailyTotals, day: date, learnt: Sequence[date]
+    ) -> float | None:
+        """Return what last year's season says of the window that begins at a day."""
+        teaching = self.timeline.teaching
+        starts = [teaching.label_window(each)[0] for each in learnt]
+        start, end = teaching.label_window(day)
+        return season_gap(totals.before(day), start, starts, (end - start).days)
 
     @cached_property
     def test(self) -> Dataset | None:
@@ -130,11 +147,18 @@ class PurchaseWindow:
             cutoff=fold.cutoff,
             known_at=timeline.teaching.label_window(fold.cutoff)[1],
             customers=valid["customer_id"].to_numpy(dtype=object),
+            snapshots=train["cutoff"].to_numpy(dtype=object),
+            season=self._season_gap(
+                self._daily.spend, fold.cutoff, fold.training_cutoffs
+            ),
         )
         churn = replace(
             spend,
             y_train=train["churned"].to_numpy(np.float64),
             y_valid=valid["churned"].to_numpy(np.float64),
+            season=self._season_gap(
+                self._daily.purchases, fold.cutoff, fold.training_cutoffs
+            ),
             value=self.snapshots.clv(fold.cutoff) if with_value else None,
         )
         return FoldPair(churn, spend)
@@ -159,6 +183,11 @@ class PurchaseWindow:
             rows = self._learnt
         if rows is None:
             recipe, spend = Recipe.process_only(), SpendRecipe()
+        day, learnt = self.timeline.stands_at, self.timeline.training_cutoffs
+        recipe = recipe.standing_at(
+            self._season_gap(self._daily.purchases, day, learnt)
+        )
+        spend = spend.standing_at(self._season_gap(self._daily.spend, day, learnt))
         process = self.snapshots.process(self.timeline.stands_at)
         model = RetentionModel(
             self.snapshots.horizon, recipe, process=process, spend=spend

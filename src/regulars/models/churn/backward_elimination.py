@@ -7,15 +7,21 @@ have their first-guess settings: what is sought is a group that misleads, no las
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from regulars.clv.process import COLUMNS
 from regulars.models.churn.lightgbm_churn import LightGBMChurn
 from regulars.models.churn.logistic import LogisticChurn
 from regulars.models.churn.members import LIGHTGBM, LOGISTIC
 from regulars.models.churn.objective import row_losses
+from regulars.models.churn.snapshot_ranks import (
+    SnapshotRanks,
+    drifting,
+    ranked_by_snapshot,
+)
 from regulars.models.churn.space import PURCHASES
 from regulars.models.folds import side_by_side
 from regulars.models.memo import Memo
@@ -82,6 +88,48 @@ def eliminate(
         worst = max(sure, key=lambda name: trials[name][0])
         left_out[worst] = tuple(groups[worst])
     return Elimination(left_out, gains)
+
+
+def choose_ranks(
+    folds: Sequence[ValidationFold],
+    members: Sequence[str],
+    random_state: int,
+    memo: Memo,
+) -> tuple[str, ...]:
+    """Return the features that are better read as ranks within their snapshot.
+
+    Those that drift from cutoff to cutoff, where validation windows are better with
+    all of them ranked, by more than a standard error; none else. Neither reading is
+    the simpler one, so that less is asked than of a group that is to be left out.
+    """
+    judges = [name for name in (LOGISTIC, LIGHTGBM) if name in members]
+    latest = folds[0]
+    if latest.snapshots is None or not judges:
+        return ()
+    columns = tuple(
+        name for name in drifting(latest.train, latest.snapshots) if name not in COLUMNS
+    )
+    if not columns:
+        return ()
+    jobs = [*folds, *(ranked_fold(fold, columns) for fold in folds)]
+    losses = side_by_side(
+        lambda fold: _guess_losses(fold, (), judges, random_state, memo), jobs
+    )
+    levels, ranks = losses[: len(folds)], losses[len(folds) :]
+    gains = [one - other for one, other in zip(levels, ranks, strict=True)]
+    found = mean_gain(gains, [fold.keys for fold in folds])
+    return columns if found.is_beyond(1.0) else ()
+
+
+def ranked_fold(fold: ValidationFold, columns: Sequence[str]) -> ValidationFold:
+    """Return a fold with columns as ranks within the snapshot of each row."""
+    if not columns or fold.snapshots is None:
+        return fold
+    return replace(
+        fold,
+        train=ranked_by_snapshot(fold.train, fold.snapshots, columns),
+        valid=SnapshotRanks(columns).fit(fold.valid).transform(fold.valid),
+    )
 
 
 def _gains(

@@ -109,7 +109,7 @@ class Calibrator(BaseEstimator):  # type: ignore[misc]
         self.slope_, self.offset_ = 1.0, 0.0
         self.x_, self.y_ = np.empty(0), np.empty(0)
         if self.method == "level":
-            self.offset_ = LEVEL_SHARE * _level_offset(scores, target)
+            self.offset_ = LEVEL_SHARE * level_offset(scores, target)
         elif self.method == "sigmoid":
             self.slope_, self.offset_ = _fit_sigmoid(scores, target)
         elif self.method == "isotonic":
@@ -223,7 +223,7 @@ def _losses(probability: Floats, y: Floats) -> Floats:
     return loss
 
 
-def _level_offset(scores: Floats, target: Floats) -> float:
+def level_offset(scores: Floats, target: Floats) -> float:
     """Return the offset at which the mean probability is the share of churners."""
     # half a customer on either side: no window proves a share of 0 or 1
     share = (target.sum() + 0.5) / (len(target) + 1)

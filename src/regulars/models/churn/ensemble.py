@@ -6,7 +6,7 @@ features, so it has nothing to fit.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
@@ -15,10 +15,12 @@ import pandas as pd
 from regulars.models.churn.calibration import Calibrator
 from regulars.models.churn.members import (
     PROCESS,
+    READ_LEVELS,
     make_member,
     read_member,
 )
 from regulars.models.churn.pooling import Pool, combine, pulls
+from regulars.models.churn.snapshot_ranks import SnapshotRanks, ranked_by_snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -66,6 +68,14 @@ class Recipe:
         Fitted on predictions for windows that the members had not seen.
     left_out : mapping of str to sequence of str
         Groups of features that the members do not read, with their columns.
+    ranked : sequence of str
+        Features that the members read as ranks within the snapshot; the regression on
+        four columns and the process read them as they are.
+    season_share : float
+        How much of a season's gap the members miss, 0 to 1.
+    season_gap : float
+        By how much last year's season lifts the purchases of the window that begins
+        where the model stands (`regulars.models.season`); a logarithm.
     bags : int
         Boosters that differ in their seed alone and are averaged; > 0.
     """
@@ -77,6 +87,9 @@ class Recipe:
         default_factory=lambda: Calibrator().fit(np.zeros(1), np.zeros(1))
     )
     left_out: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    ranked: Sequence[str] = ()
+    season_share: float = 0.0
+    season_gap: float = 0.0
     bags: int = 1
 
     @classmethod
@@ -134,6 +147,20 @@ class Recipe:
         left_out = {name for columns in self.left_out.values() for name in columns}
         return [name for name in features.columns if name not in left_out]
 
+    def standing_at(self, season_gap: float | None) -> Recipe:
+        """Return the recipe for a day by what last year's season says of it.
+
+        Parameters
+        ----------
+        season_gap : float or None
+            Of the window that begins there; None where nobody knows.
+
+        Returns
+        -------
+        Recipe
+        """
+        return replace(self, season_gap=season_gap or 0.0)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the recipe as JSON-safe data.
 
@@ -147,6 +174,9 @@ class Recipe:
             "pool": self.pool,
             "calibrator": self.calibrator.to_dict(),
             "left_out": {name: list(cols) for name, cols in self.left_out.items()},
+            "ranked": list(self.ranked),
+            "season_share": self.season_share,
+            "season_gap": self.season_gap,
             "bags": self.bags,
         }
 
@@ -169,6 +199,9 @@ class Recipe:
             pool=data["pool"],
             calibrator=Calibrator.from_dict(data["calibrator"]),
             left_out={k: tuple(v) for k, v in data["left_out"].items()},
+            ranked=tuple(data["ranked"]),
+            season_share=data["season_share"],
+            season_gap=data["season_gap"],
             bags=data["bags"],
         )
 
@@ -188,6 +221,8 @@ class ChurnEnsemble:
     ----------
     features_ : list of str
         Columns that the members read, in their order.
+    ranks_ : SnapshotRanks
+        Of the customers that the model stands at.
     members_ : dict of str to Member
         Those that have a share.
     usual_ : dict of str to Series
@@ -206,7 +241,14 @@ class ChurnEnsemble:
         self.recipe = recipe
         self.encoder = encoder
 
-    def fit(self, features: pd.DataFrame, churned: ArrayLike) -> Self:
+    def fit(
+        self,
+        features: pd.DataFrame,
+        churned: ArrayLike,
+        *,
+        snapshots: ArrayLike | None = None,
+        current: pd.DataFrame | None = None,
+    ) -> Self:
         """Fit the members that have a weight.
 
         Parameters
@@ -215,6 +257,11 @@ class ChurnEnsemble:
             Features of (customer, cutoff) rows.
         churned : array-like of shape (n_rows,)
             1 where the customer churned, else 0.
+        snapshots : array-like of shape (n_rows,), optional
+            Cutoff of each row; default: they have one.
+        current : DataFrame of shape (n_customers, n_features), optional
+            Everybody at the cutoff that the model stands at, among whom those who are
+            scored are ranked; default: `features`.
 
         Returns
         -------
@@ -223,18 +270,32 @@ class ChurnEnsemble:
         if self.encoder is not None:
             features = self.encoder.fit(features).transform(features)
         self.features_ = self.recipe.columns(features)
+        ranked = [name for name in self.recipe.ranked if name in self.features_]
+        self.ranks_ = SnapshotRanks(ranked).fit(
+            features if current is None else current
+        )
         rows = features[self.features_]
+        read = rows
+        if ranked and snapshots is not None:
+            read = ranked_by_snapshot(rows, snapshots, ranked)
+        elif ranked:
+            read = SnapshotRanks(ranked).fit(rows).transform(rows)
         self.members_: dict[str, Member] = {
-            name: self.recipe.make(name).fit(rows, churned)
+            name: self.recipe.make(name).fit(
+                rows if name in READ_LEVELS else read, churned
+            )
             for name in self.recipe.members
         }
         self.usual_: dict[str, pd.Series[float]] = {}
         return self
 
-    def _read(self, features: pd.DataFrame) -> pd.DataFrame:
+    def _read(self, features: pd.DataFrame) -> dict[str, pd.DataFrame]:
+        """Return the rows as each member reads them."""
         if self.encoder is not None:
             features = self.encoder.transform(features)
-        return features[self.features_]
+        rows = features[self.features_]
+        ranked = self.ranks_.transform(rows)
+        return {name: rows if name in READ_LEVELS else ranked for name in self.members_}
 
     def member_log_odds(self, features: pd.DataFrame) -> dict[str, Floats]:
         """Return the log-odds by each member.
@@ -250,7 +311,7 @@ class ChurnEnsemble:
         """
         rows = self._read(features)
         return {
-            name: member.decision_function(rows)
+            name: member.decision_function(rows[name])
             for name, member in self.members_.items()
         }
 
@@ -266,9 +327,10 @@ class ChurnEnsemble:
         -------
         array of shape (n_rows,)
         """
-        return combine(
-            self.member_log_odds(features), self.recipe.weights, self.recipe.pool
-        )
+        recipe = self.recipe
+        members = self.member_log_odds(features)
+        blended = combine(members, recipe.weights, recipe.pool)
+        return blended - recipe.season_share * recipe.season_gap
 
     def predict(self, features: pd.DataFrame) -> Floats:
         """Return the calibrated probability of churn.
@@ -329,7 +391,7 @@ class ChurnEnsemble:
         rows = self._read(features)
         shares = self._member_shares(rows, own or {})
         shares = {n: each - self.usual_.get(n, 0.0) for n, each in shares.items()}
-        log_odds = {n: m.decision_function(rows) for n, m in self.members_.items()}
+        log_odds = {n: m.decision_function(rows[n]) for n, m in self.members_.items()}
         pull = pulls(
             log_odds,
             {
@@ -339,21 +401,23 @@ class ChurnEnsemble:
             self.recipe.weights,
             self.recipe.pool,
         )
-        total = pd.DataFrame(index=rows.index)
+        total = pd.DataFrame(index=features.index)
         for name, each in shares.items():
             total = total.add(each.mul(pull[name], axis=0), fill_value=0.0)
         columns = dict.fromkeys(name for each in shares.values() for name in each)
         return total[list(columns)] if self.encoder is None else self._by_owner(total)
 
     def _member_shares(
-        self, rows: pd.DataFrame, own: Mapping[str, pd.DataFrame]
+        self, rows: Mapping[str, pd.DataFrame], own: Mapping[str, pd.DataFrame]
     ) -> dict[str, pd.DataFrame]:
-        return {
-            name: own[name]
-            if name in own
-            else pd.DataFrame(member.contributions(rows), rows.index, self.features_)
-            for name, member in self.members_.items()
-        }
+        shares = {}
+        for name, member in self.members_.items():
+            if name in own:
+                shares[name] = own[name]
+            else:
+                told, index = member.contributions(rows[name]), rows[name].index
+                shares[name] = pd.DataFrame(told, index, self.features_)
+        return shares
 
     def _by_owner(self, shares: pd.DataFrame) -> pd.DataFrame:
         assert self.encoder is not None
@@ -373,6 +437,7 @@ class ChurnEnsemble:
         return {
             "recipe": self.recipe.to_dict(),
             "features": self.features_,
+            "ranks": self.ranks_.to_dict(),
             "members": members,
             "usual": {name: each.to_dict() for name, each in self.usual_.items()},
             "trees": {name: len(texts) for name, texts in self.trees().items()},
@@ -413,11 +478,10 @@ class ChurnEnsemble:
         """
         model = cls(Recipe.from_dict(data["recipe"]), encoder)
         model.features_ = list(data["features"])
+        model.ranks_ = SnapshotRanks.from_dict(data["ranks"])
         model.members_ = {
             name: read_member(name, own, trees.get(name, ()))
             for name, own in data["members"].items()
         }
-        # not in models saved before 2026-12: they compare with their training rows
-        usual = data.get("usual", {})
-        model.usual_ = {name: pd.Series(each) for name, each in usual.items()}
+        model.usual_ = {name: pd.Series(each) for name, each in data["usual"].items()}
         return model

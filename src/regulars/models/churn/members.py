@@ -33,6 +33,8 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     PROCESS: (PROCESS_COLUMN,),
     RFM_LOGISTIC: RFM_COLUMNS,
 }
+# members that read features as they are where others read ranks
+READ_LEVELS = frozenset({PROCESS, RFM_LOGISTIC})
 # between the seeds of boosters that differ in nothing else
 BAG_SEEDS = 101
 

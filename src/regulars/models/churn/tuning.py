@@ -12,9 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from regulars.models.churn.backward_elimination import Elimination, eliminate
+from regulars.models.churn.backward_elimination import (
+    Elimination,
+    choose_ranks,
+    eliminate,
+    ranked_fold,
+)
 from regulars.models.churn.blend import choose_blend
-from regulars.models.churn.calibration import Calibrator, choose
+from regulars.models.churn.calibration import Calibrator, choose, level_offset
 from regulars.models.churn.ensemble import Recipe
 from regulars.models.churn.members import (
     EXTRA_TREES,
@@ -23,6 +28,7 @@ from regulars.models.churn.members import (
     MEMBERS,
     NEEDS,
     PROCESS,
+    READ_LEVELS,
 )
 from regulars.models.churn.objective import Objective, log_loss_of
 from regulars.models.churn.pooling import combine
@@ -30,6 +36,7 @@ from regulars.models.churn.search import search_settings
 from regulars.models.churn.space import PURCHASES
 from regulars.models.folds import known_before, side_by_side
 from regulars.models.memo import Memo
+from regulars.models.season import season_share
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -134,13 +141,19 @@ def select(
         folds = [_encoded(fold, encoder()) for fold in folds]
     folds = [fold.thinned(TUNING_ROWS, random_state=random_state) for fold in folds]
     candidates = _candidates(members, folds, encoder)
+    levels = folds
+    ranked = choose_ranks(folds, candidates, random_state, memo)
+    folds = [ranked_fold(fold, ranked) for fold in folds]
     eliminated = Elimination({}, {})
     if groups:
         eliminated = eliminate(
             folds, groups, members=candidates, random_state=random_state, memo=memo
         )
-    draft = Recipe(weights={}, left_out=eliminated.left_out, bags=space.bags)
+    draft = Recipe(
+        weights={}, left_out=eliminated.left_out, ranked=ranked, bags=space.bags
+    )
     folds = [_but_left_out(fold, draft) for fold in folds]
+    levels = [_but_left_out(fold, draft) for fold in levels]
     candidates = _candidates(candidates, folds, encoder)
     settings: dict[str, Mapping[str, Any]] = {}
     n_trials = n_pruned = 0
@@ -162,7 +175,8 @@ def select(
     if EXTRA_TREES in candidates:
         settings[EXTRA_TREES] = {"random_state": random_state}
     draft = replace(draft, settings=settings)
-    recipe, losses = _completed(draft, candidates, folds, calibration, memo)
+    views = [*zip(folds, levels, strict=True)]
+    recipe, losses = _completed(draft, candidates, views, calibration, memo)
     return Selection(recipe, losses, n_trials, n_pruned, eliminated.gains, goal.name)
 
 
@@ -203,18 +217,33 @@ def _penalty(
 def _completed(
     draft: Recipe,
     candidates: Sequence[str],
-    folds: Sequence[ValidationFold],
+    views: Sequence[tuple[ValidationFold, ValidationFold]],
     calibration: str,
     memo: Memo,
 ) -> tuple[Recipe, dict[str, float]]:
-    """Complete a recipe by weights and calibration; return each member's loss too."""
-    jobs = [(fold, name) for fold in folds for name in candidates]
+    """Complete a recipe by weights and calibration; return each member's loss too.
+
+    A view is a fold as most members read it, and one with features as they are.
+    """
+    jobs = [
+        (levels if name in READ_LEVELS else fold, name)
+        for fold, levels in views
+        for name in candidates
+    ]
     told = side_by_side(lambda job: _out_of_time(*job, draft, memo), jobs)
-    forecasts = dict(zip([(id(f), name) for f, name in jobs], told, strict=True))
-    members = [{name: forecasts[id(f), name] for name in candidates} for f in folds]
+    n_members, folds = len(candidates), [fold for fold, _ in views]
+    members = [
+        dict(zip(candidates, told[start : start + n_members], strict=True))
+        for start in range(0, len(told), n_members)
+    ]
     outcomes = [np.asarray(fold.y_valid) for fold in folds]
     blend = choose_blend(members, outcomes)
     blended = [combine(window, *blend) for window in members]
+    # who buys more than was foreseen churns less
+    missed = [-level_offset(z, y) for z, y in zip(blended, outcomes, strict=True)]
+    gaps = [fold.season for fold in folds]
+    share = season_share(missed, gaps)
+    blended = [z - share * (gap or 0.0) for z, gap in zip(blended, gaps, strict=True)]
     windows = list(zip(blended, outcomes, strict=True))
     method: str = calibration
     if calibration == "auto":
@@ -228,7 +257,11 @@ def _completed(
         for name, log_odds in {**by_member, "blend": blended}.items()
     }
     recipe = replace(
-        draft, weights=blend.weights, pool=blend.pool, calibrator=calibrator
+        draft,
+        weights=blend.weights,
+        pool=blend.pool,
+        calibrator=calibrator,
+        season_share=share,
     )
     return recipe, losses
 

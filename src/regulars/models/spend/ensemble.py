@@ -1,4 +1,4 @@
-"""The spend model: its members, and their mean.
+"""The spend model: the mean of some members is expected, that of others typical.
 
 The purchase process is a member like the others: its expectation is a column of the
 features, so it has nothing to fit.
@@ -6,13 +6,14 @@ features, so it has nothing to fit.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import lightgbm
 import numpy as np
 
 from regulars.models.spend.intervals import SpendBands
+from regulars.models.spend.level import SpendLevel
 from regulars.models.spend.regressor import (
     HEADS,
     PROCESS,
@@ -22,7 +23,7 @@ from regulars.models.spend.regressor import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
     from numpy.typing import ArrayLike, NDArray
@@ -32,29 +33,74 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SpendRecipe:
-    """Which members expected spend is the mean of.
+    """Which members expected and typical spend are the means of.
 
     Attributes
     ----------
     members : tuple of str
-        Of ``process`` and the kinds of `SpendRegressor`; at least one.
+        Of expected spend: of ``process`` and the kinds of `SpendRegressor`; at least
+        one.
     n_trees : mapping of str to int
         Trees of the boosted members.
     random_state : int
         Seed.
     bands : SpendBands or None
         Prediction intervals, from windows that the members had not seen.
+    typical : tuple of str
+        Members of typical spend; none where no window was there to choose them on.
+    level : SpendLevel
+        What expected spend is multiplied by.
     """
 
     members: tuple[str, ...] = (PROCESS,)
     n_trees: Mapping[str, int] | None = None
     random_state: int = 0
     bands: SpendBands | None = None
+    typical: tuple[str, ...] = ()
+    level: SpendLevel = field(default_factory=SpendLevel)
+
+    @property
+    def boosted(self) -> tuple[str, ...]:
+        """Members that learn from labels, each once."""
+        every = dict.fromkeys((*self.members, *self.typical))
+        return tuple(name for name in every if name != PROCESS)
 
     @property
     def needs_fitting(self) -> bool:
         """Whether any member learns from labels."""
-        return any(name != PROCESS for name in self.members)
+        return bool(self.boosted)
+
+    def standing_at(self, season_gap: float | None) -> SpendRecipe:
+        """Return the recipe for a day by what last year's season says of it.
+
+        Parameters
+        ----------
+        season_gap : float or None
+            Of the window that begins there, as `regulars.models.season` gives it.
+
+        Returns
+        -------
+        SpendRecipe
+        """
+        return replace(self, level=replace(self.level, season_gap=season_gap or 0.0))
+
+
+class SpendForecast(NamedTuple):
+    """What customers spend in the horizon, by a spend model.
+
+    Attributes
+    ----------
+    expected : array of shape (n_rows,)
+        The mean, in the log's currency; >= 0.
+    typical : array of shape (n_rows,)
+        The median, within the bounds; NaN where no window was there to choose it on.
+    bounds : array of shape (n_rows, 2)
+        Prediction interval of a customer; NaN likewise.
+    """
+
+    expected: Floats
+    typical: Floats
+    bounds: Floats
 
 
 class SpendEnsemble:
@@ -105,8 +151,7 @@ class SpendEnsemble:
                 base=base_column(features, kind),
                 random_state=self.recipe.random_state,
             ).fit(features, spend)
-            for kind in self.recipe.members
-            if kind != PROCESS
+            for kind in self.recipe.boosted
         }
         return self
 
@@ -123,13 +168,32 @@ class SpendEnsemble:
         array of shape (n_rows,)
             In the log's currency; >= 0.
         """
-        forecasts = [
-            m.predict(features[self.features_]) for m in self.members_.values()
-        ]
-        if PROCESS in self.recipe.members:
-            forecasts.append(features[PROCESS_COLUMN].to_numpy(dtype=np.float64))
-        mean: Floats = np.mean(forecasts, axis=0)
-        return mean
+        return self.forecast(features).expected
+
+    def forecast(self, features: pd.DataFrame) -> SpendForecast:
+        """Return the mean, the median and the bounds of spend in the horizon.
+
+        Parameters
+        ----------
+        features : DataFrame of shape (n_rows, n_features)
+            Features, with ``btyd_expected_spend``.
+
+        Returns
+        -------
+        SpendForecast
+        """
+        by_member = {PROCESS: features[PROCESS_COLUMN].to_numpy(dtype=np.float64)}
+        read = features[self.features_]
+        by_member |= {kind: m.predict(read) for kind, m in self.members_.items()}
+        level = self.recipe.level
+        expected = level.of() * mean_of(by_member, self.recipe.members)
+        bounds = self.predict_interval(expected)
+        typical = np.full(len(expected), np.nan)
+        if self.recipe.typical:
+            typical = level.season() * mean_of(by_member, self.recipe.typical)
+            # no bound is NaN here: both are learnt where either is
+            typical = np.clip(typical, bounds[:, 0], bounds[:, 1])
+        return SpendForecast(expected, typical, bounds)
 
     def predict_interval(self, expected: ArrayLike) -> Floats:
         """Return the prediction interval of customers by their expected spend.
@@ -157,6 +221,8 @@ class SpendEnsemble:
         """
         return {
             "members": list(self.recipe.members),
+            "typical": list(self.recipe.typical),
+            "level": asdict(self.recipe.level),
             "n_trees": dict(self.recipe.n_trees or {}),
             "random_state": self.recipe.random_state,
             "features": self.features_,
@@ -201,15 +267,19 @@ class SpendEnsemble:
             data["n_trees"],
             data["random_state"],
             SpendBands.from_dict(data["bands"]) if data["bands"] else None,
+            tuple(data["typical"]),
+            SpendLevel(**data["level"]),
         )
         model = cls(recipe)
         model.features_ = list(data["features"])
-        model.members_ = {
-            kind: _restored(kind, data, trees)
-            for kind in data["members"]
-            if kind != PROCESS
-        }
+        model.members_ = {k: _restored(k, data, trees) for k in recipe.boosted}
         return model
+
+
+def mean_of(by_member: Mapping[str, Floats], members: Sequence[str]) -> Floats:
+    """Return the mean of the forecasts of some members."""
+    mean: Floats = np.mean([by_member[name] for name in members], axis=0)
+    return mean
 
 
 def _restored(

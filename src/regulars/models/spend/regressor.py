@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 PROCESS = "process"
 PROCESS_COLUMN = "btyd_expected_spend"
-KINDS = ("tweedie", "ratio", "log", "sqrt", "hurdle", "ziln", "median")
+MEDIAN = "median"
+# of the mean, and all
+MEANS = ("tweedie", "ratio", "log", "sqrt", "hurdle", "ziln")
+KINDS = (*MEANS, MEDIAN)
 BINNING = {"max_bin": 63, "feature_pre_filter": False}
 TWEEDIE = {"objective": "tweedie", "tweedie_variance_power": 1.6}
 SQUARES = {"objective": "regression"}
@@ -42,10 +45,10 @@ HEADS: dict[str, dict[str, dict[str, Any]]] = {
         "mean": SQUARES,
         "variance": {"objective": "gamma"},
     },
-    "median": {"spend": ABSOLUTE},
+    MEDIAN: {"spend": ABSOLUTE},
 }
 SCALED = ("log", "sqrt")
-ROOTED = ("sqrt", "median")
+ROOTED = ("sqrt", MEDIAN)
 SMALLEST_SQUARE = 1e-4
 # fewer rows with any spend teach no tree anything: the mean stands for them
 FEWEST_SPENDERS = 20
@@ -63,8 +66,7 @@ class SpendRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     training total is met. ``hurdle`` is the probability of buying times the amount of
     a buyer; ``ziln`` (zero-inflated log-normal [1]_) likewise, with a log-normal
     amount whose mean and variance are learnt. ``median`` is what half of such customers
-    stay below: nearest to most of them and short of the total, so it is made for a mean
-    with others, which it draws towards the many.
+    stay below: nearest to most of them and short of the total, so it is no expectation.
 
     Parameters
     ----------
@@ -83,7 +85,8 @@ class SpendRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     heads_ : dict of str to lightgbm.Booster
         Empty where hardly a row has any spend.
     mean_ : float
-        Mean spend of the training rows; the forecast where there are no heads.
+        Mean spend of the training rows (``median``: the median); the forecast where
+        there are no heads.
     scale_ : float
         Factor that meets the training total; 1 but for ``log`` and ``sqrt``.
     floor_ : float
@@ -156,7 +159,8 @@ class SpendRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             y_numeric=True,
         )
         spend = np.maximum(np.asarray(y, dtype=np.float64), 0.0)
-        self.mean_ = float(spend.mean())
+        middle = np.median if self.kind == MEDIAN else np.mean
+        self.mean_ = float(middle(spend))
         self.floor_ = 1.0
         if self.kind == "ratio" and self.base is not None:
             mean = float(np.nanmean(np.maximum(features[:, self.base], 0.0)))

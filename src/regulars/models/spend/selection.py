@@ -1,7 +1,8 @@
 """Choose the spend model forward in time.
 
 The candidates are the members and the means of up to three of them, compared on
-validation windows that they had not seen.
+validation windows that they had not seen: by the Tweedie deviance for what is expected,
+by the mean absolute error for what is typical.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from regulars.metrics.intervals import evaluate_value
-from regulars.metrics.value import decile_error
-from regulars.models.folds import side_by_side
-from regulars.models.spend.ensemble import SpendRecipe
+from regulars.metrics.value import decile_error, mae, tweedie_deviance
+from regulars.models.folds import known_before, side_by_side
+from regulars.models.spend.ensemble import SpendRecipe, mean_of
 from regulars.models.spend.intervals import SpendBands, coverage_left_out
+from regulars.models.spend.level import SpendLevel
 from regulars.models.spend.regressor import (
     KINDS,
+    MEDIAN,
     PROCESS,
     PROCESS_COLUMN,
     SpendRegressor,
@@ -26,13 +29,14 @@ from regulars.models.spend.regressor import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from regulars.models.folds import ValidationFold
 
     Floats = NDArray[np.float64]
+    Metric = Callable[[Floats, Floats], float]
 
 # numbers of trees tried
 TREES = (50, 100, 200, 300)
@@ -40,10 +44,6 @@ TREES = (50, 100, 200, 300)
 SELECTION_ROWS = 15_000
 # members of a mean: more of them are hardly better, and a hundred means are too many
 MOST_MEMBERS = 3
-# the mean absolute error alone would choose the median, and lose a third of the money:
-# shares of the spend by which the total, and the deciles, may be further off than those
-# of the purchase process
-SLACK = {"total_error": 0.05, "decile_error": 0.05}
 
 
 @dataclass(frozen=True)
@@ -53,15 +53,16 @@ class SpendSelection:
     Attributes
     ----------
     recipe : SpendRecipe
-        The members whose mean is nearest, with the bounds of its intervals.
+        The members whose means are best, with the level of what is expected and the
+        bounds of its intervals.
     figures : dict of str to dict
-        By candidate (members joined by ``+``), means over the validation windows:
-        ``mae``, ``rmse``, ``spearman``, ``normalized_gini``, ``total_ratio``,
-        ``total_error`` (its distance from 1) and ``decile_error``; those that are
-        undefined in a window are left out.
+        By candidate (members joined by ``+``), means over the validation windows before
+        any level: ``mae``, ``rmse``, ``spearman``, ``tweedie_deviance``,
+        ``normalized_gini``, ``total_ratio``, ``total_error`` (its distance from 1) and
+        ``decile_error``; those that are undefined in a window are left out.
     intervals : dict of str to float
         Coverage and width of the prediction intervals on validation windows that they
-        were not learnt from.
+        were not learnt from, and how far the coverage of the worst tenth is off.
     """
 
     recipe: SpendRecipe
@@ -72,13 +73,13 @@ class SpendSelection:
 def select_spend(
     folds: Sequence[ValidationFold], *, random_state: int = 0
 ) -> SpendSelection:
-    """Return the recipe with the least mean absolute error on unseen windows.
+    """Return the recipe that is best on unseen windows.
 
-    A candidate is passed over that the purchase process beats in any window: a gain of
-    one window that another takes back is no gain. So is one whose total, or whose
-    deciles of expected spend, are further off than those of the process by more than a
-    twentieth of what was spent. The windows' errors of the winner become its
-    prediction intervals.
+    Expected spend is to be summed, so its candidates are judged as means, by the
+    Tweedie deviance, and the median is none of them; typical spend is what is nearest
+    to each customer, by the mean absolute error. What the total of the windows misses
+    becomes the level of expected spend, and the windows' errors its prediction
+    intervals.
 
     Parameters
     ----------
@@ -91,46 +92,76 @@ def select_spend(
     -------
     SpendSelection
     """
-    folds = [fold.thinned(SELECTION_ROWS, random_state=random_state) for fold in folds]
-    jobs = [(fold, kind) for fold in folds for kind in KINDS]
-    curves = side_by_side(lambda job: _forecasts(*job, random_state), jobs)
-    by_kind = {
-        kind: [c for (_, k), c in zip(jobs, curves, strict=True) if k == kind]
-        for kind in KINDS
-    }
     actual = [fold.y_valid for fold in folds]
-    n_trees = {
-        kind: min(TREES, key=lambda n: _errors([c[n] for c in curves], actual).mean())
-        for kind, curves in by_kind.items()
+    members, n_trees = _members(folds, random_state)
+    candidates = {
+        subset: [mean_of(window, subset) for window in members] for subset in _subsets()
     }
-    members = {k: [c[n_trees[k]] for c in curves] for k, curves in by_kind.items()}
-    members[PROCESS] = [
-        fold.valid[PROCESS_COLUMN].to_numpy(np.float64) for fold in folds
+    figures = {subset: _figures(c, actual) for subset, c in candidates.items()}
+    means = [subset for subset in candidates if MEDIAN not in subset]
+    best = _least(figures, means, "tweedie_deviance")
+    typical = _least(figures, candidates, "mae")
+    gaps = [fold.season for fold in folds]
+    level = SpendLevel.learn(candidates[best], actual, gaps, known_before(folds))
+    expected = [
+        level.of(gap or 0.0) * window
+        for gap, window in zip(gaps, candidates[best], strict=True)
     ]
-    means = {subset: _mean(members, subset) for subset in _subsets()}
-    figures = {subset: _figures(mean, actual) for subset, mean in means.items()}
-    errors = {subset: _errors(mean, actual) for subset, mean in means.items()}
-    sound = [
-        subset
-        for subset in means
-        if (errors[subset] <= errors[PROCESS,]).all()
-        and not _is_worse(figures[subset], figures[PROCESS,])
-    ]
-    best = min(sound, key=lambda subset: (figures[subset]["mae"], len(subset)))
     recipe = SpendRecipe(
         best,
-        {kind: n_trees[kind] for kind in best if kind != PROCESS},
+        {kind: n_trees[kind] for kind in KINDS if kind in {*best, *typical}},
         random_state,
-        SpendBands.learn(np.concatenate(means[best]), np.concatenate(actual)),
+        SpendBands.learn(np.concatenate(expected), np.concatenate(actual)),
+        typical,
+        level,
     )
     by_name = {"+".join(subset): row for subset, row in figures.items()}
-    return SpendSelection(recipe, by_name, coverage_left_out(means[best], actual))
+    return SpendSelection(recipe, by_name, coverage_left_out(expected, actual))
+
+
+def _members(
+    folds: Sequence[ValidationFold], random_state: int
+) -> tuple[list[dict[str, Floats]], dict[str, int]]:
+    """Return what each member says of each window, and its best number of trees."""
+    thin = [fold.thinned(SELECTION_ROWS, random_state=random_state) for fold in folds]
+    jobs = [(fold, kind) for fold in thin for kind in KINDS]
+    staged = iter(side_by_side(lambda job: _forecasts(*job, random_state), jobs))
+    curves = [{kind: next(staged) for kind in KINDS} for _ in folds]
+
+    def n_best(kind: str) -> int:
+        metric: Metric = mae if kind == MEDIAN else tweedie_deviance
+
+        def loss(n_trees: int) -> float:
+            pairs = zip(folds, curves, strict=True)
+            losses = [metric(f.y_valid, c[kind][n_trees]) for f, c in pairs]
+            return float(np.mean(losses))
+
+        return min(TREES, key=loss)
+
+    n_trees = {kind: n_best(kind) for kind in KINDS}
+    members = [
+        {
+            PROCESS: fold.valid[PROCESS_COLUMN].to_numpy(np.float64),
+            **{kind: curve[kind][n] for kind, n in n_trees.items()},
+        }
+        for fold, curve in zip(folds, curves, strict=True)
+    ]
+    return members, n_trees
 
 
 def _subsets() -> list[tuple[str, ...]]:
     members = (PROCESS, *KINDS)
     sizes = range(1, MOST_MEMBERS + 1)
     return list(chain.from_iterable(combinations(members, size) for size in sizes))
+
+
+def _least(
+    figures: Mapping[tuple[str, ...], Mapping[str, float]],
+    candidates: Iterable[tuple[str, ...]],
+    measure: str,
+) -> tuple[str, ...]:
+    """Return the candidate of the least loss, the smaller of two alike."""
+    return min(candidates, key=lambda subset: (figures[subset][measure], len(subset)))
 
 
 def _forecasts(fold: ValidationFold, kind: str, random_state: int) -> dict[int, Floats]:
@@ -144,19 +175,6 @@ def _forecasts(fold: ValidationFold, kind: str, random_state: int) -> dict[int, 
     return model.staged(fold.valid, fold.train, fold.y_train, TREES)
 
 
-def _mean(
-    members: Mapping[str, Sequence[Floats]], subset: Sequence[str]
-) -> list[Floats]:
-    columns = zip(*(members[name] for name in subset), strict=True)
-    return [np.mean(window, axis=0) for window in columns]
-
-
-def _errors(predicted: Sequence[Floats], actual: Sequence[Floats]) -> Floats:
-    """Mean absolute error of each window."""
-    pairs = zip(predicted, actual, strict=True)
-    return np.array([np.abs(p - y).mean() for p, y in pairs])
-
-
 def _figures(predicted: Sequence[Floats], actual: Sequence[Floats]) -> dict[str, float]:
     """Means over the windows, without the figures that are undefined in any."""
     windows = []
@@ -167,12 +185,3 @@ def _figures(predicted: Sequence[Floats], actual: Sequence[Floats]) -> dict[str,
         windows.append(window)
     means = {name: np.mean([each[name] for each in windows]) for name in windows[0]}
     return {name: float(value) for name, value in means.items() if np.isfinite(value)}
-
-
-def _is_worse(figures: Mapping[str, float], process: Mapping[str, float]) -> bool:
-    """Whether the total or the deciles are further off than the process's may be."""
-    return any(
-        figures[name] > process[name] + slack
-        for name, slack in SLACK.items()
-        if name in figures
-    )
