@@ -28,6 +28,7 @@ FEATURE_OF = {
     "T": "T_days",
     ORDER_SIZE: "aov",
 }
+# of probabilities, and of weeks
 FLOOR = 1e-4
 
 
@@ -105,7 +106,7 @@ def _history(mixed: Mapping[str, Floats], index: pd.Index) -> pd.DataFrame:
     """Return a history that can be, of one that is mixed from two customers'."""
     rows = {name: np.broadcast_to(each, len(index)) for name, each in mixed.items()}
     gaps, orders, age = rows.pop("gaps"), rows["frequency"], rows["T"]
-    silence = np.minimum(gaps * age / (orders + 1.0), age)
-    # who never came back was last seen at first
-    recency = np.where(orders > 0, age - silence, 0.0)
+    silence = gaps * age / (orders + 1.0)
+    # who never came back was last seen at first, who did later than that
+    recency = np.where(orders > 0, np.maximum(age - silence, FLOOR), 0.0)
     return pd.DataFrame({**rows, "recency": recency}, index=index)
