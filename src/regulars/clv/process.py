@@ -108,7 +108,7 @@ class PurchaseProcess:
     ) -> pd.DataFrame:
         """Return what the process expects of the horizon."""
         summary = self.summary(features)
-        expected, silent = self._window(summary, horizon_days, gap_days)
+        expected, silent = self.window(summary, horizon_days, gap_days)
         value = self.order_value(features)
         return pd.DataFrame(
             {
@@ -121,7 +121,7 @@ class PurchaseProcess:
             index=features.index,
         )
 
-    def _window(
+    def window(
         self, summary: pd.DataFrame, horizon_days: int, gap_days: int
     ) -> tuple[Floats, Floats]:
         """Return expected purchases and P(no purchase) in [gap, gap + horizon)."""
@@ -156,7 +156,7 @@ class PurchaseProcess:
         summary = self.summary(features)
         span = (gap_days + horizon_days) / DAYS_PER_WEEK
         fork = Fork.of(self.purchases_, summary, span)
-        expected, silent = self._window(fork.fresh, horizon_days, gap_days)
+        expected, silent = self.window(fork.fresh, horizon_days, gap_days)
         if_bought = expected / np.maximum(1.0 - silent, TINY)
         return pd.DataFrame(
             {

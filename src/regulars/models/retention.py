@@ -15,9 +15,12 @@ import pandas as pd
 
 from regulars.clv.fork import Branches
 from regulars.clv.process import COLUMNS, PurchaseProcess
+from regulars.clv.process_shares import process_shares
 from regulars.clv.shares import VALUE_COLUMNS
 from regulars.errors import DataError
 from regulars.models.churn.ensemble import ChurnEnsemble, Recipe
+from regulars.models.churn.members import PROCESS
+from regulars.models.contrast import Contrast
 from regulars.models.extrapolation import (
     extrapolate_bounds,
     extrapolate_churn,
@@ -51,6 +54,8 @@ KEYS = ("customer_id", "cutoff")
 OUTCOMES = ("churned", "n_purchases", "spend")
 # beyond which no day of the next order is named
 NEXT_ORDER_LIMIT_DAYS = 365
+# whose mean the contributions of others are measured from
+COMPARED_ROWS = 4_000
 SILENT, SPEND = "btyd_no_purchase_probability", "btyd_expected_spend"
 # the scores of a model, in their order; provenance and reasons come on top
 NUMBERS = (
@@ -106,10 +111,10 @@ class RetentionModel:
     segments_ : Segments or None
     profile_ : Profile or None
         What is usual; where there is an encoder.
+    contrast_ : Contrast
+        What is usual of customers who stay, and of customers who leave.
     reference_ : Series
         Median of each feature of purchases at the model's cutoff.
-    base_rate_ : float
-        Mean churn probability at the model's cutoff.
 
     See Also
     --------
@@ -201,8 +206,19 @@ class RetentionModel:
         self.profile_: Profile | None = None
         if self.encoder is not None:
             self.profile_ = Profile.of(now, self.encoder)
-        self.base_rate_ = float(self.predict_churn(now).mean())
+        self._compare_with(now.sample(min(len(now), COMPARED_ROWS), random_state=0))
         return self
+
+    def _compare_with(self, customers: pd.DataFrame) -> None:
+        """Learn what is usual, which reasons compare with."""
+        rows, own = self._to_explain(customers)
+        self.churn_.compare_with(rows, own)
+        named = [] if self.process is None else feature_columns(rows)
+        self.contrast_ = Contrast.of(
+            rows[named],
+            self.churn_.contributions(rows, own),
+            self.predict_churn(customers),
+        )
 
     def with_process(self, features: pd.DataFrame) -> pd.DataFrame:
         """Return the rows as the churn and spend members read them.
@@ -376,7 +392,7 @@ class RetentionModel:
             rows, churn, SpendForecast(extrapolated, scaled[:, 2], scaled[:, :2])
         )
 
-    def contributions(self, features: pd.DataFrame) -> pd.DataFrame | None:
+    def contributions(self, features: pd.DataFrame) -> pd.DataFrame:
         """Return each feature's share of the log-odds of churn.
 
         Parameters
@@ -386,10 +402,29 @@ class RetentionModel:
 
         Returns
         -------
-        DataFrame of shape (n_rows, n_features) or None
-            None where the purchase process stands alone.
+        DataFrame of shape (n_rows, n_features)
+            Log-odds, before calibration, against the customers of the model's cutoff: 0
+            on average over them. The purchase process speaks by its own inputs,
+            ``frequency``, ``recency_days`` and ``T_days``.
         """
-        return self.churn_.contributions(self.with_process(features))
+        return self.churn_.contributions(*self._to_explain(features))
+
+    def _to_explain(
+        self, features: pd.DataFrame
+    ) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
+        """Return the rows that the members read, and what the process says itself."""
+        rows = self.with_process(features)
+        if self.process is None or PROCESS not in self.churn_.members_:
+            return rows, {}
+        terms = self.horizon.teaching
+        shares = process_shares(
+            self.process,
+            features,
+            self.reference_,
+            horizon_days=terms.days,
+            gap_days=terms.gap_days,
+        )
+        return rows, {PROCESS: shares}
 
     def _check(self, features: pd.DataFrame) -> None:
         missing = [
@@ -423,11 +458,11 @@ class RetentionModel:
             "spend": self.spend_ and self.spend_.to_dict(),
             "segments": self.segments_ and self.segments_.to_dict(),
             "profile": self.profile_ and self.profile_.to_dict(),
+            "contrast": self.contrast_.to_dict(),
             "reference": {
                 name: None if np.isnan(value) else float(value)
                 for name, value in self.reference_.items()
             },
-            "base_rate": self.base_rate_,
         }
         (path / "model.json").write_text(json.dumps(data, indent=1, allow_nan=False))
         # LightGBM's own text: it can be read by other versions, and runs nothing
@@ -478,8 +513,8 @@ class RetentionModel:
         segments, profile = data["segments"], data.get("profile")
         model.segments_ = segments and Segments.from_dict(segments)
         model.profile_ = profile and Profile(**profile)
+        model.contrast_ = Contrast.from_dict(data["contrast"])
         model.reference_ = pd.Series(data["reference"], dtype="float64")
-        model.base_rate_ = float(data["base_rate"])
         return model
 
 

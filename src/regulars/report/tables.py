@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from regulars.results.check import TableCheck
 
 TOP_CUSTOMERS, EXAMPLES_LENGTH = 25, 120
+SIDES = {"risk_reasons": "For leaving", "stay_reasons": "For staying"}
 
 
 def key_figures(results: Results) -> list[tuple[str, str, str]]:
@@ -117,7 +118,6 @@ def customers_at_risk(results: Results) -> list[dict[str, Any]]:
 
 
 def _customer(row: dict[Any, Any], currency: str) -> dict[str, Any]:
-    reasons = row.get("reasons")
     return {
         "customer_id": str(row["customer_id"]),
         "churn_probability": percent(row["churn_probability"]),
@@ -126,7 +126,12 @@ def _customer(row: dict[Any, Any], currency: str) -> dict[str, Any]:
         "expected_next_order": short_date(row.get("expected_next_order")),
         "segment": str(row.get("segment") or MISSING),
         "risk_band": str(row.get("risk_band") or ""),
-        "reasons": [] if reasons is None else [str(reason) for reason in reasons],
+        # what speaks for leaving stands first: the list is of customers at risk
+        "reasons": [
+            (words, said)
+            for name, words in SIDES.items()
+            if (said := [str(reason) for reason in row.get(name, ())])
+        ],
     }
 
 

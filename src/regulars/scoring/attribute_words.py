@@ -5,59 +5,77 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    import pandas as pd
     from numpy.typing import NDArray
 
     from regulars.models.profile import Profile
 
-    Floats = NDArray[np.float64]
+# share of the customers on one side of whom a number is high or low
+OFF_MIDDLE = 0.6
+# share of the customers with the same number, from which it is one to name
+OFTEN = 0.2
 
 
-def sentences(
-    attributes: pd.DataFrame,
-    profile: Profile,
-    position: int,
-    who: NDArray[np.bool_],
-) -> NDArray[np.object_]:
-    """Return what an attribute says of some of the customers, a sentence each."""
-    name = str(attributes.columns[position])
-    values = attributes[name][who]
+def sentences(attributes: pd.DataFrame, profile: Profile) -> NDArray[np.object_]:
+    """Return what each attribute says of each customer; nothing where it is usual."""
+    columns = [_of_one(attributes[name], profile) for name in attributes.columns]
+    return np.array(columns, dtype=object).reshape(len(columns), len(attributes)).T
+
+
+def _of_one(values: pd.Series, profile: Profile) -> list[str]:
+    # the same value is the same sentence
+    codes, kinds = pd.factorize(values, use_na_sentinel=False)
+    name, distinct = str(values.name), list(kinds)
     words = in_words(name)
-    missing = values.isna().to_numpy()
     if name in profile.quantiles:
-        places = _places(values.to_numpy(np.float64), profile.quantiles[name])
-        shown = [f"{words} {figure(v)}" for v in values]
+        said = _of_numbers(words, distinct, profile.quantiles[name])
     else:
-        shares = profile.shares[name]
-        shown = [f"{words}: {value}" for value in values]
-        places = [
-            f" ({shares[v]:.0%} of customers)" if v in shares else " (rare)"
-            for v in values
-        ]
-    said = np.array([s + p for s, p in zip(shown, places, strict=True)], dtype=object)
-    said[missing] = f"{words} is not known"
-    return said
+        said = _of_categories(words, distinct, profile.shares[name])
+    missing = pd.isna(kinds)
+    said = [
+        f"{words} is not known" if unknown else text
+        for text, unknown in zip(said, missing, strict=True)
+    ]
+    return [said[code] for code in codes]
 
 
-def _places(values: Floats, quantiles: Sequence[float]) -> list[str]:
-    if not quantiles:
-        return [""] * len(values)
-    grid = np.asarray(quantiles)
+def _of_categories(
+    words: str, kinds: Sequence[Any], shares: Mapping[str, float]
+) -> list[str]:
+    return [
+        f"{words}: {kind}"
+        + (f" ({shares[kind]:.0%} of customers)" if kind in shares else " (rare)")
+        for kind in kinds
+    ]
+
+
+def _of_numbers(
+    words: str, kinds: Sequence[float], quantiles: Sequence[float]
+) -> list[str]:
+    values, grid = np.asarray(kinds, dtype=np.float64), np.asarray(quantiles)
+    if not len(grid):
+        return [f"{words} {figure(value)}" for value in values]
     # strictly below and above: customers of the same value are on neither side
     below = np.searchsorted(grid, values, side="left") / len(grid)
     above = 1 - np.searchsorted(grid, values, side="right") / len(grid)
     return [
-        f": lower than {a:.0%} of customers"
-        if a > max(b, 0.5)
-        else f": higher than {b:.0%} of customers"
-        if b > 0.5
-        else ", as many customers have"
-        for b, a in zip(below, above, strict=True)
+        f"{words} {figure(value)}{place}" if (place := _place(b, a)) else ""
+        for value, b, a in zip(values, below, above, strict=True)
     ]
+
+
+def _place(below: float, above: float) -> str:
+    """Say where a number stands; in the middle there is nothing to say."""
+    if above >= OFF_MIDDLE:
+        return f": lower than {above:.0%} of customers"
+    if below >= OFF_MIDDLE:
+        return f": higher than {below:.0%} of customers"
+    same = 1 - below - above
+    return f", as {same:.0%} of customers" if same >= OFTEN else ""
 
 
 def in_words(name: str) -> str:

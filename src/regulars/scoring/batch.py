@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from regulars.models.retention import SCORES
-from regulars.scoring.reasons import explain
+from regulars.scoring.reasons import REASONS, explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # customers are explained in blocks: memory does not grow with their number
 BLOCK = 100_000
-COLUMNS = (*SCORES, "reasons", "model_version", "scored_at", "run_id")
+COLUMNS = (*SCORES, *REASONS, "model_version", "scored_at", "run_id")
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def score_customers(
 
     Returns
     -------
-    DataFrame of shape (n_customers, 18)
+    DataFrame of shape (n_customers, 19)
         The columns of design section 7, in the order of `customers`; without rows
         where there is no customer.
     """
@@ -98,7 +98,7 @@ def _score_block(
     if model.process is not None:  # which knows days as timestamps
         scores["cutoff"] = pd.to_datetime(scores["cutoff"]).dt.date
     return scores.assign(
-        reasons=pd.Series(reasons, index=scores.index, dtype=object),
+        **{name: reasons[name] for name in REASONS},
         model_version=provenance.model_version,
         scored_at=pd.Timestamp(provenance.scored_at),
         run_id=provenance.run_id,

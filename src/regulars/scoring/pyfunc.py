@@ -22,6 +22,7 @@ from regulars.features.matrix import build_matrix
 from regulars.models.retention import RetentionModel
 from regulars.scoring.batch import Customers, Provenance, score_customers
 from regulars.scoring.histories import customer_ids, flatten, read_day, refuse_faults
+from regulars.scoring.reasons import REASONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 CONTEXT = "serving.json"
 PROVENANCE = "provenance.json"
 # what there is to say of a row of attributes
-ROW_COLUMNS = ["customer_id", "churn_probability", "risk_band", "reasons"]
+ROW_COLUMNS = ["customer_id", "churn_probability", "risk_band", *REASONS]
 
 
 @dataclass(frozen=True)

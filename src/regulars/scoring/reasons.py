@@ -1,39 +1,38 @@
-"""Why a customer's risk is what it is, in words that a campaign team reads."""
+"""Why a customer may leave, and what speaks for staying, in words of a campaign team.
+
+Who is likely to leave is held against those who stay, who is likely to stay against
+those who leave: the difference is what there is to explain.
+"""
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from regulars.scoring import attribute_words
-from regulars.scoring.purchase_words import THEMES, theme_of, themes
+from regulars.scoring.purchase_words import SILENCE, THEMES, Facts, one_fact, theme_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import pandas as pd
     from numpy.typing import NDArray
 
+    from regulars.models.contrast import Contrast
     from regulars.models.retention import RetentionModel
 
     Floats = NDArray[np.float64]
     Sentences = NDArray[np.object_]
-    # position of a reason and the customers who give it, to a sentence a customer
-    Words = Callable[[int, NDArray[np.bool_]], Sentences]
 
+REASONS = ("risk_reasons", "stay_reasons")
 N_REASONS = 3
-# what the purchase process goes by, where it stands alone
-OF_PROCESS = ("silence", "process", "orders")
-# below every reason, above none: said only where there is room
-LAST = -1e9
+# log-odds that a reason must move: a tenth of the odds
+LEAST = 0.1
 
 
 def explain(
     model: RetentionModel, features: pd.DataFrame, churn_probability: Floats
-) -> list[list[str]]:
-    """Return the strongest reasons of each customer.
+) -> pd.DataFrame:
+    """Return what speaks for each customer's leaving, and what for staying.
 
     Parameters
     ----------
@@ -42,17 +41,25 @@ def explain(
     features : DataFrame of shape (n_customers, n_features)
         The features of the model's `fit`.
     churn_probability : array of shape (n_customers,)
-        The scores that are explained: customers above the mean get reasons that raise
-        the risk, the others reasons that lower it.
+        The scores that are explained.
 
     Returns
     -------
-    list of list of str
-        Up to three sentences a customer, strongest first; at least one.
+    DataFrame of shape (n_customers, 2)
+        ``risk_reasons`` and ``stay_reasons``: lists of up to three sentences, strongest
+        first; empty where nothing speaks.
+
+    Notes
+    -----
+    All members of the model contribute, as they are blended. What a theme (the silence,
+    the orders, the spend) adds to the log-odds is held against the mean of those who
+    stay where a customer is likely to leave, and against the mean of those who leave
+    where the customer is likely to stay. The sign of the difference says on which side
+    the theme speaks, and it speaks once. It says nothing where it moves the odds by
+    less than a tenth, or where its figures do not say what it is there for.
 
     Examples
     --------
-    >>> import pandas as pd
     >>> from regulars.models.churn import Recipe
     >>> from regulars.models.horizon import Horizon
     >>> from regulars.models.retention import RetentionModel
@@ -62,77 +69,86 @@ def explain(
     >>> rows = pd.DataFrame({"calls_a_day": np.arange(60.0) % 30})
     >>> model = RetentionModel(terms, Recipe({"logistic": 1.0}),
     ...     encoder=TabularEncoder()).fit(rows, rows["calls_a_day"] < 10)
-    >>> explain(model, rows[:1], model.predict_churn(rows[:1]))
+    >>> few, many = rows[:1], rows[29:30]
+    >>> explain(model, few, model.predict_churn(few))["risk_reasons"].tolist()
     [['calls a day 0: lower than 98% of customers']]
+    >>> explain(model, many, model.predict_churn(many))["stay_reasons"].tolist()
+    [['calls a day 29: higher than 98% of customers']]
     """
-    rises = churn_probability >= model.base_rate_
-    contributions = model.contributions(features)
+    strength = _strength(
+        model.contributions(features), churn_probability, model.contrast_
+    )
     encoder, profile = model.encoder, model.profile_
     if encoder is None or profile is None:
         rows = model.with_process(features)
-        return by_theme(rows, contributions, rises, model.horizon.currency)
-    assert contributions is not None
-    strength = _towards(contributions.to_numpy(), rises)
-    words = partial(attribute_words.sentences, encoder.typed(features), profile)
-    # somebody asks why: the strongest is always said
-    return strongest(strength, strength.argmax(axis=1), words)
+        contrast = model.contrast_
+        facts = Facts(
+            rows,
+            contrast.stay.features,
+            contrast.leave.features,
+            model.horizon.currency,
+        )
+        return by_theme(facts, strength)
+    words = attribute_words.sentences(encoder.typed(features), profile)
+    return strongest(strength, words, words)
 
 
-def by_theme(
-    rows: pd.DataFrame,
-    contributions: pd.DataFrame | None,
-    rises: NDArray[np.bool_],
-    currency: str,
-) -> list[list[str]]:
-    """Return the strongest reasons of customers of a purchase log.
+def by_theme(facts: Facts, strength: pd.DataFrame) -> pd.DataFrame:
+    """Return the reasons of customers of a purchase log, a theme at most once."""
+    words = [theme.words(facts) for theme in THEMES]
+    warnings, comforts = (
+        np.column_stack([side.to_numpy(dtype=object) for side in sides])
+        for sides in zip(*words, strict=True)
+    )
+    return strongest(_of_themes(strength, one_fact(facts)), warnings, comforts)
 
-    Themes of a positive share of the log-odds are reasons where the risk rises, those
-    of a negative share where it does not; the silence is always said.
+
+def _strength(
+    contributions: pd.DataFrame, churn: Floats, contrast: Contrast
+) -> pd.DataFrame:
+    """Return how far each column sets customers off from the other kind.
+
+    Who is likely to leave is held against those who stay, who is likely to stay against
+    those who leave, and in between against both. The odds are squared: at 2 to 1 the
+    likelier side is hardly heard.
     """
-    sentences = np.column_stack([theme.sentences(rows) for theme in themes(currency)])
-    strength = _theme_strength(len(rows), contributions)
-    if contributions is not None:
-        strength = _towards(strength, rises)
-    # a theme may have nothing to say of a customer
-    strength = np.where(sentences != "", strength, -np.inf)
-    silence = np.zeros(len(rows), dtype=np.intp)
-    return strongest(strength, silence, lambda theme, who: sentences[who, theme])
+    stay, leave = (
+        side.contributions.reindex(contributions.columns).to_numpy()
+        for side in (contrast.stay, contrast.leave)
+    )
+    leaves = (churn**2 / (churn**2 + (1.0 - churn) ** 2))[:, None]
+    return contributions - (leaves * stay + (1.0 - leaves) * leave)
 
 
-def _theme_strength(n_rows: int, contributions: pd.DataFrame | None) -> Floats:
-    strength = np.zeros((n_rows, len(THEMES)))
-    if contributions is None:
-        names = [theme.name for theme in THEMES]
-        for rank, name in enumerate(OF_PROCESS):
-            strength[:, names.index(name)] = N_REASONS - rank
-        return strength
-    for column in contributions.columns:
-        theme = theme_of(column)
+def _of_themes(strength: pd.DataFrame, same: NDArray[np.bool_]) -> pd.DataFrame:
+    """Add up the columns of each theme; what is one fact with the silence joins it."""
+    total = np.zeros(same.shape)
+    for column in strength.columns:
+        theme = theme_of(str(column))
         if theme is not None:
-            strength[:, theme] += contributions[column].to_numpy()
-    return strength
-
-
-def _towards(strength: Floats, rises: NDArray[np.bool_]) -> Floats:
-    """Return how strongly each reason pulls the customer's own way."""
-    return np.where(rises[:, None], strength, -strength)
+            total[:, theme] += strength[column].to_numpy()
+    silence = [theme.name for theme in THEMES].index(SILENCE)
+    total[:, silence] += np.where(same, total, 0.0).sum(axis=1)
+    return pd.DataFrame(np.where(same, 0.0, total), index=strength.index)
 
 
 def strongest(
-    strength: Floats, always: NDArray[np.intp], words: Words
-) -> list[list[str]]:
-    """Return the sentences of the strongest reasons, strongest first.
+    strength: pd.DataFrame, warnings: Sentences, comforts: Sentences
+) -> pd.DataFrame:
+    """Return the sentences of the strongest reasons on either side."""
+    raises = strength.to_numpy()
+    sides = (_strongest(raises, warnings), _strongest(-raises, comforts))
+    return pd.DataFrame(
+        {
+            name: pd.Series(side, index=strength.index, dtype=object)
+            for name, side in zip(REASONS, sides, strict=True)
+        }
+    )
 
-    `always` is the position of the reason that each customer has in any case; of the
-    others those with a strength above 0 are said.
-    """
-    everyone = np.arange(len(strength))
-    ranked = np.where(strength > 0, strength, -np.inf)
-    ranked[everyone, always] = np.maximum(ranked[everyone, always], LAST)
+
+def _strongest(strength: Floats, sentences: Sentences) -> list[list[str]]:
+    ranked = np.where((strength >= LEAST) & (sentences != ""), strength, -np.inf)
     order = np.argsort(-ranked, axis=1, kind="stable")[:, :N_REASONS]
-    is_said = np.isfinite(np.take_along_axis(ranked, order, axis=1))
-    sentences = np.full(order.shape, "", dtype=object)
-    for position in np.unique(order[is_said]):
-        hit = (order == position) & is_said
-        sentences[hit] = words(int(position), hit.any(axis=1))
-    return [row[said].tolist() for row, said in zip(sentences, is_said, strict=True)]
+    speaks = np.isfinite(np.take_along_axis(ranked, order, axis=1))
+    chosen = np.take_along_axis(sentences, order, axis=1)
+    return [row[said].tolist() for row, said in zip(chosen, speaks, strict=True)]

@@ -10,6 +10,7 @@ import pyarrow.parquet
 
 from regulars.errors import ConfigError
 from regulars.results.writing import replacing
+from regulars.scoring.reasons import REASONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,9 +64,8 @@ def _write_parquet(scores: pd.DataFrame, path: Path) -> None:
 
 
 def _write_csv(scores: pd.DataFrame, path: Path) -> None:
-    flat = scores
-    if "reasons" in scores:
-        flat = scores.assign(reasons=scores["reasons"].str.join("; "))
+    lists = [name for name in REASONS if name in scores]
+    flat = scores.assign(**{name: scores[name].str.join("; ") for name in lists})
     flat.to_csv(path, index=False, lineterminator="\n")
 
 

@@ -234,12 +234,10 @@ def feature_importance(
     list of dict
         ``feature``, ``importance`` and ``direction`` (whether a larger value
         ``raises`` or ``lowers`` the probability of churn, or ``mixed``), largest
-        first; empty where the purchase process stands alone.
+        first.
     """
     sample = features.sample(min(len(features), EXPLAINED_ROWS), random_state=0)
     contributions = model.contributions(sample)
-    if contributions is None:
-        return []
     rows = model.with_process(sample)
     strength = contributions.abs().mean().sort_values(ascending=False, kind="stable")
     return [

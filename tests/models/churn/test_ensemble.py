@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.special import expit
+from scipy.special import expit, logit
 
 from regulars.models.churn.calibration import Calibrator
 from regulars.models.churn.ensemble import ChurnEnsemble, Recipe
@@ -79,7 +79,10 @@ def test_process_only_recipe_needs_no_rows(rows):
     model = ChurnEnsemble(Recipe.process_only()).fit(X.iloc[:0], [])
     assert not Recipe.process_only().needs_fitting
     np.testing.assert_allclose(model.predict(X), X["btyd_no_purchase_probability"])
-    assert model.contributions(X) is None
+    np.testing.assert_allclose(
+        model.contributions(X)["btyd_no_purchase_probability"],
+        logit(X["btyd_no_purchase_probability"]),
+    )
     np.testing.assert_array_equal(_kept(model).predict(X), model.predict(X))
 
 
@@ -94,7 +97,10 @@ def test_process_log_odds_are_finite_at_the_edges():
 def test_saved_ensemble_predicts_the_same_bits(blend, rows):
     X, _ = rows
     np.testing.assert_array_equal(_kept(blend).predict(X), blend.predict(X))
-    pd.testing.assert_frame_equal(_kept(blend).contributions(X), blend.contributions(X))
+    compared = ChurnEnsemble(BLEND).fit(*rows).compare_with(X.head(99))
+    pd.testing.assert_frame_equal(
+        _kept(compared).contributions(X), compared.contributions(X), check_exact=True
+    )
 
 
 def test_columns_may_come_in_another_order(blend, rows):
@@ -103,18 +109,60 @@ def test_columns_may_come_in_another_order(blend, rows):
     np.testing.assert_array_equal(blend.predict(turned), blend.predict(X))
 
 
-def test_contributions_are_the_trees_when_there_are_trees(blend, rows):
-    X, _ = rows
-    expected = blend.members_["lightgbm"].contributions(X)
-    np.testing.assert_array_equal(blend.contributions(X), expected)
-
-
-def test_contributions_are_the_regressions_when_it_is_the_only_one(rows):
+@pytest.mark.parametrize("pool", POOLS)
+def test_contributions_add_up_to_the_log_odds_less_those_of_a_usual_customer(
+    rows, pool
+):
     X, y = rows
-    model = ChurnEnsemble(Recipe({"logistic": 1.0})).fit(X, y)
-    np.testing.assert_array_equal(
-        model.contributions(X), model.members_["logistic"].contributions(X)
+    model = ChurnEnsemble(replace(BLEND, pool=pool)).fit(X, y).compare_with(X)
+    usual = {name: z.mean() for name, z in model.member_log_odds(X).items()}
+    base = combine(
+        {name: np.array([z]) for name, z in usual.items()}, BLEND.weights, pool
     )
+    total = model.contributions(X).sum(axis=1)
+    np.testing.assert_allclose(total, model.decision_function(X) - base, atol=1e-3)
+
+
+def test_members_contribute_as_they_are_blended(blend, rows):
+    X, _ = rows
+    own = [
+        BLEND.weights[name] * member.contributions(X[blend.features_])
+        for name, member in blend.members_.items()
+    ]
+    assert len(own) == 4
+    np.testing.assert_allclose(blend.contributions(X), np.sum(own, axis=0))
+
+
+@pytest.mark.parametrize("pool", POOLS)
+def test_each_member_is_heard(rows, pool):
+    X, y = rows
+    model = ChurnEnsemble(replace(BLEND, pool=pool)).fit(X, y)
+    whole = model.contributions(X)
+    nothing = pd.DataFrame(0.0, X.index, model.features_)
+    for name in BLEND.weights:
+        gap = whole - model.contributions(X, {name: nothing})
+        assert gap.abs().to_numpy().max() > 0.02, name
+
+
+def test_process_is_explained_by_what_is_known_of_it(rows):
+    X, y = rows
+    recipe = Recipe({"process": 0.4, "logistic": 0.6}, pool="log_odds")
+    model = ChurnEnsemble(recipe).fit(X, y)
+    known = pd.DataFrame({"silence": np.arange(400.0), "age": np.ones(400)})
+    plain, told = model.contributions(X), model.contributions(X, {"process": known})
+    np.testing.assert_allclose(told["age"], 0.4)
+    own = 0.6 * model.members_["logistic"].contributions(X[model.features_])
+    place = model.features_.index("silence")
+    np.testing.assert_allclose(told["silence"], own[:, place] + 0.4 * known["silence"])
+    assert (plain["btyd_no_purchase_probability"] - own[:, 3]).abs().max() > 1
+
+
+def test_what_is_usual_is_nothing_on_average(rows):
+    X, y = rows
+    model = ChurnEnsemble(BLEND).fit(X, y).compare_with(X.head(150))
+    usual = model.contributions(X.head(150)).mean()
+    np.testing.assert_allclose(usual, 0.0, atol=1e-12)
+    assert model.contributions(X).mean().abs().max() > 1e-3
 
 
 @pytest.mark.parametrize("pool", POOLS)

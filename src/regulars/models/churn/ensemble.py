@@ -14,14 +14,12 @@ import pandas as pd
 
 from regulars.models.churn.calibration import Calibrator
 from regulars.models.churn.members import (
-    LIGHTGBM,
-    LOGISTIC,
     PROCESS,
     READ_LEVELS,
     make_member,
     read_member,
 )
-from regulars.models.churn.pooling import Pool, combine
+from regulars.models.churn.pooling import Pool, combine, pulls
 from regulars.models.churn.snapshot_ranks import SnapshotRanks, ranked_by_snapshot
 
 if TYPE_CHECKING:
@@ -227,6 +225,8 @@ class ChurnEnsemble:
         Of the customers that the model stands at.
     members_ : dict of str to Member
         Those that have a share.
+    usual_ : dict of str to Series
+        Mean contributions of each member, of the customers that it was compared with.
 
     Examples
     --------
@@ -286,6 +286,7 @@ class ChurnEnsemble:
             )
             for name in self.recipe.members
         }
+        self.usual_: dict[str, pd.Series[float]] = {}
         return self
 
     def _read(self, features: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -346,46 +347,83 @@ class ChurnEnsemble:
         """
         return self.recipe.calibrator.predict(self.decision_function(features))
 
-    def contributions(self, features: pd.DataFrame) -> pd.DataFrame | None:
-        """Return each column's share of the log-odds.
+    def compare_with(
+        self, features: pd.DataFrame, own: Mapping[str, pd.DataFrame] | None = None
+    ) -> Self:
+        """Learn what is usual, which `contributions` are measured from.
+
+        Parameters
+        ----------
+        features : DataFrame of shape (n_rows, n_features)
+            Rows of the customers that others are compared with.
+        own : mapping of str to DataFrame of shape (n_rows, n_columns), optional
+            As `contributions` takes it.
+
+        Returns
+        -------
+        self
+        """
+        shares = self._member_shares(self._read(features), own or {})
+        self.usual_ = {name: each.mean() for name, each in shares.items()}
+        return self
+
+    def contributions(
+        self, features: pd.DataFrame, own: Mapping[str, pd.DataFrame] | None = None
+    ) -> pd.DataFrame:
+        """Return each column's share of the log-odds, all members blended.
 
         Parameters
         ----------
         features : DataFrame of shape (n_rows, n_features)
             Features.
+        own : mapping of str to DataFrame of shape (n_rows, n_columns), optional
+            Shares of the log-odds of a member that are known better than the member
+            itself can tell, such as those of the purchase process by its inputs.
 
         Returns
         -------
-        DataFrame of shape (n_rows, n_columns) or None
-            Without an encoder, the shares of LightGBM where it is a member, else those
-            of the regression. With one, the weighted shares of all members, those of a
-            category's columns added up. None where the purchase process stands alone.
+        DataFrame of shape (n_rows, n_columns)
+            Log-odds, before calibration. A row adds up to `decision_function` less one
+            number that is the same for all rows, that of a usual customer where
+            `compare_with` has been called. With an encoder, those of a category's
+            columns are added up.
         """
-        if not self.recipe.needs_fitting:
-            return None
         rows = self._read(features)
-        if self.encoder is None:
-            name = LIGHTGBM if LIGHTGBM in self.members_ else LOGISTIC
-            shares = self.members_[name].contributions(rows[name])
-            return pd.DataFrame(shares, columns=self.features_, index=features.index)
-        shares = self._weighted_contributions(rows)
-        return self._by_owner(shares, features.index)
+        shares = self._member_shares(rows, own or {})
+        shares = {n: each - self.usual_.get(n, 0.0) for n, each in shares.items()}
+        log_odds = {n: m.decision_function(rows[n]) for n, m in self.members_.items()}
+        pull = pulls(
+            log_odds,
+            {
+                n: odds - shares[n].sum(axis=1).to_numpy()
+                for n, odds in log_odds.items()
+            },
+            self.recipe.weights,
+            self.recipe.pool,
+        )
+        total = pd.DataFrame(index=features.index)
+        for name, each in shares.items():
+            total = total.add(each.mul(pull[name], axis=0), fill_value=0.0)
+        columns = dict.fromkeys(name for each in shares.values() for name in each)
+        return total[list(columns)] if self.encoder is None else self._by_owner(total)
 
-    def _weighted_contributions(self, rows: Mapping[str, pd.DataFrame]) -> Floats:
-        shares = [
-            self.recipe.weights[name] * member.contributions(rows[name])
-            for name, member in self.members_.items()
-        ]
-        total: Floats = np.sum(shares, axis=0)
-        return total
+    def _member_shares(
+        self, rows: Mapping[str, pd.DataFrame], own: Mapping[str, pd.DataFrame]
+    ) -> dict[str, pd.DataFrame]:
+        shares = {}
+        for name, member in self.members_.items():
+            if name in own:
+                shares[name] = own[name]
+            else:
+                told, index = member.contributions(rows[name]), rows[name].index
+                shares[name] = pd.DataFrame(told, index, self.features_)
+        return shares
 
-    def _by_owner(self, shares: Floats, index: pd.Index) -> pd.DataFrame:
+    def _by_owner(self, shares: pd.DataFrame) -> pd.DataFrame:
         assert self.encoder is not None
-        owners = [self.encoder.owners_[column] for column in self.features_]
-        names = [*self.encoder.kinds_]
-        total = pd.DataFrame(0.0, index=index, columns=names)
-        for position, owner in enumerate(owners):
-            total[owner] += shares[:, position]
+        total = pd.DataFrame(0.0, index=shares.index, columns=[*self.encoder.kinds_])
+        for column in shares.columns:
+            total[self.encoder.owners_[str(column)]] += shares[column]
         return total
 
     def to_dict(self) -> dict[str, Any]:
@@ -401,6 +439,7 @@ class ChurnEnsemble:
             "features": self.features_,
             "ranks": self.ranks_.to_dict(),
             "members": members,
+            "usual": {name: each.to_dict() for name, each in self.usual_.items()},
             "trees": {name: len(texts) for name, texts in self.trees().items()},
             "encoder": None if self.encoder is None else self.encoder.to_dict(),
         }
@@ -444,4 +483,5 @@ class ChurnEnsemble:
             name: read_member(name, own, trees.get(name, ()))
             for name, own in data["members"].items()
         }
+        model.usual_ = {name: pd.Series(each) for name, each in data["usual"].items()}
         return model

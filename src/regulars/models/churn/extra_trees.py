@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import lightgbm
 import numpy as np
 
 from regulars.models.churn.pooling import log_odds_of, stretch
 from regulars.models.churn.saved_trees import BINNING, SavedTrees
+from regulars.models.churn.tree_paths import TreePaths
 from regulars.models.folds import ONE_THREAD
 
 if TYPE_CHECKING:
@@ -125,8 +127,9 @@ class ExtraTreesChurn(SavedTrees):
     def contributions(self, X: ArrayLike) -> Floats:
         """Return each feature's share of the log-odds.
 
-        TreeSHAP tells the shares of the probability; they are stretched, row by row,
-        to add up to the difference of the log-odds from the base.
+        The splits on the way to the leaves share out the probability; the shares are
+        stretched, row by row, to add up to the difference of the log-odds from the
+        base.
 
         Parameters
         ----------
@@ -138,9 +141,12 @@ class ExtraTreesChurn(SavedTrees):
         array of shape (n_rows, n_features)
         """
         features = self._features(X)
-        told: Any = self.booster_.predict(features, pred_contrib=True, **ONE_THREAD)
-        # of a forest, LightGBM adds the trees up in place of averaging them
-        told = told / self.booster_.num_trees()
-        shares, base = told[:, :-1], told[:, -1]
+        n_trees = self.booster_.num_trees()
+        shares = self._paths.contributions(features) / n_trees
+        base = np.full(len(shares), self._paths.base / n_trees)
         stretched: Floats = shares * stretch(base, base + shares.sum(axis=1))[:, None]
         return stretched
+
+    @cached_property
+    def _paths(self) -> TreePaths:
+        return TreePaths(self.booster_)

@@ -48,6 +48,40 @@ def combine(
     return log_odds_of(mean)
 
 
+def pulls(
+    log_odds: Mapping[str, Floats],
+    bases: Mapping[str, Floats],
+    weights: Mapping[str, float],
+    pool: Pool,
+) -> dict[str, Floats]:
+    """Return how far each member's step from its base moves the blend's log-odds.
+
+    Slopes of the chord from the bases to where the members stand: times the steps, they
+    add up to the blend's own step.
+    """
+    if pool == "log_odds" or len(log_odds) == 1:
+        return {name: np.full(len(z), weights[name]) for name, z in log_odds.items()}
+    low, high = (
+        np.sum([weights[name] * expit(z) for name, z in each.items()], axis=0)
+        for each in (bases, log_odds)
+    )
+    outer = stretch(low, high)
+    return {
+        name: weights[name] * outer * _chord(bases[name], z)
+        for name, z in log_odds.items()
+    }
+
+
+def _chord(low: Floats, high: Floats) -> Floats:
+    """Return by how much probabilities differ where log-odds differ by one."""
+    gap = high - low
+    near = np.abs(gap) < 1e-6
+    slope = expit(low) * expit(-low)
+    step = expit(high) - expit(low)
+    chord: Floats = np.where(near, slope, step / np.where(near, 1.0, gap))
+    return chord
+
+
 def stretch(low: Floats, high: Floats) -> Floats:
     """Return by how much log-odds differ where probabilities differ by one."""
     low, high = _inside(low), _inside(high)

@@ -1,0 +1,112 @@
+"""What moves a purchase process's forecast of one customer: what it knows of them."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from math import comb
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from scipy.special import logit
+
+from regulars.clv.process import DAYS_PER_WEEK, ORDER_SIZE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from regulars.clv.process import PurchaseProcess
+
+    Floats = NDArray[np.float64]
+
+# what the process reads, and the feature that it is a share of
+FEATURE_OF = {
+    "frequency": "frequency",
+    "gaps": "recency_days",
+    "T": "T_days",
+    ORDER_SIZE: "aov",
+}
+# of probabilities, and of weeks
+FLOOR = 1e-4
+
+
+def process_shares(
+    process: PurchaseProcess,
+    features: pd.DataFrame,
+    typical: pd.Series[float],
+    *,
+    horizon_days: int,
+    gap_days: int = 0,
+) -> pd.DataFrame:
+    """Return each input's share of the log-odds of no purchase, against one customer.
+
+    Exact Shapley values. The silence is measured in a customer's own gaps: many orders
+    and the long silence of somebody with one would be a customer who cannot be.
+    """
+    own = _inputs(process.summary(features))
+    usual = _inputs(_typical(typical))
+    names = tuple(own)
+
+    def log_odds(known: tuple[str, ...]) -> Floats:
+        mixed = {name: own[name] if name in known else usual[name] for name in names}
+        _, silent = process.window(
+            _history(mixed, features.index), horizon_days, gap_days
+        )
+        odds: Floats = logit(np.clip(silent, FLOOR, 1 - FLOOR))
+        return odds
+
+    value = {
+        known: log_odds(known)
+        for size in range(len(names) + 1)
+        for known in combinations(names, size)
+    }
+    shares = {FEATURE_OF[name]: _shapley(name, names, value) for name in names}
+    return pd.DataFrame(shares, index=features.index)
+
+
+def _shapley(
+    name: str, names: tuple[str, ...], value: Mapping[tuple[str, ...], Floats]
+) -> Floats:
+    """Return the mean step that an input makes, whatever is known before it."""
+    total: Floats = np.zeros(len(value[()]))
+    for known, before in value.items():
+        if name not in known:
+            after = value[tuple(n for n in names if n in known or n == name)]
+            total += (after - before) / (len(names) * comb(len(names) - 1, len(known)))
+    return total
+
+
+def _typical(medians: pd.Series[float]) -> pd.DataFrame:
+    recency, age = medians["recency_days"], medians["T_days"]
+    return pd.DataFrame(
+        {
+            "frequency": [medians["frequency"]],
+            # medians of columns need not be a history of anybody
+            "recency": [min(recency, age) / DAYS_PER_WEEK],
+            "T": [age / DAYS_PER_WEEK],
+            # a logarithm: orders of the usual size
+            ORDER_SIZE: [0.0],
+        }
+    )
+
+
+def _inputs(summary: pd.DataFrame) -> dict[str, Floats]:
+    columns = {name: summary[name].to_numpy(np.float64) for name in summary.columns}
+    orders, age = columns["frequency"], columns["T"]
+    gaps = (age - columns["recency"]) * (orders + 1.0) / np.maximum(age, FLOOR)
+    inputs = {"frequency": orders, "gaps": gaps, "T": age}
+    if ORDER_SIZE in columns:
+        inputs[ORDER_SIZE] = columns[ORDER_SIZE]
+    return inputs
+
+
+def _history(mixed: Mapping[str, Floats], index: pd.Index) -> pd.DataFrame:
+    """Return a history that can be, of one that is mixed from two customers'."""
+    rows = {name: np.broadcast_to(each, len(index)) for name, each in mixed.items()}
+    gaps, orders, age = rows.pop("gaps"), rows["frequency"], rows["T"]
+    silence = gaps * age / (orders + 1.0)
+    # who never came back was last seen at first, who did later than that
+    recency = np.where(orders > 0, np.maximum(age - silence, FLOOR), 0.0)
+    return pd.DataFrame({**rows, "recency": recency}, index=index)
