@@ -62,7 +62,7 @@ class Horizon:
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Return the terms that `to_dict` described."""
         pairs = ("risk_bands", "gap_breaks", "value_breaks")
-        terms = {
+        terms: dict[str, Any] = {
             name: tuple(value) if name in pairs else value
             for name, value in data.items()
         }
