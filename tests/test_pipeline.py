@@ -89,7 +89,8 @@ def test_scores_keep_the_contract_of_the_design(run_shop):
     assert (scores["expected_spend"] <= high).all()
     assert (low < high).mean() > 0.9
     np.testing.assert_allclose(
-        scores["value_at_risk"], scores["churn_probability"] * scores["clv"]
+        scores["value_at_risk"],
+        scores["churn_probability"] * (scores["clv_if_kept"] - scores["clv_if_silent"]),
     )
     bands = pd.cut(
         scores["churn_probability"],

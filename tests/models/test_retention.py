@@ -68,15 +68,18 @@ def test_index_of_the_rows_is_kept(champion):
 
 def test_next_order_is_the_median_and_null_beyond_a_year(champion):
     model, features = champion
-    days = model.process.days_to_next_order(model.with_process(features))
-    found = model.predict(features)["expected_next_order"]
+    scores = model.predict(features)
+    tied = model.process.tied(
+        features, scores["churn_probability"].to_numpy(), horizon_days=28
+    )
+    days, found = tied["days_to_next_order"], scores["expected_next_order"]
     assert (found.isna() == (days > 365)).all()
     near = found[days <= 365]
     gaps = [
         (day - cutoff.date()).days
         for day, cutoff in zip(near, features.loc[near.index, "cutoff"], strict=True)
     ]
-    np.testing.assert_array_equal(gaps, np.ceil(days[days <= 365]))
+    np.testing.assert_array_equal(gaps, np.floor(days[days <= 365]))
 
 
 def test_longer_silence_is_more_churn_by_the_process(champion):

@@ -363,7 +363,7 @@ def make_scores(n=23570):
             "clv": np.where(np.arange(n) == 0, 999.0, clv),
             "value_at_risk": np.where(np.arange(n) == 0, 999.0, clv) * p,
             "risk_band": band,
-            "rfm_segment": rng.choice(names, n),
+            "segment": rng.choice(names, n),
             "expected_next_order": following.mask(p > 0.9).dt.date,
             "reasons": [
                 [

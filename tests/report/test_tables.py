@@ -57,7 +57,7 @@ def test_what_speaks_for_leaving_stands_first(scored):
 
 
 def test_segments_add_up_their_customers(scored):
-    rows = segments(scored(rfm_segment=["Loyal", "Loyal", "New"]))
+    rows = segments(scored(segment=["Loyal", "Loyal", "New"]))
     assert [(row["segment"], row["n_customers"]) for row in rows] == [
         ("New", "1"),
         ("Loyal", "2"),

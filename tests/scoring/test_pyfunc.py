@@ -67,7 +67,7 @@ def test_endpoint_gives_the_scores_of_the_batch(served, request_rows, run_shop):
         np.testing.assert_allclose(
             found[name].astype(float), batch[name], rtol=1e-6, err_msg=name
         )
-    assert found["rfm_segment"].tolist() == batch["rfm_segment"].tolist()
+    assert found["segment"].tolist() == batch["segment"].tolist()
     for name in ("risk_reasons", "stay_reasons"):
         assert [*map(list, found[name])] == [*map(list, batch[name])]
 

@@ -32,6 +32,7 @@ class SpendMetrics(Part):
     mae: float
     rmse: float | None = None
     spearman: float | None = None
+    tweedie_deviance: float | None = None  # of an expectation: less is better
     total_ratio: float | None = None  # predicted over actual: 1 is best
     normalized_gini: float | None = None
     # of the model alone: baselines have no intervals
