@@ -99,8 +99,10 @@ def test_scores_keep_the_contract_of_the_design(run_shop):
         labels=["low", "medium", "high"],
     )
     assert bands.astype(str).tolist() == scores["risk_band"].tolist()
-    reasons = scores["reasons"]
-    assert reasons.map(len).between(1, 3).all()
+    sides = {name: scores[name].map(len) for name in ("risk_reasons", "stay_reasons")}
+    assert all(each.between(0, 3).all() for each in sides.values())
+    assert (sides["risk_reasons"][bands == "high"] > 0).mean() > 0.95
+    assert (sides["stay_reasons"][bands == "low"] > 0).mean() > 0.95
     next_order = scores["expected_next_order"].dropna()
     assert (next_order >= date(2024, 12, 1)).all()
     assert (next_order <= date(2025, 12, 1)).all()
@@ -292,7 +294,7 @@ def test_process_alone_scores_and_says_so_when_there_is_no_window(
         scores["churn_probability"],
         scores["btyd_no_purchase_probability"].clip(1e-4, 1 - 1e-4),
     )
-    assert scores["reasons"].map(len).min() >= 1
+    assert (scores["risk_reasons"].map(len) + scores["stay_reasons"].map(len)).any()
     notes = " ".join(shop.read("training.json")["notes"])
     assert "no window to learn a classifier from" in notes
     assert "no test window" in notes
@@ -380,7 +382,9 @@ def test_scores_are_written_as_csv_too_when_asked(run_shop, tmp_path):
     flat = pd.read_csv(tmp_path / "scores.csv")
     whole = pd.read_parquet(tmp_path / "scores.parquet")
     assert len(flat) == len(whole) == done["n_customers"]
-    assert flat["reasons"].tolist() == ["; ".join(r) for r in whole["reasons"]]
+    for name in ("risk_reasons", "stay_reasons"):
+        joined = ["; ".join(reasons) for reasons in whole[name]]
+        assert flat[name].fillna("").tolist() == joined
     assert done["mean_churn_probability"] == pytest.approx(
         whole["churn_probability"].mean()
     )

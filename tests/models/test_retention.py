@@ -37,7 +37,10 @@ def test_saved_model_predicts_the_same_bits(champion, tmp_path):
     pd.testing.assert_frame_equal(
         kept.predict(features), model.predict(features), check_exact=True
     )
-    assert kept.base_rate_ == model.base_rate_
+    pd.testing.assert_frame_equal(
+        kept.contributions(features), model.contributions(features), check_exact=True
+    )
+    assert kept.contrast_.to_dict() == model.contrast_.to_dict()
     assert kept.horizon == model.horizon
     pd.testing.assert_series_equal(kept.reference_, model.reference_)
 

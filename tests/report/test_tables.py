@@ -41,6 +41,21 @@ def test_numeric_ids_stay_as_they_are(scored):
     assert "1234567" in {row["customer_id"] for row in rows}
 
 
+def test_what_speaks_for_leaving_stands_first(scored):
+    rows = customers_at_risk(
+        scored(
+            stay_reasons=[["many orders"], [], []],
+            risk_reasons=[["silent", "new"], ["silent"], []],
+        )
+    )
+    told = {row["customer_id"]: row["reasons"] for row in rows}
+    assert told == {
+        "b": [("For leaving", ["silent", "new"]), ("For staying", ["many orders"])],
+        "a": [("For leaving", ["silent"])],
+        "c": [],
+    }
+
+
 def test_segments_add_up_their_customers(scored):
     rows = segments(scored(segment=["Loyal", "Loyal", "New"]))
     assert [(row["segment"], row["n_customers"]) for row in rows] == [

@@ -8,7 +8,8 @@ from regulars.models.profile import Profile
 from regulars.scoring.attribute_words import figure, in_words, sentences
 
 PROFILE = Profile(
-    quantiles={"calls_a_day": list(range(101))}, shares={"plan": {"flat": 0.75}}
+    quantiles={"calls_a_day": list(range(101)), "complained": [0.0] * 90 + [1.0] * 10},
+    shares={"plan": {"flat": 0.75}},
 )
 
 
@@ -17,6 +18,10 @@ PROFILE = Profile(
     [
         ("calls_a_day", 2.0, "calls a day 2: lower than 97% of customers"),
         ("calls_a_day", 99.0, "calls a day 99: higher than 98% of customers"),
+        ("calls_a_day", 50.0, ""),
+        ("calls_a_day", 45.0, ""),
+        ("complained", 0.0, "complained 0, as 90% of customers"),
+        ("complained", 1.0, "complained 1: higher than 90% of customers"),
         ("calls_a_day", np.nan, "calls a day is not known"),
         ("plan", "flat", "plan: flat (75% of customers)"),
         ("plan", "gold", "plan: gold (rare)"),
@@ -26,7 +31,19 @@ PROFILE = Profile(
 def test_sentence_tells_the_value_and_its_place(name, value, sentence):
     values = pd.Series([value], dtype=object if name == "plan" else float)
     rows = pd.DataFrame({name: values})
-    assert sentences(rows, PROFILE, 0, np.array([True])).tolist() == [sentence]
+    assert sentences(rows, PROFILE).tolist() == [[sentence]]
+
+
+def test_sentences_stand_a_row_a_customer_and_a_column_an_attribute():
+    rows = pd.DataFrame({"calls_a_day": [2.0, 2.0, 99.0], "plan": ["gold"] * 3})
+    found = sentences(rows, PROFILE)
+    assert found.shape == (3, 2)
+    assert found[2].tolist() == [
+        "calls a day 99: higher than 98% of customers",
+        "plan: gold (rare)",
+    ]
+    assert found[0].tolist() == found[1].tolist()
+    assert sentences(rows.iloc[:0], PROFILE).shape == (0, 2)
 
 
 def test_name_of_a_column_reads_as_words():

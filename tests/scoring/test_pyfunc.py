@@ -68,7 +68,8 @@ def test_endpoint_gives_the_scores_of_the_batch(served, request_rows, run_shop):
             found[name].astype(float), batch[name], rtol=1e-6, err_msg=name
         )
     assert found["segment"].tolist() == batch["segment"].tolist()
-    assert [*map(list, found["reasons"])] == [*map(list, batch["reasons"])]
+    for name in ("risk_reasons", "stay_reasons"):
+        assert [*map(list, found[name])] == [*map(list, batch[name])]
 
 
 def test_order_of_the_request_is_kept(served, request_rows):

@@ -1,113 +1,187 @@
+"""Which themes speak, on which side, and in which order."""
+
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from regulars.scoring.reasons import N_REASONS, by_theme, strongest
-
-ROWS = pd.DataFrame(
-    {
-        "days_since_last_order": [63.0, 1.0, 5.0],
-        "gap_mean_days": [12.0, np.nan, 6.4],
-        "n_orders": [4.0, 1.0, 1234.0],
-        "T_days": [99.0, 1.0, 700.0],
-        "aov": [1234.5, 9.0, 20.0],
-        "returns_share": [0.25, 0.0, 0.0],
-        "btyd_no_purchase_probability": [0.9, 0.5, 0.1],
-    }
+from regulars.models.contrast import Contrast, Usual
+from regulars.scoring.purchase_words import Facts
+from regulars.scoring.reasons import (
+    LEAST,
+    N_REASONS,
+    by_theme,
+    explain,
+    strength_of,
+    strongest,
 )
-RISES = np.array([True, True, True])
+
+STAY = pd.Series(
+    {"days_since_last_order": 10.0, "n_orders": 20.0, "orders_91d": 6.0, "aov": 30.0}
+)
+LEAVE = pd.Series(
+    {"days_since_last_order": 400.0, "n_orders": 1.0, "orders_91d": 1.0, "aov": 15.0}
+)
+LAPSED = {
+    "frequency": 3.0,
+    "days_since_last_order": 63.0,
+    "gap_mean_days": 12.0,
+    "n_orders": 4.0,
+    "T_days": 399.0,
+    "orders_91d": 1.0,
+    "orders_182d": 4.0,
+    "aov": 20.0,
+}
+ONCE = LAPSED | {
+    "frequency": 0.0,
+    "n_orders": 1.0,
+    "gap_mean_days": np.nan,
+    "days_since_last_order": 399.0,
+    "orders_91d": 0.0,
+    "orders_182d": 0.0,
+}
+SPOKEN = ("days_since_last_order", "orders_91d", "frequency", "T_days", "aov")
 
 
-def _shares(**columns):
-    return pd.DataFrame(
-        {name: np.broadcast_to(value, 3) * 1.0 for name, value in columns.items()}
-    )
+def _reasons(customer=LAPSED, **strength):
+    facts = Facts(pd.DataFrame([customer]), STAY, LEAVE)
+    return by_theme(facts, pd.DataFrame([strength])).iloc[0]
 
 
-def test_silence_is_reported_with_the_customers_own_figures():
-    found = by_theme(ROWS, _shares(days_since_last_order=1), RISES, "")
-    assert found[0] == ["no order for 63 days; used to order every 12"]
-    assert found[1] == ["no order for 1 day; one order so far"]
-    assert found[2] == ["no order for 5 days; used to order every 6"]
+def test_strongest_comes_first_and_no_more_than_three():
+    found = _reasons(days_since_last_order=1, orders_91d=2, frequency=3, aov=0.5)
+    assert found["risk_reasons"] == [
+        "only 4 orders in 399 days (those who stay: 20)",
+        "orders down from 3 to 1 in the last 91 days",
+        "no order for 63 days; used to order every 12 days",
+    ]
+    assert len(found["risk_reasons"]) == N_REASONS
+    assert found["stay_reasons"] == []
 
 
-def test_counts_are_written_for_people():
-    found = by_theme(ROWS, _shares(n_orders=1), RISES, "")
-    assert [reasons[0] for reasons in found] == [
-        "4 orders in 99 days",
-        "1 order in 1 day",
-        "1,234 orders in 700 days",
+def test_each_theme_speaks_on_the_side_to_which_it_pulls():
+    found = _reasons(days_since_last_order=1, frequency=-2, aov=-1)
+    assert found["risk_reasons"] == [
+        "no order for 63 days; used to order every 12 days"
+    ]
+    assert found["stay_reasons"] == [
+        "4 orders in 399 days (those who leave: 1)",
+        "spends 20.00 an order (those who leave: 15.00)",
     ]
 
 
-def test_no_more_than_three_and_the_strongest_first():
-    shares = _shares(aov=3, n_orders=2, returns_share=1, days_since_last_order=0.5)
-    found = by_theme(ROWS, shares, RISES, "")[0]
-    assert len(found) == N_REASONS
-    assert found[0].startswith("spends 1,234 an order")
-    assert found[1] == "4 orders in 99 days"
-    assert found[2] == "sent back 25% of what was bought"
-
-
-@pytest.mark.parametrize(
-    ("aov", "sentence"),
-    [
-        (1234.4, "spends SEK 1,234 an order; SEK 99.95 in the last 91 days"),
-        (99.994, "spends SEK 99.99 an order; SEK 99.95 in the last 91 days"),
-        (0.5, "spends SEK 0.50 an order; SEK 99.95 in the last 91 days"),
-    ],
-)
-def test_amounts_bear_the_currency_and_cents_only_where_they_matter(aov, sentence):
-    rows = ROWS.assign(aov=aov, spend_91d=99.95)
-    shares = _shares(aov=1)
-    found = by_theme(rows, shares, RISES, "SEK")
-    assert {reasons[0] for reasons in found} == {sentence}
-    plain = by_theme(rows, shares, RISES, "")
-    assert {reasons[0] for reasons in plain} == {sentence.replace("SEK ", "")}
-
-
-def test_reasons_of_a_high_risk_raise_it_and_of_a_low_risk_lower_it():
-    shares = _shares(n_orders=[1.0, 1.0, 1.0], aov=[-1.0, -1.0, -1.0])
-    risk = np.array([0.9, 0.9, 0.1])
-    high, _, low = by_theme(ROWS, shares, risk > 0.5, "")
-    assert high[0] == "4 orders in 99 days"
-    assert not any("an order" in reason for reason in high)
-    assert low[0].startswith("spends 20.00 an order")
-    assert not any("orders in 700" in reason for reason in low)
-
-
 def test_features_of_one_theme_are_one_reason():
-    shares = _shares(days_since_last_order=1, silence_over_mean_gap=1, n_orders=1.5)
-    found = by_theme(ROWS, shares, RISES, "")[0]
-    assert found[0].startswith("no order for 63 days")
-    assert len(found) == 2
+    found = _reasons(days_since_last_order=0.06, silence_over_mean_gap=0.06, aov=0.11)
+    assert len(found["risk_reasons"]) == 2
+    assert found["risk_reasons"][0].startswith("no order for 63 days")
 
 
-def test_nothing_to_say_of_a_customer_is_no_reason():
-    found = by_theme(ROWS, _shares(returns_share=5), RISES, "")
-    assert found[0][0] == "sent back 25% of what was bought"
-    assert not any("sent back" in reason for reason in found[1])
+def test_features_that_pull_against_each_other_cancel():
+    found = _reasons(days_since_last_order=1, silence_over_mean_gap=-0.95)
+    assert found.tolist() == [[], []]
 
 
-def test_silence_is_reported_when_nothing_else_speaks():
-    found = by_theme(ROWS, _shares(unheard_of=9), RISES, "")
-    assert all(len(reasons) == 1 for reasons in found)
-    assert found[0][0].startswith("no order for 63 days")
+def test_who_came_once_is_told_one_fact():
+    found = _reasons(ONCE, **dict.fromkeys(SPOKEN, 1.0))
+    assert found["risk_reasons"] == [
+        "only one order, 399 days ago",
+        "spent only 20.00 on the one order (those who stay: 30.00)",
+    ]
 
 
-def test_process_alone_tells_silence_its_own_figure_and_the_orders():
-    found = by_theme(ROWS, None, RISES, "")
-    assert found[0][0].startswith("no order for 63 days")
-    assert "10%" in found[0][1]
-    assert found[0][2] == "4 orders in 99 days"
+def test_shares_of_the_one_fact_are_added_up():
+    """None of the three is large enough to be a reason by itself."""
+    few = dict.fromkeys(SPOKEN[:3], 0.6 * LEAST)
+    assert len(_reasons(ONCE, **few)["risk_reasons"]) == 1
+    assert _reasons(**few)["risk_reasons"] == []
 
 
-def test_reason_that_is_always_said_comes_last_where_it_is_none():
-    strength = np.array([[0.0, 2.0, -1.0], [-3.0, -2.0, -1.0]])
-    always = np.array([0, 2])
-    sentences = strongest(
-        strength, always, lambda place, who: np.array([f"reason {place}"] * who.sum())
+@pytest.mark.parametrize("strength", [0.99 * LEAST, -0.99 * LEAST, 0.0, np.nan])
+def test_next_to_nothing_is_no_reason(strength):
+    assert _reasons(days_since_last_order=strength, aov=strength).tolist() == [[], []]
+
+
+def test_nothing_is_invented_where_the_figures_say_otherwise():
+    """A recent order is no warning, whatever it adds to the log-odds."""
+    recent = LAPSED | {"days_since_last_order": 8.0}
+    assert _reasons(recent, days_since_last_order=2.0).tolist() == [[], []]
+    assert _reasons(LAPSED | {"aov": 12.0}, aov=-2.0).tolist() == [[], []]
+
+
+def test_feature_without_a_theme_says_nothing():
+    assert _reasons(n_pets=9.0).tolist() == [[], []]
+
+
+def test_likely_leaver_is_held_against_those_who_stay_and_the_other_way_round():
+    contrast = Contrast(
+        Usual(STAY, pd.Series({"a": -1.0})), Usual(LEAVE, pd.Series({"a": 3.0}))
     )
-    assert sentences == [["reason 1", "reason 0"], ["reason 2"]]
+    own = pd.DataFrame({"a": np.zeros(5)})
+    churn = np.array([1.0, 0.8, 0.5, 0.2, 0.0])
+    found = strength_of(own, churn, contrast)["a"]
+    middle = 0.0 - (-1.0 + 3.0) / 2
+    np.testing.assert_allclose(found.iloc[[0, 2, 4]], [1.0, middle, -3.0])
+    assert found.iloc[1] > 0 > found.iloc[3]
+    assert found.is_monotonic_decreasing
+
+
+def test_sides_do_not_share_a_sentence():
+    strength = pd.DataFrame([[0.5, -0.5, 0.2], [-0.1, -0.2, -0.3]], index=[7, 9])
+    warnings = np.array([["w0", "w1", ""]] * 2, dtype=object)
+    comforts = np.array([["c0", "c1", "c2"]] * 2, dtype=object)
+    found = strongest(strength, warnings, comforts)
+    assert found["risk_reasons"].tolist() == [["w0"], []]
+    assert found["stay_reasons"].tolist() == [["c1"], ["c2", "c1", "c0"]]
+    assert found.index.tolist() == [7, 9]
+
+
+# -- of a model -------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def shop(champion):
+    """Scores and reasons of the shop's customers."""
+    model, customers = champion
+    scores = model.predict(customers.features)
+    churn = scores["churn_probability"].to_numpy()
+    return scores.join(explain(model, customers.features, churn))
+
+
+def test_high_risk_has_what_speaks_for_leaving(shop):
+    high = shop[shop["risk_band"] == "high"]
+    assert len(high) > 20
+    assert (high["risk_reasons"].str.len() > 0).mean() > 0.95
+    first = high["risk_reasons"].str[0].dropna()
+    assert first.str.match(
+        r"no order|only|orders down|all orders|spen|a customer"
+    ).all()
+
+
+def test_low_risk_has_what_speaks_for_staying(shop):
+    low = shop[shop["risk_band"] == "low"]
+    assert len(low) > 20
+    assert (low["stay_reasons"].str.len() > 0).mean() > 0.95
+
+
+def test_no_reason_is_told_on_both_sides_or_twice(shop):
+    both = shop["risk_reasons"] + shop["stay_reasons"]
+    assert (both.map(len) == both.map(lambda told: len({*told}))).all()
+    assert shop["risk_reasons"].map(len).max() <= N_REASONS
+    assert shop["stay_reasons"].map(len).max() <= N_REASONS
+
+
+def test_block_of_customers_is_explained_as_each_alone(champion):
+    model, customers = champion
+    rows = customers.features.iloc[40:43]
+    whole = explain(model, rows, model.predict_churn(rows))
+    for k in range(3):
+        row = rows.iloc[[k]]
+        alone = explain(model, row, model.predict_churn(row))
+        pd.testing.assert_frame_equal(alone, whole.iloc[[k]])
+
+
+def test_no_customer_has_no_reasons(champion):
+    model, customers = champion
+    nobody = customers.features.iloc[:0]
+    assert explain(model, nobody, np.empty(0)).shape == (0, 2)

@@ -17,7 +17,8 @@ from regulars.scoring.sinks import write_scores
 SCORES = pd.DataFrame(
     {
         "customer_id": ["a", "b"],
-        "reasons": [["silent", "new"], ["few orders"]],
+        "risk_reasons": [["silent", "new"], []],
+        "stay_reasons": [[], ["many orders"]],
         "scored_at": pd.to_datetime(["2024-01-01 09:00"] * 2, utc=True),
     }
 )
@@ -26,14 +27,18 @@ SCORES = pd.DataFrame(
 def test_parquet_gives_back_what_was_written(tmp_path):
     path = write_scores(SCORES, tmp_path / "deep" / "scores.parquet")
     found = pd.read_parquet(path)
-    assert found["reasons"].map(list).tolist() == SCORES["reasons"].tolist()
+    for name in ("risk_reasons", "stay_reasons"):
+        assert found[name].map(list).tolist() == SCORES[name].tolist()
     assert found["scored_at"].tolist() == SCORES["scored_at"].tolist()
     assert str(pq.read_schema(path).field("scored_at").type) == "timestamp[us, tz=UTC]"
 
 
 def test_csv_joins_the_reasons(tmp_path):
     path = write_scores(SCORES, str(tmp_path / "scores.csv"))
-    assert path.read_text().splitlines()[1] == "a,silent; new,2024-01-01 09:00:00+00:00"
+    assert path.read_text().splitlines()[1:] == [
+        "a,silent; new,,2024-01-01 09:00:00+00:00",
+        "b,,many orders,2024-01-01 09:00:00+00:00",
+    ]
 
 
 def test_csv_needs_no_reasons(tmp_path):

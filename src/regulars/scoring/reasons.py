@@ -75,7 +75,7 @@ def explain(
     >>> explain(model, many, model.predict_churn(many))["stay_reasons"].tolist()
     [['calls a day 29: higher than 98% of customers']]
     """
-    strength = _strength(
+    strength = strength_of(
         model.contributions(features), churn_probability, model.contrast_
     )
     encoder, profile = model.encoder, model.profile_
@@ -103,7 +103,7 @@ def by_theme(facts: Facts, strength: pd.DataFrame) -> pd.DataFrame:
     return strongest(_of_themes(strength, one_fact(facts)), warnings, comforts)
 
 
-def _strength(
+def strength_of(
     contributions: pd.DataFrame, churn: Floats, contrast: Contrast
 ) -> pd.DataFrame:
     """Return how far each column sets customers off from the other kind.

@@ -41,7 +41,10 @@ def test_whole_job_when_there_is_a_table(table, frame):
     assert scores["customer_id"].tolist() == frame["who"].tolist()
     assert scores["churn_probability"].between(0, 1).all()
     assert set(scores["risk_band"]) <= {"low", "medium", "high"}
-    assert scores["reasons"].str.len().between(1, 3).all()
+    sides = scores["risk_reasons"].str.len(), scores["stay_reasons"].str.len()
+    assert all(each.between(0, 3).all() for each in sides)
+    assert (sides[0][scores["risk_band"] == "high"] > 0).mean() > 0.9
+    assert (sides[1][scores["risk_band"] == "low"] > 0).mean() > 0.9
     page = (table.folder / "out" / "report.html").read_text()
     assert "Customers most likely to leave" in page
     assert "Where customers leave" in page
@@ -145,7 +148,8 @@ def test_registered_model_answers_like_the_batch(table, frame):
     np.testing.assert_allclose(
         answer["churn_probability"], scores["churn_probability"].head(20)
     )
-    assert answer["reasons"].tolist() == [list(r) for r in scores["reasons"].head(20)]
+    for name in ("risk_reasons", "stay_reasons"):
+        assert answer[name].tolist() == [list(r) for r in scores[name].head(20)]
     files = {path.suffix for path in table.folder.joinpath("store").rglob("*.*")}
     assert not files & {".pkl", ".joblib", ".pickle"}
 
