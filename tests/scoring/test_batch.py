@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from regulars.errors import DataError
-from regulars.scoring import batch
+from regulars.scoring import batch, reasons
 from regulars.scoring.batch import COLUMNS, Customers, Provenance, score_customers
 from regulars.scoring.reasons import REASONS
 
@@ -61,7 +61,10 @@ def test_scores_match_the_files_of_the_run(champion, run_shop):
     pd.testing.assert_frame_equal(found[names], kept[names])
 
 
-def test_reasons_speak_of_money_in_the_currency_of_the_log(champion):
+def test_reasons_speak_of_money_in_the_currency_of_the_log(champion, monkeypatch):
+    # every theme, however little it moves
+    monkeypatch.setattr(reasons, "LEAST", 0.0)
+    monkeypatch.setattr(reasons, "N_REASONS", 9)
     scores = score_customers(*champion, NOW)
     found = pd.concat([scores[name].explode().dropna() for name in REASONS])
     spends = found[found.str.startswith(("spends ", "spent "))]

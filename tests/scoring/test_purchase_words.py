@@ -108,7 +108,7 @@ def test_sentences_have_no_gaps_whatever_is_missing():
 def test_no_theme_warns_and_comforts_with_one_figure():
     """Two cases in which both may stand are told apart by their figures."""
     rng = np.random.default_rng(1)
-    usual = pd.Series(CUSTOMER) | {"lines_per_order": 2.0, "n_products": 9.0}
+    usual = pd.Series(CUSTOMER | {"lines_per_order": 2.0, "n_products": 9.0})
     rows = pd.DataFrame({n: v * rng.uniform(0, 4, 500) for n, v in usual.items()})
     facts = Facts(rows, usual, usual)
     for theme in THEMES:

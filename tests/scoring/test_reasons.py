@@ -179,9 +179,3 @@ def test_block_of_customers_is_explained_as_each_alone(champion):
         row = rows.iloc[[k]]
         alone = explain(model, row, model.predict_churn(row))
         pd.testing.assert_frame_equal(alone, whole.iloc[[k]])
-
-
-def test_no_customer_has_no_reasons(champion):
-    model, customers = champion
-    nobody = customers.features.iloc[:0]
-    assert explain(model, nobody, np.empty(0)).shape == (0, 2)
