@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regulars.models.churn.backward_elimination import choose_ranks
 from regulars.models.churn.ensemble import ChurnEnsemble, Recipe
+from regulars.models.churn.rank_choice import choose_ranks
 from regulars.models.churn.snapshot_ranks import (
     SnapshotRanks,
     drifting,

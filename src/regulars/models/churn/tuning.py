@@ -12,12 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from regulars.models.churn.backward_elimination import (
-    Elimination,
-    choose_ranks,
-    eliminate,
-    ranked_fold,
-)
+from regulars.models.churn.backward_elimination import Elimination, eliminate
 from regulars.models.churn.blend import choose_blend
 from regulars.models.churn.calibration import Calibrator, choose, level_offset
 from regulars.models.churn.ensemble import Recipe
@@ -32,6 +27,7 @@ from regulars.models.churn.members import (
 )
 from regulars.models.churn.objective import Objective, log_loss_of
 from regulars.models.churn.pooling import combine
+from regulars.models.churn.rank_choice import choose_ranks, ranked_fold
 from regulars.models.churn.search import search_settings
 from regulars.models.churn.space import PURCHASES
 from regulars.models.folds import known_before, side_by_side
