@@ -14,6 +14,7 @@ from regulars.metrics.intervals import (
     evaluate_churn_intervals,
     evaluate_value,
 )
+from regulars.metrics.value import mae
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,10 +66,15 @@ class ValueTest:
     Attributes
     ----------
     metrics : dict of str to dict
-        By forecast: the keys of `regulars.metrics.evaluate_value`.
+        By forecast: the keys of `regulars.metrics.evaluate_value`, and ``typical_mae``,
+        the mean absolute error of typical spend.
+    tenths : DataFrame or None
+        Of the model, by tenth of expected spend: see
+        `regulars.models.spend.interval_tenths`.
     """
 
     metrics: dict[str, dict[str, float]]
+    tenths: pd.DataFrame | None = field(default=None, repr=False, compare=False)
 
 
 def evaluate_churn_forecasts(
@@ -126,9 +132,12 @@ def evaluate_churn_forecasts(
 
 
 def evaluate_spend_forecasts(
-    spend: ArrayLike, forecasts: Mapping[str, NDArray[np.float64]]
+    spend: ArrayLike,
+    forecasts: Mapping[str, NDArray[np.float64]],
+    *,
+    typical: NDArray[np.float64] | None = None,
 ) -> ValueTest:
-    """Evaluate expected spend.
+    """Evaluate expected spend, and typical spend.
 
     Parameters
     ----------
@@ -136,6 +145,9 @@ def evaluate_spend_forecasts(
         Net spend in the window.
     forecasts : mapping of str to array of shape (n_customers,)
         Expected spend by ``model`` and by each baseline.
+    typical : array of shape (n_customers,), optional
+        Typical spend by ``model``. Default, and what baselines have: one figure is said
+        for both.
 
     Returns
     -------
@@ -143,16 +155,18 @@ def evaluate_spend_forecasts(
 
     Examples
     --------
-    >>> test = evaluate_spend_forecasts([1.0, 3.0], {"model": np.array([1.0, 2.0])})
-    >>> test.metrics["model"]["mae"]
-    0.5
+    >>> forecasts, typical = {"model": np.array([1.0, 2.0])}, np.array([1.0, 3.0])
+    >>> test = evaluate_spend_forecasts([1.0, 3.0], forecasts, typical=typical)
+    >>> test.metrics["model"]["mae"], test.metrics["model"]["typical_mae"]
+    (0.5, 0.0)
     """
-    return ValueTest(
-        {
-            name: finite(evaluate_value(spend, predicted))
-            for name, predicted in forecasts.items()
-        }
-    )
+    metrics = {}
+    for name, predicted in forecasts.items():
+        figures = finite(evaluate_value(spend, predicted))
+        metrics[name] = {**figures, "typical_mae": figures["mae"]}
+    if typical is not None and np.isfinite(typical).all():
+        metrics[MODEL]["typical_mae"] = mae(spend, typical)
+    return ValueTest(metrics)
 
 
 def drift_notes(churn: ChurnTest | None, value: ValueTest | None) -> list[str]:

@@ -55,9 +55,11 @@ MEASURES = (
     Measure("ece", "Calibration error", "less", three),
 )
 VALUE_MEASURES = (
-    Measure("mae", "Mean absolute error", "less", _two),
+    Measure("typical_mae", "Error of typical spend", "less", _two),
+    Measure("tweedie_deviance", "Deviance of the mean", "less", three),
     Measure("spearman", "Rank correlation", "more", three),
     Measure("total_ratio", "Predicted / actual total", "one", three),
+    Measure("normalized_gini", "Normalised Gini", "more", three),
 )
 
 

@@ -11,7 +11,11 @@ from regulars.report import churn_card
 from regulars.report.comparison import Comparison, churn_comparison, value_comparison
 from regulars.report.formats import is_missing, listing, money, number, percent
 from regulars.report.offer_charts import offer_rows, profit_caption, worth
-from regulars.report.spend_tables import spend_intervals
+from regulars.report.spend_tables import (
+    spend_intervals,
+    spend_level,
+    spend_tenths,
+)
 
 if TYPE_CHECKING:
     from regulars.results import TrainingResult
@@ -171,7 +175,13 @@ def _figures(card: TrainingResult) -> list[str]:
     )
     value = value_comparison(card)
     parts = [start, _table(churn), _table(value) if value else ""]
-    return [part for part in (*parts, spend_intervals(card, _currency(card))) if part]
+    tenths = spend_tenths(card, _currency(card))
+    parts += [
+        _table(tenths) if tenths else "",
+        spend_intervals(card, _currency(card)),
+        spend_level(card),
+    ]
+    return [part for part in parts if part]
 
 
 def _table(comparison: Comparison) -> str:

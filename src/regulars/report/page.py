@@ -24,7 +24,12 @@ from regulars.report.layout import render_template
 from regulars.report.model_card import members, search_words
 from regulars.report.offer_charts import offer_rows, worth
 from regulars.report.results import WRITTEN_BY, Results, read_results
-from regulars.report.spend_tables import spend_comparison, spend_intervals
+from regulars.report.spend_tables import (
+    spend_comparison,
+    spend_intervals,
+    spend_level,
+    spend_tenths,
+)
 from regulars.report.tables import (
     customers_at_risk,
     findings,
@@ -184,6 +189,8 @@ def _purchases_content(results: Results) -> dict[str, Any]:
         content |= {
             "value_table": value_comparison(training),
             "spend_table": spend_comparison(training),
+            "spend_tenths": spend_tenths(training, results.currency),
+            "spend_level": spend_level(training),
             "spend_intervals": spend_intervals(training, results.currency),
         }
     return content

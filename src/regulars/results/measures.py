@@ -35,6 +35,7 @@ class SpendMetrics(Part):
     tweedie_deviance: float | None = None  # of an expectation: less is better
     total_ratio: float | None = None  # predicted over actual: 1 is best
     normalized_gini: float | None = None
+    typical_mae: float | None = None  # of typical spend, or of a forecast's one figure
     # of the model alone: baselines have no intervals
     interval_coverage: float | None = None
     interval_width: float | None = None

@@ -48,6 +48,28 @@ class IntervalFigures(Part):
 
     interval_coverage: float | None = None
     interval_width: float | None = None
+    # how far the worst tenth of expected spend is from what is meant
+    interval_gap: float | None = None
+
+
+class SpendTenth(Part):
+    """Customers of like expected spend, what they spent, and how intervals held."""
+
+    decile: int  # 1 is the highest
+    n_customers: int
+    total_predicted: float
+    total_actual: float
+    # shares of the customers; None without intervals
+    coverage_meant: float | None = None
+    coverage_held: float | None = None
+
+
+class SpendLevelChosen(Part):
+    """What the model that scores multiplies expected spend by."""
+
+    factor: float
+    season_share: float
+    season_gap: float
 
 
 class SpendIntervals(Part):
@@ -172,6 +194,8 @@ class TrainingResult(Result):
     tuning: Tuning | None = None
     spend_selection: Mapping[str, SpendMetrics] = {}
     spend_intervals: SpendIntervals | None = None
+    spend_tenths: tuple[SpendTenth, ...] = ()  # of the test window
+    spend_level: SpendLevelChosen | None = None
     test: ChurnMetrics | None
     test_intervals: Intervals | None
     test_splits: tuple[ChurnMetrics, ...] = ()

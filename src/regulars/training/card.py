@@ -7,22 +7,24 @@ from __future__ import annotations
 
 import platform
 import subprocess
+from dataclasses import asdict
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from regulars.evaluation.holdout import MODEL
+from regulars.evaluation.holdout import MODEL, finite
 from regulars.results import TrainingResult, TrainingSummary, as_result
 from regulars.results.measures import SpendMetrics
+from regulars.results.training import SpendTenth
 from regulars.tracking import host_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from regulars.config import Settings
-    from regulars.evaluation import Decision
+    from regulars.evaluation import Decision, ValueTest
     from regulars.tracking import Registered
     from regulars.training.window import Problem, Training, Trial
 
@@ -36,7 +38,7 @@ PACKAGES = (
     "ibis-framework",
     "mlflow",
 )
-VALUE_FIGURES = ("mae", "spearman", "total_ratio")
+VALUE_FIGURES = ("mae", "typical_mae", "tweedie_deviance", "spearman", "total_ratio")
 
 
 def training_card(
@@ -106,12 +108,16 @@ def tuning_choices(training: Training) -> dict[str, Any] | None:
 
 
 def spend_choice(training: Training) -> dict[str, Any]:
-    """Return how spend is forecast, and how its intervals held."""
+    """Return how spend is forecast, its level, and how its intervals held."""
     chosen, value = training.choices.spend, training.value_test
+    tested = {"spend_tenths": _tenths(value)}
     if chosen is None or chosen.recipe.bands is None:
-        return {"spend_selection": {}, "spend_intervals": None}
+        return {"spend_selection": {}, "spend_intervals": None, **tested}
     test = value.metrics[MODEL] if value else {}
+    level = training.model.spend.level if training.model.spend else None
     return {
+        **tested,
+        "spend_level": level and asdict(level),
         "spend_selection": chosen.figures,
         "spend_intervals": {
             "level": chosen.recipe.bands.coverage,
@@ -119,6 +125,13 @@ def spend_choice(training: Training) -> dict[str, Any]:
             "test": {key: test[key] for key in chosen.intervals if key in test},
         },
     }
+
+
+def _tenths(value: ValueTest | None) -> list[dict[str, Any]]:
+    if value is None or value.tenths is None:
+        return []
+    rows = value.tenths[[*SpendTenth.model_fields]].to_dict("records")
+    return [finite({str(name): each for name, each in row.items()}) for row in rows]
 
 
 def run_params(settings: Settings, training: Training) -> dict[str, str]:

@@ -20,7 +20,7 @@ from regulars.evaluation import (
 from regulars.evaluation.holdout import MODEL
 from regulars.evaluation.split_means import mean_test
 from regulars.models.memo import Memo
-from regulars.models.spend import interval_figures
+from regulars.models.spend import interval_figures, interval_tenths
 from regulars.training.pooled_rows import pooled_rows
 from regulars.training.select import choose
 from regulars.training.window import Choices, Fitted, Training, Trial
@@ -193,11 +193,18 @@ def _evaluated(
     if test.spend is None:
         return churn, None
     spend = evaluate_spend_forecasts(
-        test.spend, {MODEL: scores["expected_spend"].to_numpy(), **baselines.spend}
+        test.spend,
+        {MODEL: scores["expected_spend"].to_numpy(), **baselines.spend},
+        typical=scores["typical_spend"].to_numpy(),
     )
     bounds = scores[["expected_spend_low", "expected_spend_high"]].to_numpy()
     own = spend.metrics[MODEL] | interval_figures(test.spend, bounds)
-    return churn, replace(spend, metrics={**spend.metrics, MODEL: own})
+    tenths = interval_tenths(test.spend, scores["expected_spend"], bounds)
+    return churn, replace(
+        spend,
+        metrics={**spend.metrics, MODEL: own},
+        tenths=tenths,
+    )
 
 
 def _profit(trials: Sequence[Trial], settings: Settings) -> dict[str, Any] | None:

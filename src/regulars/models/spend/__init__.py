@@ -5,6 +5,7 @@ from regulars.models.spend.intervals import (
     SpendBands,
     coverage_left_out,
     interval_figures,
+    interval_tenths,
 )
 from regulars.models.spend.level import SpendLevel
 from regulars.models.spend.regressor import SpendRegressor
@@ -20,5 +21,6 @@ __all__ = [
     "SpendSelection",
     "coverage_left_out",
     "interval_figures",
+    "interval_tenths",
     "select_spend",
 ]

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+import pandas as pd
+
+from regulars.metrics.value import decile_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -172,6 +175,64 @@ def interval_figures(spent: ArrayLike, bounds: Floats) -> dict[str, float]:
     }
 
 
+def interval_tenths(
+    spent: ArrayLike,
+    expected: ArrayLike,
+    bounds: Floats,
+    *,
+    coverage: float = COVERAGE,
+) -> pd.DataFrame:
+    """Return spend and how intervals held, by tenth of expected spend.
+
+    Use it to see for whom a forecast and its intervals hold: a level or a coverage that
+    is right on the whole may be wrong for the many who spend little and, the other way,
+    for the few who spend much.
+
+    Parameters
+    ----------
+    spent : array-like of shape (n_rows,)
+        What was spent.
+    expected : array-like of shape (n_rows,)
+        Expected spend.
+    bounds : array of shape (n_rows, 2)
+        Lower and upper bounds; NaN where there are none.
+    coverage : float, default=0.9
+        Share of customers that the bounds are meant to hold for; in (0, 1).
+
+    Returns
+    -------
+    DataFrame
+        As `regulars.metrics.decile_table`, with ``coverage_meant`` and
+        ``coverage_held``: shares of the customers. Where more customers than
+        `coverage` spend no more than expected of them, as the many who spend nothing,
+        no bounds from 0 to the expectation could hold for fewer: so many are meant.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> expected = rng.uniform(1, 100, 5000)
+    >>> spent = expected * rng.gamma(4, 1 / 4, 5000)
+    >>> bounds = SpendBands.learn(expected, spent).predict(expected)
+    >>> tenths = interval_tenths(spent, expected, bounds)
+    >>> tenths["coverage_held"].round(1).unique().tolist()
+    [0.9]
+    """
+    money = np.maximum(np.asarray(spent, dtype=np.float64), 0.0)
+    forecast = np.asarray(expected, dtype=np.float64)
+    table = decile_table(money, forecast)
+    # the highest tenth comes first; each begins at the least forecast in it
+    starts = table["predicted_low"].to_numpy()[::-1]
+    row = len(starts) - np.searchsorted(starts, forecast, side="right")
+    low, high = bounds.T
+    within = np.where(np.isnan(low), np.nan, (low <= money) & (money <= high))
+    shares = pd.DataFrame({"held": within, "short": money <= forecast}).groupby(row)
+    mean = shares.mean().reindex(range(len(starts)))
+    return table.assign(
+        coverage_meant=np.maximum(coverage, mean["short"].to_numpy()),
+        coverage_held=mean["held"].to_numpy(),
+    )
+
+
 def coverage_left_out(
     expected: Sequence[Floats], spent: Sequence[Floats]
 ) -> dict[str, float]:
@@ -188,7 +249,9 @@ def coverage_left_out(
     -------
     dict of str to float
         As `interval_figures`, each window measured with the bounds of the others
-        and counted alike; a window that is alone is split into two halves.
+        and counted alike, and ``interval_gap``: by how much the coverage of the worst
+        tenth of expected spend differs from what it is meant to be, all windows taken
+        together. A window that is alone is split into two halves.
 
     Examples
     --------
@@ -201,15 +264,19 @@ def coverage_left_out(
     if len(expected) == 1:
         expected = [expected[0][::2], expected[0][1::2]]
         spent = [spent[0][::2], spent[0][1::2]]
-    windows = []
-    for place, (forecast, money) in enumerate(zip(expected, spent, strict=True)):
-        others = [k for k in range(len(expected)) if k != place]
-        bands = SpendBands.learn(
-            np.concatenate([expected[k] for k in others]),
-            np.concatenate([spent[k] for k in others]),
-        )
-        windows.append(interval_figures(money, bands.predict(forecast)))
-    return {key: float(np.mean([each[key] for each in windows])) for key in windows[0]}
+    bounds = [
+        SpendBands.learn(
+            np.concatenate([each for k, each in enumerate(expected) if k != place]),
+            np.concatenate([each for k, each in enumerate(spent) if k != place]),
+        ).predict(forecast)
+        for place, forecast in enumerate(expected)
+    ]
+    windows = [interval_figures(*pair) for pair in zip(spent, bounds, strict=True)]
+    means = {key: float(np.mean([each[key] for each in windows])) for key in windows[0]}
+    together = (np.concatenate(each) for each in (spent, expected, bounds))
+    tenths = interval_tenths(*together)
+    gap = tenths["coverage_held"] - tenths["coverage_meant"]
+    return {**means, "interval_gap": float(gap.abs().max())}
 
 
 def _bounds(ratio: Floats, coverage: float) -> tuple[float, float]:
