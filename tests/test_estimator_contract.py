@@ -19,6 +19,7 @@ import regulars
 from regulars.clv.base import ParametricModel
 from regulars.clv.purchases import PurchaseModel
 from regulars.models.churn import Calibrator, LightGBMChurn, LogisticChurn
+from regulars.models.churn.extra_trees import ExtraTreesChurn
 from regulars.models.spend import SpendRegressor
 
 
@@ -76,6 +77,10 @@ WITHOUT_NAMES = dict.fromkeys(
 ONE_COLUMN = "maps one column of log-odds, not a matrix of features"
 TRUSTED = "is fed by the ensemble only, whose scores are finite floats"
 EXPECTED: dict[type, dict[str, str]] = {
+    ExtraTreesChurn: {
+        "check_classifiers_train": "thresholds at random and leaves of 20 rows are too "
+        "rough for its hundred points",
+    },
     LightGBMChurn: {},
     LogisticChurn: {},
     SpendRegressor: {

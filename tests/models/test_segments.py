@@ -10,75 +10,81 @@ from hypothesis import strategies as st
 
 from regulars.models.segments import BEST, NAMES, ONCE, Segments
 
-BREAKS = (1.5, 4.0), (0.5, 0.8)
+BREAKS = ((1.5, 4.0), (0.5, 0.8))
+NAMED = {*NAMES.ravel(), *ONCE, BEST}
 
 
-def _rows(repeats, recency, silence):
+def _rows(repeats, gap, silence):
+    """Customers who came back so often, so many days apart, and then fell silent."""
+    repeats, gap = np.array(repeats, dtype=float), np.array(gap, dtype=float)
     return pd.DataFrame(
         {
-            "frequency": np.array(repeats, dtype=float),
-            "recency_days": np.array(recency, dtype=float),
+            "frequency": repeats,
+            "recency_days": repeats * gap,
             "days_since_last_order": np.array(silence, dtype=float),
         }
     )
 
 
-# ten orders, ten days apart; value from 1 to 100
-STEADY = _rows([10] * 100, [100] * 100, [5] * 100)
-VALUE = np.arange(1.0, 101.0)
-
-
-@pytest.fixture
-def segments():
-    return Segments(*BREAKS).fit(STEADY, VALUE)
+USUAL = _rows([5] * 100, [30] * 100, [10] * 100)
+FITTED = Segments(*BREAKS).fit(USUAL, np.arange(1.0, 101.0))
 
 
 @pytest.mark.parametrize(
-    ("silence", "value", "band", "name"),
+    ("repeats", "gap", "silence", "value", "band", "name"),
     [
-        (5, 100, "low", "Champions"),
-        (5, 100, "medium", "Loyal"),
-        (5, 100, "high", "Cannot lose"),
-        (5, 60, "low", "Loyal"),
-        (5, 10, "low", "Steady"),
-        (20, 100, "medium", "Cannot lose"),
-        (20, 60, "medium", "Needs attention"),
-        (20, 10, "medium", "About to sleep"),
-        (60, 100, "high", "Win back"),
-        (60, 60, "high", "Hibernating"),
-        (60, 10, "high", "Lost"),
+        (9, 30, 20, 90, "low", "Champions"),
+        (9, 30, 20, 90, "medium", "Loyal"),
+        (9, 30, 20, 60, "low", "Loyal"),
+        (9, 30, 20, 10, "low", "Steady"),
+        # at high risk nobody is on time, however short the silence
+        (9, 30, 20, 90, "high", "Cannot lose"),
+        (9, 30, 20, 10, "high", "About to sleep"),
+        (9, 30, 60, 90, "low", "Cannot lose"),
+        (9, 30, 60, 60, "medium", "Needs attention"),
+        (9, 30, 150, 90, "high", "Win back"),
+        (9, 30, 150, 60, "high", "Hibernating"),
+        (9, 30, 150, 10, "high", "Lost"),
+        (0, 0, 20, 90, "low", "New"),
+        (0, 0, 60, 10, "medium", "Undecided"),
+        (0, 0, 150, 10, "high", "Came once"),
     ],
 )
-def test_name_is_that_of_rhythm_and_value(segments, silence, value, band, name):
-    rows = _rows([10], [100], [silence])
-    assert segments.label(rows, [value], np.array([band])).tolist() == [name]
+def test_name_is_that_of_rhythm_value_and_risk(
+    repeats, gap, silence, value, band, name
+):
+    rows = _rows([repeats], [gap], [silence])
+    assert FITTED.label(rows, [value], np.array([band])).tolist() == [name]
 
 
-def test_silence_is_measured_by_the_customers_own_gap(segments):
-    """Twenty-five days are long for one who comes every ten, not for a slow one."""
-    rows = _rows([10, 10], [100, 1000], [25, 25])
-    names = segments.label(rows, [60, 60], np.array(["medium", "medium"]))
-    assert names.tolist() == ["Needs attention", "Loyal"]
+def test_same_silence_is_late_for_the_quick_and_on_time_for_the_slow():
+    rows = _rows([20, 20], [7, 90], [40, 40])
+    found = FITTED.label(rows, [90.0, 90.0], np.array(["low", "low"]))
+    assert found.tolist() == ["Win back", "Champions"]
 
 
-def test_who_came_once_is_told_apart(segments):
-    rows = _rows([0, 0, 0], [0, 0, 0], [5, 20, 60])
-    names = segments.label(rows, [100, 100, 100], np.array(["low"] * 3))
-    assert names.tolist() == ONCE.tolist()
+def test_one_short_gap_is_drawn_towards_the_usual_one():
+    """Two orders a day apart make no daily customer: (1 + 30) / 2 days are the gap."""
+    rows = _rows([1], [1], [20])
+    assert FITTED.label(rows, [60.0], np.array(["medium"])).tolist() == ["Loyal"]
 
 
-def test_breaks_are_those_of_the_settings():
-    patient = Segments((5.0, 50.0), (0.5, 0.8)).fit(STEADY, VALUE)
-    rows = _rows([10], [100], [40])
-    assert patient.label(rows, [60], np.array(["medium"])).tolist() == ["Loyal"]
+def test_breaks_are_those_that_were_set():
+    rows = _rows([9], [30], [40])
+    patient = Segments((2.0, 4.0), (0.5, 0.95)).fit(USUAL, np.arange(1.0, 101.0))
+    band = np.array(["low"])
+    assert FITTED.label(rows, [90.0], band).tolist() == ["Champions"]
+    hasty = Segments((1.0, 4.0), (0.5, 0.8)).fit(USUAL, np.arange(1.0, 101.0))
+    assert hasty.label(rows, [90.0], band).tolist() == ["Cannot lose"]
+    assert patient.label(rows, [90.0], band).tolist() == ["Loyal"]
 
 
 @given(
     st.lists(
         st.tuples(
-            st.integers(0, 30),
+            st.integers(0, 50),
+            st.integers(1, 90),
             st.integers(1, 400),
-            st.integers(0, 400),
             st.floats(0, 1e4),
             st.sampled_from(["low", "medium", "high"]),
         ),
@@ -87,14 +93,18 @@ def test_breaks_are_those_of_the_settings():
     )
 )
 def test_customer_alone_has_the_name_of_the_batch(customers):
-    repeats, recency, silence, value, band = map(np.array, zip(*customers, strict=True))
-    frame = _rows(repeats, np.where(repeats > 0, recency, 0), silence)
-    segments = Segments(*BREAKS).fit(frame, value)
+    repeats, gap, silence, value, band = zip(*customers, strict=True)
+    rows, band = _rows(repeats, gap, silence), np.array(band)
+    segments = Segments(*BREAKS).fit(rows, value)
     kept = Segments.from_dict(json.loads(json.dumps(segments.to_dict())))
-    places = [slice(k, k + 1) for k in range(len(frame))]
-    alone = [kept.label(frame.iloc[k], value[k], band[k])[0] for k in places]
-    names = segments.label(frame, value, band)
-    assert alone == names.tolist()
-    assert {*alone} <= {*NAMES.ravel(), *ONCE, BEST}
-    # names promise no more than the probability
-    assert not {*names[band == "high"]} & {"Champions", "Loyal", "Steady", "New"}
+    alone = [
+        kept.label(rows.iloc[[k]], value[k : k + 1], band[k : k + 1])[0]
+        for k in range(len(rows))
+    ]
+    assert alone == segments.label(rows, value, band).tolist()
+    assert {*alone} <= NAMED
+
+
+def test_fifths_of_earlier_models_are_not_read_as_segments():
+    old = {"recency_bounds": [1, 2, 3, 4], "frequency_bounds": [1, 2, 3, 4]}
+    assert Segments.from_dict(old) is None

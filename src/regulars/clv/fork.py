@@ -113,10 +113,8 @@ class Fork:
         time = np.asarray(self.model.next_order_quantile(rows, share))
         # beyond what a change of units rounds away
         inside, outside = self.span * (1.0 - 1e-9), self.span * (1.0 + 1e-9)
-        days: FloatArray = np.where(
-            is_near, np.minimum(time, inside), np.maximum(time, outside)
-        )
-        return days
+        near_or_far = np.minimum(time, inside), np.maximum(time, outside)
+        return np.asarray(np.where(is_near, *near_or_far))
 
     def discounted_purchases(
         self, *, discount_rate_annual: float, horizon_days: float, time_unit_days: float

@@ -21,14 +21,7 @@ T = TypeVar("T")
 
 
 class Memo:
-    """Results by what they were made of; for the length of one training.
-
-    Examples
-    --------
-    >>> memo = Memo()
-    >>> [memo.of(("square", n), lambda n=n: n * n) for n in (2, 3, 2)], memo.size
-    ([4, 9, 4], 2)
-    """
+    """Results by what they were made of; for the length of one training."""
 
     def __init__(self) -> None:
         self._results: dict[object, object] = {}

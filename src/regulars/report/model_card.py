@@ -16,7 +16,7 @@ from regulars.report.spend_tables import spend_intervals
 if TYPE_CHECKING:
     from regulars.results import TrainingResult
     from regulars.results.process import ProcessFit
-    from regulars.results.training import Margin, Tuning
+    from regulars.results.training import Margin, Tuning, ValueCheck
 
 LIMITS = (
     "It foresees purchases from purchases: what the log does not hold (a move, a new "
@@ -51,6 +51,7 @@ def render_model_card(card: TrainingResult) -> str:
         "## How good it is",
         *_figures(card),
         "## Money",
+        _value_check(card.value_check, _currency(card)),
         _money(card, _currency(card)),
         "## Limits",
         _list([*card.notes, *limits]),
@@ -181,6 +182,27 @@ def _table(comparison: Comparison) -> str:
         name = f"**{_plain(label)}**" if is_model else _plain(label)
         lines.append("| " + " | ".join([name, *texts]) + " |")
     return "\n".join(lines)
+
+
+def _value_check(check: ValueCheck | None, currency: str) -> str:
+    """Return how the value of a time that is over stands to what came."""
+    if check is None:
+        return ""
+    text = (
+        f"Over the {check.days} days from {check.cutoff} the purchase process, as of "
+        f"that day, expected {money(check.expected, currency, short=True)} of margin "
+        f"from {number(check.n_customers)} customers; "
+        f"{money(check.came, currency, short=True)} came: expected over actual "
+        f"{number(check.ratio, 2)} (95% interval {number(check.ratio_low, 2)} to "
+        f"{number(check.ratio_high, 2)})"
+    )
+    if check.top_tenth is None:
+        return f"{text}."
+    return (
+        f"{text}. For the tenth expected to bring most it is "
+        f"{number(check.top_tenth, 2)} ({number(check.top_tenth_low, 2)} to "
+        f"{number(check.top_tenth_high, 2)})."
+    )
 
 
 def _money(card: TrainingResult, currency: str) -> str:

@@ -78,9 +78,11 @@ def _score_figures(
 
 def value_at_risk(scores: pd.DataFrame, currency: str) -> tuple[str, str, str]:
     """Return the value at risk, and of how much."""
-    total, at_risk = scores["clv"].sum(), scores["value_at_risk"].sum()
+    at_risk = scores["value_at_risk"].sum()
+    # what all would be worth if nobody fell silent
+    total = scores["clv"].sum() + at_risk
     share = percent(at_risk / total) if total > 0 else MISSING
-    remark = f"{share} of {money(total, currency, short=True)} in all"
+    remark = f"{share} of {money(total, currency, short=True)} if all were kept"
     return (money(at_risk, currency, short=True), "of value at risk", remark)
 
 
@@ -121,7 +123,7 @@ def _customer(row: dict[Any, Any], currency: str) -> dict[str, Any]:
     return {
         "customer_id": str(row["customer_id"]),
         "churn_probability": percent(row["churn_probability"]),
-        "clv": money(row.get("clv"), currency),
+        "clv_if_kept": money(row.get("clv_if_kept"), currency),
         "value_at_risk": money(row.get("value_at_risk"), currency),
         "expected_next_order": short_date(row.get("expected_next_order")),
         "segment": str(row.get("segment") or MISSING),

@@ -83,6 +83,22 @@ class Margin(Part):
     own: OwnMargins | None
 
 
+class ValueCheck(Part):
+    """Value expected over a time that is over, over what came; with 95% intervals."""
+
+    cutoff: date  # on which the time began
+    days: int
+    n_customers: int
+    expected: float  # margin, before the discount
+    came: float
+    ratio: float
+    ratio_low: float
+    ratio_high: float
+    top_tenth: float | None  # of those who were expected to bring most
+    top_tenth_low: float | None
+    top_tenth_high: float | None
+
+
 class ProfitMeasure(Part):
     """Maximum profit a customer, and the share of customers contacted for it."""
 
@@ -170,6 +186,7 @@ class TrainingResult(Result):
     diagnostics: Diagnostics = Diagnostics()
     process: ProcessFit | None = None
     margin: Margin | None = None
+    value_check: ValueCheck | None = None
     profit: Offer | None
     currency: str | None = None
     # how to make it again

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from regulars.clv.process import BY_VALUE
 from regulars.clv.process_diagnostics import process_diagnostics
 from regulars.data.closures import shut_days
 from regulars.data.margins import own_margins
@@ -19,6 +20,7 @@ from regulars.features.matrix import FEATURES
 from regulars.findings.rules import other_id_advice
 from regulars.kinds.non_contractual.notes import tested_otherwise
 from regulars.kinds.non_contractual.snapshots import Snapshots
+from regulars.kinds.non_contractual.value_check import value_check
 from regulars.kinds.non_contractual.window import (
     PurchaseWindow,
     one_kind_of_cohort,
@@ -159,12 +161,15 @@ def _details(
             "shares": process.shares_.to_dict(),
         },
         "margin": _margin(work),
+        "value_check": value_check(work, window.snapshots.kind),
     }
 
 
 def _diagnostics(work: LogWorkspace, snapshots: Snapshots) -> dict[str, dict[str, Any]]:
     """Return how the process of the test cutoff compares with what happened."""
     cutoff = work.timeline.test_cutoff
+    # the figures have no axis for order value: of the purchase model without it
+    snapshots = snapshots.with_process(snapshots.kind.removesuffix(BY_VALUE))
     if cutoff is None or not snapshots.has_process(cutoff):
         return {}
     # with a lookback the process does not speak about everybody in the ledger
