@@ -109,8 +109,8 @@ def strength_of(
     """Return how far each column sets customers off from the other kind.
 
     Who is likely to leave is held against those who stay, who is likely to stay against
-    those who leave, and in between against both. The odds are squared: at 2 to 1 the
-    likelier side is hardly heard.
+    those who leave, and in between against both. The odds are squared: at 2 to 1 for
+    leaving, those who stay count four times.
     """
     stay, leave = (
         side.contributions.reindex(contributions.columns).to_numpy()
