@@ -10,8 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from regulars.models.churn.guesses import guess_losses, judges_of
 from regulars.models.churn.members import LIGHTGBM, LOGISTIC
 from regulars.models.folds import side_by_side
@@ -21,6 +19,7 @@ from regulars.models.paired import mean_gain
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from regulars.models.folds import ValidationFold
