@@ -81,6 +81,18 @@ def test_spend_is_judged_by_hand():
     assert found["spearman"] == pytest.approx(1.0)
 
 
+def test_error_is_that_of_typical_spend_where_there_is_any():
+    spent, rival = [0.0, 10.0], np.array([5.0, 6.0])
+    forecasts = {"model": np.array([4.0, 6.0]), "rival": rival}
+    test = evaluate_spend_forecasts(spent, forecasts, typical=np.array([0.0, 9.0]))
+    assert test.metrics["model"]["typical_mae"] == pytest.approx(0.5)
+    assert test.metrics["model"]["mae"] == pytest.approx(4.0)
+    # who says one figure says it for both
+    assert test.metrics["rival"]["typical_mae"] == pytest.approx(4.5)
+    unknown = evaluate_spend_forecasts(spent, forecasts, typical=np.full(2, np.nan))
+    assert unknown.metrics["model"]["typical_mae"] == pytest.approx(4.0)
+
+
 def test_spend_without_a_total_fits_json():
     test = evaluate_spend_forecasts([0.0, 0.0], {"model": np.array([1.0, 1.0])})
     json.dumps(test.metrics, allow_nan=False)

@@ -26,6 +26,7 @@ from regulars.metrics import (
     spearman,
     top_decile_lift,
     total_ratio,
+    tweedie_deviance,
 )
 
 CHURN = {
@@ -40,6 +41,7 @@ VALUE = {
     "mae": mae,
     "rmse": rmse,
     "spearman": spearman,
+    "tweedie_deviance": tweedie_deviance,
     "total_ratio": total_ratio,
     "normalized_gini": normalized_gini,
 }

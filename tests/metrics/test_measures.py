@@ -27,7 +27,14 @@ def test_measures_are_named_and_ordered_as_results_are():
         "ece",
     ]
     names = [measure.name for measure in VALUE_MEASURES]
-    assert names == ["mae", "rmse", "spearman", "total_ratio", "normalized_gini"]
+    assert names == [
+        "mae",
+        "rmse",
+        "spearman",
+        "tweedie_deviance",
+        "total_ratio",
+        "normalized_gini",
+    ]
 
 
 @by_name

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
+from sklearn.metrics import mean_tweedie_deviance
 
 from regulars.metrics import (
     decile_error,
@@ -16,6 +17,7 @@ from regulars.metrics import (
     rmse,
     spearman,
     total_ratio,
+    tweedie_deviance,
 )
 
 amounts = st.lists(
@@ -31,6 +33,28 @@ def split(pairs):
 def test_errors_are_in_money():
     assert mae([0, 10, 20], [3, 10, 16]) == pytest.approx(7 / 3)
     assert rmse([0, 10, 20], [3, 10, 16]) == pytest.approx(math.sqrt(25 / 3))
+
+
+@given(amounts)
+def test_deviance_is_that_of_a_tweedie_distribution(pairs):
+    actual, predicted = split(pairs)
+    expected = mean_tweedie_deviance(actual, predicted + 1, power=1.5)
+    assert tweedie_deviance(actual, predicted + 1) == pytest.approx(expected, abs=1e-9)
+
+
+def test_deviance_is_least_for_the_mean_as_the_error_is_for_the_median():
+    spent = np.repeat([0.0, 30.0, 400.0], [60, 30, 10])
+    said = np.arange(0.0, 100.0)
+    deviance = [tweedie_deviance(spent, np.full(100, each)) for each in said]
+    error = [mae(spent, np.full(100, each)) for each in said]
+    assert said[np.argmin(deviance)] == spent.mean() == 49.0
+    assert said[np.argmin(error)] == np.median(spent) == 0.0
+
+
+def test_deviance_of_nothing_expected_is_finite_and_refunds_are_no_spend():
+    assert tweedie_deviance([16, 16], [0, 0]) == tweedie_deviance([16, 16], [0.016] * 2)
+    assert tweedie_deviance([-5, 16], [4, 4]) == tweedie_deviance([0, 16], [4, 4])
+    assert tweedie_deviance([0, 0], [0, 0]) == pytest.approx(0.0, abs=1e-9)
 
 
 def test_total_ratio_is_nan_when_nothing_was_spent():

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import date, timedelta
 from math import comb
 
 import numpy as np
@@ -8,7 +9,9 @@ import pytest
 
 from regulars.models.folds import ValidationFold
 from regulars.models.spend import select_spend, selection
-from regulars.models.spend.regressor import KINDS, PROCESS
+from regulars.models.spend.regressor import KINDS, MEANS, PROCESS
+
+DAY = timedelta(days=1)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -39,6 +42,7 @@ def test_process_is_chosen_when_it_is_right():
             "rmse": 0.0,
             "normalized_gini": 1.0,
             "spearman": 1.0,
+            "tweedie_deviance": 0.0,
             "decile_error": 0.0,
             "total_error": 0.0,
             "total_ratio": 1.0,
@@ -48,11 +52,13 @@ def test_process_is_chosen_when_it_is_right():
 
 def test_trees_are_chosen_when_the_process_is_wrong():
     found = select_spend([_fold(k, process=lambda y: 0 * y + 500) for k in (1, 2)])
-    recipe, errors = found.recipe, {n: f["mae"] for n, f in found.figures.items()}
-    assert PROCESS not in recipe.members
-    assert {*recipe.members} <= {*KINDS}
-    assert {*recipe.n_trees} == {*recipe.members}
-    assert errors["+".join(recipe.members)] == min(errors.values())
+    recipe, figures = found.recipe, found.figures
+    assert {*recipe.members} <= {*MEANS}
+    assert {*recipe.n_trees} == {*recipe.members, *recipe.typical}
+    means = {n: f["tweedie_deviance"] for n, f in figures.items() if "median" not in n}
+    assert means["+".join(recipe.members)] == min(means.values())
+    errors = {name: row["mae"] for name, row in figures.items()}
+    assert errors["+".join(recipe.typical)] == min(errors.values())
 
 
 def test_every_mean_of_few_members_is_a_candidate_and_errors_are_mean_absolute():
@@ -63,53 +69,75 @@ def test_every_mean_of_few_members_is_a_candidate_and_errors_are_mean_absolute()
     assert figures[PROCESS]["mae"] == pytest.approx(7.0)
 
 
-RISING = np.arange(1.0, 101.0)
-SPENDERS = np.repeat([0.0, 100.0], [60, 40])
-SKEWED = np.where(RISING <= 50, RISING / 2, RISING + 12.75)
-
-
-@pytest.mark.parametrize(
-    ("spent", "nearest"),
-    [
-        pytest.param(SPENDERS, 0 * SPENDERS, id="total"),
-        pytest.param(RISING, SKEWED, id="deciles"),
-    ],
-)
-def test_nearest_candidate_is_passed_over_when_it_misses_the(
-    spent, nearest, monkeypatch
-):
-    level = np.full(100, spent.mean())
-    rows = pd.DataFrame({"btyd_expected_spend": level})
-    fold = ValidationFold(rows, spent, rows, spent)
+def _say(monkeypatch, **by_kind):
+    """Have the members say what is given of every window; the others say nonsense."""
 
     def forecasts(fold, kind, random_state):
-        found = nearest if kind == "median" else level
-        return dict.fromkeys(selection.TREES, found)
+        said = by_kind.get(kind, lambda spent: np.full(len(spent), 1e4))
+        return dict.fromkeys(selection.TREES, said(fold.y_valid))
 
     monkeypatch.setattr(selection, "_forecasts", forecasts)
-    found = select_spend([fold])
+
+
+def _window(spent, process, **more):
+    rows = pd.DataFrame({"btyd_expected_spend": process})
+    return ValidationFold(rows, spent, rows, spent, **more)
+
+
+SPENT = np.repeat([0.0, 100.0], [600, 400])
+
+
+def test_what_is_nearest_is_typical_and_what_adds_up_is_expected(monkeypatch):
+    # who spends is not to be known: the median is 0, the mean 40
+    _say(monkeypatch, median=lambda spent: 0 * spent)
+    found = select_spend([_window(SPENT, np.full(1000, 40.0))])
     assert found.figures["median"]["mae"] < found.figures[PROCESS]["mae"]
     assert found.recipe.members == (PROCESS,)
-    monkeypatch.setattr(selection, "SLACK", dict.fromkeys(selection.SLACK, 9.0))
-    assert "median" in select_spend([fold]).recipe.members
+    assert found.recipe.typical == ("median",)
 
 
-@pytest.mark.parametrize(("last", "wins"), [(0.9, True), (1.3, False)])
-def test_candidate_wins_no_mean_that_it_loses_in_a_window(last, wins, monkeypatch):
-    """Off by nothing in the first window, by `last` of the process's error after."""
-    spent = RISING
-    rows = pd.DataFrame({"btyd_expected_spend": np.where(RISING % 2, 1.1, 0.9) * spent})
-    folds = [ValidationFold(rows.assign(last=k), spent, rows, spent) for k in (0, last)]
+def test_no_mean_with_the_median_is_expected_even_where_it_has_the_least_deviance(
+    monkeypatch,
+):
+    _say(monkeypatch, median=lambda spent: spent)
+    found = select_spend([_window(SPENT, np.full(1000, 40.0))])
+    losses = {name: row["tweedie_deviance"] for name, row in found.figures.items()}
+    assert min(losses, key=losses.get) == "median"
+    assert found.recipe.members == (PROCESS,)
 
-    def forecasts(fold, kind, random_state):
-        off = fold.train["last"].iloc[0] if kind == "ratio" else 9.0
-        process = fold.valid["btyd_expected_spend"].to_numpy()
-        return dict.fromkeys(selection.TREES, spent + off * (process - spent))
 
-    monkeypatch.setattr(selection, "_forecasts", forecasts)
-    found = select_spend(folds)
-    assert found.figures["ratio"]["mae"] < found.figures[PROCESS]["mae"]
-    assert found.recipe.members == (("ratio",) if wins else (PROCESS,))
+def test_total_that_windows_miss_becomes_the_level(monkeypatch):
+    _say(monkeypatch)
+    short = [
+        _window(SPENT, np.full(1000, 28.0), cutoff=day, known_at=day + 60 * DAY)
+        for day in (date(2024, 5, 1), date(2024, 3, 1), date(2024, 1, 1))
+    ]
+    found = select_spend(short)
+    assert found.figures[PROCESS]["total_ratio"] == pytest.approx(0.7)
+    assert 28 * found.recipe.level.of() == pytest.approx(40, rel=0.05)
+    # intervals are those of what is expected after all
+    assert found.recipe.bands.edges[0] == pytest.approx(28 * found.recipe.level.of())
+
+
+def test_season_of_the_windows_is_part_of_the_level(monkeypatch):
+    _say(monkeypatch)
+    days = (date(2024, 5, 1), date(2024, 3, 1), date(2024, 1, 1))
+    gaps = (0.7, -0.5, 0.4)
+    folds = [
+        _window(
+            SPENT * np.exp(gap),
+            np.full(1000, 40.0),
+            cutoff=day,
+            known_at=day + 60 * DAY,
+            season=gap,
+        )
+        for gap, day in zip(gaps, days, strict=True)
+    ]
+    recipe = select_spend(folds).recipe
+    for gap in gaps:
+        expected = 40 * recipe.standing_at(gap).level.of()
+        assert expected == pytest.approx(40 * np.exp(gap), rel=0.1)
+    assert recipe.standing_at(None).level.of() == recipe.level.factor
 
 
 def test_choice_is_the_same_when_the_seed_is_the_same():
