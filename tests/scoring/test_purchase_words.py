@@ -197,6 +197,17 @@ def test_fall_is_no_comfort_and_a_rise_no_warning():
     assert _words("activity", orders_91d=3.0, orders_182d=4.0)[0] == ""
 
 
+def test_one_order_of_late_is_told_by_the_silence():
+    few = LEAVE.to_dict() | {"orders_91d": 0.0}
+    even = [{"orders_91d": n, "orders_182d": 2 * n} for n in (1, 2)]
+    rows = pd.DataFrame([CUSTOMER | each for each in even])
+    words = THEMES[NAMES.index("activity")].words(Facts(rows, STAY, pd.Series(few)))
+    assert words.comfort.tolist() == [
+        "",
+        "2 orders in the last 91 days (those who leave: 0)",
+    ]
+
+
 def test_young_customer_had_no_time_to_order_before():
     warning, comfort = _words("activity", T_days=100.0, orders_182d=2.0)
     assert warning.startswith("only 2 orders")

@@ -192,7 +192,8 @@ def _activity(facts: Facts) -> Words:
         ),
         _first(
             ("orders up" + moved, up & (before > 0)),
-            (now + facts.leavers(name), facts.is_better(name) & ~down),
+            # of one order, the silence says when
+            (now + facts.leavers(name), facts.is_better(name) & ~down & (recent > 1)),
         ),
     )
 
