@@ -88,10 +88,17 @@ def test_scores_keep_the_contract_of_the_design(run_shop):
     assert (low <= scores["expected_spend"]).all()
     assert (scores["expected_spend"] <= high).all()
     assert (low < high).mean() > 0.9
-    np.testing.assert_allclose(
-        scores["value_at_risk"],
-        scores["churn_probability"] * (scores["clv_if_kept"] - scores["clv_if_silent"]),
+    p, kept, silent = (
+        scores[name] for name in ("churn_probability", "clv_if_kept", "clv_if_silent")
     )
+    np.testing.assert_allclose(scores["value_at_risk"], p * (kept - silent))
+    assert ((kept >= scores["clv"]) & (scores["clv"] >= silent)).all()
+    assert scores["value_to_protect"].between(0, kept).all()
+    assert (
+        (1 - p <= scores["p_alive"]) & (1 - p <= scores["expected_purchases"])
+    ).all()
+    wait = pd.to_datetime(scores["expected_next_order"]) - pd.Timestamp(2024, 12, 1)
+    assert ((wait.dt.days < 28) == (p < 0.5)).all()
     bands = pd.cut(
         scores["churn_probability"],
         [-1, 0.4, 0.7, 2],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -27,7 +29,12 @@ SPANS = [2.0, 13.0, 40.0]
 
 @pytest.fixture(scope="module", params=MODELS, ids=lambda kind: kind.__name__)
 def model(request):
-    return request.param(penalty=0.01).fit(ROWS)
+    return fitted(request.param)
+
+
+@cache
+def fitted(kind):
+    return kind(penalty=0.01).fit(ROWS)
 
 
 def fork_of(model, span, rows=ROWS):
@@ -74,7 +81,7 @@ def test_who_buys_was_there_whatever_the_silence_before(model):
 
 
 def test_nobody_leaves_in_silence_where_only_buyers_leave():
-    model = BetaGeoModel(penalty=0.01).fit(ROWS)
+    model = fitted(BetaGeoModel)
     np.testing.assert_allclose(fork_of(model, 13.0).leaving.if_silent, 0, atol=1e-12)
 
 
@@ -97,7 +104,7 @@ def simulated(model, frequency, age, span, n=400_000):
 
 
 def test_branches_are_those_of_simulated_lives():
-    model = BetaGeoModel(penalty=0.01).fit(ROWS)
+    model = fitted(BetaGeoModel)
     left, near, year = simulated(model, frequency=4, age=39.0, span=13.0)
     rows = pd.DataFrame({"frequency": [4], "recency": [39.0], "T": [39.0]})
     fork = fork_of(model, 13.0, rows)
@@ -123,7 +130,7 @@ def test_branches_are_those_of_simulated_lives():
 def test_branches_are_in_order_whatever_the_history(
     frequency, share, age, span, silent, kind, params
 ):
-    model = kind(penalty=0.01).fit(ROWS)._with_theta(np.array(params))
+    model = fitted(kind)._with_theta(np.array(params))
     recency = age * share if frequency else 0.0
     rows = pd.DataFrame({"frequency": [frequency], "recency": [recency], "T": [age]})
     fork = fork_of(model, span, rows)

@@ -8,7 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from regulars.clv.process import COLUMNS, PurchaseProcess, purchase_summary
+from regulars.clv.process import (
+    BY_VALUE,
+    COLUMNS,
+    LABELS,
+    ORDER_SIZE,
+    PurchaseProcess,
+    purchase_summary,
+)
 from regulars.errors import NotEnoughHistoryError
 
 
@@ -79,14 +86,85 @@ def test_value_is_linear_in_the_margin(process, features):
     np.testing.assert_allclose(3 * one, process.clv(features, margin=0.3, **terms))
 
 
-def test_days_to_next_order_are_days(process, features):
-    days = process.days_to_next_order(features)
+def test_forecast_tied_to_its_own_churn_is_the_forecast(process, features):
+    alone = process.predict(features, horizon_days=90)
+    own = alone["btyd_no_purchase_probability"].to_numpy()
+    tied = process.tied(features, own, horizon_days=90)
+    np.testing.assert_allclose(tied["p_alive"], alone["p_alive"])
+    np.testing.assert_allclose(
+        tied["expected_purchases"], alone["btyd_expected_purchases"]
+    )
     weeks = process.purchases_.expected_next_order(purchase_summary(features))
-    np.testing.assert_allclose(days, 7 * weeks["median"])
+    np.testing.assert_allclose(tied["days_to_next_order"], 7 * weeks["median"])
 
 
-@pytest.mark.parametrize("kind", ["bg_nbd", "mbg_nbd", "pareto_nbd"])
+def test_more_churn_than_the_process_says_moves_all_columns_down(process, features):
+    own = process.predict(features, horizon_days=90)["btyd_no_purchase_probability"]
+    less, more = (
+        process.tied(features, own.to_numpy() ** power, horizon_days=90)
+        for power in (2.0, 0.5)
+    )
+    for name in ("p_alive", "expected_purchases"):
+        assert (less[name] >= more[name]).all()
+        assert less[name].sum() > more[name].sum()
+    assert (less["days_to_next_order"] <= more["days_to_next_order"]).all()
+
+
+def with_orders(features, rng):
+    """A twentieth buys three times as often and pays thirty times as much."""
+    large = rng.random(len(features)) < 0.05
+    age = features["T_days"].to_numpy()
+    rate = rng.gamma(1.0, 0.02, len(features)) * np.where(large, 3.0, 1.0)
+    repeats = rng.poisson(rate * age).astype(float)
+    last = age * rng.beta(np.maximum(repeats, 1), 1)
+    mean = 20 * np.where(large, 30.0, 1.0) / rng.gamma(6.0, 1 / 6.0, len(features))
+    return (
+        large,
+        rate,
+        pd.DataFrame(
+            {
+                "frequency": repeats,
+                "T_days": age,
+                "recency_days": np.where(repeats > 0, last, 0.0),
+                "monetary_value": np.where(repeats > 0, mean, 0.0),
+                "aov": mean,
+            }
+        ),
+    )
+
+
+@pytest.mark.filterwarnings("ignore::regulars.errors.RegularsWarning")
+def test_pace_by_order_value_gives_large_buyers_what_they_bring(features):
+    large, rate, rows = with_orders(features, np.random.default_rng(2))
+    truth = (rate * 365 * rows["aov"])[large].sum()
+    plain, by_value = (
+        PurchaseProcess(kind)
+        .fit(rows)
+        .predict(rows, horizon_days=365)["btyd_expected_spend"][large]
+        .sum()
+        for kind in ("bg_nbd", f"bg_nbd{BY_VALUE}")
+    )
+    assert plain < 0.97 * by_value
+    assert abs(by_value / truth - 1) < abs(plain / truth - 1)
+    assert by_value == pytest.approx(truth, rel=0.1)
+
+
+def test_order_size_is_a_ratio_in_quarters_and_bounded(features):
+    rows = features.head(400).assign(aov=20.0 * np.exp(np.arange(400) % 3 - 1.0))
+    process = PurchaseProcess(f"bg_nbd{BY_VALUE}").fit(rows)
+    odd = rows.head(4).assign(aov=[20.0, 0.0, -5.0, 1e9])
+    assert process.summary(odd)[ORDER_SIZE].tolist() == [0.0, -3.0, -3.0, 5.0]
+
+
+def test_log_in_which_half_pay_nothing_has_no_usual_order(features):
+    with pytest.raises(NotEnoughHistoryError, match="have bought for nothing"):
+        PurchaseProcess(f"bg_nbd{BY_VALUE}").fit(features.assign(aov=0.0))
+
+
+@pytest.mark.filterwarnings("ignore::regulars.errors.RegularsWarning")
+@pytest.mark.parametrize("kind", sorted(LABELS))
 def test_process_comes_back_from_json(kind, features):
+    features = features.assign(aov=20.0 + np.arange(len(features)) % 50)
     process = PurchaseProcess(kind).fit(features.head(600))
     again = PurchaseProcess.from_dict(json.loads(json.dumps(process.to_dict())))
     pd.testing.assert_frame_equal(

@@ -346,11 +346,13 @@ def make_training(n=3000):
 def make_scores(n=23570):
     rng = np.random.default_rng(3)
     p = rng.beta(2.2, 0.7, n)
-    clv = rng.gamma(0.9, 30, n) * (1.4 - p)
+    kept = rng.gamma(0.9, 30, n) * (1.4 - p)
+    kept[0] = 999.0
+    silent = kept / 4
     band = np.where(p < 0.4, "low", np.where(p < 0.7, "medium", "high"))
     days = pd.to_timedelta(rng.integers(5, 300, n), unit="D")
     following = pd.Series(pd.Timestamp("1998-07-01") + days)
-    names = ["Champions", "Loyal", "At risk", "Hibernating", "New"]
+    names = ["Champions", "Loyal", "Cannot lose", "Hibernating", "New"]
     return pd.DataFrame(
         {
             "customer_id": [HOSTILE_ID, *(f"c{i:05d}" for i in range(2, n + 1))],
@@ -360,8 +362,11 @@ def make_scores(n=23570):
             "p_alive": 1 - p / 2,
             "expected_purchases": (1 - p) * 2,
             "expected_spend": (1 - p) * 60,
-            "clv": np.where(np.arange(n) == 0, 999.0, clv),
-            "value_at_risk": np.where(np.arange(n) == 0, 999.0, clv) * p,
+            "clv": (1 - p) * kept + p * silent,
+            "clv_if_kept": kept,
+            "clv_if_silent": silent,
+            "value_at_risk": p * (kept - silent),
+            "value_to_protect": (1 - p) * kept / 10,
             "risk_band": band,
             "segment": rng.choice(names, n),
             "expected_next_order": following.mask(p > 0.9).dt.date,

@@ -25,7 +25,8 @@ SURVIVAL = {
 @pytest.fixture
 def scores():
     names = {"customer_id": [7, 8], "churn_probability": [0.1, 0.9]}
-    return pd.DataFrame(names | {"clv": [20.0, 10.0], "value_at_risk": [2.0, 9.0]})
+    value = {"clv": [18.0, 1.0], "clv_if_kept": [20.0, 10.0]}
+    return pd.DataFrame(names | value | {"value_at_risk": [2.0, 9.0]})
 
 
 def content(**parts):

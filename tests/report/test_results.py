@@ -36,7 +36,9 @@ def test_file_is_refused_when_it_is_no_object(tmp_path):
 def test_scores_are_refused_when_a_column_is_missing(tmp_path):
     frame = pd.DataFrame({"customer_id": [1], "churn_probability": [0.1]})
     frame.to_parquet(tmp_path / "scores.parquet")
-    with pytest.raises(DataError, match=r"lacks clv, value_at_risk; it has customer"):
+    with pytest.raises(
+        DataError, match=r"lacks clv, clv_if_kept, value_at_risk; it has customer"
+    ):
         read_results(tmp_path)
 
 
@@ -73,5 +75,7 @@ def test_run_is_of_purchases_unless_a_file_names_another_kind(build):
 
 def test_customers_of_one_value_have_no_value_of_their_own():
     assert not Results().has_own_value
-    assert not Results(scores=pd.DataFrame({"clv": [200.0, 200.0]})).has_own_value
-    assert Results(scores=pd.DataFrame({"clv": [200.0, 1.0]})).has_own_value
+    # what is expected of them differs with their risk
+    same = pd.DataFrame({"clv": [150.0, 20.0], "clv_if_kept": [200.0, 200.0]})
+    assert not Results(scores=same).has_own_value
+    assert Results(scores=same.assign(clv_if_kept=[200.0, 1.0])).has_own_value

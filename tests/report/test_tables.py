@@ -20,7 +20,8 @@ from regulars.results import CheckResult, KpiResult, TrainingResult
 def scored(build):
     """A function from further columns to the results of three scored customers."""
     base = {"customer_id": ["b", "a", "c"], "churn_probability": [0.5, 0.5, 0.1]}
-    base |= {"clv": [10.0, 10.0, 200.0], "value_at_risk": [5.0, 5.0, 20.0]}
+    base |= {"clv": [5.0, 5.0, 180.0], "value_at_risk": [5.0, 5.0, 20.0]}
+    base |= {"clv_if_kept": [10.0, 10.0, 200.0]}
     kpis = build(KpiResult, currency="USD")
     return lambda **columns: Results(scores=pd.DataFrame(base | columns), kpis=kpis)
 
@@ -71,6 +72,7 @@ def test_key_figures_add_up_probabilities_and_value(scored):
         ("37%", "expected to stop buying"),
         ("$30.00", "of value at risk"),
     ]
+    assert figures[2][2] == "14% of $220.00 if all were kept"
 
 
 def test_key_figures_set_the_model_beside_the_best_baseline(build):

@@ -30,7 +30,13 @@ FORMS: dict[str, type[Result]] = {
     form.file: form for form in (CheckResult, KpiResult, TrainingResult, BacktestResult)
 }
 WRITTEN_BY = {name: form.command for name, form in FORMS.items()} | {SCORES: SCORED_BY}
-SCORE_COLUMNS = ("customer_id", "churn_probability", "clv", "value_at_risk")
+SCORE_COLUMNS = (
+    "customer_id",
+    "churn_probability",
+    "clv",
+    "clv_if_kept",
+    "value_at_risk",
+)
 # where nothing is known of purchases, a customer need not be worth anything
 COLUMNS_WITHOUT_VALUE = SCORE_COLUMNS[:2]
 
@@ -95,9 +101,10 @@ class Results:
     @property
     def has_own_value(self) -> bool:
         """Whether customers differ in what they are worth."""
-        if self.scores is None or "clv" not in self.scores:
+        if self.scores is None or "clv_if_kept" not in self.scores:
             return False
-        return bool(self.scores["clv"].min() < self.scores["clv"].max())
+        value = self.scores["clv_if_kept"]
+        return bool(value.min() < value.max())
 
     def within_horizon(self) -> str:
         """Return the predicted window in words.

@@ -78,9 +78,7 @@ def _score_figures(
 
 def value_at_risk(scores: pd.DataFrame, currency: str) -> tuple[str, str, str]:
     """Return the value at risk, and of how much."""
-    at_risk = scores["value_at_risk"].sum()
-    # what all would be worth if nobody fell silent
-    total = scores["clv"].sum() + at_risk
+    total, at_risk = scores["clv_if_kept"].sum(), scores["value_at_risk"].sum()
     share = percent(at_risk / total) if total > 0 else MISSING
     remark = f"{share} of {money(total, currency, short=True)} if all were kept"
     return (money(at_risk, currency, short=True), "of value at risk", remark)

@@ -53,3 +53,25 @@ def test_constant_hazard_gives_the_geometric_sum():
 
 def test_value_is_missing_where_the_price_is():
     assert np.isnan(remaining_value([0.0], [np.nan], NOBODY, settings()))[0]
+
+
+def test_who_stays_through_the_horizon_pays_until_then_for_certain():
+    rate, months = 0.1, 365.25 / 12
+    hazard = pd.DataFrame(
+        {"n_exposed": [1e6], "n_ended": [1e6 * rate], "from_days": [0]}
+    )
+    year = settings(clv_horizon_days=122)
+    now = remaining_value([7.0], [10.0], hazard, year)
+    kept = remaining_value([7.0], [10.0], hazard, year, kept_days=60)
+    ahead = np.arange(5) * months
+    weights = np.minimum(122 / months - np.arange(5), 1.0)
+    survival = np.exp(-rate * np.maximum(ahead - 60, 0) / 30)
+    assert kept[0] == pytest.approx(5 * weights @ survival, rel=1e-4)
+    assert kept[0] > now[0]
+
+
+def test_horizon_beyond_the_value_is_paid_in_full():
+    hazard = hazard_by_tenure(np.full(200, 100.0), np.arange(200) < 100)
+    whole = remaining_value([50.0], [20.0], NOBODY, settings())
+    kept = remaining_value([50.0], [20.0], hazard, settings(), kept_days=400)
+    np.testing.assert_allclose(kept, whole)

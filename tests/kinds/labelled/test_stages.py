@@ -64,13 +64,14 @@ def test_scores_have_the_columns_of_every_other_table(table):
     result = pipeline.score(work, quiet)
     scores = pd.read_parquet(table.folder / "out" / "scores.parquet")
     assert tuple(scores.columns) == COLUMNS
-    # who leaves is worth nothing more
     np.testing.assert_allclose(scores["clv_if_kept"], work.table.attributes["age"])
+    assert (scores["clv_if_silent"] == 0).all()
     at_risk = scores["churn_probability"] * scores["clv_if_kept"]
     np.testing.assert_allclose(scores["clv"], scores["clv_if_kept"] - at_risk)
     np.testing.assert_allclose(scores["value_at_risk"], at_risk)
     assert result["value_at_risk"] == pytest.approx(at_risk.sum())
     empty = ["p_alive", "expected_purchases", "segment", "expected_next_order"]
+    empty += ["value_to_protect"]
     assert scores[empty].isna().all(axis=None)
 
 
