@@ -120,6 +120,7 @@ def measure(cell: Cell, options: argparse.Namespace) -> dict[str, Any]:
     line = found.timeline
     churned = found.outcomes["churned"].to_numpy(float)
     spend = found.outcomes["spend"].to_numpy(float)
+    nearest = {**found.spend, field.MODEL: found.typical}
     return {
         "title": cell.title,
         "horizon_days": line.horizon_days,
@@ -129,10 +130,10 @@ def measure(cell: Cell, options: argparse.Namespace) -> dict[str, Any]:
         "churn_rate": float(churned.mean()),
         "published": asdict(cell.published),
         "churn": churn_figures(churned, found.churn),
-        "spend": spend_figures(spend, found.spend),
+        "spend": spend_figures(spend, found.spend, nearest),
         "verdicts": {
             **{f: verdict(f, churned, found.churn) for f in ("roc_auc", "log_loss")},
-            "mae": verdict("mae", spend, found.spend),
+            "mae": verdict("mae", spend, nearest),
         },
         "profit": profits(
             churned,

@@ -104,7 +104,8 @@ def row(name: str, found: dict[str, Any]) -> str:
 
 def _four(churn: dict[str, Any], value: dict[str, Any]) -> list[str]:
     known = [churn.get(key) for key in ("roc_auc", "log_loss", "ece")]
-    return ["-" if x is None else f"{x:.4f}" for x in known] + [f"{value['mae']:.2f}"]
+    told = ["-" if x is None else f"{x:.4f}" for x in known]
+    return [*told, f"{value['typical_mae']:.2f}"]
 
 
 def main() -> None:

@@ -58,6 +58,8 @@ class Field:
     churn, spend : dict of str to array of shape (n_customers,)
         By forecaster, ``model`` first: probability of no purchase, expected spend
         (Gamma-Gamma beside a purchase process, Tweedie beside the hand-made one).
+    typical : array of shape (n_customers,)
+        Typical spend by the model; rivals say one figure for mean and median.
     clv : array of shape (n_customers,)
         Each customer's value by the model.
     validated_threshold : float or None
@@ -72,6 +74,7 @@ class Field:
     outcomes: pd.DataFrame
     churn: dict[str, Floats]
     spend: dict[str, Floats]
+    typical: Floats
     clv: Floats
     validated_threshold: float | None
     seconds: dict[str, float]
@@ -138,6 +141,8 @@ def assemble(
         outcomes=test[["customer_id", "churned", "spend"]],
         churn=churn,
         spend=spend,
+        # a process that stands alone says one figure for both, too
+        typical=scores["typical_spend"].fillna(scores["expected_spend"]).to_numpy(),
         clv=scores["clv"].to_numpy(),
         validated_threshold=_validated_threshold(snapshots, line, training, settings),
         seconds=clock.laps,

@@ -73,7 +73,7 @@ def churn_figures(
 
 
 def spend_figures(
-    spend: Floats, forecasts: Mapping[str, Floats]
+    spend: Floats, forecasts: Mapping[str, Floats], nearest: Mapping[str, Floats]
 ) -> dict[str, dict[str, Any]]:
     """Return each forecaster's figures of spend, with 95% intervals.
 
@@ -82,7 +82,9 @@ def spend_figures(
     spend : array of shape (n_customers,)
         Net spend in the window.
     forecasts : mapping of str to array of shape (n_customers,)
-        Expected spend.
+        Expected spend, which the total is of.
+    nearest : mapping of str to array of shape (n_customers,)
+        Typical spend, which the mean absolute error is of.
 
     Returns
     -------
@@ -90,14 +92,13 @@ def spend_figures(
         ``mae``, ``total_ratio``, and ``intervals`` of each.
     """
     found = {}
-    for name, expected in forecasts.items():
-        figures = evaluate_value(spend, expected)
-        bounds = evaluate_value_intervals(spend, expected, n_resamples=N_RESAMPLES)
-        keys = (*SPEND, "total_ratio")
-        found[name] = {
-            **{key: figures[key] for key in keys},
-            "intervals": {key: bounds[key] for key in keys},
-        }
+    for name in forecasts:
+        figures, bounds = {}, {}
+        for key, said in (("mae", nearest[name]), ("total_ratio", forecasts[name])):
+            figures[key] = evaluate_value(spend, said)[key]
+            ends = evaluate_value_intervals(spend, said, n_resamples=N_RESAMPLES)
+            bounds[key] = ends[key]
+        found[name] = {**figures, "intervals": bounds}
     return found
 
 
