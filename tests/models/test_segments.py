@@ -103,8 +103,3 @@ def test_customer_alone_has_the_name_of_the_batch(customers):
     ]
     assert alone == segments.label(rows, value, band).tolist()
     assert {*alone} <= NAMED
-
-
-def test_fifths_of_earlier_models_are_not_read_as_segments():
-    old = {"recency_bounds": [1, 2, 3, 4], "frequency_bounds": [1, 2, 3, 4]}
-    assert Segments.from_dict(old) is None
