@@ -63,7 +63,7 @@ def test_key_figures_count_who_is_expected_to_leave(build, scores):
     assert rows == [
         ("2", "customers scored", ""),
         ("50%", "expected to leave", "1 of them"),
-        ("11.00", "of value at risk", "37% of 30.00 in all"),
+        ("11.00", "of value at risk", "37% of 30.00 if all were kept"),
         ("0.800", "ROC AUC on rows kept apart", "95% interval 0.750 to 0.850"),
     ]
 

@@ -38,6 +38,7 @@ LABELS |= {f"{kind}{BY_VALUE}": f"{LABELS[kind]} by order value" for kind in LAB
 ORDER_SIZE = "order_size"
 # logarithms of order values over the usual one: beyond them nothing is added
 SIZES = (-3.0, 5.0)
+PENALTY = 0.001
 SIZE_STEPS = 4  # within one; few sizes make few distinct histories
 DAYS_PER_WEEK = 7.0
 TINY = 1e-12
@@ -86,7 +87,10 @@ class PurchaseProcess:
         summary = self.summary(features)
         covariates = [ORDER_SIZE] if is_by_value else []
         self.purchases_ = PURCHASE_MODELS[self.plain_kind](
-            purchase_covariates=covariates, dropout_covariates=covariates
+            # where hardly anybody leaves, nothing else would hold the coefficients
+            penalty=PENALTY if is_by_value else 0.0,
+            purchase_covariates=covariates,
+            dropout_covariates=covariates,
         ).fit(summary.drop(columns="monetary_value"))
         _refuse_without_spend(summary)
         self.spend_ = GammaGammaModel().fit(summary)

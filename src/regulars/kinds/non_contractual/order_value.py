@@ -31,11 +31,10 @@ def with_order_value(snapshots: Snapshots) -> Snapshots:
     Better is: the spend of the validation windows is foreseen better beyond chance, and
     who buys no worse.
     """
-    kind = f"{snapshots.kind}{BY_VALUE}"
-    cutoffs = [fold.cutoff for fold in snapshots.timeline.folds]
+    timeline, kind = snapshots.timeline, f"{snapshots.kind}{BY_VALUE}"
+    cutoffs, known_at = [fold.cutoff for fold in timeline.folds], timeline.stands_at
     if not cutoffs or not all(snapshots.has_process(day, kind) for day in cutoffs):
         return snapshots
-    known_at = snapshots.timeline.stands_at
     plain, linked = (
         pd.concat(
             [
@@ -49,9 +48,13 @@ def with_order_value(snapshots: Snapshots) -> Snapshots:
     gains = (plain - linked).groupby(level=0).mean()
     errors = gains.std() / np.sqrt(len(gains))
     money, churn = (gains.mean() / errors.clip(lower=EDGE))[["money", "churn"]]
-    if money > NEEDED and churn > -NEEDED:
-        return snapshots.with_process(kind)
-    return snapshots
+    if money <= NEEDED or churn <= -NEEDED:
+        return snapshots
+    used = [known_at, *timeline.training_cutoffs]
+    is_fit = all(
+        snapshots.has_process(day, kind) for day in used if snapshots.has_process(day)
+    )
+    return snapshots.with_process(kind) if is_fit else snapshots
 
 
 def _losses(rows: pd.DataFrame) -> pd.DataFrame:
