@@ -42,7 +42,6 @@ def _line(horizon=28, gap=0):
         test_cutoff=None,
         folds=(),
         training_cutoffs=(),
-        refit_cutoffs=(),
     )
 
 

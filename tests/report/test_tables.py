@@ -72,7 +72,7 @@ def test_key_figures_add_up_probabilities_and_value(scored):
         ("37%", "expected to stop buying"),
         ("$30.00", "of value at risk"),
     ]
-    assert figures[2][2] == "14% of $220.00 if all were kept"
+    assert figures[2][2] == "14% of $220 if all were kept"
 
 
 def test_key_figures_set_the_model_beside_the_best_baseline(build):

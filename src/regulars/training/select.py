@@ -53,7 +53,8 @@ def choose(window: Window, settings: Settings, step: Step, memo: Memo) -> Choice
     if not spends:
         return Choices(churn)
     step("spend")
-    return Choices(churn, select_spend(spends, random_state=settings.seed))
+    spend = select_spend(spends, random_state=settings.seed, memo=memo)
+    return Choices(churn, spend)
 
 
 def offer_objective(settings: Settings) -> Objective:

@@ -111,9 +111,9 @@ def history_notes(timeline: Timeline, training_cutoffs: int) -> list[str]:
     usable = len(timeline.training_cutoffs)
     if timeline.is_extrapolated:
         notes.append(
-            f"The history holds no window of {timeline.horizon_days} days to learn "
-            "from beside the one that the model is tested on: it learnt on windows "
-            f"of {timeline.label_horizon_days} days, and the purchase process carries "
+            f"The history holds no two windows of {timeline.horizon_days} days, to "
+            "learn from and to choose on: the model learnt on windows of "
+            f"{timeline.label_horizon_days} days, and the purchase process carries "
             f"its forecasts over to {timeline.horizon_days} days; intervals of spend "
             "are stretched in proportion."
         )

@@ -16,6 +16,7 @@ import numpy as np
 from regulars.metrics.intervals import evaluate_value
 from regulars.metrics.value import decile_error, mae, tweedie_deviance
 from regulars.models.folds import known_before, side_by_side
+from regulars.models.memo import Memo
 from regulars.models.spend.ensemble import SpendRecipe, mean_of
 from regulars.models.spend.intervals import SpendBands, coverage_left_out
 from regulars.models.spend.level import SpendLevel
@@ -71,7 +72,7 @@ class SpendSelection:
 
 
 def select_spend(
-    folds: Sequence[ValidationFold], *, random_state: int = 0
+    folds: Sequence[ValidationFold], *, random_state: int = 0, memo: Memo | None = None
 ) -> SpendSelection:
     """Return the recipe that is best on unseen windows.
 
@@ -87,13 +88,15 @@ def select_spend(
         At least one.
     random_state : int, default=0
         Seed.
+    memo : Memo, optional
+        What earlier choices learnt from the same windows.
 
     Returns
     -------
     SpendSelection
     """
     actual = [fold.y_valid for fold in folds]
-    members, n_trees = _members(folds, random_state)
+    members, n_trees = _members(folds, random_state, memo or Memo())
     candidates = {
         subset: [mean_of(window, subset) for window in members] for subset in _subsets()
     }
@@ -120,12 +123,18 @@ def select_spend(
 
 
 def _members(
-    folds: Sequence[ValidationFold], random_state: int
+    folds: Sequence[ValidationFold], random_state: int, memo: Memo
 ) -> tuple[list[dict[str, Floats]], dict[str, int]]:
     """Return what each member says of each window, and its best number of trees."""
     thin = [fold.thinned(SELECTION_ROWS, random_state=random_state) for fold in folds]
     jobs = [(fold, kind) for fold in thin for kind in KINDS]
-    staged = iter(side_by_side(lambda job: _forecasts(*job, random_state), jobs))
+
+    def learnt(job: tuple[ValidationFold, str]) -> dict[int, Floats]:
+        fold, kind = job
+        key = ("spend", fold.digest, kind, random_state)
+        return memo.of(key, lambda: _forecasts(fold, kind, random_state))
+
+    staged = iter(side_by_side(learnt, jobs))
     curves = [{kind: next(staged) for kind in KINDS} for _ in folds]
 
     def n_best(kind: str) -> int:
