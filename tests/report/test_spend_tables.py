@@ -17,13 +17,13 @@ from regulars.report.spend_tables import (
 )
 from regulars.results import TrainingResult
 
-KINDS = ("process", "tweedie", "ratio", "log", "sqrt", "hurdle")
+KINDS = ("process", "tweedie", "ratio", "hurdle", "median")
 
 
 @pytest.fixture
 def content():
     names = [
-        "+".join(subset) for size in (1, 2) for subset in combinations(KINDS, size)
+        "+".join(subset) for size in (1, 2, 3) for subset in combinations(KINDS, size)
     ]
     figures = {
         name: {
@@ -70,7 +70,7 @@ def test_table_holds_the_least_deviances_those_alone_and_the_chosen(training):
     table = spend_comparison(training)
     names = [name for name, _, _ in table.rows]
     assert len(names) == MOST_CANDIDATES + len(KINDS) + 1
-    assert names[0] == "sqrt + hurdle"
+    assert names[0] == "ratio + hurdle + median"
     assert {*KINDS} < {*names}
     assert [n for n, is_chosen, _ in table.rows if is_chosen] == ["process + tweedie"]
     assert "Normalised Gini" not in table.headings

@@ -93,7 +93,7 @@ def test_fit_refuses_an_unknown_kind():
 def test_staged_ends_where_predict_does(kind):
     rows, spend = _rows(400)
     model = SpendRegressor(kind, n_trees=20, base=base_column(rows, kind))
-    staged = model.fit(rows, spend).staged(rows, rows, spend, [5, 20])
+    staged = model.fit(rows, spend).staged(rows, [5, 20])
     np.testing.assert_allclose(staged[20], model.predict(rows))
     assert not np.allclose(staged[5], staged[20])
 

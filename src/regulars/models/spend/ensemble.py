@@ -226,7 +226,6 @@ class SpendEnsemble:
             "n_trees": dict(self.recipe.n_trees or {}),
             "random_state": self.recipe.random_state,
             "features": self.features_,
-            "scales": {kind: m.scale_ for kind, m in self.members_.items()},
             "means": {kind: m.mean_ for kind, m in self.members_.items()},
             "floors": {kind: m.floor_ for kind, m in self.members_.items()},
             "trees": sorted(self.trees()),
@@ -300,7 +299,6 @@ def _restored(
         if f"{kind}_{head}" in trees
     }
     member.mean_ = float(data["means"][kind])
-    member.scale_ = float(data["scales"][kind])
     member.floor_ = float(data["floors"][kind])
     member.n_features_in_ = len(features)
     member.feature_names_in_ = np.array(features, dtype=object)

@@ -1,7 +1,6 @@
 """Models of a customer's spend in the horizon.
 
-LightGBM learns it in seven ways, from a Tweedie loss to a hurdle, a zero-inflated
-log-normal and the median.
+LightGBM learns its mean in three ways, and its median.
 """
 
 from __future__ import annotations
@@ -27,29 +26,18 @@ PROCESS = "process"
 PROCESS_COLUMN = "btyd_expected_spend"
 MEDIAN = "median"
 # of the mean, and all
-MEANS = ("tweedie", "ratio", "log", "sqrt", "hurdle", "ziln")
+MEANS = ("tweedie", "ratio", "hurdle")
 KINDS = (*MEANS, MEDIAN)
 BINNING = {"max_bin": 63, "feature_pre_filter": False}
 TWEEDIE = {"objective": "tweedie", "tweedie_variance_power": 1.6}
-SQUARES = {"objective": "regression"}
 ABSOLUTE = {"objective": "regression_l1"}
 # the heads of a kind: what LightGBM minimises for each
 HEADS: dict[str, dict[str, dict[str, Any]]] = {
     "tweedie": {"spend": TWEEDIE},
     "ratio": {"spend": TWEEDIE},
-    "log": {"spend": SQUARES},
-    "sqrt": {"spend": SQUARES},
     "hurdle": {"buys": {"objective": "binary"}, "amount": {"objective": "gamma"}},
-    "ziln": {
-        "buys": {"objective": "binary"},
-        "mean": SQUARES,
-        "variance": {"objective": "gamma"},
-    },
     MEDIAN: {"spend": ABSOLUTE},
 }
-SCALED = ("log", "sqrt")
-ROOTED = ("sqrt", MEDIAN)
-SMALLEST_SQUARE = 1e-4
 # fewer rows with any spend teach no tree anything: the mean stands for them
 FEWEST_SPENDERS = 20
 # a process that expects next to nothing is no measure of what a customer spends
@@ -62,17 +50,14 @@ class SpendRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     ``tweedie`` models the mean of an amount with many zeros. ``ratio`` does the same
     with what the purchase process expects as its starting point, so that the trees
     learn a factor and a level that shifts with the season shifts with the process.
-    ``log`` and ``sqrt`` model a transformed amount and scale the result so that the
-    training total is met. ``hurdle`` is the probability of buying times the amount of
-    a buyer; ``ziln`` (zero-inflated log-normal [1]_) likewise, with a log-normal
-    amount whose mean and variance are learnt. ``median`` is what half of such customers
-    stay below: nearest to most of them and short of the total, so it is no expectation.
+    ``hurdle`` is the probability of buying times the amount of a buyer. ``median`` is
+    what half of such customers stay below, learnt on roots: nearest to most of them and
+    short of the total, so it is no expectation.
 
     Parameters
     ----------
     kind : str, default='tweedie'
-        What is learnt: ``tweedie``, ``ratio``, ``log``, ``sqrt``, ``hurdle``, ``ziln``
-        or ``median``.
+        What is learnt: ``tweedie``, ``ratio``, ``hurdle`` or ``median``.
     n_trees : int, default=200
         Boosting rounds of each head; > 0.
     base : int, optional
@@ -87,8 +72,6 @@ class SpendRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     mean_ : float
         Mean spend of the training rows (``median``: the median); the forecast where
         there are no heads.
-    scale_ : float
-        Factor that meets the training total; 1 but for ``log`` and ``sqrt``.
     floor_ : float
         Least value of the base.
 
@@ -96,11 +79,6 @@ class SpendRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     -----
     A window whose refunds exceed its purchases counts as zero: all losses need
     amounts that are not negative.
-
-    References
-    ----------
-    .. [1] Wang, X., Liu, T. and Miao, J. (2019). A deep probabilistic model for
-       customer lifetime value prediction.
 
     Examples
     --------
@@ -166,9 +144,6 @@ class SpendRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             mean = float(np.nanmean(np.maximum(features[:, self.base], 0.0)))
             self.floor_ = SMALLEST_BASE * mean if mean > 0 else 1.0
         self.heads_ = self._fit_heads(features, spend)
-        self.scale_ = 1.0
-        if self.kind in SCALED:
-            self.scale_ = _scale(self._expected(features), spend)
         return self
 
     def _fit_heads(self, X: Floats, spend: Floats) -> dict[str, lightgbm.Booster]:
@@ -177,17 +152,13 @@ class SpendRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         if self.kind == "ratio":
             return {"spend": self._boost("spend", X, spend, np.log(self._base(X)))}
         if "buys" not in HEADS[self.kind]:
-            return {"spend": self._boost("spend", X, self.to_target(spend))}
+            target = np.sqrt(spend) if self.kind == MEDIAN else spend
+            return {"spend": self._boost("spend", X, target)}
         bought = spend > 0
-        heads = {"buys": self._boost("buys", X, bought.astype(np.float64))}
-        X, spend = X[bought], spend[bought]
-        if self.kind == "hurdle":
-            return {**heads, "amount": self._boost("amount", X, spend)}
-        logs = np.log(spend)
-        mean = self._boost("mean", X, logs)
-        squares = (logs - np.asarray(mean.predict(X, **ONE_THREAD))) ** 2
-        variance = self._boost("variance", X, np.maximum(squares, SMALLEST_SQUARE))
-        return {**heads, "mean": mean, "variance": variance}
+        return {
+            "buys": self._boost("buys", X, bought.astype(np.float64)),
+            "amount": self._boost("amount", X[bought], spend[bought]),
+        }
 
     def _boost(
         self, head: str, X: Floats, target: Floats, start: Floats | None = None
@@ -226,47 +197,13 @@ class SpendRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             "verbose": -1,
         }
 
-    def to_target(self, spend: Floats) -> Floats:
-        """Return the target of the trees.
-
-        Parameters
-        ----------
-        spend : array of shape (n_rows,)
-            Spend, not negative.
-
-        Returns
-        -------
-        array of shape (n_rows,)
-        """
-        if self.kind == "log":
-            return np.log1p(spend)
-        return np.sqrt(spend) if self.kind in ROOTED else spend
-
-    def from_target(self, predicted: Floats) -> Floats:
-        """Return spend from what the trees predict.
-
-        Parameters
-        ----------
-        predicted : array of shape (n_rows,)
-            Output of the trees.
-
-        Returns
-        -------
-        array of shape (n_rows,)
-        """
-        if self.kind == "log":
-            return np.expm1(np.maximum(predicted, 0.0))
-        if self.kind in ROOTED:
-            return np.maximum(predicted, 0.0) ** 2
-        return predicted
-
     def _base(self, X: Floats) -> Floats:
         if self.base is None:
             return np.ones(len(X))
         return np.maximum(np.nan_to_num(X[:, self.base]), self.floor_)
 
     def _expected(self, X: Floats, n_trees: int | None = None) -> Floats:
-        """Return expected spend, of the first so many trees, before scaling."""
+        """Return expected spend, of the first so many trees."""
         if not self.heads_:
             return np.full(len(X), self.mean_)
 
@@ -279,12 +216,9 @@ class SpendRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         if self.kind == "ratio":
             return self._base(X) * np.exp(of("spend", raw_score=True))
         if "buys" not in self.heads_:
-            return self.from_target(of("spend"))
-        if self.kind == "hurdle":
-            return of("buys") * of("amount")
-        # the mean of a log-normal amount
-        lognormal = np.exp(of("mean") + of("variance") / 2)
-        return np.asarray(of("buys") * lognormal, dtype=np.float64)
+            found = of("spend")
+            return np.maximum(found, 0.0) ** 2 if self.kind == MEDIAN else found
+        return of("buys") * of("amount")
 
     def predict(self, X: ArrayLike) -> Floats:
         """Return expected spend.
@@ -303,25 +237,15 @@ class SpendRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         features: Floats = validate_data(
             self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False
         )
-        return self._expected(features) * self.scale_
+        return self._expected(features)
 
-    def staged(
-        self,
-        X: pd.DataFrame,
-        training: pd.DataFrame,
-        y: Floats,
-        n_trees: Sequence[int],
-    ) -> dict[int, Floats]:
+    def staged(self, X: pd.DataFrame, n_trees: Sequence[int]) -> dict[int, Floats]:
         """Return expected spend as if fitted with fewer trees.
 
         Parameters
         ----------
         X : DataFrame of shape (n_rows, n_features)
             Features.
-        training : DataFrame of shape (n_training, n_features)
-            The rows that the model was fitted to.
-        y : array of shape (n_training,)
-            Their spend.
         n_trees : sequence of int
             Numbers of trees.
 
@@ -329,25 +253,13 @@ class SpendRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         -------
         dict of int to array of shape (n_rows,)
         """
-        rows, past, spend = X.to_numpy(), training.to_numpy(), np.maximum(y, 0.0)
-        staged = {n: self._expected(rows, n) for n in n_trees}
-        if self.kind not in SCALED:
-            return staged
-        return {
-            n: expected * _scale(self._expected(past, n), spend)
-            for n, expected in staged.items()
-        }
+        rows = X.to_numpy()
+        return {n: self._expected(rows, n) for n in n_trees}
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         return tags
-
-
-def _scale(expected: Floats, spend: Floats) -> float:
-    """Return the factor that meets the total."""
-    total = float(expected.sum())
-    return float(spend.sum()) / total if total > 0 else 1.0
 
 
 def base_column(features: pd.DataFrame, kind: str) -> int | None:

@@ -181,7 +181,7 @@ def _forecasts(fold: ValidationFold, kind: str, random_state: int) -> dict[int, 
         base=base_column(fold.train, kind),
         random_state=random_state,
     ).fit(fold.train, fold.y_train)
-    return model.staged(fold.valid, fold.train, fold.y_train, TREES)
+    return model.staged(fold.valid, TREES)
 
 
 def _figures(predicted: Sequence[Floats], actual: Sequence[Floats]) -> dict[str, float]:
