@@ -55,7 +55,7 @@ OUTCOMES = ("churned", "n_purchases", "spend")
 # beyond which no day of the next order is named
 NEXT_ORDER_LIMIT_DAYS = 365
 # whose mean the contributions of others are measured from
-COMPARED_ROWS = 4_000
+COMPARED_ROWS = 2_000
 SILENT, SPEND = "btyd_no_purchase_probability", "btyd_expected_spend"
 # the scores of a model, in their order; provenance and reasons come on top
 NUMBERS = (

@@ -21,6 +21,7 @@ from regulars.models.churn.members import (
 )
 from regulars.models.churn.pooling import Pool, combine, pulls
 from regulars.models.churn.snapshot_ranks import SnapshotRanks, ranked_by_snapshot
+from regulars.models.folds import side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -280,12 +281,13 @@ class ChurnEnsemble:
             read = ranked_by_snapshot(rows, snapshots, ranked)
         elif ranked:
             read = SnapshotRanks(ranked).fit(rows).transform(rows)
-        self.members_: dict[str, Member] = {
-            name: self.recipe.make(name).fit(
-                rows if name in READ_LEVELS else read, churned
-            )
-            for name in self.recipe.members
-        }
+
+        def fitted(name: str) -> Member:
+            own = rows if name in READ_LEVELS else read
+            return self.recipe.make(name).fit(own, churned)
+
+        names = self.recipe.members
+        self.members_ = dict(zip(names, side_by_side(fitted, names), strict=True))
         self.usual_: dict[str, pd.Series[float]] = {}
         return self
 

@@ -29,7 +29,7 @@ class ExtraTreesChurn(SavedTrees):
 
     Parameters
     ----------
-    n_trees : int, default=200
+    n_trees : int, default=100
         Trees; > 0.
     min_child_samples : int, default=20
         Least rows in a leaf.
@@ -59,7 +59,7 @@ class ExtraTreesChurn(SavedTrees):
 
     def __init__(
         self,
-        n_trees: int = 200,
+        n_trees: int = 100,
         *,
         min_child_samples: int = 20,
         num_leaves: int = 512,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 import lightgbm
 import numpy as np
 
+from regulars.models.folds import side_by_side
 from regulars.models.spend.intervals import SpendBands
 from regulars.models.spend.level import SpendLevel
 from regulars.models.spend.regressor import (
@@ -144,15 +145,17 @@ class SpendEnsemble:
         self
         """
         self.features_ = list(features.columns)
-        self.members_ = {
-            kind: SpendRegressor(
+
+        def fitted(kind: str) -> SpendRegressor:
+            return SpendRegressor(
                 kind,
                 n_trees=(self.recipe.n_trees or {})[kind],
                 base=base_column(features, kind),
                 random_state=self.recipe.random_state,
             ).fit(features, spend)
-            for kind in self.recipe.boosted
-        }
+
+        kinds = self.recipe.boosted
+        self.members_ = dict(zip(kinds, side_by_side(fitted, kinds), strict=True))
         return self
 
     def predict(self, features: pd.DataFrame) -> Floats:
