@@ -25,7 +25,12 @@ hypothesis_settings.load_profile("regulars")
 CONFIG = """\
 name: shop
 source: {transactions: {path: "FOLDER/orders.csv"}}
-time: {horizon_days: 28, training_cutoffs: 2, step_days: 28, cutoff: 2024-12-01}
+time:
+  horizon_days: 28
+  cutoff: 2024-12-01
+  training_cutoffs: 2
+  step_days: 28
+  validation_windows: 3
 churn: {tuning_trials: 1}
 tracking: {uri: "sqlite:///FOLDER/store/mlflow.db"}
 outputs: "FOLDER/out"

@@ -12,7 +12,6 @@ from regulars.errors import DataError, NotEnoughHistoryError
 from regulars.timeline import (
     FEWEST_FOLDS,
     LONGEST_STRETCH,
-    MOST_FOLDS,
     SHORTEST_LABEL_DAYS,
     YEAR,
     plan,
@@ -122,7 +121,7 @@ def test_validation_windows_share_no_day_where_the_history_holds_enough(case):
     for each in (line, line.final):
         cutoffs = [fold.cutoff for fold in each.folds]
         apart = [a - b for a, b in pairwise(cutoffs)]
-        assert len(cutoffs) <= MOST_FOLDS
+        assert len(cutoffs) <= settings.validation_windows
         if len(cutoffs) > FEWEST_FOLDS:
             assert min(apart) >= _days(each.label_horizon_days)
 
@@ -132,7 +131,7 @@ def test_one_validation_window_lies_in_the_season_of_a_year_ago():
     line = plan(settings, FIRST, FIRST + _days(1000))
     *recent, season = [fold.cutoff for fold in line.folds]
     assert season == line.test_cutoff - YEAR
-    assert recent == [line.test_cutoff - k * _days(14) for k in range(1, MOST_FOLDS)]
+    assert recent == [line.test_cutoff - k * _days(14) for k in range(1, 6)]
 
 
 def test_training_reaches_a_year_and_a_horizon_back_and_thins_out():

@@ -27,7 +27,7 @@ __all__ = [
 
 
 # validation windows: below the fewest they may overlap
-FEWEST_FOLDS, MOST_FOLDS = 3, 6
+FEWEST_FOLDS = 3
 # the same season a year ago, on the same day of the week
 YEAR = timedelta(days=364)
 # cutoffs to learn from a step apart, and the steps between those before them
@@ -296,14 +296,16 @@ class _Windows:
         apart = timedelta(days=label_days)
         latest = test - timedelta(days=self.settings.gap_days + label_days)
         usable = self._folds(self._back(latest, label_days, apart), label_days)
-        if len(usable) < FEWEST_FOLDS:
+        most = self.settings.validation_windows
+        fewest = min(FEWEST_FOLDS, most)
+        if len(usable) < fewest:
             closer = min(apart, timedelta(days=self.settings.step_days))
             days = self._back(latest, label_days, closer)
-            return self._folds(days, label_days)[:FEWEST_FOLDS]
-        chosen = usable[:MOST_FOLDS]
+            return self._folds(days, label_days)[:fewest]
+        chosen = usable[:most]
         season = self._folds([min(test - YEAR, latest)], label_days)
         if season and chosen[-1].cutoff - apart >= season[0].cutoff:
-            chosen = (*chosen[: MOST_FOLDS - 1], *season)
+            chosen = (*chosen[: most - 1], *season)
         return chosen
 
     def _folds(self, days: Sequence[date], label_days: int) -> tuple[Fold, ...]:

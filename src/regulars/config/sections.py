@@ -67,6 +67,12 @@ class TimeSettings(Section):
         description="Training snapshots; auto: a year and a horizon back, thinned "
         "towards the past.",
     )
+    validation_windows: int = Field(
+        6,
+        ge=2,
+        le=24,
+        description="Windows that the model is chosen on, at most; each costs time.",
+    )
     step_days: Days = Field(30, description="Days between training snapshots.")
 
     @field_validator("cutoff", mode="before")

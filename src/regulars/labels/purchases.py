@@ -78,14 +78,7 @@ def build_labels(
     1           a        0            1    4.0
     """
     cutoffs = sorted({pd.Timestamp(day).date() for day in keys["cutoff"].unique()})
-    unknown = [day for day in cutoffs if timeline.label_window(day)[1] > known_at]
-    if unknown:
-        msg = (
-            f"The outcome of {len(unknown)} of {len(cutoffs)} cutoffs (latest "
-            f"{unknown[-1]}) is not known on {known_at}: its window ends on "
-            f"{timeline.label_window(unknown[-1])[1]}. Use earlier cutoffs."
-        )
-        raise LeakageError(msg)
+    refuse_unknown(timeline, cutoffs, known_at)
     outcomes = outcomes_in_windows(ledger, timeline, cutoffs).to_pandas()
     aligned = (
         keys[["customer_id", "cutoff"]]
@@ -107,6 +100,18 @@ def build_labels(
         n_purchases=n_purchases,
         spend=aligned["spend"].fillna(0.0).astype("float64"),
     )[["customer_id", "cutoff", *OUTCOMES]]
+
+
+def refuse_unknown(timeline: Timeline, cutoffs: Sequence[date], known_at: date) -> None:
+    """Raise a LeakageError where the outcome of a cutoff is not known on a day."""
+    unknown = [day for day in cutoffs if timeline.label_window(day)[1] > known_at]
+    if unknown:
+        msg = (
+            f"The outcome of {len(unknown)} of {len(cutoffs)} cutoffs (latest "
+            f"{unknown[-1]}) is not known on {known_at}: its window ends on "
+            f"{timeline.label_window(unknown[-1])[1]}. Use earlier cutoffs."
+        )
+        raise LeakageError(msg)
 
 
 def outcomes_in_windows(

@@ -26,6 +26,7 @@ from regulars.kinds.non_contractual.window import (
     one_kind_of_cohort,
 )
 from regulars.models.churn import baselines
+from regulars.models.memo import Memo
 from regulars.scoring.batch import Customers
 from regulars.scoring.histories import FIELDS
 from regulars.scoring.pyfunc import ServingContext
@@ -38,7 +39,6 @@ from regulars.training.window import ModelDescription, Problem
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from regulars.kinds.non_contractual.snapshots import Processes
     from regulars.kinds.non_contractual.workspace import LogWorkspace
     from regulars.models.retention import RetentionModel
     from regulars.timeline import Timeline
@@ -81,10 +81,10 @@ def purchase_problem(work: LogWorkspace, step: Step) -> Problem:
     settings, timeline = work.settings, work.timeline
     assert timeline.final is not None
     # fitted to a day's past, a process is the same for every window
-    processes: Processes = {}
+    memo = Memo()
 
     def window(each: Timeline, *, is_final: bool = False) -> PurchaseWindow:
-        snapshots = Snapshots.of(work.ledger, each, settings, work.features, processes)
+        snapshots = Snapshots.of(work.ledger, each, settings, work.features, memo)
         return PurchaseWindow.of(work, snapshots, is_final=is_final)
 
     tested, final = window(timeline), window(timeline.final, is_final=True)
@@ -221,10 +221,10 @@ def purchase_backtest(work: LogWorkspace) -> BacktestPlan:
 
     def windows() -> Iterator[PurchaseWindow]:
         # windows share days: what was fitted to a day's past is the same for all
-        processes: Processes = {}
+        memo = Memo()
         for timeline in timelines:
             snapshots = Snapshots.of(
-                work.ledger, timeline, settings, work.features, processes
+                work.ledger, timeline, settings, work.features, memo
             )
             yield PurchaseWindow.of(work, snapshots)
 

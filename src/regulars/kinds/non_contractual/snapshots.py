@@ -21,9 +21,10 @@ from regulars.errors import (
     RegularsWarning,
 )
 from regulars.features.cache import FeatureCache
-from regulars.labels.purchases import build_labels
+from regulars.labels.purchases import OUTCOMES, build_labels, refuse_unknown
 from regulars.metrics import log_loss, mae
-from regulars.models.retention import add_process, stack
+from regulars.models.memo import Memo
+from regulars.models.retention import stack
 from regulars.training.terms import horizon_of
 
 if TYPE_CHECKING:
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
     from regulars.data.ledger import Ledger
     from regulars.models.horizon import Horizon
     from regulars.timeline import Timeline
-
-    Processes = dict[tuple[date, str], PurchaseProcess]
 
 # of customers who left, and who stayed, below which no classifier is learnt
 FEWEST_CHURNERS = 20
@@ -53,9 +52,9 @@ class Snapshots:
     horizon: Horizon
     cache: FeatureCache
     rows: Mapping[date, pd.DataFrame] = field(repr=False)
-    # by cutoff and purchase model; shared by the snapshots of one ledger, which say
-    # the same of a cutoff whoever fitted it first
-    processes: Processes = field(repr=False)
+    # processes, and what follows from them; shared by the snapshots of one ledger,
+    # which say the same of a cutoff whoever came first
+    memo: Memo = field(repr=False)
     # the purchase model in use
     kind: str = BASELINE_PROCESS
 
@@ -66,12 +65,12 @@ class Snapshots:
         timeline: Timeline,
         settings: Settings,
         cache: FeatureCache | None = None,
-        processes: Processes | None = None,
+        memo: Memo | None = None,
     ) -> Snapshots:
         """Lay a ledger out at the cutoffs of a timeline.
 
-        `processes` are those that other snapshots of the ledger have fitted; what is
-        fitted here is added.
+        `memo` holds what other snapshots of the ledger have worked out; what is worked
+        out here is added.
         """
         cache = cache or FeatureCache(ledger, settings)
         rows = cache.by_cutoff(timeline.snapshots)
@@ -82,7 +81,7 @@ class Snapshots:
             horizon_of(settings, timeline),
             cache,
             {day: features.drop(columns=unknown) for day, features in rows.items()},
-            {} if processes is None else processes,
+            memo or Memo(),
         )
 
     def with_horizon(self, horizon: Horizon) -> Snapshots:
@@ -105,14 +104,15 @@ class Snapshots:
 
     def process(self, cutoff: date, kind: str | None = None) -> PurchaseProcess:
         """Return the purchase process fitted to what was known at a cutoff."""
-        key = (cutoff, kind or self.kind)
-        if key not in self.processes:
+        kind = kind or self.kind
+
+        def fitted() -> PurchaseProcess:
             with warnings.catch_warnings():
                 # what the final model warns of becomes a note; see `final_warnings`
                 warnings.simplefilter("ignore", RegularsWarning)
-                fitted = PurchaseProcess(key[1]).fit(self.features(cutoff))
-            self.processes[key] = fitted
-        return self.processes[key]
+                return PurchaseProcess(kind).fit(self.features(cutoff))
+
+        return self.memo.of(("process", cutoff, kind), fitted)
 
     def compare_processes(self) -> dict[str, dict[str, float]]:
         """Return how the purchase models predict the validation windows.
@@ -200,11 +200,22 @@ class Snapshots:
         horizon: Horizon,
         timeline: Timeline,
     ) -> pd.DataFrame:
-        rows = add_process(self.features(cutoff), self.process(cutoff, kind), horizon)
-        outcomes = build_labels(self.ledger, timeline, rows, known_at=known_at)
-        return pd.concat(
-            [rows, outcomes.drop(columns=["customer_id", "cutoff"])], axis=1
+        kind = kind or self.kind
+        rows = self.features(cutoff)
+        refuse_unknown(timeline, [cutoff], known_at)
+        expected = self.memo.of(
+            ("expected", cutoff, kind, horizon.days, horizon.gap_days),
+            lambda: self.process(cutoff, kind).predict(
+                rows, horizon_days=horizon.days, gap_days=horizon.gap_days
+            ),
         )
+        outcomes = self.memo.of(
+            ("outcomes", cutoff, *timeline.label_window(cutoff)),
+            lambda: build_labels(self.ledger, timeline, rows, known_at=known_at)[
+                list(OUTCOMES)
+            ],
+        )
+        return pd.concat([rows, expected, outcomes], axis=1)
 
     def clv(self, cutoff: date) -> NDArray[np.float64]:
         """Return the value of each customer as known at a cutoff; 0 or more."""
