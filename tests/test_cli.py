@@ -112,7 +112,13 @@ def test_log_becomes_scores_and_a_report_in_seven_commands(
     assert {*result} >= RESULT_KEYS
     assert {*result} <= RESULT_KEYS | EXTRA_KEYS
     assert {*result["test"]} == TEST_KEYS
-    assert {*result["value_test"]} == {"mae", "spearman", "total_ratio"}
+    assert {*result["value_test"]} == {
+        "mae",
+        "spearman",
+        "total_ratio",
+        "tweedie_deviance",
+        "typical_mae",
+    }
     assert all({*found} == TEST_KEYS for found in result["baselines"].values())
     assert result["model_version"] == "2"
     assert result["model_uri"] == "models:/orders/2"

@@ -7,17 +7,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from regulars.config import TimeSettings
 from regulars.kinds.non_contractual.notes import STALE_DAYS, stale_notes
-from regulars.timeline import plan
 
 LAST = date(2024, 12, 31)
 
 
 def notes(silent_days):
-    settings = TimeSettings(cutoff=LAST + timedelta(days=1 + silent_days))
-    timeline = plan(settings, date(2024, 1, 1), LAST)
-    return stale_notes(SimpleNamespace(last_day=LAST), timeline)
+    cutoff = LAST + timedelta(days=1 + silent_days)
+    return stale_notes(SimpleNamespace(last_day=LAST), cutoff)
 
 
 @pytest.mark.parametrize("silent_days", [0, STALE_DAYS - 1])

@@ -46,10 +46,10 @@ def pair(tmp_path_factory, orders, open_shop, few_trees):
 
 
 def test_choices_do_not_know_the_test_window(pair):
-    honest, other = pair
-    recipes = [json.dumps(each.choices.recipe.to_dict()) for each in pair]
+    made = [each.trials[0].choices for each in pair]
+    recipes = [json.dumps(each.recipe.to_dict()) for each in made]
     assert recipes[0] == recipes[1]
-    assert honest.choices.spend == other.choices.spend
+    assert made[0].spend == made[1].spend
     figures = [each.trials[0].window.process_figures for each in pair]
     assert figures[0] == figures[1]
 

@@ -62,7 +62,7 @@ def usage_problem(work, step):
             kind="usage", question=QUESTION, fingerprint=work.fingerprint()
         ),
         windows=[TabularWindow(dataset, split, terms)],
-        final=lambda trials: TabularWindow(dataset, everything, terms),
+        final=TabularWindow(dataset, everything, terms),
         notes=lambda training: ["Usage is counted in minutes."],
         details=lambda training: {"baseline_labels": BASELINE_LABELS},
         example=example_row(dataset.features),

@@ -12,6 +12,7 @@ from regulars.kinds.non_contractual.window import PurchaseWindow
 from regulars.metrics import CampaignCosts
 from regulars.models.churn import Objective
 from regulars.models.folds import known_before
+from regulars.models.memo import Memo
 from regulars.training import select as selection
 from regulars.training.select import choose, study_file
 
@@ -57,14 +58,14 @@ def test_killed_training_goes_on_where_it_stopped_and_ends_the_same(
 ):
     parts = open_window("churn.tuning_trials=3")
     with pytest.raises(KilledError):
-        choose(*parts, _kill_at("selection 2/3"))
+        choose(*parts, _kill_at("selection 2/3"), Memo())
     assert _n_trials(shop) == [2]
     steps = []
-    resumed = choose(*parts, steps.append)
+    resumed = choose(*parts, steps.append, Memo())
     assert steps == ["selection 3/3", "spend"]
     assert _n_trials(shop) == [3]
     monkeypatch.setattr(selection, "study_file", lambda _: tmp_path / "anew.db")
-    whole = choose(*parts, silent)
+    whole = choose(*parts, silent, Memo())
     assert json.dumps(resumed.churn.recipe.to_dict()) == json.dumps(
         whole.churn.recipe.to_dict()
     )
@@ -84,7 +85,7 @@ def test_profit_is_judged_with_each_customers_own_value(open_window, monkeypatch
         return real(folds, **options)
 
     monkeypatch.setattr(selection, "select", select)
-    found = choose(window, settings, silent)
+    found = choose(window, settings, silent, Memo())
     assert found.churn.objective == "profit"
     assert found.churn.group_gains == {}
     assert seen["objective"] == Objective(
@@ -102,7 +103,9 @@ def test_profit_is_judged_with_each_customers_own_value(open_window, monkeypatch
 def test_window_still_open_at_a_cutoff_teaches_it_no_calibration(
     open_window, monkeypatch
 ):
-    window, settings = open_window("features.choose=false", "time.step_days=10")
+    window, settings = open_window(
+        "features.choose=false", "time.step_days=10", "time.horizon_days=75"
+    )
     seen = []
     real = selection.select
     monkeypatch.setattr(
@@ -110,7 +113,7 @@ def test_window_still_open_at_a_cutoff_teaches_it_no_calibration(
         "select",
         lambda folds, **more: seen.extend(folds) or real(folds, **more),
     )
-    choose(window, settings, silent)
+    choose(window, settings, silent, Memo())
     assert len(seen) > 1
     timeline = window.timeline
     for fold, known in zip(seen, timeline.folds, strict=True):

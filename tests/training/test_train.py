@@ -5,7 +5,7 @@ import pytest
 
 from regulars.kinds.non_contractual import open_workspace, purchase_problem
 from regulars.models.retention import RetentionModel
-from regulars.training.train import feature_importance, train
+from regulars.training.train import feature_importance, fit_as_of, train
 
 
 @pytest.fixture(scope="module")
@@ -18,15 +18,19 @@ def trained(tmp_path_factory, orders, open_shop, few_trees):
     return work, train(problem, lambda step: None)
 
 
-def test_model_and_tested_model_share_the_recipe_and_not_the_data(trained):
-    _, training = trained
-    tested_model = training.trials[0].tested_model
-    assert tested_model.churn == training.model.churn
-    assert tested_model.spend == training.model.spend
-    tested, final = (
-        model.process.purchases_.params_ for model in (tested_model, training.model)
-    )
-    assert tested != final
+def test_tested_model_is_the_one_made_on_the_day_of_the_test(trained):
+    work, training = trained
+    problem = purchase_problem(work, lambda step: None)
+    (trial,) = training.trials
+    for window, model in (
+        (problem.windows[0], trial.tested_model),
+        (problem.final, training.model),
+    ):
+        made = fit_as_of(window, work.settings, lambda step: None)
+        assert made.model.churn.to_dict() == model.churn.to_dict()
+        assert made.model.spend == model.spend
+        assert made.model.process.purchases_.params_ == model.process.purchases_.params_
+    assert trial.choices.recipe.weights != training.choices.recipe.weights
 
 
 def test_figures_are_of_the_model_and_the_baselines_on_one_window(trained):

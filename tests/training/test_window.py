@@ -13,6 +13,7 @@ def training(recipe):
     return Training(
         model=SimpleNamespace(churn=recipe),
         choices=Choices(),
+        final=SimpleNamespace(),
         trials=[],
         churn_test=None,
         value_test=None,
@@ -28,7 +29,7 @@ def test_process_carries_the_scores_where_nothing_was_chosen():
 
 
 def test_choices_give_their_recipes():
-    recipe = Recipe({"logistic": 1.0}, logistic={"C": 0.1})
+    recipe = Recipe({"logistic": 1.0}, settings={"logistic": {"C": 0.1}})
     spend = SpendRecipe(("median",), {"median": 50})
     choices = Choices(Selection(recipe, {}, 0), SpendSelection(spend, {}, {}))
     assert choices.recipe is recipe

@@ -25,8 +25,8 @@ def test_test_rows_are_later_than_those_that_learn(made, contracts):
 
 def test_final_split_learns_from_every_window_known_at_the_cutoff(made, contracts):
     work = made(contracts)
-    past = PastSnapshots(work, [work.timeline])
-    final = past.final_split(work.timeline)
+    past = PastSnapshots(work, [work.timeline.final])
+    final = past.final_split(work.timeline.final)
     assert len(final.test) == 0
     assert final.train.tolist() == past.rows_at(work.timeline.refit_cutoffs).tolist()
 

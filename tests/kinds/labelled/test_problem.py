@@ -38,7 +38,6 @@ def test_rows_without_days_are_tested_on_several_splits(opened):
     problem = table_problem(undated(opened), quiet)
     assert [window.name for window in problem.windows] == ["split 1", "split 2"]
     assert problem.description.question == "'left' is yes"
-    assert problem.is_chosen_again
     assert problem.inputs == ["customer_id", "calls", "plan", "age"]
 
 
@@ -51,7 +50,7 @@ def test_rows_with_days_are_tested_on_the_latest(opened):
 
 def test_final_model_learns_from_every_row(opened):
     problem = table_problem(undated(opened), quiet)
-    final = problem.final([])
+    final = problem.final
     assert len(final.current()) == len(final.dataset)
     assert final.test is None
 

@@ -19,7 +19,7 @@ from regulars.models.churn.ensemble import Recipe
 from regulars.timeline import plan
 
 FIRST = date(2024, 1, 1)
-LEARNT = Recipe({"process": 0.5, "logistic": 0.5}, logistic={"C": 0.03})
+LEARNT = Recipe({"process": 0.5, "logistic": 0.5}, settings={"logistic": {"C": 0.03}})
 
 
 def log_of(n_customers=600, days=240, seed=0):

@@ -37,7 +37,7 @@ def test_best_process_has_the_least_sum_of_figures_in_units_of_bg_nbd(snapshots)
 
 
 def test_process_is_fitted_once_a_cutoff(snapshots):
-    cutoff = snapshots.timeline.cutoff
+    cutoff = snapshots.timeline.stands_at
     assert snapshots.process(cutoff) is snapshots.process(cutoff)
     changed = snapshots.with_horizon(snapshots.horizon)
     assert changed.process(cutoff) is snapshots.process(cutoff)

@@ -24,23 +24,22 @@ def test_every_feature_has_one_group_and_the_process_has_none():
 def test_model_without_a_group_is_saved_and_scores_as_before(shop, tmp_path):
     settings = shop.settings()
     work = open_workspace(settings, lambda step: None)
-    timeline = work.timeline
+    timeline = work.timeline.final
     snapshots = Snapshots.of(work.ledger, timeline, settings, work.features)
     absent = tuple(
-        feature_groups(snapshots.features(timeline.cutoff).columns)["rhythm"]
+        feature_groups(snapshots.features(timeline.stands_at).columns)["rhythm"]
     )
     recipe = Recipe(
         {"lightgbm": 0.5, "logistic": 0.5},
-        boosted={"n_trees": 5},
-        logistic={"C": 0.1},
+        settings={"lightgbm": {"n_trees": 5}, "logistic": {"C": 0.1}},
         left_out={"rhythm": absent},
     )
-    current = snapshots.features(timeline.cutoff)
-    rows = snapshots.stacked(timeline.refit_cutoffs, known_at=timeline.cutoff)
+    current = snapshots.features(timeline.stands_at)
+    rows = snapshots.stacked(timeline.training_cutoffs, known_at=timeline.stands_at)
     model = RetentionModel(
         snapshots.horizon,
         recipe,
-        process=snapshots.process(timeline.cutoff),
+        process=snapshots.process(timeline.stands_at),
         spend=SpendRecipe(),
     ).fit(rows, rows["churned"], rows["spend"], current=current)
     assert not {*absent} & {*model.churn_.features_}

@@ -42,8 +42,8 @@ class SnapshotRanks:
     --------
     >>> spring = pd.DataFrame({"orders": [1.0, 2.0, 2.0, 5.0]})
     >>> ranks = SnapshotRanks(["orders"]).fit(spring)
-    >>> ranks.transform(spring)["orders"].round(2).tolist()
-    [0.13, 0.5, 0.5, 0.87]
+    >>> ranks.transform(spring)["orders"].round(1).tolist()
+    [0.1, 0.5, 0.5, 0.9]
     """
 
     def __init__(self, columns: Sequence[str]) -> None:
