@@ -18,16 +18,18 @@ import tempfile
 import time
 import warnings
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from regulars.config import load_settings
 from rivals import field, iranian
 from rivals.judging import churn_figures, profits, spend_figures, verdict
-from rivals.markdown import cell_page, labelled_page
+from rivals.markdown import cell_page, labelled_page, summary
 
 if TYPE_CHECKING:
     from regulars.config import Settings
+    from regulars.timeline import Timeline
     from regulars.training import Training
 
 IRANIAN = "iranian"
@@ -51,6 +53,8 @@ class Cell:
     config: str
     horizon_days: int
     published: Published
+    # rules of the model that were chosen with sight of this test window
+    seen_by: str = "ADR 0037 (pooling, ranks)"
 
 
 CELLS = (
@@ -77,7 +81,12 @@ CELLS = (
     ),
     Cell("cdnow-90", "CDNOW, 90 days", "cdnow", 90, Published(0.8404, 0.2970, 10.78)),
     Cell(
-        "cdnow-273", "CDNOW, 273 days", "cdnow", 273, Published(0.7717, 0.4937, 31.84)
+        "cdnow-273",
+        "CDNOW, 273 days",
+        "cdnow",
+        273,
+        Published(0.7717, 0.4937, 31.84),
+        "ADR 0031 (short histories), ADR 0037",
     ),
 )
 
@@ -99,6 +108,9 @@ def main() -> None:
         print(f"\n{pages[-1]}", flush=True)
     elif IRANIAN in wanted:
         print(f"\n{IRANIAN}: no file '{options.iranian}'; see configs/.")
+    cells = {name: found for name, found in results.items() if name != IRANIAN}
+    pages.insert(0, summary(cells))
+    print(f"\n{pages[0]}")
     if options.json:
         options.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     if options.markdown:
@@ -126,6 +138,9 @@ def measure(cell: Cell, options: argparse.Namespace) -> dict[str, Any]:
         "horizon_days": line.horizon_days,
         "carried_from_days": line.label_horizon_days if line.is_extrapolated else None,
         "test_cutoff": str(line.test_cutoff),
+        "seen_by": cell.seen_by,
+        "n_windows": len(line.folds),
+        "n_apart": _n_apart(line),
         "n_customers": len(churned),
         "churn_rate": float(churned.mean()),
         "published": asdict(cell.published),
@@ -162,6 +177,13 @@ def measure_labelled(options: argparse.Namespace) -> dict[str, Any]:
         )
         found = iranian.measure(settings, options.seeds, _say)
     return {**found, "cpu_seconds": round(time.process_time() - start, 1)}
+
+
+def _n_apart(line: Timeline) -> int:
+    """Return how many validation windows share no day with a later one."""
+    days = [fold.cutoff for fold in line.folds]
+    apart = [(a - b).days >= line.label_horizon_days for a, b in pairwise(days)]
+    return len(days[:1]) + sum(apart)
 
 
 def _kept_in(folder: str) -> list[str]:

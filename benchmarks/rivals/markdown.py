@@ -55,6 +55,41 @@ def cell_page(result: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def summary(cells: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return one row a cell: verdicts, and what the choices rested on.
+
+    Parameters
+    ----------
+    cells : mapping of str to mapping
+        As ``quality.measure`` gives each.
+
+    Returns
+    -------
+    str
+    """
+    lines = [
+        "| cell | ROC AUC | log loss | MAE of spend | ECE (at most 0.02) | chosen on |"
+        " seen by |\n|---|---|---|---|---|---|---|"
+    ]
+    for found in cells.values():
+        told = [_short(found, figure) for figure in found["verdicts"]]
+        own = found["churn"][MODEL]["ece"]
+        windows = f"{found['n_windows']} windows, {found['n_apart']} apart"
+        ece = f"{own:.4f}: {_ece_verdict(found)}"
+        cells_of = [found["title"], *told, ece, windows, found["seen_by"]]
+        lines.append(f"| {' | '.join(cells_of)} |")
+    return "\n".join(lines)
+
+
+def _short(result: Mapping[str, Any], figure: str) -> str:
+    found, digits = result["verdicts"][figure], DIGITS[figure]
+    own = result["spend" if figure == "mae" else "churn"][MODEL][figure]
+    return (
+        f"{own:.{digits}f}: {found['verdict']}, "
+        f"{found['rival']} {found['rival_figure']:.{digits}f}"
+    )
+
+
 def labelled_page(result: Mapping[str, Any]) -> str:
     """Return the labelled cell.
 
@@ -109,7 +144,7 @@ def _forecast_rows(result: Mapping[str, Any]) -> Iterator[str]:
             name,
             _with_ends(churn["roc_auc"], ends["roc_auc"], 4),
             _with_ends(churn["log_loss"], ends["log_loss"], 4),
-            f"{churn['ece']:.4f}",
+            _with_ends(churn["ece"], ends["ece"], 4),
         ]
         spend = result["spend"].get(name)
         if spend:
@@ -139,9 +174,20 @@ def _verdict_rows(result: Mapping[str, Any]) -> Iterator[str]:
             f"{found['difference']:+.{digits}f} "
             f"({low:+.{digits}f} to {high:+.{digits}f}) |"
         )
-    ece = result["churn"][MODEL]["ece"]
-    within = "within" if ece <= ECE_BOUND else "above"
-    yield f"| ECE | **{within}** {ECE_BOUND} | {ece:.4f} | | |"
+    own = result["churn"][MODEL]
+    low, high = own["intervals"]["ece"]
+    yield (
+        f"| ECE | **{_ece_verdict(result)}** {ECE_BOUND} | "
+        f"{own['ece']:.4f} ({low:.4f} to {high:.4f}) | | |"
+    )
+
+
+def _ece_verdict(result: Mapping[str, Any]) -> str:
+    """Return what the interval allows to say of the calibration error."""
+    low, high = result["churn"][MODEL]["intervals"]["ece"]
+    if high <= ECE_BOUND:
+        return "within"
+    return "above" if low > ECE_BOUND else "either side of"
 
 
 def _profit_block(profit: Mapping[str, Any]) -> Iterator[str]:
