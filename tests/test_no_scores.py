@@ -48,7 +48,7 @@ LOGS = {
 def shop(tmp_path, open_shop):
     def call(log):
         shop = open_shop(tmp_path, log)
-        config = shop.config.read_text().replace(", cutoff: 2024-12-01", "")
+        config = shop.config.read_text().replace("  cutoff: 2024-12-01\n", "")
         shop.config.write_text(config)
         return shop
 
