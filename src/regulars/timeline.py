@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from regulars.errors import DataError, NotEnoughHistoryError
@@ -295,22 +296,23 @@ class _Windows:
         """Return validation windows a horizon apart, one in last year's season."""
         apart = timedelta(days=label_days)
         latest = test - timedelta(days=self.settings.gap_days + label_days)
-        usable = self._folds(self._back(latest, label_days, apart), label_days)
         most = self.settings.validation_windows
         fewest = min(FEWEST_FOLDS, most)
-        if len(usable) < fewest:
+        chosen = self._folds(self._back(latest, label_days, apart), label_days, most)
+        if len(chosen) < fewest:
             closer = min(apart, timedelta(days=self.settings.step_days))
             days = self._back(latest, label_days, closer)
-            return self._folds(days, label_days)[:fewest]
-        chosen = usable[:most]
-        season = self._folds([min(test - YEAR, latest)], label_days)
+            return self._folds(days, label_days, fewest)
+        season = self._folds([min(test - YEAR, latest)], label_days, 1)
         if season and chosen[-1].cutoff - apart >= season[0].cutoff:
             chosen = (*chosen[: most - 1], *season)
         return chosen
 
-    def _folds(self, days: Sequence[date], label_days: int) -> tuple[Fold, ...]:
+    def _folds(
+        self, days: Sequence[date], label_days: int, most: int
+    ) -> tuple[Fold, ...]:
         folds = (Fold(day, self.training(day, label_days)) for day in days)
-        return tuple(fold for fold in folds if fold.training_cutoffs)
+        return tuple(islice((fold for fold in folds if fold.training_cutoffs), most))
 
     def _earliest(self, label_days: int) -> date:
         return self.first_day + timedelta(days=label_days)
@@ -325,7 +327,10 @@ class _Windows:
         """Return the longest horizon, up to the one asked for, that gives a fold."""
         asked = self.settings.horizon_days
         shortest = max(SHORTEST_LABEL_DAYS, -(-asked // LONGEST_STRETCH))
-        days = range(asked, min(shortest, asked) - 1, -1)
+        # a fold takes three of them: history, a window taught, and its own
+        gaps = timedelta(days=2 * self.settings.gap_days)
+        longest = min(asked, (test - self.first_day - gaps).days // 3)
+        days = range(longest, min(shortest, asked) - 1, -1)
         return next((d for d in days if self.folds(test, d)), asked)
 
     def _is_spoilt(self, day: date, label_days: int) -> bool:
