@@ -24,8 +24,12 @@ def silent(step):
     return None
 
 
+# six windows calibrate well enough for the gate
+SIMPLE = ("churn.members=[process, logistic]", "time.validation_windows=6")
+
+
 def train(shop, *overrides):
-    settings = shop.settings("churn.members=[process, logistic]", *overrides)
+    settings = shop.settings(*SIMPLE, *overrides)
     return pipeline.train_model(open_workspace(settings, silent), silent)
 
 
@@ -167,7 +171,7 @@ def test_worse_challenger_is_turned_away_though_it_has_newer_records(champion):
 @pytest.fixture
 def challenger(champion):
     """An honest training with newer records, and what it was made of."""
-    settings = champion.settings("churn.members=[process, logistic]")
+    settings = champion.settings(*SIMPLE)
     problem = purchase_problem(open_workspace(settings, silent), silent)
     return problem, train_problem(problem, silent)
 
