@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
@@ -14,9 +16,6 @@ from hypothesis import settings as hypothesis_settings
 
 from regulars.config import parse_settings
 from regulars.datasets.simulate import simulate_customers
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 # the cores are shared: a slow moment is no failure of a property
 hypothesis_settings.register_profile("regulars", deadline=None)
@@ -59,9 +58,18 @@ class Shop:
         return json.loads((self.out / name).read_text())
 
 
+# shops with one log share its features: what a cache of the outputs is for
+FEATURES = TemporaryDirectory(prefix="features-")
+
+
 def _open_shop(folder, orders):
     folder.mkdir(parents=True, exist_ok=True)
-    orders.to_csv(folder / "orders.csv", index=False)
+    log = folder / "orders.csv"
+    orders.to_csv(log, index=False)
+    shared = Path(FEATURES.name) / hashlib.sha256(log.read_bytes()).hexdigest()[:16]
+    shared.mkdir(exist_ok=True)
+    (folder / "out").mkdir(exist_ok=True)
+    (folder / "out" / "cache").symlink_to(shared)
     text = CONFIG.replace("FOLDER", folder.as_posix())
     (folder / "shop.yaml").write_text(text)
     return Shop(folder)

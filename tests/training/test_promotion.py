@@ -34,7 +34,7 @@ def train(shop, *overrides):
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory, orders, open_shop):
+def trained(tmp_path_factory, orders, open_shop, few_trees):
     """A shop in which four trainings have run, and what each of them said."""
     shop = open_shop(tmp_path_factory.mktemp("gate"), orders)
     results = [
