@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from regulars.models.folds import ValidationFold
+from regulars.models.memo import Memo
 from regulars.models.spend import select_spend, selection
 from regulars.models.spend.regressor import KINDS, MEANS, PROCESS
 
@@ -143,6 +144,16 @@ def test_season_of_the_windows_is_part_of_the_level(monkeypatch):
 def test_choice_is_the_same_when_the_seed_is_the_same():
     folds = [_fold(k, process=lambda y: y[::-1]) for k in (1, 2)]
     assert select_spend(folds, random_state=3) == select_spend(folds, random_state=3)
+
+
+def test_window_teaches_once_whatever_it_is_chosen_with():
+    first, second, third = (_fold(k, process=lambda y: y[::-1]) for k in (1, 2, 3))
+    memo = Memo()
+    select_spend([first, second], memo=memo)
+    known = memo.size
+    found = select_spend([second, third], memo=memo)
+    assert memo.size == known + known // 2
+    assert found == select_spend([second, third])
 
 
 def test_outcomes_of_a_window_teach_no_member():
