@@ -153,7 +153,7 @@ def test_set_wins_over_the_file(command, shop, tmp_path):
     status, _, err = command("check", shop.config, "--set", f"outputs={other}", "-q")
     assert status == 0, err
     assert (other / "check.json").is_file()
-    assert not shop.out.exists()
+    assert not (shop.out / "check.json").exists()
 
 
 def test_check_prints_what_was_set_aside(command, tmp_path, open_shop, orders):
