@@ -38,6 +38,13 @@ def built(monkeypatch):
 
 
 @pytest.fixture
+def shop(shop):
+    """A shop that keeps its own features."""
+    (shop.out / "cache").unlink()
+    return shop
+
+
+@pytest.fixture
 def work(shop):
     return open_workspace(shop.settings(SMALL), lambda step: None)
 
