@@ -89,7 +89,6 @@ def test_figures_and_page_can_be_asked_for_by_themselves(command, shop, name):
 
 def test_page_without_scores_shows_none_of_an_earlier_run(command, shop):
     place = shop(LOGS["once"][0])
-    place.out.mkdir()
     (place.out / "training.json").write_text('{"model_name": "of last week"}')
     status, _, _ = command("run", place.config)
     assert status == 2
