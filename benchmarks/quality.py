@@ -109,8 +109,9 @@ def main() -> None:
     elif IRANIAN in wanted:
         print(f"\n{IRANIAN}: no file '{options.iranian}'; see configs/.")
     cells = {name: found for name, found in results.items() if name != IRANIAN}
-    pages.insert(0, summary(cells))
-    print(f"\n{pages[0]}")
+    if cells:
+        pages.insert(0, summary(cells))
+        print(f"\n{pages[0]}")
     if options.json:
         options.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     if options.markdown:

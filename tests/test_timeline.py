@@ -252,3 +252,25 @@ def test_plan_refuses_when_a_whole_window_would_be_silence():
     assert plan(settings.model_copy(update={"cutoff": edge}), FIRST, last)
     with pytest.raises(DataError, match=r"30 days after the last record.*2023-04-11"):
         plan(settings.model_copy(update={"cutoff": edge + _days(1)}), FIRST, last)
+
+
+@pytest.mark.parametrize("asked", ["auto", 4])
+def test_season_of_a_year_ago_is_passed_over_where_the_shop_was_shut(asked):
+    settings = TimeSettings(horizon_days=30, training_cutoffs=asked)
+    last = FIRST + _days(1100)
+    season = plan(settings, FIRST, last).test_cutoff - YEAR
+    shut = (season, season + _days(30))
+    line = plan(settings, FIRST, last, shut=lambda day: [shut])
+    assert season not in line.training_cutoffs
+    assert season not in [fold.cutoff for fold in line.folds]
+    assert all(season not in fold.training_cutoffs for fold in line.folds)
+    if asked == "auto":
+        assert season in plan(settings, FIRST, last).training_cutoffs
+
+
+def test_season_takes_the_place_of_the_earliest_window():
+    line = plan(TimeSettings(horizon_days=55), FIRST, FIRST + _days(1400))
+    cutoffs = [fold.cutoff for fold in line.folds]
+    assert len(cutoffs) == 6
+    assert cutoffs[-1] == line.test_cutoff - YEAR
+    assert min(a - b for a, b in pairwise(cutoffs)) >= _days(55)

@@ -76,8 +76,8 @@ def summary(cells: Mapping[str, Mapping[str, Any]]) -> str:
         own = found["churn"][MODEL]["ece"]
         windows = f"{found['n_windows']} windows, {found['n_apart']} apart"
         ece = f"{own:.4f}: {_ece_verdict(found)}"
-        cells_of = [found["title"], *told, ece, windows, found["seen_by"]]
-        lines.append(f"| {' | '.join(cells_of)} |")
+        row = [found["title"], *told, ece, windows, found["seen_by"]]
+        lines.append(f"| {' | '.join(row)} |")
     return "\n".join(lines)
 
 

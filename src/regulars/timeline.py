@@ -287,10 +287,11 @@ class _Windows:
             return ()
         older = self._back(recent[-1], label_days, THINNED * step)[1:]
         older = [each for each in older if each > day - YEAR - window - THINNED * step]
-        days = {*recent, *older}
-        if self._earliest(label_days) <= day - YEAR <= recent[0]:
-            days.add(day - YEAR)
-        return tuple(sorted(days, reverse=True))
+        season = day - YEAR
+        is_usable = self._earliest(label_days) <= season <= recent[0]
+        if is_usable and not self._is_spoilt(season, label_days):
+            older.append(season)
+        return tuple(sorted({*recent, *older}, reverse=True))
 
     def folds(self, test: date, label_days: int) -> tuple[Fold, ...]:
         """Return validation windows a horizon apart, one in last year's season."""
@@ -303,10 +304,13 @@ class _Windows:
             closer = min(apart, timedelta(days=self.settings.step_days))
             days = self._back(latest, label_days, closer)
             return self._folds(days, label_days, fewest)
-        season = self._folds([min(test - YEAR, latest)], label_days, 1)
-        if season and chosen[-1].cutoff - apart >= season[0].cutoff:
-            chosen = (*chosen[: most - 1], *season)
-        return chosen
+        season = min(test - YEAR, latest)
+        # it takes the place of the earliest of so many
+        kept = chosen[: most - 1]
+        if season > kept[-1].cutoff - apart or self._is_spoilt(season, label_days):
+            return chosen
+        found = self._folds([season], label_days, 1)
+        return (*kept, *found) if found else chosen
 
     def _folds(
         self, days: Sequence[date], label_days: int, most: int

@@ -1,4 +1,4 @@
-"""Models that earlier versions saved still load, or are refused in a sentence."""
+"""Models that earlier versions saved are refused in a sentence."""
 
 from __future__ import annotations
 

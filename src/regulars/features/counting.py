@@ -14,6 +14,12 @@ Columns = dict[str, pd.Series]
 WINDOWS_DAYS = (30, 90)
 
 
+def count_columns(stem: str) -> tuple[str, ...]:
+    """Return the names of the columns of `counts`, in their order."""
+    windows = (f"{stem}_last_{window}_days" for window in WINDOWS_DAYS)
+    return (*windows, f"{stem}_ever", f"days_since_{stem}")
+
+
 def counts(
     stem: str, rows: pd.DataFrame, day: pd.Timestamp, customers: pd.Index
 ) -> Columns:
@@ -23,13 +29,12 @@ def counts(
     """
     ages = (day - rows["day"]).dt.days
     ids = rows["customer_id"]
-    columns = {
-        f"{stem}_last_{window}_days": rows_per_customer(ids[ages <= window], customers)
-        for window in WINDOWS_DAYS
-    }
-    columns[f"{stem}_ever"] = rows_per_customer(ids, customers)
-    columns[f"days_since_{stem}"] = ages.groupby(ids).min().reindex(customers)
-    return columns
+    found = [rows_per_customer(ids[ages <= days], customers) for days in WINDOWS_DAYS]
+    found += [
+        rows_per_customer(ids, customers),
+        ages.groupby(ids).min().reindex(customers),
+    ]
+    return dict(zip(count_columns(stem), found, strict=True))
 
 
 def counts_by_word(

@@ -73,12 +73,12 @@ class ValidationFold:
 
     def knew(self, other: ValidationFold) -> bool:
         """Return whether another window's outcomes were known when this one began."""
+        if self.cutoff is not None and other.known_at is not None:
+            return other.known_at <= self.cutoff
         if self.rows is not None and other.rows is not None:
             # a window knew what it learnt from
             return bool(np.isin(other.rows[1], self.rows[0]).all())
-        if self.cutoff is None or other.known_at is None:
-            return True
-        return other.known_at <= self.cutoff
+        return True
 
     def thinned(self, n_rows: int, *, random_state: int = 0) -> ValidationFold:
         """Return the fold with at most so many training rows, drawn at random."""

@@ -376,7 +376,7 @@ class RetentionModel:
         rows = add_process(features, process, self.horizon)
         silent = (frame[SILENT].to_numpy() for frame in (learnt, rows))
         money = (frame[SPEND].to_numpy() for frame in (learnt, rows))
-        if self.churn.needs_fitting:
+        if self.churn.needs_fitting or self.churn.calibrator.method != "none":
             churn = extrapolate_churn(
                 churn,
                 *silent,

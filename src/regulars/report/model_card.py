@@ -199,8 +199,9 @@ def _value_check(check: ValueCheck | None, currency: str) -> str:
     if check is None:
         return ""
     text = (
-        f"Over the {check.days} days from {check.cutoff} the purchase process, as of "
-        f"that day, expected {money(check.expected, currency, short=True)} of margin "
+        f"Over the {check.days} days from {check.cutoff} the purchase process in use, "
+        "fitted as of that day, expected "
+        f"{money(check.expected, currency, short=True)} of margin "
         f"from {number(check.n_customers)} customers; "
         f"{money(check.came, currency, short=True)} came: expected over actual "
         f"{number(check.ratio, 2)} (95% interval {number(check.ratio_low, 2)} to "

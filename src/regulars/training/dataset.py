@@ -68,6 +68,8 @@ class Split:
     cutoff: date | None = None
     # features that there were when it learnt; None: all
     columns: tuple[str, ...] | None = None
+    # of each pair: when its window began, and when its outcomes were known
+    windows: Sequence[tuple[date, date]] | None = None
 
 
 def is_mixed(churned: Floats) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -70,10 +70,17 @@ class TabularWindow:
 
     def folds(self, *, with_value: bool) -> Sequence[FoldPair]:
         """Return the pairs of the split, latest first where there is time."""
-        return [FoldPair(self._fold(*pair, with_value)) for pair in self.split.pairs]
+        folds = [self._fold(*pair, with_value) for pair in self.split.pairs]
+        if self.split.windows is not None:
+            folds = [
+                replace(fold, cutoff=began, known_at=known)
+                for fold, (began, known) in zip(folds, self.split.windows, strict=True)
+            ]
+        return [FoldPair(fold) for fold in folds]
 
     def _fold(self, train: Rows, valid: Rows, with_value: bool) -> ValidationFold:
         value = self.dataset.value if with_value else None
+        ids = self.dataset.customer_id
         return ValidationFold(
             self.features.iloc[train],
             self.dataset.churned[train],
@@ -82,6 +89,7 @@ class TabularWindow:
             # an unknown value counts as 0
             None if value is None else np.nan_to_num(np.maximum(value[valid], 0.0)),
             rows=(train, valid),
+            customers=None if ids is None else ids[valid],
         )
 
     def groups(self, columns: Sequence[str]) -> None:

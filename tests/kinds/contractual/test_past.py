@@ -5,6 +5,8 @@ import pandas as pd
 
 from regulars.kinds.contractual.past import PastSnapshots, has_both
 from regulars.training.dataset import Dataset, Split
+from regulars.training.tabular import TabularWindow
+from regulars.training.terms import horizon_of
 
 
 def split_of(work):
@@ -85,3 +87,35 @@ def test_both_sides_need_cancellations_and_others():
     mixed, plain = np.array([0, 1]), np.array([2, 3])
     assert has_both(dataset, Split(mixed, mixed, []))
     assert not has_both(dataset, Split(mixed, plain, []))
+
+
+def test_word_within_another_word_takes_no_column_away(made, contracts):
+    first = pd.Timestamp(made(contracts).timeline.test_cutoff)
+    events = pd.DataFrame(
+        {
+            "customer_id": contracts["customer_id"].iloc[0],
+            "event_type": ["login", "log"],
+            "day": [first - pd.Timedelta(days=200), first + pd.Timedelta(days=1)],
+        }
+    )
+    work = made(contracts, events=events)
+    past = PastSnapshots(work, [work.timeline, work.timeline.final])
+    columns = past.split(work.timeline).columns
+    kept = [name for name in columns if "events_log" in name]
+    assert kept == [name for name in columns if "events_login" in name]
+    assert len(kept) == 4
+    assert "days_since_events_log" in past.dataset.features
+
+
+def test_windows_know_their_days_and_their_customers(made, contracts):
+    work = made(contracts)
+    dataset, split = split_of(work)
+    window = TabularWindow(dataset, split, horizon_of(work.settings))
+    folds = [pair.churn for pair in window.folds(with_value=False)]
+    assert [f.cutoff for f in folds] == [f.cutoff for f in work.timeline.folds]
+    for fold in folds:
+        assert fold.known_at == work.timeline.label_window(fold.cutoff)[1]
+        assert {*fold.keys} <= {*contracts["customer_id"]}
+    # a horizon and a gap apart: the earlier ones were over
+    assert folds[0].knew(folds[-1])
+    assert not folds[-1].knew(folds[0])

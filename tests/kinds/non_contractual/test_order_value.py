@@ -107,3 +107,17 @@ def test_windows_of_one_customer_count_once():
     many = replace(one, folds=DAYS[:1] * 40)
     assert with_order_value(one) is one
     assert with_order_value(many) is many
+
+
+def test_one_customer_who_comes_back_does_not_decide():
+    rows = pd.DataFrame(
+        {
+            "customer_id": np.arange(1000),
+            "churned": 0,
+            "spend": 10.0,
+            "btyd_no_purchase_probability": 0.5,
+            "btyd_expected_spend": np.where(np.arange(1000) == 7, 1e-12, 9.0),
+        }
+    )
+    money = _losses(rows)["money"]
+    assert money[7] / money.sum() < 0.95

@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import date
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from regulars.kinds.non_contractual.value_check import _ratio, value_check
@@ -41,3 +42,12 @@ def test_interval_holds_the_ratio_of_nineteen_samples_in_twenty():
         figures = _ratio("r", expected, came)
         held.append(figures["r_low"] <= 1.0 <= figures["r_high"])
     assert np.mean(held) == pytest.approx(0.95, abs=0.04)
+
+
+def test_log_whose_first_days_lie_far_away_has_no_such_time(
+    tmp_path, orders, open_shop
+):
+    stray = orders.head(1).assign(order_time=pd.Timestamp("1990-01-01"))
+    shop = open_shop(tmp_path, pd.concat([stray, orders]))
+    settings = shop.settings("value.clv_horizon_days=365", "time.lookback_days=365")
+    assert value_check(open_workspace(settings, lambda step: None), "bg_nbd") is None

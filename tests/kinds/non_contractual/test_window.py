@@ -6,10 +6,15 @@ import pandas as pd
 from regulars.features.matrix import FEATURES
 from regulars.kinds.non_contractual import open_workspace
 from regulars.kinds.non_contractual.snapshots import Snapshots
-from regulars.kinds.non_contractual.window import feature_groups, one_kind_of_cohort
-from regulars.models.churn import Recipe
+from regulars.kinds.non_contractual.window import (
+    PurchaseWindow,
+    feature_groups,
+    one_kind_of_cohort,
+)
+from regulars.models.churn import Calibrator, Recipe, Selection
 from regulars.models.retention import RetentionModel
-from regulars.models.spend import SpendRecipe
+from regulars.models.spend import SpendBands, SpendRecipe, SpendSelection
+from regulars.training.window import Choices
 
 
 def test_every_feature_has_one_group_and_the_process_has_none():
@@ -59,3 +64,20 @@ def test_cohorts_of_unlike_length_are_told_by_year():
     assert one_kind_of_cohort(mixed)["cohort"].tolist() == ["2024", "2023"]
     alike = pd.DataFrame({"cohort": ["2024-03", "2023-12"]})
     assert one_kind_of_cohort(alike) is alike
+
+
+def test_process_keeps_the_calibration_and_the_bounds_that_were_chosen(shop):
+    work = open_workspace(shop.settings(), lambda step: None)
+    timeline = work.timeline.final
+    snapshots = Snapshots.of(work.ledger, timeline, work.settings, work.features)
+    window = PurchaseWindow(work, snapshots, {})
+    level = Calibrator("level").fit([2.0, 2.0, 2.0], [1, 0, 0])
+    recipe = Recipe({"process": 1.0}, calibrator=level)
+    bands = SpendBands.learn(np.arange(1.0, 301), 2 * np.arange(1.0, 301))
+    spend = SpendRecipe(bands=bands, typical=("process",))
+    choices = Choices(Selection(recipe, {}, 0), SpendSelection(spend, {}, {}))
+    calibrated = window.fit(choices).predict(window.current())
+    plain = window.fit(Choices()).predict(window.current())
+    assert calibrated["typical_spend"].notna().all()
+    assert calibrated["expected_spend_high"].notna().all()
+    assert (calibrated["churn_probability"] < plain["churn_probability"]).mean() > 0.9

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import log_expit
 
+from regulars.errors import ConfigError
 from regulars.models.churn import search, tuning
 from regulars.models.churn.ensemble import Recipe
 from regulars.models.churn.members import MEMBERS, PROCESS_COLUMN
@@ -13,6 +14,7 @@ from regulars.models.churn.space import PURCHASES
 from regulars.models.churn.tuning import select
 from regulars.models.folds import ValidationFold
 from regulars.models.memo import Memo
+from regulars.models.tabular.encoding import TabularEncoder
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -145,3 +147,8 @@ def test_windows_that_another_selection_knew_are_not_worked_out_again(folds):
     assert memo.size - before < alone.size
     assert shared.recipe.to_dict() == fresh.recipe.to_dict()
     assert shared.losses == fresh.losses
+
+
+def test_members_that_cannot_read_the_columns_are_refused(folds):
+    with pytest.raises(ConfigError, match="None of the members process, rfm_logistic"):
+        select(folds, members=["process", "rfm_logistic"], encoder=TabularEncoder)

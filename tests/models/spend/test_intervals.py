@@ -13,6 +13,7 @@ from regulars.models.spend import (
     interval_figures,
     interval_tenths,
 )
+from regulars.models.spend.intervals import _bounds
 
 
 def _window(n, seed):
@@ -133,3 +134,12 @@ def test_window_that_is_alone_is_judged_by_its_other_half():
     assert found["interval_coverage"] == pytest.approx(
         other["interval_coverage"], abs=0.02
     )
+
+
+@pytest.mark.parametrize("n", [39, 100, 199, 1000])
+@pytest.mark.parametrize("coverage", [0.5, 0.9])
+def test_bounds_of_distinct_ratios_hold_for_as_many_as_they_say(n, coverage):
+    low, high = _bounds(np.arange(1.0, n + 1), coverage)
+    # a new one falls into each of the n + 1 gaps alike
+    held = (high - low) / (n + 1)
+    assert coverage - 1e-9 <= held < coverage + 2 / n

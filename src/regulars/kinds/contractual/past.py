@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from regulars.features.counting import count_columns
 from regulars.features.dated_tables import words_before, words_in
 from regulars.kinds.contractual.snapshot import KEYS, stacked
 from regulars.kinds.contractual.spells import cancelled
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from regulars.features.dated_tables import Words
     from regulars.kinds.contractual.workspace import ContractWorkspace
-    from regulars.timeline import Timeline
+    from regulars.timeline import Fold, Timeline
 
 TENURE_DAYS = (0, 91, 365, 731)
 TENURES = ("under 3 months", "3 to 12 months", "1 to 2 years", "2 years and more")
@@ -54,29 +55,32 @@ class PastSnapshots:
 
     def split(self, timeline: Timeline) -> Split:
         """Return the rows that test a timeline's window, and that learn for it."""
-        test = timeline.test_cutoff
+        test, folds = timeline.test_cutoff, self._folds(timeline)
         return Split(
             self.rows_at(timeline.training_cutoffs),
             self.rows_at([test] if test else []),
-            self._pairs(timeline),
+            [self._pair(fold) for fold in folds],
             str(test),
             test,
             self._columns(timeline),
+            [(f.cutoff, timeline.label_window(f.cutoff)[1]) for f in folds],
         )
 
     def final_split(self, timeline: Timeline) -> Split:
         """Return the rows that learn where nothing is tested."""
         return replace(self.split(timeline), test=np.empty(0, dtype=np.intp))
 
-    def _pairs(
-        self, timeline: Timeline
-    ) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    def _pair(self, fold: Fold) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        return self.rows_at(fold.training_cutoffs), self.rows_at([fold.cutoff])
+
+    def _folds(self, timeline: Timeline) -> list[Fold]:
+        """Return the windows in which some cancelled and some did not."""
         churned = self.dataset.churned
-        pairs = [
-            (self.rows_at(fold.training_cutoffs), self.rows_at([fold.cutoff]))
+        return [
+            fold
             for fold in timeline.folds
+            if all(is_mixed(churned[side]) for side in self._pair(fold))
         ]
-        return [p for p in pairs if all(is_mixed(churned[side]) for side in p)]
 
     def _columns(self, timeline: Timeline) -> tuple[str, ...]:
         """Return the columns that there were at the test cutoff.
@@ -86,12 +90,13 @@ class PastSnapshots:
         own = self._words[timeline]
         names = [str(name) for name in self.dataset.features.columns]
         later = {
-            f"{table}_{word}"
+            column
             for table, words in words_in(names).items()
             for word in words
             if word not in own.get(table, ())
+            for column in count_columns(f"{table}_{word}")
         }
-        return tuple(n for n in names if not any(stem in n for stem in later))
+        return tuple(name for name in names if name not in later)
 
 
 def _together(words: Sequence[Words]) -> Words:

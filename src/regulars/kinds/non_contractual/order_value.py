@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from regulars.clv.process import BY_VALUE
+from regulars.metrics.value import LEAST_SHARE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -73,6 +74,8 @@ def _losses(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _deviance(spend: Floats, expected: Floats) -> Floats:
     """Return the Tweedie deviance of power 1.5: money that is nothing for most."""
-    root = np.sqrt(np.maximum(expected, EDGE))
+    # who is expected to bring next to nothing does not decide by coming back
+    least = max(LEAST_SHARE * float(spend.mean()), EDGE)
+    root = np.sqrt(np.maximum(expected, least))
     deviance: Floats = 4.0 * (np.sqrt(spend) - root) ** 2 / root
     return deviance

@@ -32,8 +32,9 @@ NORMAL_95 = 1.959964
 def value_check(work: LogWorkspace, kind: str) -> dict[str, Any] | None:
     """Return the value expected over the last ``clv_horizon_days``, and what came.
 
-    By the purchase process alone, of a kind, as of the day on which that time began;
-    before the discount. None where less than a horizon of history lies before it.
+    By the purchase process alone, fitted as of the day on which that time began, before
+    the discount. Its kind is the one in use, which windows since then have chosen. None
+    where less than a horizon of history lies before it.
     """
     settings, first_day = work.settings, work.ledger.first_day
     days = settings.value.clv_horizon_days
@@ -41,9 +42,10 @@ def value_check(work: LogWorkspace, kind: str) -> dict[str, Any] | None:
     needed = timedelta(days=settings.time.horizon_days)
     if first_day is None or day < first_day + needed:
         return None
-    rows = work.features.by_cutoff([day])[day]
-    process = _process(rows, kind)
-    if process is None:
+    # nobody: the first days of the log lie far from the rest of it
+    rows = work.features.by_cutoff([day]).get(day)
+    process = None if rows is None else _process(rows, kind)
+    if rows is None or process is None:
         return None
     margin = settings.value.margin
     expected = process.clv(

@@ -181,8 +181,11 @@ class PurchaseWindow:
         recipe, spend, rows = choices.recipe, choices.spend_recipe, None
         if recipe.needs_fitting or spend.needs_fitting:
             rows = self._learnt
-        if rows is None:
-            recipe, spend = Recipe.process_only(), SpendRecipe()
+        # what has nothing to learn keeps its level, calibration and bounds
+        if rows is None and recipe.needs_fitting:
+            recipe = Recipe.process_only()
+        if rows is None and spend.needs_fitting:
+            spend = SpendRecipe()
         day, learnt = self.timeline.stands_at, self.timeline.training_cutoffs
         recipe = recipe.standing_at(
             self._season_gap(self._daily.purchases, day, learnt)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from regulars.errors import ConfigError
 from regulars.models.churn.backward_elimination import Elimination, eliminate
 from regulars.models.churn.blend import choose_blend
 from regulars.models.churn.calibration import Calibrator, choose, level_offset
@@ -131,12 +132,23 @@ def select(
     Returns
     -------
     Selection
+
+    Raises
+    ------
+    ConfigError
+        No member can read the columns.
     """
     goal, memo = objective or Objective(), memo or Memo()
     if encoder is not None:
         folds = [_encoded(fold, encoder()) for fold in folds]
     folds = [fold.thinned(TUNING_ROWS, random_state=random_state) for fold in folds]
     candidates = _candidates(members, folds, encoder)
+    if not candidates:
+        msg = (
+            f"None of the members {', '.join(members)} can read the columns of this "
+            "table. Add logistic, lightgbm or extra_trees to churn.members."
+        )
+        raise ConfigError(msg)
     levels = folds
     ranked = choose_ranks(folds, candidates, random_state, memo)
     folds = [ranked_fold(fold, ranked) for fold in folds]

@@ -287,7 +287,8 @@ def _bounds(ratio: Floats, coverage: float) -> tuple[float, float]:
     n = len(ranked)
     below = int(np.floor((1.0 - coverage) / 2 * (n + 1))) - 1
     low = float(ranked[below]) if below >= 0 else 0.0
-    # nobody spends less than a lower bound of 0: all misses may lie above
-    missed = int(np.searchsorted(ranked, low)) / (n + 1)
+    # nobody spends less than a lower bound of 0: all misses may lie above; of n that
+    # are known, k + 1 in n + 1 new ones lie below the value at place k
+    missed = (int(np.searchsorted(ranked, low)) + (low > 0)) / (n + 1)
     above = min(int(np.ceil((coverage + missed) * (n + 1))) - 1, n - 1)
     return low, float(ranked[above])
