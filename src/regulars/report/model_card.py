@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from regulars.report import churn_card
 from regulars.report.comparison import Comparison, churn_comparison, value_comparison
 from regulars.report.formats import is_missing, listing, money, number, percent
-from regulars.report.offer_charts import offer_rows, profit_caption, worth
+from regulars.report.offer_charts import assumed_value, offer_rows, profit_caption
 from regulars.report.spend_tables import (
     spend_intervals,
     spend_level,
@@ -222,7 +222,7 @@ def _money(card: TrainingResult, currency: str) -> str:
         return "Not worked out: there is no test, or no worth of a customer to go by."
     costs = offer.costs
     start = (
-        f"{worth(offer, currency)}, an offer of "
+        f"{assumed_value(offer, currency)}, an offer of "
         f"{money(costs.incentive_cost, currency)} that "
         f"{percent(costs.accept_rate)} of those who would leave accept, at "
         f"{money(costs.contact_cost, currency)} a contact, would have earned on the "

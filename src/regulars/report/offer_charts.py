@@ -69,13 +69,13 @@ def profit_caption(offer: Offer, currency: str) -> str:
     )
 
 
-def worth(offer: Offer, currency: str) -> str:
+def assumed_value(offer: Offer, currency: str) -> str:
     """Say at what value of a customer all of it holds."""
     return f"If a leaver who stays is worth {money(offer.leaver_value, currency)}"
 
 
 def _chosen(offer: Offer, currency: str) -> str:
-    chosen, start = offer.rules["chosen"], worth(offer, currency)
+    chosen, start = offer.rules["chosen"], assumed_value(offer, currency)
     if not chosen.n_contacted:
         return (
             f"{start}, no contact is expected to pay at these costs: the offer costs "

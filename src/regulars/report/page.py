@@ -22,7 +22,7 @@ from regulars.report.comparison import churn_comparison, value_comparison
 from regulars.report.history_charts import nobody_came_back
 from regulars.report.layout import render_template
 from regulars.report.model_card import members, search_words
-from regulars.report.offer_charts import offer_rows, worth
+from regulars.report.offer_charts import assumed_value, offer_rows
 from regulars.report.results import WRITTEN_BY, Results, read_results
 from regulars.report.spend_tables import (
     spend_comparison,
@@ -160,7 +160,7 @@ def _shared(results: Results) -> dict[str, Any]:
         "currency": results.currency,
         "offer": offer,
         "offers": offer_rows(offer, results.currency) if offer else [],
-        "offer_worth": worth(offer, results.currency) if offer else "",
+        "offer_worth": assumed_value(offer, results.currency) if offer else "",
         "windows": window_rows(backtest) if backtest else [],
         "slices": slice_rows(backtest) if backtest else [],
         "slice_rival": rival_label(backtest) if backtest else "",
