@@ -41,6 +41,10 @@ def test_settings_are_frozen():
     [
         ("tme: {}", r"unknown key 'tme'\. Did you mean 'time'\?"),
         ("time: {horizn_days: 3}", r"'time\.horizn_days'\. Did you mean 'horizon_days"),
+        (
+            "churn: {classifiers: [logistic]}",
+            r"'churn\.classifiers'\. 'churn\.members' has taken its place\.",
+        ),
         ("value: {colour: red}", r"unknown key 'value\.colour'\.$"),
         (
             "time: {horizon_days: 0}",
