@@ -170,7 +170,7 @@ def _sentence(error: ErrorDetails) -> str:
     where = [str(part) for part in error["loc"]]
     key = ".".join(part for part in where if part not in {"str", "SqlExpression"})
     if key in REPLACED:
-        return f"unknown key '{key}'. '{REPLACED[key]}' has taken its place"
+        return f"unknown key '{key}'. '{REPLACED[key]}' has taken its place."
     if error["type"] == "extra_forbidden":
         known = _known_keys(where[:-1])
         return f"unknown key '{key}'.{suggestion(where[-1], known)}"
