@@ -64,6 +64,13 @@ def test_typical_customer_has_nothing_to_explain(process):
     np.testing.assert_allclose(shares, 0.0, atol=1e-12)
 
 
+def test_medians_of_an_even_number_of_customers_are_a_history(process, features):
+    typical = pd.Series({"frequency": 1.5, "recency_days": 50.0, "T_days": 200.0})
+    shares = process_shares(process, features, typical, **WINDOW)
+    known = process_shares(process, features, TYPICAL, **WINDOW)
+    np.testing.assert_array_equal(shares, known)
+
+
 def test_only_what_differs_has_a_share(process):
     rows = _of(aov=process.usual_order_ or 20.0, recency_days=10.0)
     shares = process_shares(process, rows, TYPICAL, **WINDOW).iloc[0]

@@ -82,8 +82,9 @@ def _typical(medians: pd.Series[float]) -> pd.DataFrame:
     recency, age = medians["recency_days"], medians["T_days"]
     return pd.DataFrame(
         {
-            "frequency": [medians["frequency"]],
-            # medians of columns need not be a history of anybody
+            # medians of columns need not be a history of anybody: of an even number of
+            # customers one can lie between two whole numbers of orders
+            "frequency": [np.floor(medians["frequency"])],
             "recency": [min(recency, age) / DAYS_PER_WEEK],
             "T": [age / DAYS_PER_WEEK],
             # a logarithm: orders of the usual size
