@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from regulars.data.ledger import build_ledger
-from regulars.features import build_matrix
+from regulars.features.matrix import FeaturePlan
 
 TYPES = {
     "customer_id": pa.string(),
@@ -49,11 +49,18 @@ def ledger_of():
 
 
 @pytest.fixture(scope="session")
-def features_of(ledger_of):
-    """A function from rows and cutoffs to the matrix."""
+def clean_lines():
+    """A function from rows (dictionaries) to the clean lines."""
+    return clean_table
+
+
+@pytest.fixture(scope="session")
+def features_of():
+    """A function from rows and cutoffs to the matrix, straight from the lines."""
 
     def build(rows, *cutoffs, **options):
-        return build_matrix(ledger_of(rows), cutoffs, **options)
+        options.setdefault("first_day", min(row["order_date"] for row in rows))
+        return FeaturePlan.of(cutoffs, **options).matrix([clean_table(rows)])
 
     return build
 

@@ -7,7 +7,6 @@ from datetime import date, timedelta
 import pytest
 
 from regulars.errors import ConfigError
-from regulars.features import Group
 
 FIRST = date(2023, 1, 2)
 
@@ -41,38 +40,41 @@ def test_build_matrix_joins_the_table_of_an_own_function(features_of, own_module
     assert matrix["most_lines"].dtype == "float64"
 
 
-def test_build_matrix_takes_a_group_from_an_own_function(features_of, own_module):
-    own_module.oldest = lambda past: Group(
-        {"oldest": past.days.age_days.max()}, lambda s: {"age_weeks": s.oldest / 7}
-    )
-    matrix = features_of(
-        rows(), date(2023, 1, 16), groups=["rfm"], extra=["shop_features:oldest"]
-    )
-    assert matrix["age_weeks"].tolist() == [4 / 7, 2.0]
-
-
-def test_build_matrix_adds_up_what_an_own_group_calls_recent_or_lasting(
-    features_of, own_module
-):
-    def own(past):
-        lines = past.known.days
-        counts = lines.group_by(*past.known.by).agg(n_rows=lines.count())
-        late = (past.days.age_days <= 30).cast("int32").sum()
-        return Group(
-            {},
-            lambda s: {"late_days": s.late, "first": s.most_lines, "rows": s.n_rows},
-            recent={30: {"late": late}},
-            lasting={"most_lines": lines.n_lines.max()},
-            lasting_tables=(counts,),
-        )
-
-    own_module.own = own
+def test_build_matrix_takes_arrays_from_an_own_function(features_of, own_module):
+    own_module.late = lambda past: {
+        "late_days": past.total("is_purchase", 30),
+        "age_weeks": past.first_age / 7,
+    }
     cutoffs = date(2023, 1, 20), date(2023, 2, 5), date(2023, 3, 20)
-    matrix = features_of(rows(), *cutoffs, groups=[], extra=["shop_features:own"])
+    matrix = features_of(rows(), *cutoffs, groups=[], extra=["shop_features:late"])
     assert matrix["customer_id"].tolist() == ["a", "b", "a", "b", "a", "b"]
     assert matrix["late_days"].tolist() == [1, 1, 1, 1, 0, 0]
-    assert matrix["first"].tolist() == [1] * 6
-    assert matrix["rows"].tolist() == [1, 1, 1, 2, 1, 2]
+    assert matrix["age_weeks"].tolist()[1] == 18 / 7
+
+
+def test_own_function_sees_no_later_row(features_of, own_module):
+    seen = []
+
+    def look(past):
+        seen.append(past.rows.day.max())
+        return {"n": past.count()}
+
+    own_module.look = look
+    cutoff = date(2023, 1, 16)
+    features_of(rows(), cutoff, groups=[], extra=["shop_features:look"])
+    assert max(seen) < cutoff.toordinal() - date(1970, 1, 1).toordinal()
+
+
+def test_customers_without_a_row_of_an_own_table_have_none(features_of, own_module):
+    def few(past):
+        lines = past.transactions.filter(past.transactions.customer_id == "b")
+        return lines.group_by("customer_id").agg(n=lines.count())
+
+    own_module.few = few
+    matrix = features_of(
+        rows(), date(2024, 6, 1), groups=[], extra=["shop_features:few"]
+    )
+    assert matrix["n"].fillna(-1).tolist() == [-1, 2, -1]
 
 
 @pytest.mark.parametrize(
@@ -87,10 +89,9 @@ def test_build_matrix_adds_up_what_an_own_group_calls_recent_or_lasting(
         ("shop_features:unkeyed", "returned a table with the columns {'n': 'int64'}"),
         ("shop_features:taken", "uses the feature name 'n_orders', which is taken"),
         ("shop_features:repeated", "returned 1 rows too many"),
-        ("shop_features:clash", "uses the aggregate name 'spend', which is taken"),
-        ("shop_features:ahead", "makes a table of 'past.known', which holds the days"),
-        ("shop_features:aside", "makes a table of 'past.known', which holds the days"),
-        ("shop_features:lasts", "uses the aggregate name 'n_days', which is taken"),
+        ("shop_features:short", r"returned 'n' as float64 of shape \(1,\) for 2"),
+        ("shop_features:words", "returned 'n' as <U1 of shape"),
+        ("shop_features:empty", "returned a dict"),
     ],
 )
 def test_build_matrix_refuses_a_bad_own_function(
@@ -104,17 +105,8 @@ def test_build_matrix_refuses_a_bad_own_function(
         n_orders=past.days.count()
     )
     own_module.repeated = lambda past: past.days.select("customer_id", "n_lines")
-    own_module.clash = lambda past: Group(
-        {"spend": past.days.count()}, lambda s: {"own": s.spend}
-    )
-    own_module.ahead = lambda past: past.known.days.group_by("customer_id").agg(
-        n=past.known.days.count()
-    )
-    own_module.aside = lambda past: Group(
-        {}, lambda s: {}, tables=(own_module.ahead(past),)
-    )
-    own_module.lasts = lambda past: Group(
-        {}, lambda s: {}, lasting={"n_days": past.known.days.count()}
-    )
+    own_module.short = lambda past: {"n": [1.0]}
+    own_module.words = lambda past: {"n": ["x"] * len(past)}
+    own_module.empty = lambda past: {}
     with pytest.raises(ConfigError, match=message):
         features_of(rows(), date(2023, 6, 1), groups=["rfm"], extra=[path])

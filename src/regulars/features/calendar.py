@@ -9,11 +9,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-import ibis
+import numpy as np
 
-from regulars.features.group import Group, ratio
+from regulars.features.sorted_rows import ratio
 
 if TYPE_CHECKING:
+    from regulars.features.group import Columns
+    from regulars.features.history import Days, Flags, Ints
     from regulars.features.past import Past
 
 MEANINGS = {
@@ -28,37 +30,38 @@ SEASON_MEANINGS = {
 }
 
 
-def calendar(past: Past) -> Group:
+def calendar(past: Past) -> Columns:
     """Return the days of the week on which a customer buys."""
-    days = past.known.days
-    bought = days.is_purchase
-
-    def features(s: ibis.Table) -> dict[str, ibis.Value]:
-        return {
-            "weekend_share": ratio(s.weekend_days, s.n_days),
-            "month_start_share": ratio(s.month_start_days, s.n_days),
-            "same_weekday_share": ratio(s.same_weekdays, s.n_days - 1),
-        }
-
-    return Group(
-        {},
-        features,
-        lasting={
-            "weekend_days": (bought & (days.day.day_of_week.index() >= 5))
-            .cast("int32")
-            .sum(),
-            "month_start_days": (bought & (days.day.day() <= 10)).cast("int32").sum(),
-            # null, and so not counted, on the first purchase
-            "same_weekdays": (days.gap_days % 7 == 0).cast("int32").sum(),
-        },
-    )
+    return {
+        "weekend_share": ratio(past.total(weekend), past.n_days),
+        "month_start_share": ratio(past.total(month_start), past.n_days),
+        "same_weekday_share": ratio(past.total(same_weekday), past.n_days - 1),
+    }
 
 
-def season(past: Past) -> Group:
+def season(past: Past) -> Columns:
     """Return the time of year of the cutoff."""
     angle = 2 * math.pi * (past.cutoff.timetuple().tm_yday - 1) / 365.25
-    values = {
-        "year_sin": ibis.literal(math.sin(angle)),
-        "year_cos": ibis.literal(math.cos(angle)),
+    return {
+        "year_sin": np.full(len(past), math.sin(angle)),
+        "year_cos": np.full(len(past), math.cos(angle)),
     }
-    return Group({}, lambda s: values)
+
+
+def weekend(days: Days) -> Flags:
+    """Return which purchase days are Saturdays or Sundays."""
+    # 1970-01-01 was a Thursday
+    return np.asarray(days["is_purchase"] & ((days.day + 3) % 7 >= 5))
+
+
+def month_start(days: Days) -> Flags:
+    """Return which purchase days lie in the first ten days of a month."""
+    dates = days.day.astype("datetime64[D]")
+    into_month = (dates - dates.astype("datetime64[M]")).astype(np.int64)
+    return np.asarray(days["is_purchase"] & (into_month < 10))
+
+
+def same_weekday(days: Days) -> Flags:
+    """Return which purchases are on the weekday of the one before."""
+    gap: Ints = days["gap_days"]
+    return (gap > 0) & (gap % 7 == 0)

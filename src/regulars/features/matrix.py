@@ -2,39 +2,40 @@
 
 from __future__ import annotations
 
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from regulars.errors import ConfigError, suggestion
 from regulars.features import basket, calendar, rfm, rhythm, windows
-from regulars.features.group import KEYS, BuildGroup, Group, refuse_repeated
-from regulars.features.past import History, Past
-from regulars.features.summary import aggregates_at, lasting
-from regulars.features.user_functions import (
-    join_own,
-    load_function,
-    refuse_later_rows,
-)
+from regulars.features.blocks import read_blocks
+from regulars.features.group import Columns, Group, refuse_repeated
+from regulars.features.history import history_of
+from regulars.features.past import Past
+from regulars.features.user_functions import OwnFunction
 from regulars.features.value import value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from concurrent.futures import Future
     from datetime import date
 
-    import ibis
     from numpy.typing import NDArray
 
     from regulars.data.ledger import Ledger
-    from regulars.features.summary import Lasting, NamedGroup
+    from regulars.features.history import History
 
+THREADS = 2
+"""Blocks that are worked on side by side."""
 
 # A new group is a module with a function and its MEANINGS, and a line in each of these.
-GROUPS: dict[str, BuildGroup] = {
+GROUPS: dict[str, Group] = {
     "rfm": rfm.rfm,
     "rhythm": rhythm.rhythm,
     "windows": windows.windows,
@@ -83,8 +84,8 @@ def build_matrix(
         Keys of `GROUPS`; None: `DEFAULT_GROUPS`.
     extra : sequence of str, optional
         Functions of your own, as ``module:function``. Each takes a `Past` and returns
-        an `ibis.Table` with ``customer_id`` (one row a customer) and numeric columns,
-        or a `Group`.
+        arrays by name, one number a customer, or an `ibis.Table` with ``customer_id``
+        (one row a customer) and numeric columns.
     first_day : date, optional
         First day of the log the customers come from, where `ledger` holds only some of
         it. It decides which windows reach back beyond the log.
@@ -120,120 +121,114 @@ def build_matrix(
       customer_id  frequency  recency_days  T_days
     0           a        1.0           8.0     9.0
     """
-    history = History(ledger, lookback_days=lookback_days, first_day=first_day)
-    chosen = _chosen(groups)
-    of_value = [value] if rfm.rfm in chosen else []
-    builders = [*chosen, *of_value, *map(load_function, extra)]
-    pasts = history.along(cutoffs)
-    if not pasts:
-        msg = "No cutoff was given; the matrix needs at least one. Pass cutoffs=[...]."
-        raise ConfigError(msg)
-    parts = [
-        _Part.of(matrix.to_pyarrow(), past.cutoff)
-        for past, matrix in zip(pasts, matrix_expressions(pasts, builders), strict=True)
-    ]
-    keys = pa.concat_tables(part.keys for part in parts).to_pandas(date_as_object=False)
-    features = {name: _joined(name, parts) for name in list(parts[0].features)}
-    return pd.DataFrame({**keys, **features}, copy=False)
+    known_from = first_day or ledger.first_day
+    plan = FeaturePlan.of(cutoffs, lookback_days, groups, extra, known_from)
+    return plan.matrix(read_blocks(ledger.transactions))
+
+
+@dataclass(frozen=True)
+class FeaturePlan:
+    """What a matrix is to hold, for any lines."""
+
+    cutoffs: tuple[date, ...]  # rising
+    lookback_days: int | None
+    groups: tuple[tuple[str, Group], ...]
+    # of the log; None: it is empty
+    first_day: date | None
+
+    @classmethod
+    def of(
+        cls,
+        cutoffs: Iterable[date],
+        lookback_days: int | None = None,
+        groups: Sequence[str] | None = None,
+        extra: Sequence[str] = (),
+        first_day: date | None = None,
+    ) -> FeaturePlan:
+        """Take the parameters of `build_matrix`, or refuse them."""
+        if lookback_days is not None and lookback_days < 1:
+            msg = (
+                f"time.lookback_days is {lookback_days}; it must be at least 1, or "
+                "null for all the history."
+            )
+            raise ConfigError(msg)
+        rising = tuple(sorted(set(cutoffs)))
+        if not rising:
+            msg = (
+                "No cutoff was given; the matrix needs at least one. Pass "
+                "cutoffs=[...]."
+            )
+            raise ConfigError(msg)
+        chosen = _chosen(groups)
+        if rfm.rfm in chosen.values():
+            chosen["value"] = value
+        chosen |= {path: OwnFunction(path) for path in extra}
+        return cls(rising, lookback_days, tuple(chosen.items()), first_day)
+
+    def matrix(self, blocks: Iterable[pa.Table]) -> pd.DataFrame:
+        """Return the features of the customers of some blocks, one after the other."""
+        parts: list[list[_Part]] = [[] for _ in self.cutoffs]
+        for block in _side_by_side(self.of_block, blocks):
+            for kept, part in zip(parts, block, strict=True):
+                kept.append(part)
+        in_order = [part for kept in parts for part in kept]
+        ids = pa.chunked_array([part.customers for part in in_order])
+        n_rows = [sum(len(part.customers) for part in kept) for kept in parts]
+        days = pd.DatetimeIndex(np.array(self.cutoffs, "datetime64[ms]"))
+        keys = {"customer_id": ids.to_pandas(), "cutoff": days.repeat(n_rows)}
+        # column by column, so that none is in memory twice for long
+        features = {
+            name: np.concatenate([part.features.pop(name) for part in in_order])
+            for name in list(in_order[0].features)
+        }
+        return pd.DataFrame({**keys, **features}, copy=False)
+
+    def of_block(self, lines: pa.Table) -> list[_Part]:
+        """Return the features of one block at each cutoff."""
+        history = history_of(lines)
+        return [self._part(history, cutoff) for cutoff in self.cutoffs]
+
+    def _part(self, history: History, cutoff: date) -> _Part:
+        known_from = self.first_day or cutoff
+        if self.lookback_days is not None:
+            # the first purchase seen, each gap and each new product are others then
+            start = cutoff - timedelta(days=self.lookback_days)
+            history = history.between(start, cutoff)
+            known_from = max(known_from, start)
+        past = Past(history, cutoff, max((cutoff - known_from).days, 0))
+        features: Columns = {}
+        # missing is what cannot be worked out: 0 / 0, log(0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            for name, group in self.groups:
+                own = group(past)
+                refuse_repeated(name, set(features) & set(own))
+                features |= own
+        return _Part(
+            past.customers,
+            {name: np.asarray(v, np.float64) for name, v in features.items()},
+        )
 
 
 @dataclass(frozen=True)
 class _Part:
-    """The matrix of one cutoff, sorted by customer, a plain array a feature.
+    """The features of the customers of a block at a cutoff."""
 
-    Sorted here, by one column, where engines would drag all along; and column by
-    column, because fresh memory for a whole table costs more than the sorting.
-    """
-
-    keys: pa.Table
+    customers: pa.Array
     features: dict[str, NDArray[np.float64]]
 
-    @classmethod
-    def of(cls, table: pa.Table, cutoff: date) -> _Part:
-        order = pc.sort_indices(table["customer_id"])
-        ids = table["customer_id"].take(order)
-        stamp = pa.repeat(pa.scalar(cutoff, pa.date32()), table.num_rows)
-        rows = order.to_numpy()
-        return cls(
-            keys=pa.table({"customer_id": ids, "cutoff": stamp}),
-            features={
-                name: table[name].to_numpy()[rows]
-                for name in table.column_names
-                if name not in KEYS
-            },
-        )
 
-
-def _joined(name: str, parts: Sequence[_Part]) -> NDArray[np.float64]:
-    """Take a feature out of the parts, so that none is in memory twice for long."""
-    pieces = [part.features.pop(name) for part in parts]
-    return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
-
-
-def matrix_expressions(
-    pasts: Iterable[Past], builders: Sequence[BuildGroup]
-) -> Iterator[ibis.Table]:
-    """Yield the matrix of each cutoff as an expression.
-
-    Parameters
-    ----------
-    pasts : iterable of Past
-        What is known at each cutoff, as `History.along` returns it.
-    builders : sequence of callable
-        Functions from a `Past` to a `Group` or an `ibis.Table`.
-
-    Yields
-    ------
-    ibis.Table
-        ``customer_id`` and the features as float64, in no order.
-
-    Raises
-    ------
-    ConfigError
-        A function fails, returns something else, uses a name twice, or makes a table
-        of what is known at later cutoffs too.
-
-    Examples
-    --------
-    >>> from datetime import date
-    >>> import ibis
-    >>> from regulars.data.ledger import build_ledger
-    >>> from regulars.features.past import History
-    >>> days = [date(2024, 1, 1), date(2024, 1, 9)]
-    >>> log = ibis.memtable(pa.table({
-    ...     "customer_id": ["a", "a"], "order_date": days,
-    ...     "order_time": pa.array(days).cast(pa.timestamp("us")),
-    ...     "amount": [10.0, 4.0], "is_return": [False, False]}))
-    >>> pasts = History(build_ledger(log)).along([date(2024, 1, 9), date(2024, 1, 10)])
-    >>> for matrix in matrix_expressions(pasts, [GROUPS["rfm"]]):
-    ...     print(matrix.to_pandas()["n_orders"].tolist())
-    [1.0]
-    [2.0]
-    """
-    shared: Lasting | None = None
-    for past in pasts:
-        built = [(_name(builder), builder(past)) for builder in builders]
-        groups = [(name, part) for name, part in built if isinstance(part, Group)]
-        for name, part in built:
-            tables = part.tables if isinstance(part, Group) else (part,)
-            refuse_later_rows(name, tables, past)
-        if shared is None or shared.known is not past.known:
-            # with a lookback each cutoff has a Known of its own
-            shared = lasting(past.known, groups)
-        matrix = _features(aggregates_at(past, groups, shared), groups)
-        for name, part in built:
-            if not isinstance(part, Group):
-                matrix = join_own(matrix, part, name)
-        yield matrix
-
-
-def _features(summary: ibis.Table, groups: Sequence[NamedGroup]) -> ibis.Table:
-    features: dict[str, ibis.Value] = {}
-    for name, group in groups:
-        own = group.features(summary)
-        refuse_repeated(name, "feature", set(features) & set(own))
-        features |= {k: v.cast("float64") for k, v in own.items()}
-    return summary.select("customer_id", **features)
+def _side_by_side(
+    work: Callable[[pa.Table], list[_Part]], blocks: Iterable[pa.Table]
+) -> Iterator[list[_Part]]:
+    """Yield the results in the order of the blocks, of which few are held at a time."""
+    with ThreadPoolExecutor(THREADS) as pool:
+        running: deque[Future[list[_Part]]] = deque()
+        for block in blocks:
+            running.append(pool.submit(work, block))
+            if len(running) > THREADS:
+                yield running.popleft().result()
+        while running:
+            yield running.popleft().result()
 
 
 def describe_features(groups: Sequence[str] | None = None) -> pd.DataFrame:
@@ -269,10 +264,10 @@ def describe_features(groups: Sequence[str] | None = None) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["feature", "group", "meaning"])
 
 
-def _chosen(groups: Sequence[str] | None) -> list[BuildGroup]:
+def _chosen(groups: Sequence[str] | None) -> dict[str, Group]:
     names = DEFAULT_GROUPS if groups is None else tuple(dict.fromkeys(groups))
     _refuse_unknown(names)
-    return [GROUPS[name] for name in names]
+    return {name: GROUPS[name] for name in names}
 
 
 def _refuse_unknown(names: Sequence[str]) -> None:
@@ -283,7 +278,3 @@ def _refuse_unknown(names: Sequence[str]) -> None:
             f"{suggestion(unknown[0], GROUPS)} Choose from {list(GROUPS)}."
         )
         raise ConfigError(msg)
-
-
-def _name(builder: BuildGroup) -> str:
-    return f"{builder.__module__}:{getattr(builder, '__name__', builder)}"

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from regulars.data.ledger import MICROS
-from regulars.features.group import Group, ratio
+import numpy as np
+
+from regulars.features.sorted_rows import MICROS, ratio
 
 if TYPE_CHECKING:
-    import ibis
-
+    from regulars.features.group import Columns
+    from regulars.features.history import Days
     from regulars.features.past import Past
+    from regulars.features.sorted_rows import Floats
 
 MICROS_A_CENT = MICROS // 100
 
@@ -36,43 +38,36 @@ MEANINGS = {
 }
 
 
-def rfm(past: Past) -> Group:
+def rfm(past: Past) -> Columns:
     """Return recency, frequency and monetary features."""
-    days = past.known.days
-    bought = days.is_purchase
+    # Days are purchase days: a day with refunds only lowers revenue, nothing else. T
+    # runs to the cutoff; lifetimes and the published CDNOW summary count to the last
+    # day seen, one less.
+    spend, micros = past.rows["spend"], past.rows.amounts["spend"]
+    frequency = past.n_days - 1
+    recency = past.first_age - past.last_age
+    bought = past.total(purchase_spend)
+    revenue, orders = past.total("spend"), past.total("n_orders")
+    repeat = ratio(bought - spend[past.first_purchase], frequency)
+    largest = np.where(past.rows["is_purchase"], spend, -np.inf)
+    last_spend = (micros[past.last_purchase] // MICROS_A_CENT) / 100
+    return {
+        "frequency": frequency,
+        "recency_days": recency,
+        "T_days": past.first_age,
+        "monetary_value": np.where(frequency > 0, repeat, 0.0),
+        "n_orders": orders,
+        "days_since_last_order": past.last_age,
+        "revenue": revenue,
+        "aov": ratio(revenue, orders),
+        "largest_day_spend": past.largest(largest),
+        "last_day_spend": last_spend,
+        "last_day_spend_ratio": ratio(last_spend, bought / past.n_days),
+        "purchase_days_per_week": ratio(past.n_days * 7, past.first_age),
+        "recency_share": ratio(recency, past.first_age),
+    }
 
-    def features(s: ibis.Table) -> dict[str, ibis.Value]:
-        # Days are purchase days: a day with refunds only lowers revenue, nothing else.
-        # T runs to the cutoff; lifetimes and the published CDNOW summary count to the
-        # last day seen, one less.
-        frequency = s.n_days - 1
-        recency = s.first_age - s.last_age
-        last_spend = (s.last_spend // MICROS_A_CENT).cast("float64") / 100
-        mean_spend = ratio(s.purchase_spend, s.n_days) / MICROS
-        return {
-            "frequency": frequency,
-            "recency_days": recency,
-            "T_days": s.first_age,
-            "monetary_value": (
-                ratio(s.purchase_spend - s.first_spend, frequency) / MICROS
-            ).fill_null(0.0),
-            "n_orders": s.n_orders,
-            "days_since_last_order": s.last_age,
-            "revenue": s.spend / MICROS,
-            "aov": ratio(s.spend, s.n_orders) / MICROS,
-            "largest_day_spend": s.largest_spend / MICROS,
-            "last_day_spend": last_spend,
-            "last_day_spend_ratio": ratio(last_spend, mean_spend),
-            "purchase_days_per_week": ratio(s.n_days * 7, s.first_age),
-            "recency_share": ratio(recency, s.first_age),
-        }
 
-    return Group(
-        {},
-        features,
-        lasting={
-            "purchase_spend": days.spend_micros.sum(where=bought),
-            "first_spend": days.spend_micros.sum(where=bought & days.gap_days.isnull()),
-            "largest_spend": days.spend_micros.max(where=bought),
-        },
-    )
+def purchase_spend(days: Days) -> Floats:
+    """Return the spend of each purchase day."""
+    return np.where(days["is_purchase"], days["spend"], 0.0)

@@ -8,13 +8,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import ibis
+import numpy as np
 
-from regulars.features.group import SCALE, Group, ratio
-from regulars.features.sequence import RECENT_GAPS
+from regulars.features.sorted_rows import SCALE, ratio, running_total
 
 if TYPE_CHECKING:
+    from regulars.features.group import Columns
+    from regulars.features.history import Days
     from regulars.features.past import Past
+    from regulars.features.sorted_rows import Floats, Ints
+
+RECENT_GAPS = 3
+"""How many of the latest gaps make up the recent rhythm."""
 
 ACTIVE_WEEKS = (4, 8, 12, 26)
 """Spans, in weeks, over which weekly activity is measured."""
@@ -45,86 +50,75 @@ MEANINGS = {
 }
 
 
-def rhythm(past: Past) -> Group:
+def rhythm(past: Past) -> Columns:
     """Return the features of the gaps between purchases."""
-    days = past.days
-    # days from the last day of a purchase's week back to the purchase before
-    reach = days.gap_days + (days.age_days - 1) % 7
-    gap = past.known.days.gap_days
-    lasting = {
-        "gap_squares": (gap * gap).sum(),
-        "gap_max": gap.max(),
-        "gap_logs": (
-            (gap * gap.cast("float64").ln() * SCALE).round().cast("int64")
-        ).sum(),
-        "gap_median": gap.median(),
-    }
-    weeks_seen = [weeks for weeks in ACTIVE_WEEKS if weeks * 7 <= past.seen_days]
-    # A purchase opens its week when the purchase before it lies in an earlier week; the
-    # weeks count back from the cutoff.
-    opens = days.is_purchase & (reach.isnull() | (reach >= 7))
-    recent = {
-        weeks * 7: {
-            f"active_weeks_{weeks}": (opens & (days.age_days <= weeks * 7))
-            .cast("int32")
-            .sum()
-        }
-        for weeks in weeks_seen
-    }
-
-    def features(s: ibis.Table) -> dict[str, ibis.Value]:
-        return _gap_features(s) | _active_weeks(s, weeks_seen)
-
-    return Group({}, features, recent=recent, lasting=lasting)
+    return _gaps(past) | _active_weeks(past)
 
 
-def _gap_features(s: ibis.Table) -> dict[str, ibis.Value]:
-    n_gaps = (s.n_days - 1).nullif(0)
-    silence = s.last_age
-    total = s.first_age - s.last_age
-    mean = ratio(total, n_gaps)
+def _gaps(past: Past) -> Columns:
+    gap, silence, n_gaps = past.rows["gap_days"], past.last_age, past.n_days - 1
+    between = past.first_age - past.last_age
+    is_repeat = n_gaps > 0
+    mean = ratio(between, n_gaps)
     # n (n - 1) times the sample variance is an exact integer
-    variance = ratio(n_gaps * s.gap_squares - total * total, n_gaps * (n_gaps - 1))
-    deviation = variance.sqrt()
-    median = s.gap_median
-    recent = s.recent_gaps / RECENT_GAPS
+    variance = n_gaps * past.total(gap_squares) - between * between
+    deviation = np.sqrt(ratio(variance, n_gaps * (n_gaps - 1)))
+    median = past.median_gap()
+    longest = np.where(is_repeat, past.largest(gap), np.nan)
+    before = past.rows.day[past.purchases_back(RECENT_GAPS)]
+    recent = (past.day - silence - before) / RECENT_GAPS
+    recent = np.where(n_gaps >= RECENT_GAPS, recent, np.nan)
     return {
         "gap_mean_days": mean,
         "gap_std_days": deviation,
         "gap_median_days": median,
-        "gap_max_days": s.gap_max,
-        "gap_cv": ratio(deviation, mean),
-        "last_gap_days": s.last_gap,
+        "gap_max_days": longest,
+        "gap_cv": deviation / mean,
+        "last_gap_days": np.where(is_repeat, gap[past.last_purchase], np.nan),
         "recent_gap_mean_days": recent,
-        "silence_over_mean_gap": ratio(silence, mean),
-        "silence_over_median_gap": ratio(silence, median),
-        "silence_over_max_gap": ratio(silence, s.gap_max),
-        "silence_over_recent_gap": ratio(silence, recent),
+        "silence_over_mean_gap": silence / mean,
+        "silence_over_median_gap": silence / median,
+        "silence_over_max_gap": silence / longest,
+        "silence_over_recent_gap": silence / recent,
         "silence_deviations": ratio(silence - mean, deviation),
-        "recent_gap_ratio": ratio(recent, mean),
-        "clumpiness": _clumpiness(s),
+        "recent_gap_ratio": recent / mean,
+        "clumpiness": _clumpiness(past),
     }
 
 
-def _clumpiness(s: ibis.Table) -> ibis.Value:
+def _clumpiness(past: Past) -> Floats:
     """Return one plus the entropy of the shares of time, over its maximum.
 
     Zhang, Bradlow and Small (2015), Predicting Customer Value Using Clumpiness,
     Marketing Science 34(2); purchases and the cutoff cut the time into shares.
     """
-    silence = s.last_age.cast("float64")
-    whole = s.first_age.cast("float64")
-    logs = s.gap_logs.cast("float64") / SCALE + silence * silence.ln()
-    shares = s.n_days.nullif(1).cast("float64")
-    return 1.0 + (logs / whole - whole.ln()) / shares.ln()
+    silence, whole = past.last_age, past.first_age
+    logs = past.total(gap_logs) / SCALE + silence * np.log(silence)
+    return 1.0 + ratio(logs / whole - np.log(whole), np.log(past.n_days))
 
 
-def _active_weeks(s: ibis.Table, weeks_seen: list[int]) -> dict[str, ibis.Value]:
+def _active_weeks(past: Past) -> Columns:
+    """Return the share of weeks, counted back from the cutoff, with a purchase."""
+    # A purchase opens its week when the purchase before it lies in an earlier week:
+    # its gap reaches from the last day of its own week beyond the week.
+    gap = past.rows["gap_days"]
+    reach = gap + (past.ages - 1) % 7
+    opens = past.rows["is_purchase"] & ((gap == 0) | (reach >= 7))
+    running = running_total(opens)
     return {
-        f"active_weeks_share_{weeks}w": (
-            s[f"active_weeks_{weeks}"] / weeks
-            if weeks in weeks_seen
-            else ibis.null("float64")
-        )
+        f"active_weeks_share_{weeks}w": past.window(running, 7 * weeks) / weeks
         for weeks in ACTIVE_WEEKS
     }
+
+
+def gap_squares(days: Days) -> Ints:
+    """Return the squares of the gaps."""
+    gap: Ints = days["gap_days"]
+    return gap * gap
+
+
+def gap_logs(days: Days) -> Ints:
+    """Return gap times logarithm, in whole units of 1 / SCALE."""
+    gap = days["gap_days"]
+    logs = gap * np.log(np.maximum(gap, 1))
+    return np.asarray(np.rint(logs * SCALE), np.int64)

@@ -1,4 +1,4 @@
-"""Feature functions of the user's own (``features.extra``): import, check, join.
+"""Feature functions of the user's own (``features.extra``): import, call, check.
 
 Whatever goes wrong in one becomes a sentence that names it.
 """
@@ -6,23 +6,99 @@ Whatever goes wrong in one becomes a sentence that names it.
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import ibis
+import numpy as np
+import pandas as pd
 
 from regulars.errors import ConfigError
-from regulars.features.group import KEYS, Group, refuse_repeated
-from regulars.features.summary import left_join
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Mapping
 
-    from regulars.features.group import BuildGroup
+    from regulars.features.group import Columns
     from regulars.features.past import Past
 
 
-def load_function(path: str) -> BuildGroup:
-    """Import a function of the user's own, and guard what it returns."""
+class OwnFunction:
+    """A user's own function, whose faults become one sentence.
+
+    Parameters
+    ----------
+    path : str
+        ``module:function``. It takes a `Past` and returns a mapping of names to arrays
+        with one number a customer, or an `ibis.Table` with ``customer_id`` (one row a
+        customer) and numeric columns.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._function = _load(path)
+
+    def __call__(self, past: Past) -> Columns:
+        """Return the columns for the customers of a block.
+
+        It gets the days before the cutoff and no others, so that it cannot look ahead.
+        """
+        result: Any = self._called(past.alone())
+        if isinstance(result, ibis.Table):
+            result = self._joined(result, past)
+        return self._checked(result, len(past))
+
+    def _called(self, past: Past) -> object:
+        try:
+            return self._function(past)
+        except Exception as error:
+            msg = (
+                f"The function '{self.path}' of features.extra failed: "
+                f"{type(error).__name__}: {error}. It is called with a Past and "
+                "returns arrays by name, one number a customer, or an ibis table."
+            )
+            raise ConfigError(msg) from error
+
+    def _joined(self, table: ibis.Table, past: Past) -> Mapping[str, Any]:
+        """Return the columns of a table, missing for customers without a row."""
+        names = [
+            name for name in table.columns if name not in ("customer_id", "cutoff")
+        ]
+        kinds = [table[name].type() for name in names]
+        is_number = all(kind.is_numeric() or kind.is_boolean() for kind in kinds)
+        if "customer_id" not in table.columns or not names or not is_number:
+            columns = {name: str(kind) for name, kind in table.schema().items()}
+            self._refuse(f"a table with the columns {columns}")
+        ids = past.customers
+        own = table.select("customer_id", *names).to_pandas().set_index("customer_id")
+        n_repeated = int(own.index.duplicated().sum())
+        if n_repeated:
+            msg = (
+                f"The feature function '{self.path}' returned {n_repeated} rows too "
+                "many; it has to return one row a customer. Aggregate by "
+                "'customer_id'."
+            )
+            raise ConfigError(msg)
+        return dict(own.reindex(pd.Index(ids)))
+
+    def _checked(self, result: Any, n_customers: int) -> Columns:
+        if not isinstance(result, dict) or not result:
+            self._refuse(f"a {type(result).__name__}")
+        columns = {name: np.asarray(values) for name, values in result.items()}
+        for name, values in columns.items():
+            if values.dtype.kind not in "biuf" or values.shape != (n_customers,):
+                shape = f"{values.dtype} of shape {values.shape}"
+                self._refuse(f"'{name}' as {shape} for {n_customers:,} customers")
+        return columns
+
+    def _refuse(self, what: str) -> NoReturn:
+        msg = (
+            f"The function '{self.path}' of features.extra returned {what}; it has to "
+            "return arrays by name, one number a customer, or an ibis table with "
+            "'customer_id' and numeric columns."
+        )
+        raise ConfigError(msg)
+
+
+def _load(path: str) -> Callable[[Past], object]:
     module_name, _, function_name = path.partition(":")
     if not function_name:
         msg = f"features.extra names '{path}'; write it as 'module:function'."
@@ -38,81 +114,5 @@ def load_function(path: str) -> BuildGroup:
     if not callable(function):
         msg = f"features.extra names '{path}', which is not a function."
         raise ConfigError(msg)
-    return _Guarded(path, function)
-
-
-class _Guarded:
-    """A user's own function, whose faults become one sentence."""
-
-    def __init__(self, path: str, function: BuildGroup) -> None:
-        self.__module__, _, self.__name__ = path.partition(":")
-        self._path = path
-        self._function = function
-
-    def __call__(self, past: Past) -> Group:
-        try:
-            result = self._function(past)
-        except Exception as error:
-            msg = (
-                f"The function '{self._path}' of features.extra failed: "
-                f"{type(error).__name__}: {error}. It is called with a Past and "
-                "returns an ibis table with 'customer_id' and numeric columns."
-            )
-            raise ConfigError(msg) from error
-        if isinstance(result, Group) or (
-            isinstance(result, ibis.Table) and _is_own_table(result)
-        ):
-            return result
-        msg = (
-            f"The function '{self._path}' of features.extra returned "
-            f"{_describe(result)}; it has to return an ibis table with 'customer_id' "
-            "and numeric columns, or a Group."
-        )
-        raise ConfigError(msg)
-
-
-def _is_own_table(table: ibis.Table) -> bool:
-    values = [name for name in table.columns if name not in KEYS]
-    numbers = [
-        table[n].type().is_numeric() or table[n].type().is_boolean() for n in values
-    ]
-    return "customer_id" in table.columns and bool(values) and all(numbers)
-
-
-def _describe(result: object) -> str:
-    if isinstance(result, ibis.Table):
-        columns = {name: str(kind) for name, kind in result.schema().items()}
-        return f"a table with the columns {columns}"
-    return f"a {type(result).__name__}"
-
-
-def join_own(matrix: ibis.Table, table: ibis.Table, name: str) -> ibis.Table:
-    """Add the columns of a user's table, which has one row a customer."""
-    values = [column for column in table.columns if column not in KEYS]
-    refuse_repeated(name, "feature", set(values) & set(matrix.columns))
-    n_rows = table.count()
-    repeated = (
-        table.aggregate(excess=n_rows - table.customer_id.nunique())
-        .to_pyarrow()["excess"][0]
-        .as_py()
-    )
-    if repeated:
-        msg = (
-            f"The feature function '{name}' returned {repeated} rows too many; it has "
-            "to return one row a customer. Aggregate by 'customer_id'."
-        )
-        raise ConfigError(msg)
-    own = table.select("customer_id", **{n: table[n].cast("float64") for n in values})
-    return left_join(matrix, own)
-
-
-def refuse_later_rows(name: str, tables: Iterable[ibis.Table], past: Past) -> None:
-    """Refuse a table that would let a cutoff see the days before a later one."""
-    if any(past.known.is_behind(table) for table in tables):
-        msg = (
-            f"The feature function '{name}' makes a table of 'past.known', which holds "
-            "the days before later cutoffs too. Make it of 'past.days', 'past.items' "
-            "or 'past.novelties', or hand it over in 'lasting_tables', by "
-            "'past.known.by'."
-        )
-        raise ConfigError(msg)
+    found: Callable[[Past], object] = function
+    return found

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from regulars.data.ledger import MICROS, OWN_MARGIN_UNITS
-from regulars.features.group import Group, ratio
+import numpy as np
+
+from regulars.features.sorted_rows import MICROS, ratio
 
 if TYPE_CHECKING:
-    import ibis
-
+    from regulars.features.group import Columns
+    from regulars.features.history import Days, Flags
     from regulars.features.past import Past
+    from regulars.features.sorted_rows import Floats
 
 VALUE_COLUMNS = {
     "gross_order_value": "Mean of what was bought on a repeat purchase day, before "
@@ -29,64 +31,49 @@ VALUE_COLUMNS = {
 """Columns beside the features; those of margins only where lines carry their own."""
 
 
-def value(past: Past) -> Group:
+def value(past: Past) -> Columns:
     """Return the columns of `VALUE_COLUMNS` for which the log has what they need."""
-    days = past.known.days
-    bought = days.is_purchase
-    gross = days.spend_micros + days.returns_amount_micros
-
-    def columns(s: ibis.Table) -> dict[str, ibis.Value]:
-        repeat = ratio(s.gross_spend - s.first_gross_spend, s.n_days - 1)
-        return {
-            "gross_order_value": (repeat / MICROS).fill_null(0.0),
-            "gross_amount": s.gross_spend / MICROS,
-            "returned_amount": s.sent_back / MICROS,
-            **(_margins(s) if "own_margin_sum" in s.columns else {}),
-        }
-
-    return Group(
-        {},
-        columns,
-        lasting={
-            "gross_spend": gross.sum(where=bought),
-            "first_gross_spend": gross.sum(where=bought & days.gap_days.isnull()),
-            "sent_back": days.returns_amount_micros.sum(),
-            **_margin_sums(days),
-        },
-    )
-
-
-def _margin_sums(days: ibis.Table) -> dict[str, ibis.Value]:
-    """Return sums of margins and of the shares of days; none without own margins."""
-    margin, amount = (f"{name}_micros" for name in OWN_MARGIN_UNITS)
-    if margin not in days.columns:
-        return {}
-    has_own = days.is_purchase & (days[amount] > 0)
-    share = ratio(days[margin], days[amount]).clip(-1.0, 1.0)
-
-    def total(value: ibis.Value) -> ibis.Value:
-        # whole millionths: a sum that does not depend on the order of rows
-        return (value * MICROS).round().cast("int64").sum(where=has_own).fill_null(0)
-
-    return {
-        "own_margin_sum": days[margin].sum(),
-        "own_margin_base": days[amount].sum(),
-        "own_margin_days": has_own.cast("int64").sum(),
-        "margin_shares": total(share),
-        "margin_squares": total(share * share),
+    gross = past.total(gross_spend)
+    first = gross_spend(past.rows)[past.first_purchase]
+    repeat = ratio(gross - first, past.n_days - 1)
+    columns = {
+        "gross_order_value": np.where(past.n_days > 1, repeat, 0.0),
+        "gross_amount": gross,
+        "returned_amount": past.total("returns"),
     }
+    return columns | (_margins(past) if "margin" in past.rows else {})
 
 
-def _margins(s: ibis.Table) -> dict[str, ibis.Value]:
-    mean = ratio(s.margin_shares, s.own_margin_days) / MICROS
-    spread = s.margin_squares / MICROS - mean * mean * s.own_margin_days
+def _margins(past: Past) -> Columns:
+    n_days = past.total(has_margin)
+    mean = ratio(past.total(margin_share), n_days)
+    spread = past.total(margin_share_squared) - mean * mean * n_days
     return {
-        "own_margin": s.own_margin_sum / MICROS,
-        "own_margin_amount": s.own_margin_base / MICROS,
-        "own_margin_days": s.own_margin_days,
+        "own_margin": past.total("margin"),
+        "own_margin_amount": past.total("margin_amount"),
+        "own_margin_days": n_days,
         # of a customer with one such day it is 0, not what rounding leaves
-        "own_margin_spread": (s.own_margin_days > 1)
-        .ifelse(spread, 0.0)
-        .clip(lower=0.0)
-        .fill_null(0.0),
+        "own_margin_spread": np.where(n_days > 1, np.maximum(spread, 0.0), 0.0),
     }
+
+
+def gross_spend(days: Days) -> Floats:
+    """Return what was bought on each purchase day before returns."""
+    gross = days.amounts["spend"] + days.amounts["returns"]
+    return np.where(days["is_purchase"], gross, 0) / MICROS
+
+
+def has_margin(days: Days) -> Flags:
+    """Return which purchase days have a margin of their own."""
+    return days["is_purchase"] & (days.amounts["margin_amount"] > 0)
+
+
+def margin_share(days: Days) -> Floats:
+    """Return the margin share of the days that have one."""
+    share = ratio(days.amounts["margin"], days.amounts["margin_amount"])
+    return np.where(has_margin(days), np.clip(share, -1.0, 1.0), 0.0)
+
+
+def margin_share_squared(days: Days) -> Floats:
+    """Return the squares of the margin shares."""
+    return margin_share(days) ** 2

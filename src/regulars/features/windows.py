@@ -9,13 +9,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-import ibis
+import numpy as np
 
-from regulars.data.ledger import MICROS
-from regulars.features.group import SCALE, Group, ratio
+from regulars.features.sorted_rows import SCALE, ratio, running_total
 
 if TYPE_CHECKING:
+    from regulars.features.group import Columns
     from regulars.features.past import Past
+    from regulars.features.sorted_rows import Floats
 
 WINDOWS = (7, 14, 28, 56, 91, 182, 365)
 """Days of the windows; all but the half-month ones are whole weeks or years."""
@@ -29,9 +30,6 @@ TRENDS = ((28, 56), (91, 182))
 
 HALF_LIVES = (14, 30, 60)
 """Days after which a purchase counts half in the faded counts."""
-
-VANISHED = 21
-"""Half-lives after which a purchase weighs less than half a unit of 1 / SCALE: none."""
 
 MEANINGS = {
     **{f"orders_{w}d": f"Orders in the last {w} days" for w in WINDOWS},
@@ -66,72 +64,35 @@ MEANINGS = {
 }
 
 
-def windows(past: Past) -> Group:
+def windows(past: Past) -> Columns:
     """Return counts and sums over the windows that the history reaches."""
-    days = past.days
-    seen = [w for w in WINDOWS if w <= past.seen_days]
-    items = days.quantity_micros if past.has("quantity") else days.n_lines * MICROS
-    measures = {
-        "orders": (days.n_orders, WINDOWS),
-        "spend": (days.spend_micros, SPEND_WINDOWS),
-        "items": (items, ITEM_WINDOWS),
-    }
+    orders = {w: past.window("n_orders", w) for w in WINDOWS}
+    spend = {w: past.window("spend", w) for w in SPEND_WINDOWS}
+    items = "quantity" if past.has("quantity") else "n_lines"
+    columns = {f"orders_{w}d": orders[w] for w in WINDOWS}
+    columns |= {f"spend_{w}d": spend[w] for w in SPEND_WINDOWS}
+    columns |= {f"items_{w}d": past.window(items, w) for w in ITEM_WINDOWS}
+    columns |= {f"orders_faded_{h}d": _faded(past, h) for h in HALF_LIVES}
     if past.has("discount_amount"):
-        discount = days.discount_amount_micros.fill_null(0)
-        measures["discount"] = (discount, DISCOUNT_WINDOWS)
-    recent = {
-        w: {
-            f"{name}_{w}": (days.age_days <= w).ifelse(value, 0).sum()
-            for name, (value, lengths) in measures.items()
-            if w in lengths
-        }
-        for w in seen
-    }
-    for h in HALF_LIVES:
-        recent[VANISHED * h] = {f"faded_{h}": _faded(days, h)}
-    lasting = {}
-    if past.has("discount_amount"):
-        lasting["discount"] = past.known.days.discount_amount_micros.sum()
-
-    def features(s: ibis.Table) -> dict[str, ibis.Value]:
-        return _totals(s) | _discounts(s, past) | _trends(s)
-
-    return Group({}, features, recent=recent, lasting=lasting)
-
-
-def _faded(days: ibis.Table, half_life: int) -> ibis.Value:
-    """Sum 2^(-age / half-life), in integers so that order does not matter."""
-    weight = (days.age_days.cast("float64") * (-math.log(2) / half_life)).exp()
-    return days.is_purchase.ifelse((weight * SCALE).round().cast("int64"), 0).sum()
-
-
-def _or_null(s: ibis.Table, name: str) -> ibis.Value:
-    return s[name] if name in s.columns else ibis.null("int64")
-
-
-def _totals(s: ibis.Table) -> dict[str, ibis.Value]:
-    orders = {f"orders_{w}d": _or_null(s, f"orders_{w}") for w in WINDOWS}
-    spend = {f"spend_{w}d": _or_null(s, f"spend_{w}") / MICROS for w in SPEND_WINDOWS}
-    items = {f"items_{w}d": _or_null(s, f"items_{w}") / MICROS for w in ITEM_WINDOWS}
-    faded = {f"orders_faded_{h}d": s[f"faded_{h}"] / SCALE for h in HALF_LIVES}
-    return orders | spend | items | faded
-
-
-def _discounts(s: ibis.Table, past: Past) -> dict[str, ibis.Value]:
-    if not past.has("discount_amount"):
-        return {}
-    shares = {"discount_share": ratio(s.discount, s.spend + s.discount)}
-    for w in DISCOUNT_WINDOWS:
-        discount, spend = _or_null(s, f"discount_{w}"), _or_null(s, f"spend_{w}")
-        shares[f"discount_share_{w}d"] = ratio(discount, spend + discount)
-    return shares
-
-
-def _trends(s: ibis.Table) -> dict[str, ibis.Value]:
-    trends = {}
+        columns |= _discounts(past)
     for w, both in TRENDS:
-        orders, orders_both = _or_null(s, f"orders_{w}"), _or_null(s, f"orders_{both}")
-        trends[f"orders_trend_{w}d"] = ratio(2 * orders - orders_both, orders_both)
-        spend, spend_both = _or_null(s, f"spend_{w}"), _or_null(s, f"spend_{both}")
-        trends[f"spend_trend_{w}d"] = ratio(spend, spend_both)
-    return trends
+        change = 2 * orders[w] - orders[both]
+        columns[f"orders_trend_{w}d"] = ratio(change, orders[both])
+        columns[f"spend_trend_{w}d"] = ratio(spend[w], spend[both])
+    return columns
+
+
+def _faded(past: Past, half_life: int) -> Floats:
+    """Sum 2^(-age / half-life), in integers so that order does not matter."""
+    weight = np.exp(past.ages * (-math.log(2) / half_life)) * SCALE
+    whole = np.rint(np.where(past.rows["is_purchase"], weight, 0.0)).astype(np.int64)
+    return past.total(running_total(whole)) / SCALE
+
+
+def _discounts(past: Past) -> Columns:
+    taken, spent = past.total("discount_amount"), past.total("spend")
+    shares = {"discount_share": ratio(taken, spent + taken)}
+    for w in DISCOUNT_WINDOWS:
+        taken, spent = (past.window(m, w) for m in ("discount_amount", "spend"))
+        shares[f"discount_share_{w}d"] = ratio(taken, spent + taken)
+    return shares

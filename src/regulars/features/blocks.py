@@ -1,0 +1,102 @@
+"""The clean lines of a log, a block of whole customers at a time.
+
+Blocks keep the arrays of features in the processor's cache and bound the memory,
+however long the log is.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import ibis
+import ibis.expr.operations as ops
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from regulars.errors import DataError
+from regulars.features.history import LINE_COLUMNS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+LINES = 200_000
+"""Lines of a block, about; a customer with more makes it larger."""
+
+
+def read_blocks(transactions: ibis.Table, n_lines: int = LINES) -> Iterator[pa.Table]:
+    """Yield the lines of a table by customer, as `blocks` does."""
+    wanted = [name for name in LINE_COLUMNS if name in transactions.columns]
+    if "order_id" in wanted:
+        wanted.remove("order_time")
+    ordered = transactions.select(*wanted).order_by("customer_id", "order_date")
+    reader = _in_batches(ordered, n_lines)
+    return blocks(reader, reader.schema, n_lines)
+
+
+def _in_batches(table: ibis.Table, n_lines: int) -> pa.RecordBatchReader:
+    """Read a table as a stream."""
+    backend = ibis.get_backend(table)
+    if backend.name != "duckdb":
+        return table.to_pyarrow_batches(chunk_size=n_lines)
+    if table.op().find(ops.InMemoryTable):
+        return table.to_pyarrow().to_reader(n_lines)
+    # Ibis calls a method that DuckDB no longer has; and not `execute`, which may hand
+    # out sorted rows in another order
+    relation = backend.con.sql(ibis.to_sql(table, dialect="duckdb"))
+    reader: pa.RecordBatchReader = relation.to_arrow_reader(n_lines)
+    return reader
+
+
+def blocks(
+    batches: Iterable[pa.RecordBatch], schema: pa.Schema, n_lines: int = LINES
+) -> Iterator[pa.Table]:
+    """Yield whole customers out of batches of lines that come by customer.
+
+    A customer may stand in several batches. A log without a line is one empty block.
+
+    Raises
+    ------
+    DataError
+        The customers do not come in rising order.
+    """
+    held: list[pa.RecordBatch] = []
+    n_held = 0
+    last = None
+    for batch in batches:
+        if not batch.num_rows:
+            continue
+        held.append(batch)
+        n_held += batch.num_rows
+        ends_with = batch["customer_id"][-1]
+        if n_held < n_lines or held[0]["customer_id"][0] == ends_with:
+            continue
+        whole = pa.Table.from_batches(held, schema)
+        # the last customer may go on in the next batch
+        cut = pc.index(pc.equal(whole["customer_id"], ends_with), value=True).as_py()
+        last = _refuse_fall(whole[:cut], last)
+        yield whole[:cut]
+        held, n_held = whole[cut:].to_batches(), whole.num_rows - cut
+    rest = pa.Table.from_batches(held, schema)
+    if n_held:
+        _refuse_fall(rest, last)
+    if n_held or last is None:
+        yield rest
+
+
+def _refuse_fall(block: pa.Table, last: pa.Scalar | None) -> pa.Scalar:
+    """Return the last customer of a block, all of whom come after that of the last."""
+    ids = block["customer_id"].combine_chunks()
+    seen = ids.dictionary_encode().dictionary
+    falls = pc.any(pc.less(seen[1:], seen[:-1])).as_py()
+    if (
+        falls
+        or len(pc.run_end_encode(ids).values) > len(seen)
+        or (last is not None and not pc.less(last, ids[0]).as_py())
+    ):
+        msg = (
+            "The engine handed out lines that are not in the order of their customers, "
+            "which would tear some apart. Read the log from a file or table, or with "
+            "another engine."
+        )
+        raise DataError(msg)
+    return ids[-1]

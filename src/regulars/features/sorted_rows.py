@@ -1,0 +1,215 @@
+"""Rows of customers, sorted once by customer and day.
+
+What a row adds runs up over the whole array, so that a sum over any window of any
+customer at any cutoff is the difference of two elements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Ints = NDArray[np.int64]
+    Floats = NDArray[np.float64]
+
+Measure = str | Callable[[Any], Any]
+"""A column of the rows, or a function from them to what each of them adds: whole
+numbers, flags or amounts."""
+
+EMPTY: Mapping[str, Any] = MappingProxyType({})
+
+MICROS = 1_000_000
+"""Integer units in one unit of currency, of quantity or of anything else added up."""
+
+SCALE = 1 << 20
+"""Fractions are summed in whole units of 1 / SCALE, so that order does not matter."""
+
+_EPOCH = date(1970, 1, 1).toordinal()
+
+
+def day_number(day: date) -> int:
+    """Return the days from 1970-01-01 to a day."""
+    return day.toordinal() - _EPOCH
+
+
+class SortedRows:
+    """Rows by customer and day, and what each of them adds.
+
+    Parameters
+    ----------
+    customer : ndarray of shape (n_rows,)
+        Position of each row's customer, from 0; never falls.
+    day : ndarray of shape (n_rows,)
+        Days since 1970-01-01; never falls within a customer.
+    n_customers : int
+        Number of customers; some may have no row.
+    counts : mapping of str to ndarray of int or bool, default={}
+        Whole numbers and flags beside the rows.
+    amounts : mapping of str to ndarray of int, default={}
+        Amounts beside the rows, in millionths.
+
+    Notes
+    -----
+    ``rows["spend"]`` is a column in its own unit. A measure is the name of a column or
+    a function of the rows; what it adds for a row may depend on that row and on those
+    before it. Running totals are kept by measure: pass the same function each time.
+    """
+
+    def __init__(
+        self,
+        customer: Ints,
+        day: Ints,
+        n_customers: int,
+        counts: Mapping[str, NDArray[Any]] = EMPTY,
+        amounts: Mapping[str, Ints] = EMPTY,
+    ) -> None:
+        self.customer, self.day = customer, day
+        self.n_customers = n_customers
+        self.counts, self.amounts = counts, amounts
+        self._from = int(day.min()) if len(day) else 0
+        # one more than the days there are: for what lies beyond the last of them
+        self._span = (int(day.max()) - self._from + 2) if len(day) else 2
+        self._key = customer * self._span + (day - self._from)
+        self._base = np.arange(n_customers, dtype=np.int64) * self._span
+        self._running: dict[Measure, Running] = {}
+
+    def __len__(self) -> int:
+        return len(self.day)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.counts or name in self.amounts
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        if name in self.amounts:
+            return self.amounts[name] / MICROS
+        return self.counts[name]
+
+    def until(self, day: int) -> Ints:
+        """Return for each customer the place of their first row on or after a day."""
+        offset = min(max(day - self._from, 0), self._span - 1)
+        return np.searchsorted(self._key, self._base + offset)
+
+    def running(self, measure: Measure) -> Running:
+        """Return the running total of a measure."""
+        if measure not in self._running:
+            if callable(measure):
+                self._running[measure] = running_total(measure(self))
+            else:
+                is_amount = measure in self.amounts
+                values = (self.amounts if is_amount else self.counts)[measure]
+                total = running_total(values).totals
+                self._running[measure] = Running(total, is_amount)
+        return self._running[measure]
+
+
+class Running(NamedTuple):
+    """Running totals from 0: one more than there are rows."""
+
+    totals: Ints
+    # of amounts, in millionths
+    is_amount: bool
+
+
+def running_total(values: NDArray[Any]) -> Running:
+    """Add up from 0; amounts in whole millionths, so that their order is no matter."""
+    is_amount = values.dtype.kind == "f"
+    total = np.zeros(len(values) + 1, np.int64)
+    added = in_micros(values) if is_amount else values
+    np.cumsum(added, out=total[1:], dtype=np.int64)
+    return Running(total, is_amount)
+
+
+def in_micros(values: Floats) -> Ints:
+    """Return whole millionths, halves away from zero; what is missing counts as 0."""
+    scaled = np.nan_to_num(values * MICROS, nan=0.0)
+    scaled += np.copysign(0.5, scaled)
+    return scaled.astype(np.int64)
+
+
+class Seen:
+    """The rows of some customers that lie before a cutoff.
+
+    Parameters
+    ----------
+    rows : SortedRows
+        The rows of all of them, later ones too.
+    cutoff : date
+        The day on which we pretend to stand; its own rows are not seen.
+    who : ndarray of int, optional
+        Positions of the customers; None: all of `rows`.
+
+    Notes
+    -----
+    Everything is an array with one element a customer.
+    """
+
+    def __init__(self, rows: SortedRows, cutoff: date, who: Ints | None = None) -> None:
+        self.rows = rows
+        self.cutoff = cutoff
+        self.day = day_number(cutoff)
+        self.who = np.arange(rows.n_customers) if who is None else who
+        self.first = rows.until(np.iinfo(np.int32).min)[self.who]
+        self.end = rows.until(self.day)[self.who]
+        self._starts: dict[int, Ints] = {}
+
+    def __len__(self) -> int:
+        return len(self.who)
+
+    def start(self, last_days: int | None = None) -> Ints:
+        """Return the place of the first row of the last days; None: of all."""
+        if last_days is None:
+            return self.first
+        if last_days not in self._starts:
+            start = self.rows.until(self.day - last_days)[self.who]
+            self._starts[last_days] = start
+        return self._starts[last_days]
+
+    def count(self, last_days: int | None = None) -> Ints:
+        """Return the number of rows."""
+        return self.end - self.start(last_days)
+
+    def total(
+        self, what: Measure | Running, last_days: int | None = None
+    ) -> NDArray[Any]:
+        """Return the sum of a measure: of amounts as float64, of all else as int64."""
+        running = what if isinstance(what, Running) else self.rows.running(what)
+        start = self.start(last_days)
+        total = running.totals[self.end] - running.totals[start]
+        return total / MICROS if running.is_amount else total
+
+    def largest(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return the largest of the values; 0 where there is no row."""
+        places = np.empty(2 * len(self), np.int64)
+        places[0::2], places[1::2] = self.first, self.end
+        # the last of them may end where the rows end
+        found = np.maximum.reduceat(np.append(values, values.dtype.type(0)), places)[
+            ::2
+        ]
+        return np.where(self.end > self.first, found, 0) if len(self) else values[:0]
+
+    def last(self, values: NDArray[Any], missing: Any = np.nan) -> NDArray[Any]:
+        """Return the value of the last row."""
+        there = self.end > self.first
+        found = np.full(len(self), missing, np.result_type(values, type(missing)))
+        found[there] = values[self.end[there] - 1]
+        return found
+
+    def days_since_last(self) -> Floats:
+        """Return the days from the last row to the cutoff; missing without one."""
+        return np.asarray(self.day - self.last(self.rows.day), np.float64)
+
+
+def ratio(numerator: NDArray[Any], denominator: NDArray[Any]) -> Floats:
+    """Return the quotient as float64; missing where the denominator is zero."""
+    above = np.asarray(numerator, np.float64)
+    below = np.asarray(denominator, np.float64)
+    missing = np.full(np.broadcast(above, below).shape, np.nan)
+    quotient: Floats = np.divide(above, below, out=missing, where=below != 0)
+    return quotient
