@@ -64,4 +64,4 @@ def month_start(days: Days) -> Flags:
 def same_weekday(days: Days) -> Flags:
     """Return which purchases are on the weekday of the one before."""
     gap: Ints = days["gap_days"]
-    return (gap > 0) & (gap % 7 == 0)
+    return np.asarray((gap > 0) & (gap % 7 == 0))

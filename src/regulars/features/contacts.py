@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from regulars.features.counting import counts, rows_per_customer
+from regulars.features.dated_rows import days_of
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from regulars.features.dated_rows import SeenRows
+    from regulars.features.group import Columns
 
-    from regulars.features.counting import Columns
 
-
-def contacts(rows: pd.DataFrame, day: pd.Timestamp, customers: pd.Index) -> Columns:
+def contacts(seen: SeenRows) -> Columns:
     """Return counts of a customer's contacts and of the offers they took."""
     # the control group was held out on purpose: nobody contacted them
-    contacted = rows[~rows["is_control"].astype(bool)]
-    columns = counts("contacts", contacted, day, customers)
-    if "redeemed_date" in contacted:
-        taken = contacted["redeemed_date"] < day
-        ids = contacted.loc[taken, "customer_id"]
-        columns["offers_taken"] = rows_per_customer(ids, customers)
+    contacted = ~seen.frame["is_control"].to_numpy(bool)
+    columns = seen.counts("contacts", contacted)
+    if "redeemed_date" in seen.frame:
+        redeemed = seen.frame["redeemed_date"]
+        is_known = (days_of(redeemed) < seen.day) & redeemed.notna().to_numpy()
+        columns["offers_taken"] = seen.count_of(contacted & is_known)
     return columns

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from regulars.features.counting import category
+from regulars.features.dated_rows import category
 
 
 def attributes_of(
@@ -28,4 +28,4 @@ def _feature(values: pd.Series, day: pd.Timestamp) -> pd.Series:
         return ago.mask(ago < 0)
     if types.is_numeric_dtype(values):
         return values.astype(np.float64)
-    return category(values)
+    return pd.Series(category(values), values.index, dtype=object)

@@ -15,12 +15,15 @@ import pandas as pd
 
 from regulars.features import events, loyalty, tickets
 from regulars.features.contacts import contacts
-from regulars.features.counting import WINDOWS_DAYS
+from regulars.features.dated_rows import WINDOWS_DAYS, DatedRows
 from regulars.features.referrals import referrals
 from regulars.features.surveys import surveys
 
 if TYPE_CHECKING:
-    from regulars.features.counting import Columns
+    from datetime import date
+
+    from regulars.features.dated_rows import SeenRows
+    from regulars.features.group import Columns
 
 Words = Mapping[str, tuple[str, ...]]
 """Table -> the words (event types, priorities, ...) that have columns of their own."""
@@ -32,7 +35,7 @@ WORDED: dict[str, Callable[..., Columns]] = {
     "tickets": tickets.tickets,
     "loyalty": loyalty.loyalty,
 }
-PLAIN: dict[str, Callable[[pd.DataFrame, pd.Timestamp, pd.Index], Columns]] = {
+PLAIN: dict[str, Callable[[SeenRows], Columns]] = {
     "surveys": surveys,
     "referrals": referrals,
     "contacts": contacts,
@@ -42,6 +45,8 @@ WORD_COLUMNS = {
     "tickets": tickets.WORD_COLUMN,
     "loyalty": loyalty.WORD_COLUMN,
 }
+# what decides between rows of one day
+THEN_BY = {"surveys": ("score",), "loyalty": ("tier",)}
 MOST_WORDS = 20
 NOT_USED = {
     "tickets": ("csat", "reopened", "tags"),
@@ -71,14 +76,22 @@ def words_in(names: Iterable[str]) -> Words:
     return words
 
 
+def sorted_rows(name: str, table: pd.DataFrame) -> DatedRows:
+    """Return the rows of a dated table, sorted for `columns_of`."""
+    return DatedRows(table, THEN_BY.get(name, ()))
+
+
 def columns_of(
-    name: str, rows: pd.DataFrame, day: pd.Timestamp, customers: pd.Index, words: Words
+    name: str, rows: DatedRows, cutoff: date, customers: pd.Index, words: Words
 ) -> pd.DataFrame:
-    """Return what the rows of a dated table before a day say of customers."""
+    """Return what the rows of a dated table before a cutoff say of customers."""
+    seen = rows.at(cutoff, customers)
     if name in WORDED:
-        columns = WORDED[name](rows, day, customers, words.get(name, ()))
+        columns = WORDED[name](seen, words.get(name, ()))
     else:
-        columns = PLAIN[name](rows, day, customers)
-    frame = pd.DataFrame(columns, index=customers)
+        columns = PLAIN[name](seen)
+    # pandas would take texts for a type of its own
+    series = {k: pd.Series(v, customers, dtype=v.dtype) for k, v in columns.items()}
+    frame = pd.DataFrame(series)
     numbers = [c for c in frame.columns if frame[c].dtype != object]
     return frame.astype(dict.fromkeys(numbers, np.float64))

@@ -4,35 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from regulars.features.counting import category, counts, counts_by_word
+import numpy as np
+
+from regulars.features.dated_rows import category, numbers_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import pandas as pd
-
-    from regulars.features.counting import Columns
+    from regulars.features.dated_rows import SeenRows
+    from regulars.features.group import Columns
 
 WORD_COLUMN = "kind"
 
 
-def loyalty(
-    rows: pd.DataFrame,
-    day: pd.Timestamp,
-    customers: pd.Index,
-    words: Sequence[str] = (),
-) -> Columns:
+def loyalty(seen: SeenRows, words: Sequence[str] = ()) -> Columns:
     """Return counts of postings, of each kind, the balance and the last tier."""
-    columns = {
-        **counts("loyalty", rows, day, customers),
-        **counts_by_word("loyalty", WORD_COLUMN, words, rows, day, customers),
-    }
-    if "points" in rows:
-        points = rows.groupby("customer_id")["points"].sum()
-        columns["points_balance"] = points.reindex(customers)
-    if "tier" in rows:
+    by_word = seen.counts_by_word("loyalty", WORD_COLUMN, words)
+    columns = seen.counts("loyalty") | by_word
+    if "points" in seen.frame:
+        balance = seen.added(np.nan_to_num(numbers_of(seen.frame["points"])))
+        columns["points_balance"] = np.where(seen.count() > 0, balance, np.nan)
+    if "tier" in seen.frame:
         # two tiers on one day: the last of the alphabet, whatever the order of rows
-        tiers = rows.dropna(subset=["tier"]).sort_values(["day", "tier"], kind="stable")
-        last = tiers.groupby("customer_id")["tier"].last()
-        columns["tier"] = category(last.reindex(customers))
+        tier = seen.frame["tier"]
+        last = seen.last(tier.to_numpy(object), tier.notna().to_numpy())
+        columns["tier"] = category(last)
     return columns

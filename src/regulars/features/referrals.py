@@ -6,16 +6,13 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from regulars.features.counting import counts
-
 if TYPE_CHECKING:
-    from regulars.features.counting import Columns
+    from regulars.features.dated_rows import SeenRows
+    from regulars.features.group import Columns
 
 
-def referrals(rows: pd.DataFrame, day: pd.Timestamp, customers: pd.Index) -> Columns:
+def referrals(seen: SeenRows) -> Columns:
     """Return counts of referrals; ``customer_id`` is the customer who recommended."""
-    referred = customers.isin(pd.Index(rows["referred_id"]))
-    return {
-        **counts("referrals", rows, day, customers),
-        "was_referred": pd.Series(referred, customers),
-    }
+    known = seen.frame.loc[seen.rows.day < seen.day, "referred_id"]
+    referred = seen.customers.isin(pd.Index(known))
+    return seen.counts("referrals") | {"was_referred": referred}

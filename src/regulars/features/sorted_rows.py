@@ -16,6 +16,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    Flags = NDArray[np.bool_]
     Ints = NDArray[np.int64]
     Floats = NDArray[np.float64]
 
@@ -186,24 +187,32 @@ class Seen:
 
     def largest(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return the largest of the values; 0 where there is no row."""
+        return self._reduced(np.maximum, values)
+
+    def _reduced(self, how: np.ufunc, values: NDArray[Any]) -> NDArray[Any]:
+        """Return the values of each customer's rows put together."""
         places = np.empty(2 * len(self), np.int64)
         places[0::2], places[1::2] = self.first, self.end
         # the last of them may end where the rows end
-        found = np.maximum.reduceat(np.append(values, values.dtype.type(0)), places)[
-            ::2
-        ]
+        padded = np.append(values, values.dtype.type(0))
+        found = how.reduceat(padded, places)[::2]
         return np.where(self.end > self.first, found, 0) if len(self) else values[:0]
 
-    def last(self, values: NDArray[Any], missing: Any = np.nan) -> NDArray[Any]:
-        """Return the value of the last row."""
-        there = self.end > self.first
-        found = np.full(len(self), missing, np.result_type(values, type(missing)))
-        found[there] = values[self.end[there] - 1]
+    def last(self, values: NDArray[Any], among: Flags | None = None) -> NDArray[Any]:
+        """Return the value of the last row, or the last with a flag; missing: NaN."""
+        place = self.end - 1
+        if among is not None:
+            flagged = np.where(among, np.arange(len(values)), -1)
+            place = np.append(np.maximum.accumulate(flagged), -1)[place]
+        is_number = values.dtype.kind in "biuf"
+        found = np.full(len(self), np.nan, np.float64 if is_number else object)
+        there = (place >= self.first) & (self.end > self.first)
+        found[there] = values[place[there]]
         return found
 
-    def days_since_last(self) -> Floats:
-        """Return the days from the last row to the cutoff; missing without one."""
-        return np.asarray(self.day - self.last(self.rows.day), np.float64)
+    def added(self, values: Floats) -> Floats:
+        """Return the sum of values that are no whole millionths."""
+        return self._reduced(np.add, values)
 
 
 def ratio(numerator: NDArray[Any], denominator: NDArray[Any]) -> Floats:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from regulars.features.counting import count_columns
+from regulars.features.dated_rows import count_columns
 from regulars.features.dated_tables import words_before, words_in
 from regulars.kinds.contractual.snapshot import KEYS, stacked
 from regulars.kinds.contractual.spells import cancelled

@@ -51,12 +51,11 @@ def snapshot(
         words = words_before(work.dated, day)
     rows = _contracts(work.spells, cutoff)
     for name, table in work.dated.items():
-        # nothing of the cutoff's day or later
-        past = table[table["day"] < day]
         if name == "customers":
-            columns = attributes_of(past, day, rows.index)
+            columns = attributes_of(table, day, rows.index)
         else:
-            columns = columns_of(name, past, day, rows.index, words)
+            sorted_rows = work.dated_rows[name]
+            columns = columns_of(name, sorted_rows, cutoff, rows.index, words)
         rows = rows.join(_named_apart(columns, rows, name))
     rows = rows.sort_index().reset_index()
     rows.insert(1, "cutoff", day)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from regulars.data.contract import TABLES, day_name
 from regulars.data.fingerprint import fingerprint
 from regulars.data.ledger import build_ledger
 from regulars.errors import ConfigError, NotEnoughHistoryError
-from regulars.features.dated_tables import NOT_USED
+from regulars.features.dated_tables import NOT_USED, sorted_rows
 from regulars.kinds.contractual.spells import spells_of
 from regulars.kinds.tables import read_and_check
 from regulars.models.tabular.columns import typed
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from regulars.config import Settings
+    from regulars.features.dated_rows import DatedRows
     from regulars.timeline import Timeline
 
     Step = Callable[[str], None]
@@ -67,6 +69,15 @@ class ContractWorkspace:
     def cutoff(self) -> date:
         """As-of day of the scores."""
         return self.timeline.cutoff
+
+    @cached_property
+    def dated_rows(self) -> dict[str, DatedRows]:
+        """Rows of each dated table with features, sorted for every cutoff."""
+        return {
+            name: sorted_rows(name, table)
+            for name, table in self.dated.items()
+            if name != "customers"
+        }
 
     def fingerprint(self) -> str:
         """Return the digest of contracts, dated tables and purchases.
