@@ -21,7 +21,7 @@ def days_of(clean_lines):
         rows = [{"customer_id": "a", "order_date": DAY} | line for line in lines]
         days = history_of(clean_lines(rows)).days
         assert len(days) == 1
-        return {name: days[name][0] for name in (*days.counts, *days.amounts)}
+        return {name: days[name][0] for name in days.names}
 
     return build
 
@@ -104,7 +104,7 @@ def test_lines_in_any_order_give_the_same_days(clean_lines):
     found = history_of(table)
     assert found.customers.to_pylist() == ["a", "b"]
     backwards = history_of(table.take(pa.array([2, 1, 0])))
-    for name in found.days.counts:
+    for name in found.days.names:
         assert found.days[name].tolist() == backwards.days[name].tolist()
 
 

@@ -39,7 +39,7 @@ MONEY = (
 
 # no shrinking, because a failing log is small as it is
 properties = settings(
-    max_examples=40,
+    max_examples=20,
     deadline=None,
     derandomize=True,
     phases=[Phase.explicit, Phase.generate],
@@ -114,7 +114,7 @@ def test_build_matrix_equals_oracle_on_any_log(rows, features_of, oracle, to_fra
 
 @pytest.mark.slow
 @given(rows=rows(), lookback_days=st.sampled_from([None, 1, 7, 200]))
-@settings(properties, max_examples=600, derandomize=False)
+@settings(properties, max_examples=200, derandomize=False)
 def test_build_matrix_equals_oracle_on_many_logs(
     rows, lookback_days, features_of, oracle, to_frame
 ):

@@ -37,8 +37,7 @@ def rows_of(log):
         columns[0],
         columns[1],
         5,
-        counts={"n": columns[2]},
-        amounts={"spend": columns[2] * 10_000},
+        {"n": columns[2], "spend": columns[2] / 100},
     )
 
 
@@ -60,7 +59,7 @@ def test_last_and_largest_are_those_of_a_loop(log):
     rows = rows_of(log)
     seen = Seen(rows, CUTOFF)
     last, largest = seen.last(rows["n"]), seen.largest(rows["n"])
-    since = seen.days_since_last()
+    since = seen.day - seen.last(rows.day)
     for who in range(5):
         own = [(day, n) for c, day, n in log if c == who and day < day_number(CUTOFF)]
         if own:

@@ -114,9 +114,12 @@ def test_customer_without_a_past_has_a_row_without_scores(served, request_rows, 
         (lambda rows: rows.assign(transactions=[[1], [2]]), "must be an object"),
         (
             lambda rows: rows.assign(
-                transactions=[[{"order_time": "2024-01-01", "amount": "dear"}]] * 2
+                transactions=[
+                    [{**row, "amount": "dear"} for row in history]
+                    for history in rows["transactions"]
+                ]
             ),
-            "cannot be read",
+            r"cannot be used: \d+ x amount_not_a_number",
         ),
         (
             lambda rows: rows.assign(

@@ -15,7 +15,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from regulars.features.sorted_rows import SortedRows, in_micros
+from regulars.features.sorted_rows import (
+    Running,
+    SortedRows,
+    in_micros,
+    running_total,
+)
 
 if TYPE_CHECKING:
     from datetime import date
@@ -48,57 +53,52 @@ LINE_COLUMNS = (
 class Days(SortedRows):
     """One row a customer and day with a line.
 
-    Counts: ``is_purchase`` (a line of the day is no return), ``n_orders`` and
-    ``n_lines`` (bought), ``gap_days`` (since the purchase day before; 0 on the first
-    one and on days of returns alone). Amounts: ``spend`` (net of returns), ``returns``
-    (>= 0) and, as far as the log has them, ``quantity``, ``discount_amount``,
-    ``margin`` and ``margin_amount``. Of products and categories what the day adds:
-    ``new_products``, ``new_categories``, ``category_lines``, ``category_squares`` (of
-    the lines by category) and ``category_lines_of_one`` (so far, the largest).
+    ``is_purchase`` (a line of the day is no return), ``n_orders`` and ``n_lines``
+    (bought), ``gap_days`` (since the purchase day before; 0 on the first one and on
+    days of returns alone), ``spend`` (net of returns), ``returns`` (>= 0) and, as far
+    as the log has them, ``quantity``, ``discount_amount``, ``margin`` and
+    ``margin_amount``. Of products and categories what the day adds: ``new_products``,
+    ``new_categories``, ``category_lines``, ``category_squares`` (of the lines by
+    category) and ``category_lines_of_one`` (so far, the largest).
     """
 
     @cached_property
     def purchases(self) -> Ints:
         """Places of the days with a purchase."""
-        return np.flatnonzero(self.counts["is_purchase"])
+        return np.flatnonzero(self["is_purchase"])
 
 
 def _days(lines: _Lines) -> Days:
     starts = lines.day_starts
     customer, day = lines.customer[starts], lines.day[starts]
+    ends = np.append(starts, len(lines.day))
 
-    def added(values: NDArray[Any]) -> Ints:
-        if not len(starts):
-            return starts
-        return np.asarray(np.add.reduceat(values, starts, dtype=np.int64))
+    def running(values: NDArray[Any], *, is_amount: bool = False) -> Running:
+        # what lines add runs up over the lines, and is read where a day ends
+        totals = running_total(values).totals
+        return Running(totals[ends], is_amount)
 
-    spend = lines.signed("amount")
-    amounts = {"spend": spend, "returns": np.where(lines.is_bought, 0, -spend)}
-    amounts |= lines.optional_amounts()
-    n_lines = added(lines.is_bought)
-    is_purchase = n_lines > 0
-    counts = {
-        "n_lines": n_lines,
+    amounts = lines.amounts()
+    n_lines = running(lines.is_bought)
+    is_purchase = np.diff(n_lines.totals) > 0
+    columns = {
         "is_purchase": is_purchase,
         "gap_days": _gaps(customer, day, is_purchase),
-        # purchases without an order number are still an order
-        "n_orders": np.maximum(added(lines.opens_order()), is_purchase),
+        "n_orders": lines.n_orders(is_purchase),
     }
+    totals = {name: running(each, is_amount=True) for name, each in amounts.items()}
+    totals["n_lines"] = n_lines
     if lines.has("product_id"):
-        counts["new_products"] = added(lines.nth("product_id") == 1)
+        totals["new_products"] = running(lines.nth("product_id") == 1)
     if lines.has("category"):
         nth = lines.nth("category")
-        counts |= {
-            "new_categories": added(nth == 1),
-            "category_lines": added(nth > 0),
-            # the k-th line of a category adds 2 k - 1 to the sum of squares
-            "category_squares": added(np.maximum(2 * nth - 1, 0)),
-            "category_lines_of_one": np.maximum.reduceat(nth, starts)
-            if len(starts)
-            else starts,
-        }
-    sums = {name: added(values) for name, values in amounts.items()}
-    return Days(customer, day, lines.n_customers, counts, sums)
+        totals["new_categories"] = running(nth == 1)
+        totals["category_lines"] = running(nth > 0)
+        # the k-th line of a category adds 2 k - 1 to the sum of squares
+        totals["category_squares"] = running(np.maximum(2 * nth - 1, 0))
+        largest = np.maximum.reduceat(nth, starts) if len(starts) else nth
+        columns["category_lines_of_one"] = largest
+    return Days(customer, day, lines.n_customers, columns, totals)
 
 
 def _gaps(customer: Ints, day: Ints, is_purchase: Flags) -> Ints:
@@ -198,15 +198,18 @@ class _Lines:
     def has(self, name: str) -> bool:
         return name in self._table.column_names
 
-    def signed(self, name: str) -> Ints:
+    def _signed(self, name: str) -> Ints:
         """Return a measure in millionths, negative for returns."""
         micros = in_micros(self._numbers(name))
         return np.where(self.is_bought, micros, -np.abs(micros))
 
-    def optional_amounts(self) -> dict[str, Ints]:
-        """Return amounts that only some logs have, in millionths."""
+    def amounts(self) -> dict[str, Ints]:
+        """Return what the lines add up to, in millionths."""
+        spend = self._signed("amount")
+        returns = np.where(self.is_bought, 0, -spend)
         names = [n for n in ("quantity", "discount_amount") if self.has(n)]
-        return {name: self.signed(name) for name in names} | self._own_margins()
+        optional = {name: self._signed(name) for name in names}
+        return {"spend": spend, "returns": returns, **optional, **self._own_margins()}
 
     def _own_margins(self) -> dict[str, Ints]:
         """Return the margin of lines that have their own, and what those came to."""
@@ -228,33 +231,32 @@ class _Lines:
             "margin_amount": sign * in_micros(amount),
         }
 
-    def opens_order(self) -> Flags:
-        """Flag the first line bought of each order of a day.
+    def n_orders(self, is_purchase: Flags) -> Ints:
+        """Return the orders of each day.
 
         Nearly every day names its orders one after the other; only of days with three
         changes and more can one come back.
         """
         orders = self._table["order_id" if self.has("order_id") else "order_time"]
-        is_known = self.is_bought & orders.is_valid().to_numpy()
-        places = np.flatnonzero(is_known)
         known = orders.combine_chunks()
-        if len(places) < len(known):
-            known = known.take(pa.array(places))
-        day = self._day_of_line[places]
-        changes = _changes(day)
-        new_order = changes.copy()
-        new_order[1:] |= pc.not_equal(known[1:], known[:-1]).to_numpy(
-            zero_copy_only=False
-        )
-        n_runs = np.bincount(day, new_order, minlength=len(self.day_starts))
-        doubtful = np.flatnonzero((n_runs > 2)[day])
-        if len(doubtful):
-            codes = _codes(known.take(pa.array(doubtful)))
-            nth = _nth(day[doubtful], codes)
-            new_order[doubtful] = nth == 1
-        opens = np.zeros(len(self.day), bool)
-        opens[places] = new_order
-        return opens
+        day = self._day_of_line
+        is_known = self.is_bought
+        if known.null_count:
+            is_known = is_known & known.is_valid().to_numpy(zero_copy_only=False)
+        if not is_known.all():
+            places = np.flatnonzero(is_known)
+            known, day = known.take(pa.array(places)), day[places]
+        opens = _changes(day)
+        opens[1:] |= pc.not_equal(known[1:], known[:-1]).to_numpy(zero_copy_only=False)
+        n_days = len(self.day_starts)
+        n_orders = np.bincount(day[opens], minlength=n_days)
+        if n_orders.max(initial=0) > 2:
+            doubtful = np.flatnonzero((n_orders > 2)[day])
+            own, codes = day[doubtful], _codes(known.take(pa.array(doubtful)))
+            n_orders[own] = 0
+            n_orders += np.bincount(own[_nth(own, codes) == 1], minlength=n_days)
+        # purchases without an order number are still an order
+        return np.maximum(n_orders, is_purchase)
 
     def nth(self, name: str) -> Ints:
         """Count a customer's lines of each product or category; 0: of none."""

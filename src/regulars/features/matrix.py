@@ -165,12 +165,21 @@ class FeaturePlan:
         chosen |= {path: OwnFunction(path) for path in extra}
         return cls(rising, lookback_days, tuple(chosen.items()), first_day)
 
+    def frames(self, blocks: Iterable[pa.Table]) -> Iterator[pd.DataFrame]:
+        """Yield the matrix of each block; none is held longer than it is needed."""
+        for parts in _side_by_side(self.of_block, blocks):
+            yield self._together([[part] for part in parts])
+
     def matrix(self, blocks: Iterable[pa.Table]) -> pd.DataFrame:
-        """Return the features of the customers of some blocks, one after the other."""
+        """Return the features of the customers of all blocks, by cutoff."""
         parts: list[list[_Part]] = [[] for _ in self.cutoffs]
         for block in _side_by_side(self.of_block, blocks):
             for kept, part in zip(parts, block, strict=True):
                 kept.append(part)
+        return self._together(parts)
+
+    def _together(self, parts: Sequence[Sequence[_Part]]) -> pd.DataFrame:
+        """Return the parts of each cutoff under each other."""
         in_order = [part for kept in parts for part in kept]
         ids = pa.chunked_array([part.customers for part in in_order])
         n_rows = [sum(len(part.customers) for part in kept) for kept in parts]

@@ -98,7 +98,7 @@ class Past(Seen):
         known = self.alone()
         rows = known.rows
         day = pa.array(rows.day.astype(np.int32)).cast(pa.date32())
-        columns = {name: rows[name] for name in (*rows.counts, *rows.amounts)}
+        columns = {name: rows[name] for name in rows.names}
         columns["age_days"] = known.ages
         ids = known._history.customers.take(pa.array(rows.customer))
         return ibis.memtable(pa.table({"customer_id": ids, "day": day, **columns}))

@@ -43,7 +43,7 @@ def rfm(past: Past) -> Columns:
     # Days are purchase days: a day with refunds only lowers revenue, nothing else. T
     # runs to the cutoff; lifetimes and the published CDNOW summary count to the last
     # day seen, one less.
-    spend, micros = past.rows["spend"], past.rows.amounts["spend"]
+    spend, micros = past.rows["spend"], past.rows.whole("spend")
     frequency = past.n_days - 1
     recency = past.first_age - past.last_age
     bought = past.total(purchase_spend)

@@ -51,10 +51,10 @@ class SortedRows:
         Days since 1970-01-01; never falls within a customer.
     n_customers : int
         Number of customers; some may have no row.
-    counts : mapping of str to ndarray of int or bool, default={}
-        Whole numbers and flags beside the rows.
-    amounts : mapping of str to ndarray of int, default={}
-        Amounts beside the rows, in millionths.
+    columns : mapping of str to ndarray, default={}
+        Whole numbers, flags and amounts beside the rows.
+    running : mapping of str to Running, default={}
+        Running totals of further columns.
 
     Notes
     -----
@@ -68,29 +68,36 @@ class SortedRows:
         customer: Ints,
         day: Ints,
         n_customers: int,
-        counts: Mapping[str, NDArray[Any]] = EMPTY,
-        amounts: Mapping[str, Ints] = EMPTY,
+        columns: Mapping[str, NDArray[Any]] = EMPTY,
+        running: Mapping[str, Running] = EMPTY,
     ) -> None:
         self.customer, self.day = customer, day
         self.n_customers = n_customers
-        self.counts, self.amounts = counts, amounts
+        self._columns = dict(columns)
+        self._running: dict[Measure, Running] = {}
+        self._running.update(running.items())
+        self.names = (*columns, *running)
         self._from = int(day.min()) if len(day) else 0
         # one more than the days there are: for what lies beyond the last of them
         self._span = (int(day.max()) - self._from + 2) if len(day) else 2
         self._key = customer * self._span + (day - self._from)
         self._base = np.arange(n_customers, dtype=np.int64) * self._span
-        self._running: dict[Measure, Running] = {}
 
     def __len__(self) -> int:
         return len(self.day)
 
     def __contains__(self, name: str) -> bool:
-        return name in self.counts or name in self.amounts
+        return name in self.names
 
     def __getitem__(self, name: str) -> NDArray[Any]:
-        if name in self.amounts:
-            return self.amounts[name] / MICROS
-        return self.counts[name]
+        if name not in self._columns:
+            added, running = self.whole(name), self._running[name]
+            self._columns[name] = added / MICROS if running.is_amount else added
+        return self._columns[name]
+
+    def whole(self, name: str) -> Ints:
+        """Return a column in whole numbers: of amounts, millionths."""
+        return np.diff(self.running(name).totals)
 
     def until(self, day: int) -> Ints:
         """Return for each customer the place of their first row on or after a day."""
@@ -100,13 +107,8 @@ class SortedRows:
     def running(self, measure: Measure) -> Running:
         """Return the running total of a measure."""
         if measure not in self._running:
-            if callable(measure):
-                self._running[measure] = running_total(measure(self))
-            else:
-                is_amount = measure in self.amounts
-                values = (self.amounts if is_amount else self.counts)[measure]
-                total = running_total(values).totals
-                self._running[measure] = Running(total, is_amount)
+            values = measure(self) if callable(measure) else self._columns[measure]
+            self._running[measure] = running_total(values)
         return self._running[measure]
 
 

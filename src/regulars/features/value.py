@@ -59,18 +59,18 @@ def _margins(past: Past) -> Columns:
 
 def gross_spend(days: Days) -> Floats:
     """Return what was bought on each purchase day before returns."""
-    gross = days.amounts["spend"] + days.amounts["returns"]
+    gross = days.whole("spend") + days.whole("returns")
     return np.where(days["is_purchase"], gross, 0) / MICROS
 
 
 def has_margin(days: Days) -> Flags:
     """Return which purchase days have a margin of their own."""
-    return days["is_purchase"] & (days.amounts["margin_amount"] > 0)
+    return days["is_purchase"] & (days["margin_amount"] > 0)
 
 
 def margin_share(days: Days) -> Floats:
     """Return the margin share of the days that have one."""
-    share = ratio(days.amounts["margin"], days.amounts["margin_amount"])
+    share = ratio(days["margin"], days["margin_amount"])
     return np.where(has_margin(days), np.clip(share, -1.0, 1.0), 0.0)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
@@ -9,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from regulars.data.engine import connect
 from regulars.data.intake import normalise_transactions
 from regulars.data.ledger import MARGIN_COLUMNS
 from regulars.errors import DataError
+from regulars.scoring.plain_rows import read_plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +36,6 @@ FIELDS = {
     "store_id": pa.string(),
     "is_return": pa.bool_(),
 }
-TEXT = {name for name, kind in FIELDS.items() if kind == pa.string()}
 
 
 def read_day(value: object) -> date:
@@ -86,43 +88,52 @@ def _refuse_lookalikes(ids: pd.Series[Any]) -> None:
 def flatten(
     ids: pd.Series[Any], histories: pd.Series[Any], columns: Sequence[str]
 ) -> pa.Table:
-    """Return the nested histories as one table of transactions."""
+    """Return the nested histories as one table of transactions, as they were sent.
+
+    Numbers that were sent as text stay text: the intake's rules read them.
+    """
     names = [name for name in FIELDS if name in {"order_time", "amount", *columns}]
-    kind = pa.list_(pa.struct([(name, FIELDS[name]) for name in names]))
-    rows = [_plain_rows(history) for history in histories]
+    rows = [_objects(history) for history in histories]
+    flat = [row for history in rows for row in history]
     try:
-        nested = pa.array(rows, type=kind)
-    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-        msg = f"A history in 'transactions' cannot be read: {error}."
-        raise DataError(msg) from error
-    flat = pa.Table.from_struct_array(nested.flatten())
-    # `flatten` drops which list a row came from
-    lengths = [len(row) for row in rows]
-    owner = np.repeat(ids.astype(str).to_numpy(dtype=object), lengths)
-    flat = flat.add_column(0, "customer_id", pa.array(owner, pa.string()))
-    needed = [name for name in names if not _may_be_empty(name, rows)]
-    absent = [n for n in needed if len(flat) and flat[n].null_count == len(flat)]
+        sent = {name: _column(name, [row.get(name) for row in flat]) for name in names}
+    except AttributeError:
+        _refuse_other_rows(flat)
+        raise
+    owner = np.repeat(ids.astype(str).to_numpy(dtype=object), list(map(len, rows)))
+    needed = [name for name in names if not _may_be_empty(name, flat)]
+    absent = [n for n in needed if flat and sent[n].null_count == len(flat)]
     if absent:
         msg = (
             f"No history in 'transactions' has {', '.join(absent)}, which the model "
             "learnt from. Send it with every transaction."
         )
         raise DataError(msg)
-    returned = flat["is_return"].fill_null(False)
-    return flat.set_column(flat.column_names.index("is_return"), "is_return", returned)
+    if pa.types.is_boolean(sent["is_return"].type):
+        sent["is_return"] = sent["is_return"].fill_null(False)
+    return pa.table({"customer_id": pa.array(owner, pa.string()), **sent})
 
 
-def _may_be_empty(name: str, rows: Sequence[list[dict[str, Any]]]) -> bool:
+def _column(name: str, values: list[Any]) -> pa.Array:
+    try:
+        return pa.array(values, FIELDS[name])
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        # numbers of orders, times as objects; and numbers and flags sent as text
+        texts = [None if value is None else str(value) for value in values]
+        return pa.array(texts, pa.string())
+
+
+def _may_be_empty(name: str, rows: Sequence[Mapping[str, Any]]) -> bool:
     """Return whether a column may be null in all rows: a margin that is sent as null.
 
     One that is not sent at all is refused, as the batch would have known it.
     """
     if name in MARGIN_COLUMNS:
-        return any(name in row for history in rows for row in history)
+        return any(name in row for row in rows)
     return name == "is_return"
 
 
-def _plain_rows(history: object) -> list[dict[str, Any]]:
+def _objects(history: object) -> list[Any]:
     # pandas has NaN where a request has null
     if history is None or isinstance(history, float):
         return []
@@ -132,28 +143,40 @@ def _plain_rows(history: object) -> list[dict[str, Any]]:
             "objects with order_time and amount."
         )
         raise DataError(msg)
-    return [_plain_row(row) for row in history]
+    return list(history)
 
 
-def _plain_row(row: object) -> dict[str, Any]:
-    if not isinstance(row, Mapping):
-        msg = (
-            f"A transaction is {type(row).__name__}; it must be an object with "
-            "order_time and amount."
-        )
+def _refuse_other_rows(rows: Sequence[object]) -> None:
+    for row in rows:
+        if not isinstance(row, Mapping):
+            msg = (
+                f"A transaction is {type(row).__name__}; it must be an object with "
+                "order_time and amount."
+            )
+            raise DataError(msg)
+
+
+def clean_lines(sent: pa.Table, time_zone: str) -> pa.Table:
+    """Return the transactions of a request in the clean form.
+
+    Raises
+    ------
+    DataError
+        The intake would set a row aside.
+    """
+    plain = read_plain(sent, time_zone)
+    if plain is not None:
+        return plain
+    connection = connect("duckdb://")
+    try:
+        table = connection.create_table("history", obj=sent, temp=True)
+        checked = normalise_transactions(table, time_zone=time_zone, with_fault=True)
+        rows = checked.to_pyarrow()
+    finally:
+        connection.disconnect()
+    faults = Counter(rows["fault"].drop_null().to_pylist())
+    if faults:
+        told = "; ".join(f"{n} x {fault}" for fault, n in sorted(faults.items()))
+        msg = f"The histories hold transactions that cannot be used: {told}."
         raise DataError(msg)
-    return {
-        name: str(value) if name in TEXT and value is not None else value
-        for name, value in row.items()
-    }
-
-
-def refuse_faults(table: Any, time_zone: str) -> None:
-    """Refuse transactions that the intake would set aside."""
-    checked = normalise_transactions(table, time_zone=time_zone, with_fault=True)
-    bad = checked.drop_null("fault")
-    counts = bad.group_by("fault").aggregate(rows=bad.count()).to_pyarrow().to_pylist()
-    if counts:
-        faults = "; ".join(f"{row['rows']} x {row['fault']}" for row in counts)
-        msg = f"The histories hold transactions that cannot be used: {faults}."
-        raise DataError(msg)
+    return rows.drop_columns(["fault"])

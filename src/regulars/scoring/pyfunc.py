@@ -15,13 +15,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from regulars.data.engine import connect
-from regulars.data.intake import normalise_transactions
-from regulars.data.ledger import build_ledger
-from regulars.features.matrix import build_matrix
+from regulars.features.matrix import FeaturePlan
 from regulars.models.retention import RetentionModel
 from regulars.scoring.batch import Customers, Provenance, score_customers
-from regulars.scoring.histories import customer_ids, flatten, read_day, refuse_faults
+from regulars.scoring.histories import clean_lines, customer_ids, flatten, read_day
 from regulars.scoring.reasons import REASONS
 
 if TYPE_CHECKING:
@@ -85,22 +82,15 @@ class NestedScorer:
         self, ids: pd.Series[Any], histories: pd.Series[Any], cutoff: date
     ) -> pd.DataFrame:
         context = self._context
-        flat = flatten(ids, histories, ["is_return", *context.columns])
-        connection = connect("duckdb://")
-        try:
-            table = connection.create_table("history", obj=flat, temp=True)
-            refuse_faults(table, context.time_zone)
-            clean = normalise_transactions(table, time_zone=context.time_zone)
-            return build_matrix(
-                build_ledger(clean),
-                [cutoff],
-                lookback_days=context.lookback_days,
-                groups=context.groups,
-                extra=context.extra,
-                first_day=date.fromisoformat(context.first_day),
-            )
-        finally:
-            connection.disconnect()
+        sent = flatten(ids, histories, ["is_return", *context.columns])
+        plan = FeaturePlan.of(
+            [cutoff],
+            lookback_days=context.lookback_days,
+            groups=context.groups,
+            extra=context.extra,
+            first_day=date.fromisoformat(context.first_day),
+        )
+        return plan.matrix([clean_lines(sent, context.time_zone)])
 
 
 class RowScorer:
