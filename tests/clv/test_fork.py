@@ -38,7 +38,7 @@ def fitted(kind):
 
 
 def fork_of(model, span, rows=ROWS):
-    return Fork.of(model, rows[["frequency", "recency", "T"]], span)
+    return Fork.of(model.standing(rows[["frequency", "recency", "T"]]), span)
 
 
 @pytest.mark.parametrize("span", SPANS)

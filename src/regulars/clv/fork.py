@@ -12,15 +12,13 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 
-from regulars.clv.value import DAYS_PER_MONTH, DAYS_PER_YEAR, discounted_clv
+from regulars.clv.value import DAYS_PER_MONTH, DAYS_PER_YEAR, discounted_purchases
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import pandas as pd
-
     from regulars.clv.fitting import FloatArray
-    from regulars.clv.purchases import PurchaseModel
+    from regulars.clv.standing import Standing
 
 _TINY = 1e-12
 
@@ -51,26 +49,24 @@ class Fork:
     out.
     """
 
-    model: PurchaseModel
-    summary: pd.DataFrame
+    standing: Standing
     # in the model's unit of time
     span: float
-    fresh: pd.DataFrame
+    fresh: Standing
 
     @classmethod
-    def of(cls, model: PurchaseModel, summary: pd.DataFrame, span: float) -> Self:
-        """Lay out the customers of a summary."""
-        latest = summary["T"].where(summary["frequency"] > 0, 0.0)
-        return cls(model, summary, span, summary.assign(recency=latest))
+    def of(cls, standing: Standing, span: float) -> Self:
+        """Lay out customers at a cutoff."""
+        return cls(standing, span, standing.fresh())
 
     @cached_property
     def silent(self) -> FloatArray:
         """P(no purchase) by the model."""
-        return np.asarray(self.model.probability_no_purchase(self.summary, self.span))
+        return self.standing.no_purchase(self.span)
 
     @cached_property
     def _fresh_silent(self) -> FloatArray:
-        return np.asarray(self.model.probability_no_purchase(self.fresh, self.span))
+        return self.fresh.no_purchase(self.span)
 
     @cached_property
     def _fresh_bought(self) -> FloatArray:
@@ -79,23 +75,24 @@ class Fork:
     @cached_property
     def alive(self) -> Branches:
         """P(a customer at the cutoff): certain for who buys."""
-        gone = 1.0 - np.asarray(self.model.probability_alive(self.summary))
+        gone = 1.0 - self.standing.alive()
         return Branches(np.ones(len(gone)), 1.0 - _share(gone, self.silent))
 
     @cached_property
     def leaving(self) -> Branches:
         """P(a customer at the cutoff, and none any more at the end of the span)."""
-        leaves = np.asarray(self.model.probability_leaving(self.fresh, self.span))
+        leaves = self.fresh.leaving(self.span)
         silently = self._fresh_silent * self._silent_leaving(self.fresh)
         bought = np.clip((leaves - silently) / self._fresh_bought, 0.0, 1.0)
-        return Branches(bought, self._silent_leaving(self.summary))
+        return Branches(bought, self._silent_leaving(self.standing))
 
-    def _silent_leaving(self, summary: pd.DataFrame) -> FloatArray:
+    def _silent_leaving(self, standing: Standing) -> FloatArray:
         """Return P(was there and leaves) of those who do not buy."""
-        gone = 1.0 - np.asarray(self.model.probability_alive(summary))
-        silent = np.asarray(self.model.probability_no_purchase(summary, self.span))
-        left = 1.0 - _share(gone, silent) - self._stays(summary)
-        return np.clip(left, 0.0, 1.0)
+        gone = 1.0 - standing.alive()
+        silent = standing.no_purchase(self.span)
+        # who is still there at the end of the span
+        stays = standing.alive(self.span)
+        return np.clip(1.0 - _share(gone, silent) - stays, 0.0, 1.0)
 
     def wait(self, silent: FloatArray) -> FloatArray:
         """Return the median time to the next order where silence has a probability.
@@ -106,11 +103,9 @@ class Fork:
         # the share of the model's own time to the next order that has passed by then
         near = self._fresh_bought / (2.0 * np.maximum(1.0 - silent, 0.5))
         far = 1.0 - self.silent / (2.0 * np.maximum(silent, 0.5))
-        rows = self.summary.assign(
-            recency=np.where(is_near, self.fresh["recency"], self.summary["recency"])
-        )
+        recency = np.where(is_near, self.fresh["recency"], self.standing["recency"])
         share = np.clip(np.where(is_near, near, far), 0.0, 1.0)
-        time = np.asarray(self.model.next_order_quantile(rows, share))
+        time = self.standing.moved(recency=recency).next_order(share)
         # beyond what a change of units rounds away
         inside, outside = self.span * (1.0 - 1e-9), self.span * (1.0 + 1e-9)
         near_or_far = np.minimum(time, inside), np.maximum(time, outside)
@@ -128,18 +123,14 @@ class Fork:
         span_days = self.span * unit
         step_days = span_days / np.ceil(span_days / DAYS_PER_MONTH)
 
-        def purchases(summary: pd.DataFrame, time: float) -> FloatArray:
-            found = discounted_clv(
-                self.model,
-                summary,
-                expected_value=1.0,
-                margin=1.0,
+        def purchases(standing: Standing, time: float) -> FloatArray:
+            return discounted_purchases(
+                standing,
                 discount_rate_annual=discount_rate_annual,
                 horizon_days=time * unit,
                 time_unit_days=unit,
                 step_days=step_days,
             )
-            return found.to_numpy()
 
         horizon = horizon_days / unit
         silent, fresh_silent = self._after_silence(purchases, horizon)
@@ -150,25 +141,22 @@ class Fork:
         return Branches(np.maximum(bought, silent), silent)
 
     def _after_silence(
-        self, purchases: Callable[[pd.DataFrame, float], FloatArray], horizon: float
+        self, purchases: Callable[[Standing, float], FloatArray], horizon: float
     ) -> tuple[FloatArray, FloatArray]:
         """Return what comes after a silent span, of the customers and of `fresh`.
 
         Who is there then is like who has just bought: worked out once for both.
         """
-        n_rows = len(self.summary)
+        n_rows = len(self.standing)
         if horizon <= self.span:
             return np.zeros(n_rows), np.zeros(n_rows)
-        end = self.fresh.assign(T=self.fresh["T"] + self.span)
-        latest = end.assign(recency=end["T"].where(end["frequency"] > 0, 0.0))
-        alive = np.asarray(self.model.probability_alive(latest))
-        later = purchases(latest, horizon - self.span) / np.maximum(alive, 1e-300)
-        return self._stays(self.summary) * later, self._stays(self.fresh) * later
-
-    def _stays(self, summary: pd.DataFrame) -> FloatArray:
-        """Return P(a customer at the end of the span) of those who do not buy."""
-        path = self.model.probability_alive_path(summary, [self.span])
-        return np.asarray(path.to_numpy()[:, 0])
+        latest = self.fresh.moved(T=self.fresh["T"] + self.span).fresh()
+        alive = np.maximum(latest.alive(), 1e-300)
+        later = purchases(latest, horizon - self.span) / alive
+        stays, fresh_stays = (
+            each.alive(self.span) for each in (self.standing, self.fresh)
+        )
+        return stays * later, fresh_stays * later
 
 
 def _share(part: FloatArray, whole: FloatArray) -> FloatArray:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from regulars.clv.standing import Standing
+
     Floats = NDArray[np.float64]
 
 PURCHASE_MODELS = {
@@ -111,12 +113,12 @@ class PurchaseProcess:
         self, features: pd.DataFrame, *, horizon_days: int, gap_days: int = 0
     ) -> pd.DataFrame:
         """Return what the process expects of the horizon."""
-        summary = self.summary(features)
-        expected, silent = self.window(summary, horizon_days, gap_days)
+        standing = self.standing(features)
+        expected, silent = window(standing, horizon_days, gap_days)
         value = self.order_value(features)
         return pd.DataFrame(
             {
-                "p_alive": np.asarray(self.purchases_.probability_alive(summary)),
+                "p_alive": standing.alive(),
                 "btyd_no_purchase_probability": silent,
                 "btyd_expected_purchases": expected,
                 "btyd_order_value": value,
@@ -125,25 +127,9 @@ class PurchaseProcess:
             index=features.index,
         )
 
-    def window(
-        self, summary: pd.DataFrame, horizon_days: int, gap_days: int
-    ) -> tuple[Floats, Floats]:
-        """Return expected purchases and P(no purchase) in [gap, gap + horizon)."""
-        model = self.purchases_
-        horizon, gap = horizon_days / DAYS_PER_WEEK, gap_days / DAYS_PER_WEEK
-        expected = np.asarray(model.expected_purchases(summary, horizon + gap))
-        silent = np.asarray(model.probability_no_purchase(summary, horizon))
-        if gap_days:
-            # P(no purchase) after a gap has no closed form: P(a purchase) is carried
-            # over in proportion to expected purchases, which is exact where nobody
-            # leaves during the gap
-            direct = np.asarray(model.expected_purchases(summary, horizon))
-            expected = expected - np.asarray(model.expected_purchases(summary, gap))
-            kept = np.divide(
-                expected, direct, out=np.ones_like(direct), where=direct > 0
-            )
-            silent = 1.0 - (1.0 - silent) * np.clip(kept, 0.0, 1.0)
-        return expected, np.clip(silent, 0.0, 1.0)
+    def standing(self, features: pd.DataFrame) -> Standing:
+        """Return the customers as the purchase model sees them."""
+        return self.purchases_.standing(self.summary(features))
 
     def tied(
         self,
@@ -157,10 +143,9 @@ class PurchaseProcess:
 
         Silence begins at the cutoff: a purchase in the gap counts as none.
         """
-        summary = self.summary(features)
         span = (gap_days + horizon_days) / DAYS_PER_WEEK
-        fork = Fork.of(self.purchases_, summary, span)
-        expected, silent = self.window(fork.fresh, horizon_days, gap_days)
+        fork = Fork.of(self.standing(features), span)
+        expected, silent = window(fork.fresh, horizon_days, gap_days)
         if_bought = expected / np.maximum(1.0 - silent, TINY)
         return pd.DataFrame(
             {
@@ -187,8 +172,7 @@ class PurchaseProcess:
 
         `order_value` stands in the place of the spend model's.
         """
-        summary = self.summary(features)
-        fork = Fork.of(self.purchases_, summary, span_days / DAYS_PER_WEEK)
+        fork = Fork.of(self.standing(features), span_days / DAYS_PER_WEEK)
         purchases = fork.discounted_purchases(
             discount_rate_annual=discount_rate_annual,
             horizon_days=horizon_days,
@@ -246,6 +230,23 @@ class PurchaseProcess:
         process.shares_ = ValueShares.from_dict(data.get("shares"))
         process.usual_order_ = data.get("usual_order")
         return process
+
+
+def window(
+    standing: Standing, horizon_days: int, gap_days: int
+) -> tuple[Floats, Floats]:
+    """Return expected purchases and P(no purchase) in [gap, gap + horizon)."""
+    horizon, gap = horizon_days / DAYS_PER_WEEK, gap_days / DAYS_PER_WEEK
+    expected, silent = standing.purchases(horizon + gap), standing.no_purchase(horizon)
+    if gap_days:
+        # P(no purchase) after a gap has no closed form: P(a purchase) is carried over
+        # in proportion to expected purchases, which is exact where nobody leaves
+        # during the gap
+        direct = standing.purchases(horizon)
+        expected = expected - standing.purchases(gap)
+        kept = np.divide(expected, direct, out=np.ones_like(direct), where=direct > 0)
+        silent = 1.0 - (1.0 - silent) * np.clip(kept, 0.0, 1.0)
+    return expected, np.clip(silent, 0.0, 1.0)
 
 
 def _mean_order(features: pd.DataFrame) -> Floats:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import logit
 
-from regulars.clv.process import DAYS_PER_WEEK, ORDER_SIZE
+from regulars.clv.process import DAYS_PER_WEEK, ORDER_SIZE, window
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,21 +47,20 @@ def process_shares(
     """
     own = _inputs(process.summary(features))
     usual = _inputs(_typical(typical))
-    names = tuple(own)
+    names, n_rows = tuple(own), len(features)
 
-    def log_odds(known: tuple[str, ...]) -> Floats:
-        mixed = {name: own[name] if name in known else usual[name] for name in names}
-        _, silent = process.window(
-            _history(mixed, features.index), horizon_days, gap_days
+    sets = [s for size in range(len(names) + 1) for s in combinations(names, size)]
+    # all of them at once: customers under each other, once for each set
+    mixed = {
+        name: np.concatenate(
+            [np.broadcast_to((own if name in s else usual)[name], n_rows) for s in sets]
         )
-        odds: Floats = logit(np.clip(silent, FLOOR, 1 - FLOOR))
-        return odds
-
-    value = {
-        known: log_odds(known)
-        for size in range(len(names) + 1)
-        for known in combinations(names, size)
+        for name in names
     }
+    standing = process.purchases_.standing(_history(mixed))
+    _, silent = window(standing, horizon_days, gap_days)
+    odds = logit(np.clip(silent, FLOOR, 1 - FLOOR)).reshape(len(sets), n_rows)
+    value = dict(zip(sets, odds, strict=True))
     shares = {FEATURE_OF[name]: _shapley(name, names, value) for name in names}
     return pd.DataFrame(shares, index=features.index)
 
@@ -103,11 +102,11 @@ def _inputs(summary: pd.DataFrame) -> dict[str, Floats]:
     return inputs
 
 
-def _history(mixed: Mapping[str, Floats], index: pd.Index) -> pd.DataFrame:
+def _history(mixed: Mapping[str, Floats]) -> pd.DataFrame:
     """Return a history that can be, of one that is mixed from two customers'."""
-    rows = {name: np.broadcast_to(each, len(index)) for name, each in mixed.items()}
+    rows = dict(mixed)
     gaps, orders, age = rows.pop("gaps"), rows["frequency"], rows["T"]
     silence = gaps * age / (orders + 1.0)
     # who never came back was last seen at first, who did later than that
     recency = np.where(orders > 0, np.maximum(age - silence, FLOOR), 0.0)
-    return pd.DataFrame({**rows, "recency": recency}, index=index)
+    return pd.DataFrame({**rows, "recency": recency})

@@ -30,6 +30,7 @@ from regulars.clv.histories import (
 from regulars.clv.intervals import PredictionIntervals
 from regulars.clv.persistence import JsonModel
 from regulars.clv.rows import Rows, read_columns
+from regulars.clv.standing import Standing
 from regulars.errors import DataError, NotEnoughHistoryError
 
 if TYPE_CHECKING:
@@ -244,6 +245,21 @@ class PurchaseModel(PurchaseDraws, PredictionIntervals, JsonModel):
             raise DataError(msg)
         table = read_columns(covariates, names)
         return self._row_params({name: table[name].to_numpy() for name in names})
+
+    def standing(self, summary: Any) -> Standing:
+        """Return the customers of a summary, checked, as arrays to ask more than once.
+
+        Parameters
+        ----------
+        summary : pandas.DataFrame or ibis.Table
+            As for `expected_purchases`.
+
+        Returns
+        -------
+        Standing
+        """
+        rows, _ = self._histories(summary)
+        return Standing(self, rows, self._row_params(rows.columns))
 
     def _rows_at(self, summary: Any, t: Any) -> tuple[Any, ...]:
         """Return rows, parameters, horizon and index for a prediction."""

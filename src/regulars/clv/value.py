@@ -5,6 +5,7 @@ Units are never guessed: the caller says how many days the model's unit of time 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,9 +16,12 @@ from regulars.clv.purchases import PurchaseModel
 from regulars.clv.rows import distinct, read_columns
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from regulars.clv.fitting import FloatArray
+    from regulars.clv.standing import Standing
 
 DAYS_PER_YEAR = 365.25
 DAYS_PER_MONTH = DAYS_PER_YEAR / 12.0
@@ -122,6 +126,22 @@ def discounted_clv(
 residual_clv = discounted_clv
 
 
+def discounted_purchases(
+    standing: Standing,
+    *,
+    discount_rate_annual: float,
+    horizon_days: float,
+    time_unit_days: float,
+    step_days: float,
+) -> FloatArray:
+    """Return discounted expected purchases of customers at a cutoff.
+
+    What `discounted_clv` gives for orders that are worth 1 and cost nothing.
+    """
+    plan = _plan_of(1.0, discount_rate_annual, horizon_days, time_unit_days, step_days)
+    return plan.of(standing)
+
+
 def new_customer_clv(
     model: Any,
     *,
@@ -186,6 +206,13 @@ def new_customer_clv(
     return float(margin * expected_value * (purchases + include_first_purchase))
 
 
+@lru_cache(maxsize=64)
+def _plan_of(*terms: float) -> _Plan:
+    """Return the plan of a model in continuous time: the same at every call."""
+    margin, rate, horizon_days, unit, step_days = terms
+    return _Plan.make(None, margin, rate, horizon_days, unit, step_days)
+
+
 class _Plan:
     """Times at which to evaluate expected purchases, and the weight of each."""
 
@@ -225,25 +252,25 @@ class _Plan:
 
     def purchases_of(self, model: Any, summary: Any) -> FloatArray:
         """Return discounted expected purchases, computed once a distinct history."""
-        names = [str(name) for name in model.feature_names_in_]
-        table = read_columns(summary, names)
-        if not isinstance(model, PurchaseModel):
-            rows, place = _distinct_rows(table)
-            return self._discounted(model, rows)[place]
+        if isinstance(model, PurchaseModel):
+            return self.of(model.standing(summary))
+        table = read_columns(summary, [str(name) for name in model.feature_names_in_])
+        rows, place = _distinct_rows(table)
+        return self._sum(lambda time: np.asarray(model.expected_purchases(rows, time)))[
+            place
+        ]
+
+    def of(self, standing: Standing) -> FloatArray:
+        """Return discounted expected purchases of customers at a cutoff."""
         # Who is alive does not remember when the last purchase was: expectations of
         # any recency are those of the latest one, times the odds of being alive
-        alive = model.probability_alive(table).to_numpy()
-        latest = table["T"].where(table["frequency"] > 0, 0.0)
-        rows, place = _distinct_rows(table.assign(recency=latest))
-        fresh = model.probability_alive(rows).to_numpy()
-        active = self._discounted(model, rows) / np.maximum(fresh, 1e-300)
-        return np.asarray(alive * active[place])
+        latest, place = standing.fresh().distinct()
+        active = self._sum(latest.purchases) / np.maximum(latest.alive(), 1e-300)
+        return np.asarray(standing.alive() * active[place])
 
-    def _discounted(self, model: Any, rows: pd.DataFrame) -> FloatArray:
-        total = np.zeros(len(rows))
-        for time, weight in zip(self.times, self.weights, strict=True):
-            total += weight * np.asarray(model.expected_purchases(rows, float(time)))
-        return total
+    def _sum(self, expected: Callable[[float], FloatArray]) -> FloatArray:
+        times = zip(self.times, self.weights, strict=True)
+        return np.asarray(sum(weight * expected(float(time)) for time, weight in times))
 
 
 def _distinct_rows(table: pd.DataFrame) -> tuple[pd.DataFrame, NDArray[np.intp]]:

@@ -1,0 +1,88 @@
+"""Customers of a fitted purchase model at a cutoff, checked once, as arrays."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from regulars.clv.rows import Rows, distinct
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from regulars.clv.fitting import FloatArray
+
+
+class Standing:
+    """What a purchase model expects of customers whose histories were checked.
+
+    Parameters
+    ----------
+    model : PurchaseModel
+        Fitted.
+    rows : Rows
+        One row a customer.
+    params : dict of str to array
+        The model's parameters, by row where covariates enter.
+    """
+
+    def __init__(self, model: Any, rows: Rows, params: dict[str, FloatArray]) -> None:
+        self._model = model
+        self._params = params
+        self.rows = rows
+        # the same span is asked for by several who ask one after the other
+        self._known: dict[tuple[str, float], FloatArray] = {}
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, name: str) -> FloatArray:
+        return self.rows[name]
+
+    def moved(self, **columns: FloatArray) -> Self:
+        """Return the same customers with another recency or T."""
+        rows = self.rows.with_columns(**columns)
+        return type(self)(self._model, rows, self._params)
+
+    def fresh(self) -> Self:
+        """Return the same customers as if they had bought a moment ago."""
+        return self.moved(recency=np.where(self["frequency"] > 0, self["T"], 0.0))
+
+    def distinct(self) -> tuple[Self, NDArray[np.intp]]:
+        """Return the distinct histories, and where each customer's went."""
+        names, wide = list(self.rows.columns), list(self._params)
+        by_row = [name for name in wide if np.ndim(self._params[name])]
+        arrays = [self.rows[n] for n in names] + [self._params[n] for n in by_row]
+        unique, place = distinct(arrays)
+        columns = dict(zip(names, unique, strict=False))
+        params = self._params | dict(zip(by_row, unique[len(names) :], strict=True))
+        rows = Rows(columns, np.ones(len(unique[0])))
+        return type(self)(self._model, rows, params), place
+
+    def alive(self, ahead: float = 0.0) -> FloatArray:
+        """Return P(a customer), after so much more silence."""
+        return self._once("_alive", ahead)
+
+    def no_purchase(self, t: float) -> FloatArray:
+        """Return P(no purchase in the next ``t``)."""
+        return np.clip(self._once("_no_purchase", t), 0.0, 1.0)
+
+    def leaving(self, t: float) -> FloatArray:
+        """Return P(a customer at the cutoff, and none any more after ``t``)."""
+        return np.clip(self._once("_leaving", t), 0.0, 1.0)
+
+    def purchases(self, t: float) -> FloatArray:
+        """Return the expected number of purchases in the next ``t``."""
+        return self._once("_purchases", t)
+
+    def next_order(self, share: FloatArray) -> FloatArray:
+        """Return the time by which the next order has come with P = ``share``."""
+        found: FloatArray = self._model._next_order(self.rows, self._params, share)
+        return found
+
+    def _once(self, what: str, t: float) -> FloatArray:
+        if (what, t) not in self._known:
+            values = getattr(self._model, what)(self.rows, self._params, np.float64(t))
+            self._known[what, t] = np.asarray(values)
+        return self._known[what, t]
