@@ -13,6 +13,15 @@ PROFILE = Profile(
 )
 
 
+def _written(rows):
+    """Sentences of every customer, a column an attribute."""
+    everybody = np.arange(len(rows))
+    said = sentences(rows, PROFILE)
+    for each in said:
+        assert (each.speaks == (each.texts(everybody) != "")).all()
+    return np.column_stack([each.texts(everybody) for each in said])
+
+
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
@@ -31,19 +40,19 @@ PROFILE = Profile(
 def test_sentence_tells_the_value_and_its_place(name, value, sentence):
     values = pd.Series([value], dtype=object if name == "plan" else float)
     rows = pd.DataFrame({name: values})
-    assert sentences(rows, PROFILE).tolist() == [[sentence]]
+    assert _written(rows).tolist() == [[sentence]]
 
 
 def test_sentences_stand_a_row_a_customer_and_a_column_an_attribute():
     rows = pd.DataFrame({"calls_a_day": [2.0, 2.0, 99.0], "plan": ["gold"] * 3})
-    found = sentences(rows, PROFILE)
+    found = _written(rows)
     assert found.shape == (3, 2)
     assert found[2].tolist() == [
         "calls a day 99: higher than 98% of customers",
         "plan: gold (rare)",
     ]
     assert found[0].tolist() == found[1].tolist()
-    assert sentences(rows.iloc[:0], PROFILE).shape == (0, 2)
+    assert _written(rows.iloc[:0]).shape == (0, 2)
 
 
 def test_name_of_a_column_reads_as_words():

@@ -1,14 +1,13 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from regulars.scoring.figures import counted, days_ago, money, number, percent
 
 
 def _one(written, value, *more):
-    (text,) = written(pd.Series([value]), *more)
+    (text,) = written(np.array([value]), *more)
     return text
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from regulars.models.contrast import Contrast, Usual
+from regulars.scoring.attribute_words import OfOne
 from regulars.scoring.purchase_words import Facts
 from regulars.scoring.reasons import (
     LEAST,
@@ -128,8 +129,9 @@ def test_likely_leaver_is_held_against_those_who_stay_and_the_other_way_round():
 
 def test_sides_do_not_share_a_sentence():
     strength = pd.DataFrame([[0.5, -0.5, 0.2], [-0.1, -0.2, -0.3]], index=[7, 9])
-    warnings = np.array([["w0", "w1", ""]] * 2, dtype=object)
-    comforts = np.array([["c0", "c1", "c2"]] * 2, dtype=object)
+    both = np.zeros(2, dtype=int)
+    warnings = [OfOne(both, [text]) for text in ("w0", "w1", "")]
+    comforts = [OfOne(both, [text]) for text in ("c0", "c1", "c2")]
     found = strongest(strength, warnings, comforts)
     assert found["risk_reasons"].tolist() == [["w0"], []]
     assert found["stay_reasons"].tolist() == [["c1"], ["c2", "c1", "c0"]]

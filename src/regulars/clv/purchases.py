@@ -247,17 +247,7 @@ class PurchaseModel(PurchaseDraws, PredictionIntervals, JsonModel):
         return self._row_params({name: table[name].to_numpy() for name in names})
 
     def standing(self, summary: Any) -> Standing:
-        """Return the customers of a summary, checked, as arrays to ask more than once.
-
-        Parameters
-        ----------
-        summary : pandas.DataFrame or ibis.Table
-            As for `expected_purchases`.
-
-        Returns
-        -------
-        Standing
-        """
+        """Return the customers of a summary, checked, to be asked more than once."""
         rows, _ = self._histories(summary)
         return Standing(self, rows, self._row_params(rows.columns))
 

@@ -17,14 +17,7 @@ if TYPE_CHECKING:
 class Standing:
     """What a purchase model expects of customers whose histories were checked.
 
-    Parameters
-    ----------
-    model : PurchaseModel
-        Fitted.
-    rows : Rows
-        One row a customer.
-    params : dict of str to array
-        The model's parameters, by row where covariates enter.
+    One row a customer; parameters are arrays where covariates enter.
     """
 
     def __init__(self, model: Any, rows: Rows, params: dict[str, FloatArray]) -> None:

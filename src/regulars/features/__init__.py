@@ -1,7 +1,5 @@
 """Features: what was known about each customer at a cutoff."""
 
-from regulars.features.group import Columns, Group
-from regulars.features.history import History
 from regulars.features.matrix import (
     DEFAULT_GROUPS,
     FEATURES,
@@ -15,9 +13,6 @@ __all__ = [
     "DEFAULT_GROUPS",
     "FEATURES",
     "GROUPS",
-    "Columns",
-    "Group",
-    "History",
     "Past",
     "build_matrix",
     "describe_features",

@@ -52,12 +52,8 @@ def blocks(
 ) -> Iterator[pa.Table]:
     """Yield whole customers out of batches of lines that come by customer.
 
-    A customer may stand in several batches. A log without a line is one empty block.
-
-    Raises
-    ------
-    DataError
-        The customers do not come in rising order.
+    A customer may stand in several batches; one out of order stops the run. A log
+    without a line is one empty block.
     """
     held: list[pa.RecordBatch] = []
     n_held = 0

@@ -28,15 +28,10 @@ def count_columns(stem: str) -> tuple[str, ...]:
 
 
 class DatedRows(SortedRows):
-    """The rows of a dated table by customer and day.
+    """The rows of a dated table (``customer_id``, ``day`` and more) in order.
 
-    Parameters
-    ----------
-    frame : DataFrame
-        ``customer_id``, ``day`` (datetime64) and more columns.
-    then_by : sequence of str, default=()
-        Columns that sort the rows of one day, so that the order of the table does not
-        matter.
+    The columns of ``then_by`` sort the rows of one day, so that the order of the table
+    does not matter.
     """
 
     def __init__(self, frame: pd.DataFrame, then_by: Sequence[str] = ()) -> None:

@@ -111,18 +111,9 @@ def _gaps(customer: Ints, day: Ints, is_purchase: Flags) -> Ints:
 
 @dataclass(frozen=True)
 class History:
-    """The days of a block of customers.
+    """The days of a block of customers, called by their place in `customers`."""
 
-    Attributes
-    ----------
-    customers : pyarrow.Array
-        Their ids, rising.
-    days : Days
-        Their days; customers are called by their place in `customers`.
-    lines : pyarrow.Table
-        Their lines.
-    """
-
+    # ids, rising
     customers: pa.Array
     days: Days
     lines: pa.Table
@@ -141,11 +132,7 @@ class History:
 def history_of(table: pa.Table) -> History:
     """Return the history of some customers, of all of their clean lines.
 
-    Parameters
-    ----------
-    table : pyarrow.Table
-        Clean lines with the columns of `LINE_COLUMNS`, in any order; lines that are
-        sorted by customer and day already are not sorted once more.
+    The lines may come in any order; sorted ones are not sorted once more.
     """
     customers, customer = _ranked(table["customer_id"])
     day = _days_of(table["order_date"])

@@ -43,24 +43,14 @@ def day_number(day: date) -> int:
 class SortedRows:
     """Rows by customer and day, and what each of them adds.
 
-    Parameters
-    ----------
-    customer : ndarray of shape (n_rows,)
-        Position of each row's customer, from 0; never falls.
-    day : ndarray of shape (n_rows,)
-        Days since 1970-01-01; never falls within a customer.
-    n_customers : int
-        Number of customers; some may have no row.
-    columns : mapping of str to ndarray, default={}
-        Whole numbers, flags and amounts beside the rows.
-    running : mapping of str to Running, default={}
-        Running totals of further columns.
+    ``customer`` (positions from 0) never falls, ``day`` (since 1970-01-01) never falls
+    within a customer; customers may have no row. ``columns`` are whole numbers, flags
+    and amounts beside the rows, ``running`` the running totals of further ones; of
+    either, ``rows["spend"]`` is the column in its own unit.
 
-    Notes
-    -----
-    ``rows["spend"]`` is a column in its own unit. A measure is the name of a column or
-    a function of the rows; what it adds for a row may depend on that row and on those
-    before it. Running totals are kept by measure: pass the same function each time.
+    A measure is the name of a column or a function of the rows; what it adds for a row
+    may depend on that row and on those before it. Running totals are kept by measure:
+    pass the same function each time.
     """
 
     def __init__(
@@ -137,20 +127,10 @@ def in_micros(values: Floats) -> Ints:
 
 
 class Seen:
-    """The rows of some customers that lie before a cutoff.
+    """The rows of some customers (None: all) that lie before a cutoff.
 
-    Parameters
-    ----------
-    rows : SortedRows
-        The rows of all of them, later ones too.
-    cutoff : date
-        The day on which we pretend to stand; its own rows are not seen.
-    who : ndarray of int, optional
-        Positions of the customers; None: all of `rows`.
-
-    Notes
-    -----
-    Everything is an array with one element a customer.
+    Everything is an array with one element a customer; rows of the cutoff's own day and
+    later ones are in none of them.
     """
 
     def __init__(self, rows: SortedRows, cutoff: date, who: Ints | None = None) -> None:

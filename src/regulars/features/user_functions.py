@@ -22,15 +22,7 @@ if TYPE_CHECKING:
 
 
 class OwnFunction:
-    """A user's own function, whose faults become one sentence.
-
-    Parameters
-    ----------
-    path : str
-        ``module:function``. It takes a `Past` and returns a mapping of names to arrays
-        with one number a customer, or an `ibis.Table` with ``customer_id`` (one row a
-        customer) and numeric columns.
-    """
+    """A user's own function (``module:function``), whose faults become one sentence."""
 
     def __init__(self, path: str) -> None:
         self.path = path

@@ -44,6 +44,11 @@ class Usual:
             pd.Series(means, index=contributions.columns),
         )
 
+    @property
+    def usual(self) -> dict[str, float]:
+        """The medians by name."""
+        return {str(name): float(value) for name, value in self.features.items()}
+
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON-safe data."""
         known = self.features.dropna()

@@ -20,13 +20,29 @@ OFF_MIDDLE = 0.6
 OFTEN = 0.2
 
 
-def sentences(attributes: pd.DataFrame, profile: Profile) -> NDArray[np.object_]:
-    """Return what each attribute says of each customer; nothing where it is usual."""
-    columns = [_of_one(attributes[name], profile) for name in attributes.columns]
-    return np.array(columns, dtype=object).reshape(len(columns), len(attributes)).T
+class OfOne:
+    """What one attribute says of each customer; nothing where it is usual."""
+
+    def __init__(self, codes: NDArray[np.intp], said: Sequence[str]) -> None:
+        self._codes = codes
+        self._said = np.array(said, dtype=object)
+
+    @property
+    def speaks(self) -> NDArray[np.bool_]:
+        """Whether there is anything to say."""
+        return np.asarray(self._said != "", bool)[self._codes]
+
+    def texts(self, places: NDArray[np.intp]) -> NDArray[np.object_]:
+        """Return the sentences of some customers."""
+        return np.asarray(self._said[self._codes[places]])
 
 
-def _of_one(values: pd.Series, profile: Profile) -> list[str]:
+def sentences(attributes: pd.DataFrame, profile: Profile) -> list[OfOne]:
+    """Return what each attribute says."""
+    return [_of_one(attributes[name], profile) for name in attributes.columns]
+
+
+def _of_one(values: pd.Series, profile: Profile) -> OfOne:
     # the same value is the same sentence
     codes, kinds = pd.factorize(values, use_na_sentinel=False)
     name, distinct = str(values.name), list(kinds)
@@ -40,7 +56,7 @@ def _of_one(values: pd.Series, profile: Profile) -> list[str]:
         f"{words} is not known" if unknown else text
         for text, unknown in zip(said, missing, strict=True)
     ]
-    return [said[code] for code in codes]
+    return OfOne(np.asarray(codes), said)
 
 
 def _of_categories(

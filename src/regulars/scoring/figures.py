@@ -1,37 +1,61 @@
-"""Columns of numbers as texts that a person would write."""
+"""Numbers as texts that a person would write, an array at a time."""
 
 from __future__ import annotations
 
+import operator
+from functools import reduce
 from typing import TYPE_CHECKING
 
-import pandas as pd
+import numpy as np
 
 if TYPE_CHECKING:
-    Texts = pd.Series[str]
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    # of object: a text each
+    Texts = NDArray[np.object_]
 
 
-def number(values: pd.Series[float], digits: int = 0) -> Texts:
+def number(values: Floats, digits: int = 0) -> Texts:
     """Return numbers with separated thousands; unknown ones as 0."""
-    return values.fillna(0).map(f"{{:,.{digits}f}}".format)
+    known = np.nan_to_num(values, posinf=np.inf, neginf=-np.inf).tolist()
+    return _texts([f"{value:,.{digits}f}" for value in known])
 
 
-def counted(values: pd.Series[float], noun: str, plural: str = "") -> Texts:
+def counted(values: Floats, noun: str, plural: str = "") -> Texts:
     """Return how many there are of a thing."""
-    several = pd.Series(f" {plural or noun + 's'}", index=values.index)
-    return number(values) + several.mask(values.round() == 1, f" {noun}")
+    one = np.round(values) == 1
+    nouns = [f" {noun}" if n else f" {plural or noun + 's'}" for n in one.tolist()]
+    return joined(number(values), _texts(nouns))
 
 
-def days_ago(values: pd.Series[float]) -> Texts:
+def days_ago(values: Floats) -> Texts:
     """Return how long ago a day is."""
-    return (counted(values, "day") + " ago").mask(values.round() == 0, "today")
+    ago = joined(counted(values, "day"), " ago")
+    return either(np.round(values) == 0, "today", ago)
 
 
-def money(values: pd.Series[float], currency: str) -> Texts:
+def money(values: Floats, currency: str) -> Texts:
     """Return amounts; cents are shown below a hundred, above they are noise."""
-    amount = number(values, 2).where(values.abs() < 100, number(values))
-    return f"{currency} " + amount if currency else amount
+    amount = either(np.abs(values) < 100, number(values, 2), number(values))
+    return joined(f"{currency} ", amount) if currency else amount
 
 
-def percent(values: pd.Series[float]) -> Texts:
+def percent(values: Floats) -> Texts:
     """Return shares as whole per cent."""
-    return number(100 * values) + "%"
+    return joined(number(100 * values), "%")
+
+
+def either(is_so: NDArray[np.bool_], so: Texts | str, otherwise: Texts) -> Texts:
+    """Return one text where something is so, another where it is not."""
+    return np.where(is_so, np.asarray(so, dtype=object), otherwise)
+
+
+def joined(*parts: Texts | str) -> Texts:
+    """Return texts put together; a single one stands for everybody."""
+    whole: Texts = reduce(operator.add, (np.asarray(p, dtype=object) for p in parts))
+    return whole
+
+
+def _texts(values: list[str]) -> Texts:
+    return np.array(values, dtype=object)

@@ -157,13 +157,7 @@ def _refuse_other_rows(rows: Sequence[object]) -> None:
 
 
 def clean_lines(sent: pa.Table, time_zone: str) -> pa.Table:
-    """Return the transactions of a request in the clean form.
-
-    Raises
-    ------
-    DataError
-        The intake would set a row aside.
-    """
+    """Return the transactions of a request in the clean form, or refuse faulty ones."""
     plain = read_plain(sent, time_zone)
     if plain is not None:
         return plain

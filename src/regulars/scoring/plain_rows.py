@@ -28,15 +28,7 @@ _MISSING = pa.array(MISSING)
 
 
 def read_plain(rows: pa.Table, time_zone: str) -> pa.Table | None:
-    """Return transactions in the clean form, or None where any row is in doubt.
-
-    Parameters
-    ----------
-    rows : pyarrow.Table
-        Transactions as they were sent, with canonical column names.
-    time_zone : str
-        In which times are meant.
-    """
+    """Return transactions in the clean form, or None where any row is in doubt."""
     columns = {}
     for name in rows.column_names:
         values = rows[name].combine_chunks()

@@ -6,7 +6,7 @@ those who leave: the difference is what there is to explain.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,8 @@ from regulars.scoring import attribute_words
 from regulars.scoring.purchase_words import SILENCE, THEMES, Facts, one_fact, theme_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from regulars.models.contrast import Contrast
@@ -84,8 +86,8 @@ def explain(
         contrast = model.contrast_
         facts = Facts(
             rows,
-            contrast.stay.features,
-            contrast.leave.features,
+            contrast.stay.usual,
+            contrast.leave.usual,
             model.horizon.currency,
         )
         return by_theme(facts, strength)
@@ -93,14 +95,25 @@ def explain(
     return strongest(strength, words, words)
 
 
+class Sayings(Protocol):
+    """What one reason can say of each customer."""
+
+    @property
+    def speaks(self) -> NDArray[np.bool_]:
+        """Whether there is anything to say."""
+
+    def texts(self, places: NDArray[np.intp]) -> Sentences:
+        """Return the sentences of some customers: only what is chosen is written."""
+
+
 def by_theme(facts: Facts, strength: pd.DataFrame) -> pd.DataFrame:
     """Return the reasons of customers of a purchase log, a theme at most once."""
     words = [theme.words(facts) for theme in THEMES]
-    warnings, comforts = (
-        np.column_stack([side.to_numpy(dtype=object) for side in sides])
-        for sides in zip(*words, strict=True)
+    return strongest(
+        _of_themes(strength, one_fact(facts)),
+        [each.warning for each in words],
+        [each.comfort for each in words],
     )
-    return strongest(_of_themes(strength, one_fact(facts)), warnings, comforts)
 
 
 def strength_of(
@@ -133,7 +146,7 @@ def _of_themes(strength: pd.DataFrame, same: NDArray[np.bool_]) -> pd.DataFrame:
 
 
 def strongest(
-    strength: pd.DataFrame, warnings: Sentences, comforts: Sentences
+    strength: pd.DataFrame, warnings: Sequence[Sayings], comforts: Sequence[Sayings]
 ) -> pd.DataFrame:
     """Return the sentences of the strongest reasons on either side."""
     raises = strength.to_numpy()
@@ -146,9 +159,13 @@ def strongest(
     )
 
 
-def _strongest(strength: Floats, sentences: Sentences) -> list[list[str]]:
-    ranked = np.where((strength >= LEAST) & (sentences != ""), strength, -np.inf)
+def _strongest(strength: Floats, sayings: Sequence[Sayings]) -> list[list[str]]:
+    speaks = np.column_stack([each.speaks for each in sayings])
+    ranked = np.where((strength >= LEAST) & speaks, strength, -np.inf)
     order = np.argsort(-ranked, axis=1, kind="stable")[:, :N_REASONS]
-    speaks = np.isfinite(np.take_along_axis(ranked, order, axis=1))
-    chosen = np.take_along_axis(sentences, order, axis=1)
-    return [row[said].tolist() for row, said in zip(chosen, speaks, strict=True)]
+    is_said = np.isfinite(np.take_along_axis(ranked, order, axis=1))
+    chosen = np.full(order.shape, "", dtype=object)
+    for number, each in enumerate(sayings):
+        mine = is_said & (order == number)
+        chosen[mine] = each.texts(np.nonzero(mine)[0])
+    return [row[said].tolist() for row, said in zip(chosen, is_said, strict=True)]
