@@ -1,8 +1,9 @@
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import ibis
+import pandas as pd
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from regulars.errors import DataError
 from regulars.features.blocks import blocks, read_blocks
+from regulars.features.matrix import FeaturePlan
 
 SCHEMA = pa.schema({"customer_id": pa.string(), "line": pa.int64()})
 
@@ -62,3 +64,26 @@ def test_order_times_stay_behind_where_orders_have_numbers(clean_lines):
     rows = [{"customer_id": "a", "order_date": date(2024, 1, 1), "order_id": "1"}]
     (block,) = read_blocks(ibis.memtable(clean_lines(rows)))
     assert "order_time" not in block.column_names
+
+
+def test_blocks_give_the_same_bits_as_the_whole(clean_lines):
+    rows = [
+        {
+            "customer_id": f"c{n % 23:02}",
+            "order_date": date(2024, 1, 1) + timedelta(days=n * n % 400),
+            "amount": n % 7 - 1.5,
+            "category": "xyz"[n % 3],
+        }
+        for n in range(600)
+    ]
+    table = clean_lines(rows).sort_by([("customer_id", "ascending")])
+    days = [date(2024, 9, 1), date(2024, 12, 1)]
+    plan = FeaturePlan.of(days, first_day=date(2024, 1, 1))
+    whole = plan.matrix([table])
+    parts = [*blocks(table.to_batches(50), table.schema, 100)]
+    assert len(parts) > 3
+    pd.testing.assert_frame_equal(plan.matrix(parts), whole, check_exact=True)
+    streamed = pd.concat(plan.frames(parts)).sort_values(["cutoff", "customer_id"])
+    pd.testing.assert_frame_equal(
+        streamed.reset_index(drop=True), whole, check_exact=True
+    )

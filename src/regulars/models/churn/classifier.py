@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import validate_data
+
+from regulars.models.inputs import features_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,11 +45,7 @@ class BinaryClassifier(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[mis
         return features, code.astype(np.float64)
 
     def _features(self, X: ArrayLike) -> Floats:
-        check_is_fitted(self)
-        checked: Floats = validate_data(
-            self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False
-        )
-        return checked
+        return features_of(self, X)
 
     def _restore_inputs(self, data: Mapping[str, Any]) -> None:
         self.classes_ = np.array(data["classes"])

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, Self
 import lightgbm
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import validate_data
 
 from regulars.models.folds import ONE_THREAD
+from regulars.models.inputs import features_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -233,11 +234,7 @@ class SpendRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         array of shape (n_rows,)
             In the currency of the target; >= 0.
         """
-        check_is_fitted(self)
-        features: Floats = validate_data(
-            self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False
-        )
-        return self._expected(features)
+        return self._expected(features_of(self, X))
 
     def staged(self, X: pd.DataFrame, n_trees: Sequence[int]) -> dict[int, Floats]:
         """Return expected spend as if fitted with fewer trees.
