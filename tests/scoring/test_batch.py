@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -34,6 +35,27 @@ def test_customer_alone_has_the_scores_of_the_batch(champion):
     pd.testing.assert_frame_equal(
         alone, whole.iloc[[17]].reset_index(drop=True), rtol=1e-12
     )
+
+
+@pytest.mark.parametrize(("asked", "n"), [("none", 0), (7, 7), (10_000, None)])
+def test_reasons_are_written_for_those_asked_for(champion, asked, n):
+    model, customers = champion
+    whole = score_customers(model, customers, NOW)
+    found = score_customers(model, customers, NOW, asked)
+    told = list(REASONS)
+    pd.testing.assert_frame_equal(found.drop(columns=told), whole.drop(columns=told))
+    most = whole["value_at_risk"].rank(ascending=False, method="first")
+    chosen = most <= (len(whole) if n is None else n)
+    for name in REASONS:
+        assert found.loc[chosen, name].tolist() == whole.loc[chosen, name].tolist()
+        assert found.loc[~chosen, name].tolist() == [[]] * int((~chosen).sum())
+
+
+def test_reasons_go_to_the_likeliest_where_no_value_is_known():
+    scores = pd.DataFrame(
+        {"churn_probability": [0.2, 0.9, 0.5], "value_at_risk": [np.nan] * 3}
+    )
+    assert batch._explained(scores, 2).tolist() == [1, 2]
 
 
 def test_order_of_the_rows_is_kept(champion):

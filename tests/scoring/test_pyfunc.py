@@ -146,6 +146,19 @@ def test_unreadable_as_of_is_refused(served, request_rows):
         _predict(served, request_rows, {"as_of": "soon"})
 
 
+def test_reasons_may_be_left_out(served, request_rows):
+    whole = _predict(served, request_rows)
+    found = _predict(served, request_rows, {**AS_OF, "reasons": "none"})
+    told = ["risk_reasons", "stay_reasons"]
+    assert all(row == [] for name in told for row in found[name])
+    pd.testing.assert_frame_equal(
+        found.drop(columns=[*told, "scored_at"]),
+        whole.drop(columns=[*told, "scored_at"]),
+    )
+    with pytest.raises(DataError, match="'reasons' is 'some'; give 'all' or 'none'"):
+        _predict(served, request_rows, {**AS_OF, "reasons": "some"})
+
+
 def test_provenance_is_that_of_the_registry(served, request_rows, run_shop):
     found = _predict(served, request_rows.head(1))
     assert found.loc[0, "run_id"] == run_shop[1]["run_id"]

@@ -174,6 +174,11 @@ class ScoreSettings(Section):
     """How the scored table is written."""
 
     format: Literal["parquet", "csv"] = Field("parquet", description="File format.")
+    reasons: Literal["all", "none"] | PositiveInt = Field(
+        "all",
+        description="Whose reasons are written: 'all', 'none', or a number: of so many "
+        "customers with the most value at risk. They take most of the time of a batch.",
+    )
     risk_bands: tuple[Share, Share] = Field(
         (0.4, 0.7),
         description="churn_probability from which risk is medium, and high.",

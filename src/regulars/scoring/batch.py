@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 import pandas as pd
 
 from regulars.models.retention import SCORES
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import date, datetime
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from regulars.models.retention import RetentionModel
@@ -58,7 +58,10 @@ class Provenance:
 
 
 def score_customers(
-    model: RetentionModel, customers: Customers, provenance: Provenance
+    model: RetentionModel,
+    customers: Customers,
+    provenance: Provenance,
+    reasons: Literal["all", "none"] | int = "all",
 ) -> pd.DataFrame:
     """Return the scored table.
 
@@ -70,6 +73,9 @@ def score_customers(
         Features of one cutoff.
     provenance : Provenance
         Which model, and when.
+    reasons : {'all', 'none'} or int, default='all'
+        Whose reasons are written; a number: of so many with the most value at risk
+        (the highest probability of churn where no values are known).
 
     Returns
     -------
@@ -77,29 +83,59 @@ def score_customers(
         The columns of design section 7, in the order of `customers`; without rows
         where there is no customer.
     """
-    blocks = [
-        _score_block(model, block, provenance) for block in customers.blocks(BLOCK)
-    ]
+    blocks = [_score_block(model, block) for block in customers.blocks(BLOCK)]
     if not blocks:
         return pd.DataFrame(columns=list(COLUMNS))
-    return pd.concat(blocks, ignore_index=True)
+    scores = pd.concat(blocks, ignore_index=True)
+    if model.process is not None:  # which knows days as timestamps
+        scores["cutoff"] = pd.to_datetime(scores["cutoff"]).dt.date
+    told = _reasons(model, customers.features, scores, reasons)
+    return scores.join(told).assign(
+        model_version=provenance.model_version,
+        scored_at=pd.Timestamp(provenance.scored_at),
+        run_id=provenance.run_id,
+    )[list(COLUMNS)]
 
 
-def _score_block(
-    model: RetentionModel, block: Customers, provenance: Provenance
-) -> pd.DataFrame:
-    scores = model.predict(
+def _score_block(model: RetentionModel, block: Customers) -> pd.DataFrame:
+    return model.predict(
         block.features,
         customer_id=block.customer_id,
         cutoff=block.cutoff,
         value=block.value,
     )
-    reasons = explain(model, block.features, scores["churn_probability"].to_numpy())
-    if model.process is not None:  # which knows days as timestamps
-        scores["cutoff"] = pd.to_datetime(scores["cutoff"]).dt.date
-    return scores.assign(
-        **{name: reasons[name] for name in REASONS},
-        model_version=provenance.model_version,
-        scored_at=pd.Timestamp(provenance.scored_at),
-        run_id=provenance.run_id,
-    )[list(COLUMNS)]
+
+
+def _reasons(
+    model: RetentionModel,
+    features: pd.DataFrame,
+    scores: pd.DataFrame,
+    asked: Literal["all", "none"] | int,
+) -> pd.DataFrame:
+    """Return both columns of reasons: empty lists for those who are not explained."""
+    told: dict[str, list[list[str]]] = {
+        name: [[] for _ in range(len(scores))] for name in REASONS
+    }
+    chosen = _explained(scores, asked)
+    for start in range(0, len(chosen), BLOCK):
+        rows = chosen[start : start + BLOCK]
+        churn = scores["churn_probability"].to_numpy()[rows]
+        found = explain(model, features.iloc[rows].reset_index(drop=True), churn)
+        for name in REASONS:
+            for row, reasons in zip(rows.tolist(), found[name], strict=True):
+                told[name][row] = reasons
+    return pd.DataFrame(told, dtype=object)
+
+
+def _explained(
+    scores: pd.DataFrame, asked: Literal["all", "none"] | int
+) -> NDArray[np.intp]:
+    """Return the rows of those whose reasons are written, in their order."""
+    if asked == "all":
+        return np.arange(len(scores))
+    if asked == "none":
+        return np.empty(0, dtype=np.intp)
+    risk = scores["value_at_risk"]
+    risk = scores["churn_probability"] if risk.isna().all() else risk.fillna(-np.inf)
+    first = np.argsort(-risk.to_numpy(np.float64), kind="stable")[:asked]
+    return np.sort(first)

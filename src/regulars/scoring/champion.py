@@ -41,7 +41,7 @@ def score_with_champion(
     provenance = Provenance(
         registered.model_version, registered.run_id, datetime.now(UTC)
     )
-    scores = score_customers(model, rows, provenance)
+    scores = score_customers(model, rows, provenance, settings.scores.reasons)
     # the report reads parquet; csv is written beside it for those who asked
     path = write_scores(scores, settings.outputs_folder / "scores.parquet")
     if settings.scores.format == "csv":

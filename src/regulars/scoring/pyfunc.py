@@ -10,11 +10,12 @@ import json
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 
+from regulars.errors import DataError
 from regulars.features.matrix import FeaturePlan
 from regulars.models.retention import RetentionModel
 from regulars.scoring.batch import Customers, Provenance, score_customers
@@ -67,11 +68,15 @@ class NestedScorer:
         self, model_input: pd.DataFrame, params: dict[str, Any] | None = None
     ) -> pd.DataFrame:
         """Return the scores of the customers of a request."""
-        cutoff = read_day((params or {}).get("as_of"))
+        asked = params or {}
+        cutoff, reasons = read_day(asked.get("as_of")), _asked(asked.get("reasons"))
         ids = customer_ids(model_input)
         features = self._features(ids, model_input["transactions"], cutoff)
         scores = score_customers(
-            self._model, Customers(features), _provenance(self._provenance)
+            self._model,
+            Customers(features),
+            _provenance(self._provenance),
+            reasons,
         )
         answer = scores.set_index("customer_id").reindex(ids.astype(str))
         answer["cutoff"] = cutoff
@@ -112,6 +117,16 @@ class RowScorer:
         customers = Customers(rows, ids.tolist())
         scores = score_customers(self._model, customers, _provenance(self._provenance))
         return scores[ROW_COLUMNS]
+
+
+def _asked(value: object) -> Literal["all", "none"]:
+    """Return whose reasons a request asks for."""
+    if value in (None, "", "all"):
+        return "all"
+    if value == "none":
+        return "none"
+    msg = f"'reasons' is '{value}'; give 'all' or 'none'."
+    raise DataError(msg)
 
 
 def _provenance(known: Mapping[str, str]) -> Provenance:

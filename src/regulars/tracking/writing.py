@@ -32,7 +32,12 @@ def log_model(record: RunRecord) -> Any:
     from mlflow.types.schema import AnyType
 
     anything = AnyType()  # type: ignore[no-untyped-call]
-    as_of = ParamSchema([ParamSpec("as_of", DataType.string, "")])
+    params = ParamSchema(
+        [
+            ParamSpec("as_of", DataType.string, ""),
+            ParamSpec("reasons", DataType.string, "all"),
+        ]
+    )
     nested = record.inputs is None
     names = record.inputs or ("customer_id", "transactions")
     signature = ModelSignature(
@@ -40,7 +45,7 @@ def log_model(record: RunRecord) -> Any:
             # a row of attributes needs no name to be scored
             [ColSpec(anything, n, required=nested or n != "customer_id") for n in names]
         ),
-        params=as_of if nested else None,  # type: ignore[arg-type]
+        params=params if nested else None,  # type: ignore[arg-type]
     )
     return mlflow.pyfunc.log_model(
         name=MODEL_FOLDER,
