@@ -81,7 +81,7 @@ def reader(tmp_path_factory, path_with_scripts):
                         capture_output=True,
                         text=True,
                         check=False,
-                        timeout=400,
+                        timeout=900,
                     )
                     assert done.returncode == 0, f"{command}\n{done.stderr}"
                     told[command] = done.stdout
@@ -224,7 +224,7 @@ def test_examples_of_a_page_run(page, tmp_path, monkeypatch, path_with_scripts):
         elif language == "python":
             run_python(text, names, page.name)
         elif language == "sh":
-            subprocess.run(["bash", "-euc", text], check=True, timeout=400)
+            subprocess.run(["bash", "-euc", text], check=True, timeout=900)
         elif language == "yaml":
             base = "{name: x, source: {transactions: {path: a.csv}}}"
             parse_settings(merged(yaml.safe_load(base), yaml.safe_load(text)))
@@ -316,7 +316,7 @@ def test_first_look_runs_from_top_to_bottom(tmp_path, monkeypatch):
         monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
         notebook = nbformat.read(ROOT / "notebooks/01-first-look.ipynb", as_version=4)
         client = NotebookClient(
-            notebook, timeout=200, resources={"metadata": {"path": str(tmp_path)}}
+            notebook, timeout=600, resources={"metadata": {"path": str(tmp_path)}}
         )
         done = client.execute()
     assert all(cell.execution_count for cell in done.cells if cell.cell_type == "code")
