@@ -51,7 +51,7 @@ def test_a_return_is_no_order_and_lowers_the_spend(days_of):
     back = {"order_id": "R", "amount": -4.0, "is_return": True}
     day = days_of(*ordered("A", amount=10.0), back, *ordered("A", amount=1.0))
     assert (day["n_orders"], day["n_lines"], day["is_purchase"]) == (1, 2, True)
-    assert (day["spend"], day["returns"]) == (7.0, 4.0)
+    assert (day["spend"], day["returns_amount"]) == (7.0, 4.0)
     alone = days_of(back)
     assert (alone["n_orders"], alone["is_purchase"], alone["spend"]) == (0, False, -4.0)
 

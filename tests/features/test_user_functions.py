@@ -4,9 +4,13 @@ import sys
 import types
 from datetime import date, timedelta
 
+import ibis
+import pyarrow as pa
 import pytest
 
+from regulars.data.ledger import build_ledger
 from regulars.errors import ConfigError
+from regulars.features import build_matrix
 
 FIRST = date(2023, 1, 2)
 
@@ -50,6 +54,31 @@ def test_build_matrix_takes_arrays_from_an_own_function(features_of, own_module)
     assert matrix["customer_id"].tolist() == ["a", "b", "a", "b", "a", "b"]
     assert matrix["late_days"].tolist() == [1, 1, 1, 1, 0, 0]
     assert matrix["age_weeks"].tolist()[1] == 18 / 7
+
+
+def test_own_function_may_read_any_column_of_the_log(own_module):
+    days = {"customer_id": ["b", "a"], "order_date": [FIRST, FIRST + timedelta(days=9)]}
+    times = pa.array(days["order_date"]).cast(pa.timestamp("us"))
+    log = pa.table(days).append_column("order_time", times)
+    for name, values in {
+        "amount": [2.0, 3.0],
+        "is_return": [False, False],
+        "order_id": ["1", "2"],
+        "channel": ["web", "shop"],
+    }.items():
+        log = log.append_column(name, pa.array(values))
+
+    def web(past):
+        assert past.has("channel", "order_time")
+        lines = past.transactions.filter(past.transactions.channel == "web")
+        return lines.group_by("customer_id").agg(n_web=lines.count())
+
+    own_module.web = web
+    ledger = build_ledger(ibis.duckdb.connect().create_table("log", log))
+    matrix = build_matrix(
+        ledger, [date(2024, 1, 1)], groups=[], extra=["shop_features:web"]
+    )
+    assert matrix["n_web"].fillna(0).tolist() == [0, 1]
 
 
 def test_own_function_sees_no_later_row(features_of, own_module):

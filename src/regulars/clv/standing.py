@@ -9,6 +9,8 @@ import numpy as np
 from regulars.clv.rows import Rows, distinct
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from regulars.clv.fitting import FloatArray
@@ -55,27 +57,28 @@ class Standing:
 
     def alive(self, ahead: float = 0.0) -> FloatArray:
         """Return P(a customer), after so much more silence."""
-        return self._once("_alive", ahead)
+        return self._once(self._model._alive, ahead)
 
     def no_purchase(self, t: float) -> FloatArray:
         """Return P(no purchase in the next ``t``)."""
-        return np.clip(self._once("_no_purchase", t), 0.0, 1.0)
+        return np.clip(self._once(self._model._no_purchase, t), 0.0, 1.0)
 
     def leaving(self, t: float) -> FloatArray:
         """Return P(a customer at the cutoff, and none any more after ``t``)."""
-        return np.clip(self._once("_leaving", t), 0.0, 1.0)
+        return np.clip(self._once(self._model._leaving, t), 0.0, 1.0)
 
     def purchases(self, t: float) -> FloatArray:
         """Return the expected number of purchases in the next ``t``."""
-        return self._once("_purchases", t)
+        return self._once(self._model._purchases, t)
 
     def next_order(self, share: FloatArray) -> FloatArray:
         """Return the time by which the next order has come with P = ``share``."""
         found: FloatArray = self._model._next_order(self.rows, self._params, share)
         return found
 
-    def _once(self, what: str, t: float) -> FloatArray:
-        if (what, t) not in self._known:
-            values = getattr(self._model, what)(self.rows, self._params, np.float64(t))
-            self._known[what, t] = np.asarray(values)
-        return self._known[what, t]
+    def _once(self, what: Callable[..., FloatArray], t: float) -> FloatArray:
+        key = what.__name__, t
+        if key not in self._known:
+            values = what(self.rows, self._params, np.float64(t))
+            self._known[key] = np.asarray(values)
+        return self._known[key]

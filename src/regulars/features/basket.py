@@ -33,7 +33,7 @@ MEANINGS = {
 
 def basket(past: Past) -> Columns:
     """Return the features of what was bought."""
-    returned = past.total("returns")
+    returned = past.total("returns_amount")
     columns = {
         "lines_per_order": ratio(past.total("n_lines"), past.total("n_orders")),
         "returns_share": ratio(returned, past.total("spend") + returned),

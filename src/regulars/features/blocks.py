@@ -23,26 +23,33 @@ LINES = 200_000
 """Lines of a block, about; a customer with more makes it larger."""
 
 
-def read_blocks(transactions: ibis.Table, n_lines: int = LINES) -> Iterator[pa.Table]:
-    """Yield the lines of a table by customer, as `blocks` does."""
-    wanted = [name for name in LINE_COLUMNS if name in transactions.columns]
-    if "order_id" in wanted:
-        wanted.remove("order_time")
-    ordered = transactions.select(*wanted).order_by("customer_id", "order_date")
-    reader = _in_batches(ordered, n_lines)
+def read_blocks(
+    transactions: ibis.Table, n_lines: int = LINES, *, all_columns: bool = False
+) -> Iterator[pa.Table]:
+    """Yield the lines of a table by customer, as `blocks` does.
+
+    Features of our own read some columns only; functions of a user's may read any.
+    """
+    if not all_columns:
+        wanted = [name for name in LINE_COLUMNS if name in transactions.columns]
+        if "order_id" in wanted:
+            wanted.remove("order_time")
+        transactions = transactions.select(*wanted)
+    reader = _in_batches(transactions, n_lines)
     return blocks(reader, reader.schema, n_lines)
 
 
 def _in_batches(table: ibis.Table, n_lines: int) -> pa.RecordBatchReader:
-    """Read a table as a stream."""
+    """Read a table as a stream, by customer and day."""
     backend = ibis.get_backend(table)
-    if backend.name != "duckdb":
-        return table.to_pyarrow_batches(chunk_size=n_lines)
-    if table.op().find(ops.InMemoryTable):
-        return table.to_pyarrow().to_reader(n_lines)
+    if backend.name != "duckdb" or table.op().find(ops.InMemoryTable):
+        # other engines sort texts by the rules of a language, which are not ours
+        keys = [("customer_id", "ascending"), ("order_date", "ascending")]
+        return table.to_pyarrow().sort_by(keys).to_reader(n_lines)
     # Ibis calls a method that DuckDB no longer has; and not `execute`, which may hand
     # out sorted rows in another order
-    relation = backend.con.sql(ibis.to_sql(table, dialect="duckdb"))
+    ordered = table.order_by("customer_id", "order_date")
+    relation = backend.con.sql(ibis.to_sql(ordered, dialect="duckdb"))
     reader: pa.RecordBatchReader = relation.to_arrow_reader(n_lines)
     return reader
 

@@ -15,8 +15,9 @@ from regulars.features.sorted_rows import ratio
 
 if TYPE_CHECKING:
     from regulars.features.group import Columns
-    from regulars.features.history import Days, Flags, Ints
+    from regulars.features.history import Days
     from regulars.features.past import Past
+    from regulars.features.sorted_rows import Flags, Ints
 
 MEANINGS = {
     "weekend_share": "Share of purchase days that are Saturdays or Sundays",

@@ -27,8 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    Ints = NDArray[np.int64]
-    Flags = NDArray[np.bool_]
+    from regulars.features.sorted_rows import Flags, Floats, Ints
 
 MOST_BITS = 63
 """Bits of one whole number."""
@@ -55,8 +54,8 @@ class Days(SortedRows):
 
     ``is_purchase`` (a line of the day is no return), ``n_orders`` and ``n_lines``
     (bought), ``gap_days`` (since the purchase day before; 0 on the first one and on
-    days of returns alone), ``spend`` (net of returns), ``returns`` (>= 0) and, as far
-    as the log has them, ``quantity``, ``discount_amount``, ``margin`` and
+    days of returns alone), ``spend`` (net of returns), ``returns_amount`` (>= 0) and,
+    as far as the log has them, ``quantity``, ``discount_amount``, ``margin`` and
     ``margin_amount``. Of products and categories what the day adds: ``new_products``,
     ``new_categories``, ``category_lines``, ``category_squares`` (of the lines by
     category) and ``category_lines_of_one`` (so far, the largest).
@@ -118,15 +117,14 @@ class History:
     days: Days
     lines: pa.Table
 
-    def between(self, start: date | None, end: date | None) -> History:
-        """Return the history of the days from `start` and before `end`."""
-        day, inside = self.lines["order_date"], None
+    def before(self, end: date, start: date | None = None) -> History:
+        """Return the history of the days before `end`, from `start` on."""
+        day = self.lines["order_date"]
+        inside = pc.less(day, end)
         if start is not None:
-            inside = pc.greater_equal(day, pa.scalar(start))
-        if end is not None:
-            before = pc.less(day, pa.scalar(end))
-            inside = before if inside is None else pc.and_(inside, before)
-        return self if inside is None else history_of(self.lines.filter(inside))
+            inside = pc.and_(inside, pc.greater_equal(day, start))
+        is_whole = pc.all(inside, min_count=0).as_py()
+        return self if is_whole else history_of(self.lines.filter(inside))
 
 
 def history_of(table: pa.Table) -> History:
@@ -196,7 +194,8 @@ class _Lines:
         returns = np.where(self.is_bought, 0, -spend)
         names = [n for n in ("quantity", "discount_amount") if self.has(n)]
         optional = {name: self._signed(name) for name in names}
-        return {"spend": spend, "returns": returns, **optional, **self._own_margins()}
+        measures = {"spend": spend, "returns_amount": returns, **optional}
+        return measures | self._own_margins()
 
     def _own_margins(self) -> dict[str, Ints]:
         """Return the margin of lines that have their own, and what those came to."""
@@ -254,9 +253,9 @@ class _Lines:
         numbers[places] = _nth(self.customer[places], codes)
         return numbers
 
-    def _numbers(self, name: str) -> NDArray[np.float64]:
+    def _numbers(self, name: str) -> Floats:
         values = self._table[name].combine_chunks().cast(pa.float64())
-        numbers: NDArray[np.float64] = values.to_numpy(zero_copy_only=False)
+        numbers: Floats = values.to_numpy(zero_copy_only=False)
         return numbers
 
     def _flags(self, name: str) -> Flags:

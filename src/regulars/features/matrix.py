@@ -123,7 +123,8 @@ def build_matrix(
     """
     known_from = first_day or ledger.first_day
     plan = FeaturePlan.of(cutoffs, lookback_days, groups, extra, known_from)
-    return plan.matrix(read_blocks(ledger.transactions))
+    lines = read_blocks(ledger.transactions, all_columns=bool(extra))
+    return plan.matrix(lines)
 
 
 @dataclass(frozen=True)
@@ -202,7 +203,7 @@ class FeaturePlan:
         if self.lookback_days is not None:
             # the first purchase seen, each gap and each new product are others then
             start = cutoff - timedelta(days=self.lookback_days)
-            history = history.between(start, cutoff)
+            history = history.before(cutoff, start)
             known_from = max(known_from, start)
         past = Past(history, cutoff, max((cutoff - known_from).days, 0))
         features: Columns = {}

@@ -21,9 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from regulars.features.history import Days, History
-    from regulars.features.sorted_rows import Measure, Running
-
-    Ints = NDArray[np.int64]
+    from regulars.features.sorted_rows import Floats, Ints, Measure, Running
 
 
 class Past(Seen):
@@ -68,11 +66,12 @@ class Past(Seen):
         self._history = history
         self.seen_days = seen_days
 
+    @cached_property
     def alone(self) -> Past:
-        """Return the same with nothing in it that lies after the cutoff."""
-        return Past(
-            self._history.between(None, self.cutoff), self.cutoff, self.seen_days
-        )
+        """The same with nothing in it that lies after the cutoff."""
+        known = self._history.before(self.cutoff)
+        is_so = known is self._history
+        return self if is_so else Past(known, self.cutoff, self.seen_days)
 
     def has(self, *names: str) -> bool:
         """Return whether the log has all these columns."""
@@ -85,21 +84,23 @@ class Past(Seen):
 
     @cached_property
     def transactions(self) -> ibis.Table:
-        """The clean lines before the cutoff, as far as features read them."""
-        return ibis.memtable(self.alone()._history.lines)
+        """The clean lines before the cutoff."""
+        return ibis.memtable(self.alone._history.lines)
 
     @cached_property
     def days(self) -> ibis.Table:
         """One row a customer and day before the cutoff.
 
-        The columns of `rows` in units, and ``customer_id``, ``day`` and ``age_days``
-        (days to the cutoff, at least 1).
+        The columns of `rows` in units, ``gap_days`` null where there is none, and
+        ``customer_id``, ``day`` and ``age_days`` (days to the cutoff, at least 1).
         """
-        known = self.alone()
+        known = self.alone
         rows = known.rows
         day = pa.array(rows.day.astype(np.int32)).cast(pa.date32())
         columns = {name: rows[name] for name in rows.names}
         columns["age_days"] = known.ages
+        gaps = columns["gap_days"]
+        columns["gap_days"] = pa.array(gaps, mask=gaps == 0)
         ids = known._history.customers.take(pa.array(rows.customer))
         return ibis.memtable(pa.table({"customer_id": ids, "day": day, **columns}))
 
@@ -148,7 +149,7 @@ class Past(Seen):
             return np.full(len(self), np.nan)
         return self.total(what, last_days)
 
-    def median_gap(self) -> NDArray[np.float64]:
+    def median_gap(self) -> Floats:
         """Return the median of the days between purchases; missing without one."""
         rows, gap, n_gaps = self.rows, self.rows["gap_days"], self.n_days - 1
         inside = np.flatnonzero((gap > 0) & (rows.day < self.day))

@@ -33,7 +33,7 @@ class OwnFunction:
 
         It gets the days before the cutoff and no others, so that it cannot look ahead.
         """
-        result: Any = self._called(past.alone())
+        result: Any = self._called(past.alone)
         if isinstance(result, ibis.Table):
             result = self._joined(result, past)
         return self._checked(result, len(past))

@@ -14,9 +14,9 @@ from regulars.features.sorted_rows import MICROS, ratio
 
 if TYPE_CHECKING:
     from regulars.features.group import Columns
-    from regulars.features.history import Days, Flags
+    from regulars.features.history import Days
     from regulars.features.past import Past
-    from regulars.features.sorted_rows import Floats
+    from regulars.features.sorted_rows import Flags, Floats
 
 VALUE_COLUMNS = {
     "gross_order_value": "Mean of what was bought on a repeat purchase day, before "
@@ -39,7 +39,7 @@ def value(past: Past) -> Columns:
     columns = {
         "gross_order_value": np.where(past.n_days > 1, repeat, 0.0),
         "gross_amount": gross,
-        "returned_amount": past.total("returns"),
+        "returned_amount": past.total("returns_amount"),
     }
     return columns | (_margins(past) if "margin" in past.rows else {})
 
@@ -59,7 +59,7 @@ def _margins(past: Past) -> Columns:
 
 def gross_spend(days: Days) -> Floats:
     """Return what was bought on each purchase day before returns."""
-    gross = days.whole("spend") + days.whole("returns")
+    gross = days.whole("spend") + days.whole("returns_amount")
     return np.where(days["is_purchase"], gross, 0) / MICROS
 
 
