@@ -121,20 +121,22 @@ def believed_stakes(draws: Draws, year: Year, margin: float) -> Stakes:
 def scored_stakes(draws: Draws, there: Draws, year: Year, margin: float) -> Stakes:
     """Return what the columns of the scores are by their definition, free of error.
 
-    `back` is value_at_risk and `stay` value_to_protect; `there` are lives of the same
-    customers who are there. The columns compare those who buy with those who do not;
-    an offer changes a life, and not whose life it is.
+    `back` is value_to_win_back, a purchase in the middle of the horizon by one of the
+    silent. `stay` is value_to_protect, which takes leavers for as good as those who
+    stay; `there` are lives of the same customers who are there.
     """
     silent = _silent(draws, year)
     beyond = year.purchases(draws.rate, draws.dropout, year.horizon) * draws.is_there
+    middle = year.horizon / 2
+    stays = (1 - draws.dropout) * year.purchases(draws.rate, draws.dropout, middle)
+    returned = year.discount[NEAR // 2] + stays
     buys = 1 - _silent(there, year)
     kept = there.order_mean * year.given_purchase(there.rate, there.dropout)
     if_kept = margin * (kept * buys).mean(1) / buys.mean(1)
-    if_silent = margin * (draws.order_mean * beyond * silent).mean(1) / silent.mean(1)
     leaves = draws.is_there * -np.expm1(-draws.rate * draws.dropout * year.horizon)
     return Stakes(
         silent=silent.mean(1),
-        back=silent.mean(1) * np.maximum(if_kept - if_silent, 0.0),
+        back=margin * (silent * draws.order_mean * (returned - beyond)).mean(1),
         stay=leaves.mean(1) * if_kept,
     )
 

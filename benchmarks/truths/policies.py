@@ -29,7 +29,7 @@ OFFERS = {
 }
 TITLES = {BACK: "an acceptor comes back", STAY: "only leavers can be kept"}
 # of the scores: what is won with a customer, in expectation over what they will do
-WON = {BACK: "value_at_risk", STAY: "value_to_protect"}
+WON = {BACK: "value_to_win_back", STAY: "value_to_protect"}
 FIRST = 0.1
 
 

@@ -202,7 +202,7 @@ def scores_from(stakes, churn=None):
     return pd.DataFrame(
         {
             "churn_probability": stakes.silent if churn is None else churn,
-            "value_at_risk": stakes.back,
+            "value_to_win_back": stakes.back,
             "value_to_protect": stakes.stay,
         }
     )
@@ -284,7 +284,7 @@ def test_count_below_one_is_refused(option, capsys):
 
 @pytest.mark.slow
 @pytest.mark.skipif(
-    not {"value_at_risk", "value_to_protect"} <= {*SCORES},
+    not {"value_to_win_back", "value_to_protect"} <= {*SCORES},
     reason="the scores do not hold the columns of the lists",
 )
 def test_fast_run_prints_a_table_and_writes_every_figure(tmp_path, capsys):

@@ -57,18 +57,19 @@ def test_model_comes_back_where_silence_is_as_likely_as_it_says(model, span):
     whole = discounted_clv(
         model, ROWS, expected_value=1.0, margin=1.0, step_days=steps, **TERMS
     )
-    found = fork.discounted_purchases(**TERMS).mix(silent)
+    found = fork.discounted_purchases(**TERMS).branches.mix(silent)
     np.testing.assert_allclose(found, whole, rtol=1e-7)
 
 
 def test_horizon_inside_the_span_leaves_nothing_to_the_silent(model):
-    branches = fork_of(model, 60.0).discounted_purchases(**TERMS)
-    assert (branches.if_silent == 0).all()
+    worth = fork_of(model, 60.0).discounted_purchases(**TERMS)
+    assert (worth.if_silent == 0).all()
     whole = discounted_clv(
         model, ROWS, expected_value=1.0, margin=1.0, step_days=30.0, **TERMS
     )
     fork = fork_of(model, 60.0)
-    np.testing.assert_allclose(branches.mix(fork.silent), whole, rtol=1e-12)
+    np.testing.assert_allclose(worth.branches.mix(fork.silent), whole, rtol=1e-12)
+    assert (worth.if_back <= worth.if_bought).all()
 
 
 def test_who_buys_was_there_whatever_the_silence_before(model):
@@ -117,6 +118,44 @@ def test_branches_are_those_of_simulated_lives():
     assert branches.if_silent[0] == pytest.approx(year[~bought].mean(), rel=0.03)
 
 
+def lives_of_the_silent(model, frequency, recency, silent_until, n=2_000_000):
+    """Draw rates and dropouts, weighed by how well they go with the silence."""
+    rng = np.random.default_rng(4)
+    r, alpha, *shapes = model.params_.values()
+    rate = rng.gamma(r + frequency, 1 / (alpha + recency), n)
+    waits = np.exp(-rate * (silent_until - recency))
+    if isinstance(model, ParetoNBDModel):
+        dropout = rng.gamma(shapes[0], 1 / shapes[1], n)
+        either = rate + dropout
+        stayed = np.exp(-either * (silent_until - recency))
+        # there all the while, or gone at some moment since
+        weight = stayed + dropout / either * (1 - stayed)
+        return rate, dropout, weight * np.exp(-dropout * recency)
+    dropout = rng.beta(*shapes, n)
+    flips = frequency + model._first_flip
+    left = dropout * (1 - dropout) ** (flips - 1) if flips else 0.0
+    return rate, dropout, (1 - dropout) ** flips * waits + left
+
+
+@pytest.mark.parametrize(("frequency", "recency"), [(0, 0.0), (1, 9.0), (4, 20.0)])
+def test_who_is_won_back_lives_on_as_one_of_the_silent(model, frequency, recency):
+    span, year = 13.0, 52.0
+    rate, dropout, weight = lives_of_the_silent(model, frequency, recency, 39.0 + span)
+    ahead = year - span / 2
+    if isinstance(model, ParetoNBDModel):
+        later = rate / dropout * -np.expm1(-dropout * ahead)
+    else:
+        # the purchase may be the last, and so may each after it
+        later = (1 - dropout) / dropout * -np.expm1(-rate * dropout * ahead)
+    expected = 1 + np.average(later, weights=weight)
+    row = {"frequency": [frequency], "recency": [recency], "T": [39.0]}
+    flat = {"discount_rate_annual": 0.0, "horizon_days": 364, "time_unit_days": 7}
+    worth = fork_of(model, span, pd.DataFrame(row)).discounted_purchases(**flat)
+    assert worth.if_back[0] == pytest.approx(expected, rel=0.01)
+    # of the silent: not what those who buy would bring
+    assert worth.if_back[0] < worth.if_bought[0]
+
+
 @settings(deadline=None, max_examples=150)
 @given(
     frequency=st.integers(0, 400),
@@ -134,10 +173,12 @@ def test_branches_are_in_order_whatever_the_history(
     recency = age * share if frequency else 0.0
     rows = pd.DataFrame({"frequency": [frequency], "recency": [recency], "T": [age]})
     fork = fork_of(model, span, rows)
-    for branches in (fork.alive, fork.discounted_purchases(**TERMS)):
+    worth = fork.discounted_purchases(**TERMS)
+    for branches in (fork.alive, worth.branches):
         low, high = branches.if_silent[0], branches.if_bought[0]
         assert 0 <= low <= branches.mix(np.array([silent]))[0] <= high
         assert np.isfinite(high)
+    assert worth.if_silent[0] <= worth.if_back[0] <= worth.if_bought[0]
     for branch in fork.leaving:
         assert 0 <= branch[0] <= 1
     wait = fork.wait(np.array([silent]))[0]

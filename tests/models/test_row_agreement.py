@@ -102,6 +102,9 @@ def violations(scores, days):
         "mixture": ~np.isclose(
             scores["clv"], buys * kept + scores["churn_probability"] * silent
         ),
+        "value_to_win_back": ~scores["value_to_win_back"].between(
+            0, scores["value_at_risk"] * (1 + 1e-9)
+        ),
         "value_to_protect": ~scores["value_to_protect"].between(0, kept * (1 + 1e-9)),
         "finite": ~np.isfinite(kept),
         "champion": (scores["segment"] == BEST) & (scores["risk_band"] != "low"),
@@ -143,6 +146,7 @@ def test_a_row_that_contradicts_itself_is_counted():
         ("p_alive", 0.0),
         ("expected_purchases", 0.5),
         ("clv_if_kept", 0.5),
+        ("value_to_win_back", 1e9),
         ("value_to_protect", 1e9),
     ):
         assert violations(scores.assign(**{column: scores[column] * factor}), 90)

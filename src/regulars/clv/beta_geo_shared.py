@@ -25,7 +25,7 @@ from regulars.clv.special import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from regulars.clv.fitting import FloatArray, Objective
 
@@ -159,6 +159,22 @@ class GeometricDropoutModel(PurchaseModel):
     def _leaving(self, rows: Rows, params: Params, t: FloatArray) -> FloatArray:
         chance = self._of_active(geometric_leaving_probability, rows, params, t)
         return np.asarray(self._alive(rows, params, 0.0) * chance)
+
+    def _comebacks(
+        self, rows: Rows, params: Params, silence: float
+    ) -> Iterator[tuple[FloatArray, FloatArray, Rows, Params]]:
+        """Yield those who are there, and those who left after their last purchase.
+
+        Who left did not buy since, and is likelier to leave again.
+        """
+        a, b = params["a"], params["b"]
+        stayed = b + rows["frequency"] + self._first_flip
+        there = self._alive(rows, params, silence)
+        later = rows.with_columns(T=rows["T"] + silence)
+        yield there, stayed / (a + stayed), later, params | {"b": b + 1.0}
+        before = np.maximum(stayed - 1.0, 0.0)
+        left = rows.with_columns(T=rows["recency"])
+        yield 1.0 - there, before / (a + stayed), left, params | {"a": a + 1.0}
 
     def _n_purchases(
         self, rows: Rows, params: Params, n: FloatArray, t: FloatArray

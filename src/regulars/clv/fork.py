@@ -39,6 +39,19 @@ class Branches(NamedTuple):
         return np.clip(mixed, low, high)
 
 
+class Worth(NamedTuple):
+    """What is ahead given a purchase, given none, and were one brought about."""
+
+    if_bought: FloatArray
+    if_silent: FloatArray
+    if_back: FloatArray
+
+    @property
+    def branches(self) -> Branches:
+        """What is ahead if nobody interferes."""
+        return Branches(self.if_bought, self.if_silent)
+
+
 @dataclass(frozen=True)
 class Fork:
     """Customers at a cutoff, and whether they buy in the time ahead.
@@ -113,11 +126,11 @@ class Fork:
 
     def discounted_purchases(
         self, *, discount_rate_annual: float, horizon_days: float, time_unit_days: float
-    ) -> Branches:
+    ) -> Worth:
         """Return discounted expected purchases from the cutoff over a horizon.
 
-        The steps of the discount end where the span does, so that the two branches add
-        up to the whole.
+        The steps of the discount end where the span does, so that who buys and who
+        does not add up to the whole.
         """
         unit = time_unit_days
         span_days = self.span * unit
@@ -138,7 +151,16 @@ class Fork:
         silent, fresh_silent = discount * silent, discount * fresh_silent
         whole = purchases(self.fresh, horizon)
         bought = (whole - self._fresh_silent * fresh_silent) / self._fresh_bought
-        return Branches(np.maximum(bought, silent), silent)
+        bought = np.maximum(bought, silent)
+        # a comeback falls in the middle of the span
+        middle = min(self.span, horizon) / 2.0
+        back = np.zeros(len(bought))
+        for share, stays, lives in self.standing.comebacks(self.span):
+            there = np.maximum(lives.fresh().alive(), 1e-300)
+            more = purchases(lives.fresh(), horizon - middle) / there
+            back += share * (1.0 + stays * more)
+        discount = (1.0 + discount_rate_annual) ** (-middle * unit / DAYS_PER_YEAR)
+        return Worth(bought, silent, np.clip(discount * back, silent, bought))
 
     def _after_silence(
         self, purchases: Callable[[Standing, float], FloatArray], horizon: float

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from scipy.special import digamma, expit, exprel, gammaln
+from numpy.polynomial.legendre import leggauss
+from scipy.special import digamma, expit, exprel, gammaln, softmax
 
 from regulars.clv.covariates import CovariateBlock
 from regulars.clv.draws import latest_of
@@ -21,12 +22,16 @@ from regulars.clv.histories import by_distinct
 from regulars.clv.purchases import RATE_EDGES, PurchaseModel
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from regulars.clv.fitting import FloatArray
     from regulars.clv.rows import Rows
 
     Params = dict[str, FloatArray]
+
+
+# moments at which who left may have done so
+LEAVING_NODES, LEAVING_WEIGHTS = leggauss(4)
 
 
 class ParetoNBDModel(PurchaseModel):
@@ -165,6 +170,32 @@ class ParetoNBDModel(PurchaseModel):
         _, _, s, beta = self._active(rows, params)
         chance = -np.expm1(-s * np.log1p(t / beta))
         return np.asarray(self._alive(rows, params, 0.0) * chance)
+
+    def _comebacks(
+        self, rows: Rows, params: Params, silence: float
+    ) -> Iterator[tuple[FloatArray, float, Rows, Params]]:
+        """Yield those who are there, and those who left at some moment of the silence.
+
+        The moments are nodes of Gauss and Legendre in the logarithm of alpha + time.
+        """
+        r, alpha, s, beta = (params[name] for name in self._parameters)
+        there = self._alive(rows, params, silence)
+        end = rows["T"] + silence
+        yield there, 1.0, rows.with_columns(T=end), params
+        begin = np.log(alpha + rows["recency"])
+        length = np.log(alpha + end) - begin
+        moments = [
+            np.exp(begin + length * node) - alpha for node in (LEAVING_NODES + 1.0) / 2
+        ]
+        density = [
+            np.log(weight)
+            + (1 - r - rows["frequency"]) * np.log(alpha + time)
+            - (s + 1) * np.log(beta + time)
+            for time, weight in zip(moments, LEAVING_WEIGHTS, strict=True)
+        ]
+        for time, share in zip(moments, softmax(density, axis=0), strict=True):
+            left = rows.with_columns(T=time)
+            yield (1.0 - there) * share, 1.0, left, params | {"s": s + 1.0}
 
     def _n_purchases(
         self, rows: Rows, params: Params, n: FloatArray, t: FloatArray

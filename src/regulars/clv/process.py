@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from regulars.clv.beta_geo import BetaGeoModel
-from regulars.clv.fork import Branches, Fork
+from regulars.clv.fork import Fork, Worth
 from regulars.clv.gamma_gamma import GammaGammaModel
 from regulars.clv.modified_beta_geo import ModifiedBetaGeoModel
 from regulars.clv.pareto_nbd import ParetoNBDModel
@@ -158,7 +158,7 @@ class PurchaseProcess:
             index=features.index,
         )
 
-    def value_branches(
+    def worth(
         self,
         features: pd.DataFrame,
         *,
@@ -167,7 +167,7 @@ class PurchaseProcess:
         discount_rate_annual: float,
         horizon_days: int,
         order_value: Floats | None = None,
-    ) -> Branches:
+    ) -> Worth:
         """Return discounted margin given a purchase in the next days, and given none.
 
         `order_value` stands in the place of the spend model's.
@@ -180,7 +180,7 @@ class PurchaseProcess:
         )
         value = self.order_value(features) if order_value is None else order_value
         earned = value * self.shares_.margin_share(features, margin)
-        return Branches(*(np.asarray(branch * earned) for branch in purchases))
+        return Worth(*(np.asarray(each * earned) for each in purchases))
 
     def clv(
         self,

@@ -34,7 +34,7 @@ from regulars.clv.standing import Standing
 from regulars.errors import DataError, NotEnoughHistoryError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from regulars.clv.fitting import FloatArray, Objective
 
@@ -85,6 +85,12 @@ class PurchaseModel(PurchaseDraws, PredictionIntervals, JsonModel):
     def _plain_objective(self, rows: Rows) -> Objective:
         """Return the objective without covariates; override where faster."""
         return self._general_objective(rows)
+
+    @abstractmethod
+    def _comebacks(
+        self, rows: Rows, params: dict[str, FloatArray], silence: float
+    ) -> Iterable[tuple[FloatArray, FloatArray | float, Rows, dict[str, FloatArray]]]:
+        """Yield what `Standing.comebacks` makes `Comeback` of."""
 
     # -- fitting ----------------------------------------------------------------
 

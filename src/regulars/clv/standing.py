@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
@@ -71,6 +71,14 @@ class Standing:
         """Return the expected number of purchases in the next ``t``."""
         return self._once(self._model._purchases, t)
 
+    def comebacks(self, silence: float) -> list[Comeback]:
+        """Return who silent customers may be, had they bought once more."""
+        lives = self._model._comebacks(self.rows, self._params, silence)
+        return [
+            Comeback(share, stays, type(self)(self._model, rows, params))
+            for share, stays, rows, params in lives
+        ]
+
     def next_order(self, share: FloatArray) -> FloatArray:
         """Return the time by which the next order has come with P = ``share``."""
         found: FloatArray = self._model._next_order(self.rows, self._params, share)
@@ -82,3 +90,15 @@ class Standing:
             values = what(self.rows, self._params, np.float64(t))
             self._known[key] = np.asarray(values)
         return self._known[key]
+
+
+class Comeback(NamedTuple):
+    """Lives that silent customers may have, were they to buy once more.
+
+    `share` is that of such lives among the silent, `stays` P(a customer still after
+    the purchase), and `standing` those who are, as if they had bought a moment ago.
+    """
+
+    share: FloatArray
+    stays: FloatArray | float
+    standing: Standing

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 import numpy as np
 import pandas as pd
 
-from regulars.clv.fork import Branches
+from regulars.clv.fork import Worth
 from regulars.clv.process import COLUMNS, PurchaseProcess
 from regulars.clv.process_shares import process_shares
 from regulars.clv.shares import VALUE_COLUMNS
@@ -67,7 +67,14 @@ NUMBERS = (
     "expected_spend_high",
     "typical_spend",
 )
-VALUES = ("clv", "clv_if_kept", "clv_if_silent", "value_at_risk", "value_to_protect")
+VALUES = (
+    "clv",
+    "clv_if_kept",
+    "clv_if_silent",
+    "value_at_risk",
+    "value_to_win_back",
+    "value_to_protect",
+)
 SCORES = (
     *KEYS,
     "churn_probability",
@@ -200,7 +207,7 @@ class RetentionModel:
             # of the customers of the cutoff: segments are about today
             terms = self.horizon
             self.segments_ = Segments(terms.gap_breaks, terms.value_breaks).fit(
-                now, self._branches(now, self.process).if_bought
+                now, self._worth(now, self.process).if_bought
             )
             self.reference_ = standing[feature_columns(standing)].median()
         self.profile_: Profile | None = None
@@ -308,7 +315,7 @@ class RetentionModel:
             "cutoff": np.full(n_rows, cutoff, dtype=object),
             "churn_probability": churn,
             **{name: np.full(n_rows, np.nan) for name in NUMBERS},
-            **_values(Branches(kept, 0.0 * kept), churn),
+            **_values(Worth(kept, 0.0 * kept, kept), churn),
             "value_to_protect": np.full(n_rows, np.nan),
             "risk_band": self.horizon.bands(churn),
             "segment": nothing,
@@ -351,14 +358,14 @@ class RetentionModel:
         tied = process.tied(
             rows, churn, horizon_days=terms.days, gap_days=terms.gap_days
         )
-        values = _values(self._branches(rows, process), churn)
+        values = _values(self._worth(rows, process), churn)
         protect = tied["p_leaving"] * values["clv_if_kept"]
         return tied.assign(**values, value_to_protect=protect)
 
-    def _branches(self, rows: pd.DataFrame, process: PurchaseProcess) -> Branches:
+    def _worth(self, rows: pd.DataFrame, process: PurchaseProcess) -> Worth:
         """Return the value of customers who buy in the horizon, and who do not."""
         terms = self.horizon
-        return process.value_branches(
+        return process.worth(
             rows,
             span_days=terms.gap_days + terms.days,
             margin=terms.margin,
@@ -533,13 +540,14 @@ def _outcome(values: ArrayLike | None) -> Floats:
     return np.asarray(values, dtype=np.float64)
 
 
-def _values(branches: Branches, churn: Floats) -> dict[str, Floats]:
-    """Return the columns of value from what either branch is worth."""
+def _values(worth: Worth, churn: Floats) -> dict[str, Floats]:
+    """Return the columns of value from what customers are worth."""
     return {
-        "clv": branches.mix(churn),
-        "clv_if_kept": branches.if_bought,
-        "clv_if_silent": branches.if_silent,
-        "value_at_risk": churn * (branches.if_bought - branches.if_silent),
+        "clv": worth.branches.mix(churn),
+        "clv_if_kept": worth.if_bought,
+        "clv_if_silent": worth.if_silent,
+        "value_at_risk": churn * (worth.if_bought - worth.if_silent),
+        "value_to_win_back": churn * (worth.if_back - worth.if_silent),
     }
 
 
