@@ -128,9 +128,13 @@ class GeometricDropoutModel(PurchaseModel):
             params["b"] + x + self._first_flip,
         )
 
-    def _purchases(self, rows: Rows, params: Params, t: FloatArray) -> FloatArray:
-        expected = self._of_active(expected_geometric_purchases, rows, params, t)
-        return np.asarray(self._alive(rows, params, 0.0) * expected)
+    def _purchases_if_there(
+        self, rows: Rows, params: Params, t: FloatArray
+    ) -> FloatArray:
+        if t.ndim > 1:  # several times of histories that are distinct
+            r, alpha, a, b = self._active(rows, params)
+            return expected_geometric_purchases(r, alpha, a, b, t)
+        return self._of_active(expected_geometric_purchases, rows, params, t)
 
     def _of_active(
         self,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from regulars.clv.special import in_blocks, legendre
+from regulars.clv.special import in_blocks, legendre, over_nodes
 
 if TYPE_CHECKING:
     from regulars.clv.fitting import FloatArray
@@ -144,15 +144,15 @@ def _moments_block(*columns: FloatArray) -> FloatArray:
     u = span.length * nodes
     log_value, grown, far, log_far = span.log_integrand(u)
     density = np.exp(log_value)
-    total = density @ weights
+    total = over_nodes(density, weights)
     near = span.near_start[:, 0]
     return np.stack(
         [
             total * span.length[:, 0],
-            (density * u) @ weights / total + np.log(near),
-            (density * log_far) @ weights / total,
-            (density / grown) @ weights / total / near,
-            (density / far) @ weights / total,
+            over_nodes(density * u, weights) / total + np.log(near),
+            over_nodes(density * log_far, weights) / total,
+            over_nodes(density / grown, weights) / total / near,
+            over_nodes(density / far, weights) / total,
         ]
     )
 
@@ -162,7 +162,7 @@ def _tail_block(*columns: FloatArray) -> FloatArray:
     nodes, weights = legendre(_NODES, 4)
     span = _Span(*columns)
     log_value = span.log_integrand(span.length * nodes)[0]
-    total = (np.exp(log_value) @ weights) * span.length[:, 0]
+    total = over_nodes(np.exp(log_value), weights) * span.length[:, 0]
     endless = np.isinf(columns[5][:, 0])
     if not endless.any():
         return np.asarray(total)
@@ -221,5 +221,5 @@ def _counted_block(
     y = low + (high - low) * nodes
     log_value = log_integrand(y)
     peak = log_value.max(axis=1, keepdims=True)
-    total = np.exp(log_value - peak) @ weights
+    total = over_nodes(np.exp(log_value - peak), weights)
     return np.asarray(np.log(total * (high - low)[:, 0]) + peak[:, 0])

@@ -136,7 +136,7 @@ class Fork:
         span_days = self.span * unit
         step_days = span_days / np.ceil(span_days / DAYS_PER_MONTH)
 
-        def purchases(standing: Standing, time: float) -> FloatArray:
+        def if_there(standing: Standing, time: float) -> FloatArray:
             return discounted_purchases(
                 standing,
                 discount_rate_annual=discount_rate_annual,
@@ -146,24 +146,22 @@ class Fork:
             )
 
         horizon = horizon_days / unit
-        silent, fresh_silent = self._after_silence(purchases, horizon)
+        silent, fresh_silent = self._after_silence(if_there, horizon)
         discount = (1.0 + discount_rate_annual) ** (-span_days / DAYS_PER_YEAR)
         silent, fresh_silent = discount * silent, discount * fresh_silent
-        whole = purchases(self.fresh, horizon)
+        whole = self.fresh.alive() * if_there(self.fresh, horizon)
         bought = (whole - self._fresh_silent * fresh_silent) / self._fresh_bought
         bought = np.maximum(bought, silent)
         # a comeback falls in the middle of the span
         middle = min(self.span, horizon) / 2.0
         back = np.zeros(len(bought))
         for share, stays, lives in self.standing.comebacks(self.span):
-            there = np.maximum(lives.fresh().alive(), 1e-300)
-            more = purchases(lives.fresh(), horizon - middle) / there
-            back += share * (1.0 + stays * more)
+            back += share * (1.0 + stays * if_there(lives, horizon - middle))
         discount = (1.0 + discount_rate_annual) ** (-middle * unit / DAYS_PER_YEAR)
         return Worth(bought, silent, np.clip(discount * back, silent, bought))
 
     def _after_silence(
-        self, purchases: Callable[[Standing, float], FloatArray], horizon: float
+        self, if_there: Callable[[Standing, float], FloatArray], horizon: float
     ) -> tuple[FloatArray, FloatArray]:
         """Return what comes after a silent span, of the customers and of `fresh`.
 
@@ -172,9 +170,8 @@ class Fork:
         n_rows = len(self.standing)
         if horizon <= self.span:
             return np.zeros(n_rows), np.zeros(n_rows)
-        latest = self.fresh.moved(T=self.fresh["T"] + self.span).fresh()
-        alive = np.maximum(latest.alive(), 1e-300)
-        later = purchases(latest, horizon - self.span) / alive
+        latest = self.fresh.moved(T=self.fresh["T"] + self.span)
+        later = if_there(latest, horizon - self.span)
         stays, fresh_stays = (
             each.alive(self.span) for each in (self.standing, self.fresh)
         )

@@ -156,10 +156,11 @@ class ParetoNBDModel(PurchaseModel):
             params["beta"] + rows["T"],
         )
 
-    def _purchases(self, rows: Rows, params: Params, t: FloatArray) -> FloatArray:
+    def _purchases_if_there(
+        self, rows: Rows, params: Params, t: FloatArray
+    ) -> FloatArray:
         r, alpha, s, beta = self._active(rows, params)
-        expected = _expected_purchases(r, alpha, s, beta, t)
-        return np.asarray(self._alive(rows, params, 0.0) * expected)
+        return _expected_purchases(r, alpha, s, beta, t)
 
     def _no_purchase(self, rows: Rows, params: Params, t: FloatArray) -> FloatArray:
         alive = self._alive(rows, params, 0.0)

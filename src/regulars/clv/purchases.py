@@ -87,6 +87,15 @@ class PurchaseModel(PurchaseDraws, PredictionIntervals, JsonModel):
         return self._general_objective(rows)
 
     @abstractmethod
+    def _purchases_if_there(
+        self, rows: Rows, params: dict[str, FloatArray], t: FloatArray
+    ) -> FloatArray:
+        """Return expected purchases in ``t`` of those who are there at the cutoff.
+
+        Of times in a column, one row a time.
+        """
+
+    @abstractmethod
     def _comebacks(
         self, rows: Rows, params: dict[str, FloatArray], silence: float
     ) -> Iterable[tuple[FloatArray, FloatArray | float, Rows, dict[str, FloatArray]]]:
@@ -282,7 +291,8 @@ class PurchaseModel(PurchaseDraws, PredictionIntervals, JsonModel):
     def expected_purchases(self, summary: Any, t: Any) -> pd.Series:
         """Return the expected number of purchases in the next ``t``."""
         rows, params, horizon, index = self._rows_at(summary, t)
-        values = self._purchases(rows, params, horizon)
+        there = self._purchases_if_there(rows, params, horizon)
+        values = self._alive(rows, params, 0.0) * there
         return pd.Series(values, index=index, name="expected_purchases")
 
     def probability_no_purchase(self, summary: Any, t: Any) -> pd.Series:

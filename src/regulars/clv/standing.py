@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
@@ -69,7 +70,22 @@ class Standing:
 
     def purchases(self, t: float) -> FloatArray:
         """Return the expected number of purchases in the next ``t``."""
-        return self._once(self._model._purchases, t)
+        there = self._once(self._model._purchases_if_there, t)
+        return np.asarray(self.alive() * there)
+
+    def purchases_if_there(self, times: FloatArray) -> FloatArray:
+        """Return the same of each who is there at the cutoff; one row a time.
+
+        It does not remember when the last purchase was.
+        """
+        latest, place = self._latest
+        times = times[:, np.newaxis]
+        found = self._model._purchases_if_there(latest.rows, latest._params, times)
+        return np.asarray(found[:, place])
+
+    @cached_property
+    def _latest(self) -> tuple[Self, NDArray[np.intp]]:
+        return self.fresh().distinct()
 
     def comebacks(self, silence: float) -> list[Comeback]:
         """Return who silent customers may be, had they bought once more."""

@@ -134,12 +134,13 @@ def discounted_purchases(
     time_unit_days: float,
     step_days: float,
 ) -> FloatArray:
-    """Return discounted expected purchases of customers at a cutoff.
+    """Return discounted expected purchases of customers who are there at a cutoff.
 
-    What `discounted_clv` gives for orders that are worth 1 and cost nothing.
+    What `discounted_clv` gives, over P(alive), for orders that are worth 1 and cost
+    nothing.
     """
     plan = _plan_of(1.0, discount_rate_annual, horizon_days, time_unit_days, step_days)
-    return plan.of(standing)
+    return plan.if_there(standing)
 
 
 def new_customer_clv(
@@ -253,20 +254,18 @@ class _Plan:
     def purchases_of(self, model: Any, summary: Any) -> FloatArray:
         """Return discounted expected purchases, computed once a distinct history."""
         if isinstance(model, PurchaseModel):
-            return self.of(model.standing(summary))
+            standing = model.standing(summary)
+            return np.asarray(standing.alive() * self.if_there(standing))
         table = read_columns(summary, [str(name) for name in model.feature_names_in_])
         rows, place = _distinct_rows(table)
         return self._sum(lambda time: np.asarray(model.expected_purchases(rows, time)))[
             place
         ]
 
-    def of(self, standing: Standing) -> FloatArray:
-        """Return discounted expected purchases of customers at a cutoff."""
-        # Who is alive does not remember when the last purchase was: expectations of
-        # any recency are those of the latest one, times the odds of being alive
-        latest, place = standing.fresh().distinct()
-        active = self._sum(latest.purchases) / np.maximum(latest.alive(), 1e-300)
-        return np.asarray(standing.alive() * active[place])
+    def if_there(self, standing: Standing) -> FloatArray:
+        """Return discounted expected purchases of those who are there at the cutoff."""
+        expected = standing.purchases_if_there(self.times)
+        return np.asarray((self.weights[:, np.newaxis] * expected).sum(axis=0))
 
     def _sum(self, expected: Callable[[float], FloatArray]) -> FloatArray:
         times = zip(self.times, self.weights, strict=True)
