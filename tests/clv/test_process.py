@@ -14,9 +14,11 @@ from regulars.clv.process import (
     LABELS,
     ORDER_SIZE,
     PurchaseProcess,
-    purchase_summary,
+    purchase_history,
 )
 from regulars.errors import NotEnoughHistoryError
+
+SILENT = "btyd_no_purchase_probability"
 
 
 @pytest.fixture(scope="module")
@@ -45,14 +47,14 @@ def process(features):
 
 def test_summary_is_in_weeks():
     row = {"frequency": 1.0, "recency_days": 14.0, "T_days": 21.0}
-    summary = purchase_summary(pd.DataFrame([row | {"monetary_value": 9.5}]))
-    assert summary.iloc[0].tolist() == [1.0, 2.0, 3.0, 9.5]
+    summary = purchase_history(pd.DataFrame([row | {"monetary_value": 9.5}]))
+    assert [value[0] for value in summary.values()] == [1.0, 2.0, 3.0, 9.5]
 
 
 def test_summary_prefers_orders_before_returns():
     row = {"frequency": 1.0, "recency_days": 14.0, "T_days": 21.0}
     money = {"monetary_value": 9.5, "gross_order_value": 12.0}
-    assert purchase_summary(pd.DataFrame([row | money]))["monetary_value"][0] == 12.0
+    assert purchase_history(pd.DataFrame([row | money]))["monetary_value"][0] == 12.0
 
 
 def test_forecast_has_a_column_for_each_name_and_makes_spend_of_both(process, features):
@@ -89,19 +91,19 @@ def test_value_is_linear_in_the_margin(process, features):
 def test_forecast_tied_to_its_own_churn_is_the_forecast(process, features):
     alone = process.predict(features, horizon_days=90)
     own = alone["btyd_no_purchase_probability"].to_numpy()
-    tied = process.tied(features, own, horizon_days=90)
+    tied = process.outlook(features).tied(own, horizon_days=90)._asdict()
     np.testing.assert_allclose(tied["p_alive"], alone["p_alive"])
     np.testing.assert_allclose(
         tied["expected_purchases"], alone["btyd_expected_purchases"]
     )
-    weeks = process.purchases_.expected_next_order(purchase_summary(features))
+    weeks = process.purchases_.expected_next_order(process.summary(features))
     np.testing.assert_allclose(tied["days_to_next_order"], 7 * weeks["median"])
 
 
 def test_more_churn_than_the_process_says_moves_all_columns_down(process, features):
-    own = process.predict(features, horizon_days=90)["btyd_no_purchase_probability"]
+    own = process.outlook(features).columns(horizon_days=90)[SILENT]
     less, more = (
-        process.tied(features, own.to_numpy() ** power, horizon_days=90)
+        process.outlook(features).tied(own**power, horizon_days=90)._asdict()
         for power in (2.0, 0.5)
     )
     for name in ("p_alive", "expected_purchases"):

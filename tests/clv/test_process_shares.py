@@ -10,7 +10,7 @@ import pytest
 from scipy.special import logit
 
 from regulars.clv.process import BY_VALUE, PurchaseProcess
-from regulars.clv.process_shares import process_shares
+from regulars.clv.process_shares import process_shares as by_column
 
 WINDOW = {"horizon_days": 60, "gap_days": 7}
 TYPICAL = pd.Series({"frequency": 1.0, "recency_days": 50.0, "T_days": 200.0})
@@ -38,6 +38,10 @@ def features():
 @pytest.fixture(scope="module", params=["bg_nbd", "pareto_nbd", f"bg_nbd{BY_VALUE}"])
 def process(request, features):
     return PurchaseProcess(request.param).fit(features)
+
+
+def process_shares(process, rows, typical, **window):
+    return pd.DataFrame(by_column(process.outlook(rows), typical, **window))
 
 
 def _log_odds(process, rows):

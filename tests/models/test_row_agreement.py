@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from functools import cache
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -80,7 +79,7 @@ def model_of(kind, days, gap_days, clv_days):
 def scored(kind, rows, churn, days=90, gap_days=0, clv_days=365):
     """Return the scores of rows where the blend says `churn`."""
     model = copy.copy(model_of(kind, days, gap_days, clv_days))
-    model.churn_ = SimpleNamespace(predict=lambda _: churn)
+    model._probability = lambda _: churn
     return model.predict(rows)
 
 

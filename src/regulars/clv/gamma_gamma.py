@@ -155,6 +155,12 @@ class GammaGammaModel(PredictionIntervals, JsonModel):
         """
         check_is_fitted(self, "theta_")
         frequency, value, index = _history(summary)
+        mean = self.average_value(frequency, value)
+        return pd.Series(mean, index, name="expected_average_value")
+
+    def average_value(self, frequency: FloatArray, value: FloatArray) -> FloatArray:
+        """Return the same of arrays that need no check."""
+        value = np.where(frequency > 0, np.maximum(value, 0.0), 0.0)
         infinite = self.p_ * frequency + self.q_ <= 1.0
         if infinite.any():
             msg = (
@@ -163,10 +169,8 @@ class GammaGammaModel(PredictionIntervals, JsonModel):
                 "are given its median. Look for a few enormous orders, or fit with "
                 "penalty=0.001."
             )
-            warnings.warn(msg, AssumptionWarning, stacklevel=2)
-        return pd.Series(
-            self._mean_or_median(frequency, value), index, name="expected_average_value"
-        )
+            warnings.warn(msg, AssumptionWarning, stacklevel=3)
+        return self._mean_or_median(frequency, value)
 
     def _mean_or_median(self, frequency: FloatArray, value: FloatArray) -> FloatArray:
         """Return equation (5), and the median where the mean is infinite."""

@@ -9,9 +9,10 @@ import numpy as np
 from regulars.clv.rows import Rows, distinct, reject
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Mapping
 
     import pandas as pd
+    from numpy.typing import NDArray
 
     from regulars.clv.fitting import FloatArray
 
@@ -32,17 +33,30 @@ def by_distinct(function: Callable[..., FloatArray], *columns: Any) -> FloatArra
 
 def check_histories(table: pd.DataFrame) -> None:
     """Raise if a frequency, recency or T cannot be that of a customer."""
-    x, recency, age = (table[name].to_numpy() for name in ("frequency", "recency", "T"))
-    index, build = table.index, "Build the summary with regulars.clv.summarise."
-    rules = [
-        ((x < 0) | (x != np.floor(x)), "frequency is not a whole number >= 0"),
-        (recency < 0, "recency is negative"),
-        (recency > age * (1 + _TINY), "recency is greater than T"),
-        ((x == 0) & (recency != 0), "frequency is 0 but recency is not"),
-        ((x > 0) & (recency == 0), "frequency is positive but recency is 0"),
-    ]
-    for bad, what in rules:
-        reject(x, bad, index, what, f"recency is first to last purchase. {build}")
+    columns = {name: table[name].to_numpy() for name in ("frequency", "recency", "T")}
+    advice = (
+        "recency is first to last purchase. Build the summary with "
+        "regulars.clv.summarise."
+    )
+    for bad, what in _faults(columns):
+        reject(columns["frequency"], bad, table.index, what, advice)
+
+
+def are_histories(columns: Mapping[str, FloatArray]) -> bool:
+    """Return whether there is nothing in some columns to raise for."""
+    is_finite = all(np.isfinite(values).all() for values in columns.values())
+    return is_finite and not any(bad.any() for bad, _ in _faults(columns))
+
+
+def _faults(
+    columns: Mapping[str, FloatArray],
+) -> Iterator[tuple[NDArray[np.bool_], str]]:
+    x, recency, age = (columns[name] for name in ("frequency", "recency", "T"))
+    yield (x < 0) | (x != np.floor(x)), "frequency is not a whole number >= 0"
+    yield recency < 0, "recency is negative"
+    yield recency > age * (1 + _TINY), "recency is greater than T"
+    yield (x == 0) & (recency != 0), "frequency is 0 but recency is not"
+    yield (x > 0) & (recency == 0), "frequency is positive but recency is 0"
 
 
 def check_horizon(t: Any, n_rows: int | None = None) -> FloatArray:

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from regulars.clv.beta_geo import BetaGeoModel
-from regulars.clv.fork import Fork, Worth
 from regulars.clv.gamma_gamma import GammaGammaModel
 from regulars.clv.modified_beta_geo import ModifiedBetaGeoModel
+from regulars.clv.outlook import DAYS_PER_WEEK, Outlook
 from regulars.clv.pareto_nbd import ParetoNBDModel
 from regulars.clv.shares import ValueShares
 from regulars.clv.value import discounted_clv
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
-
-    from regulars.clv.standing import Standing
 
     Floats = NDArray[np.float64]
 
@@ -42,8 +40,6 @@ ORDER_SIZE = "order_size"
 SIZES = (-3.0, 5.0)
 PENALTY = 0.001
 SIZE_STEPS = 4  # within one; few sizes make few distinct histories
-DAYS_PER_WEEK = 7.0
-TINY = 1e-12
 COLUMNS = (
     "p_alive",
     "btyd_no_purchase_probability",
@@ -53,17 +49,19 @@ COLUMNS = (
 )
 
 
-def purchase_summary(features: pd.DataFrame) -> pd.DataFrame:
+def purchase_history(features: pd.DataFrame) -> dict[str, Floats]:
     """Return frequency, recency and T in weeks, and monetary_value."""
     money = "gross_order_value" if "gross_order_value" in features else "monetary_value"
-    return pd.DataFrame(
-        {
-            "frequency": features["frequency"],
-            "recency": features["recency_days"] / DAYS_PER_WEEK,
-            "T": features["T_days"] / DAYS_PER_WEEK,
-            "monetary_value": features[money].fillna(0.0),
-        }
+    frequency, recency, age, value = (
+        features[name].to_numpy(np.float64)
+        for name in ("frequency", "recency_days", "T_days", money)
     )
+    return {
+        "frequency": frequency,
+        "recency": recency / DAYS_PER_WEEK,
+        "T": age / DAYS_PER_WEEK,
+        "monetary_value": np.where(np.isnan(value), 0.0, value),
+    }
 
 
 class PurchaseProcess:
@@ -101,86 +99,30 @@ class PurchaseProcess:
 
     def summary(self, features: pd.DataFrame) -> pd.DataFrame:
         """Return what the models read of feature rows."""
-        summary = purchase_summary(features)
+        return pd.DataFrame(self.history(features), index=features.index)
+
+    def history(self, features: pd.DataFrame) -> dict[str, Floats]:
+        """Return the same as arrays."""
+        history = purchase_history(features)
         if self.usual_order_ is None:
-            return summary
+            return history
         with np.errstate(divide="ignore", invalid="ignore"):
             size = np.log(_mean_order(features) / self.usual_order_)
         size = np.clip(np.nan_to_num(size, nan=SIZES[0]), *SIZES)
-        return summary.assign(**{ORDER_SIZE: np.round(size * SIZE_STEPS) / SIZE_STEPS})
+        return history | {ORDER_SIZE: np.round(size * SIZE_STEPS) / SIZE_STEPS}
+
+    def outlook(self, features: pd.DataFrame) -> Outlook:
+        """Return what is ahead of the customers of feature rows."""
+        return Outlook(self, features)
 
     def predict(
         self, features: pd.DataFrame, *, horizon_days: int, gap_days: int = 0
     ) -> pd.DataFrame:
         """Return what the process expects of the horizon."""
-        standing = self.standing(features)
-        expected, silent = window(standing, horizon_days, gap_days)
-        value = self.order_value(features)
-        return pd.DataFrame(
-            {
-                "p_alive": standing.alive(),
-                "btyd_no_purchase_probability": silent,
-                "btyd_expected_purchases": expected,
-                "btyd_order_value": value,
-                "btyd_expected_spend": expected * value,
-            },
-            index=features.index,
+        found = self.outlook(features).columns(
+            horizon_days=horizon_days, gap_days=gap_days
         )
-
-    def standing(self, features: pd.DataFrame) -> Standing:
-        """Return the customers as the purchase model sees them."""
-        return self.purchases_.standing(self.summary(features))
-
-    def tied(
-        self,
-        features: pd.DataFrame,
-        churn: Floats,
-        *,
-        horizon_days: int,
-        gap_days: int = 0,
-    ) -> pd.DataFrame:
-        """Return what the process expects where P(no purchase) is `churn`.
-
-        Silence begins at the cutoff: a purchase in the gap counts as none.
-        """
-        span = (gap_days + horizon_days) / DAYS_PER_WEEK
-        fork = Fork.of(self.standing(features), span)
-        expected, silent = window(fork.fresh, horizon_days, gap_days)
-        if_bought = expected / np.maximum(1.0 - silent, TINY)
-        return pd.DataFrame(
-            {
-                "p_alive": np.maximum(fork.alive.mix(churn), 1.0 - churn),
-                "p_leaving": fork.leaving.mix(churn),
-                # whoever buys does so at least once
-                "expected_purchases": (1.0 - churn) * np.maximum(if_bought, 1.0),
-                "days_to_next_order": fork.wait(churn) * DAYS_PER_WEEK,
-            },
-            index=features.index,
-        )
-
-    def worth(
-        self,
-        features: pd.DataFrame,
-        *,
-        span_days: int,
-        margin: float,
-        discount_rate_annual: float,
-        horizon_days: int,
-        order_value: Floats | None = None,
-    ) -> Worth:
-        """Return discounted margin given a purchase in the next days, and given none.
-
-        `order_value` stands in the place of the spend model's.
-        """
-        fork = Fork.of(self.standing(features), span_days / DAYS_PER_WEEK)
-        purchases = fork.discounted_purchases(
-            discount_rate_annual=discount_rate_annual,
-            horizon_days=horizon_days,
-            time_unit_days=DAYS_PER_WEEK,
-        )
-        value = self.order_value(features) if order_value is None else order_value
-        earned = value * self.shares_.margin_share(features, margin)
-        return Worth(*(np.asarray(each * earned) for each in purchases))
+        return pd.DataFrame(found, index=features.index)
 
     def clv(
         self,
@@ -191,23 +133,17 @@ class PurchaseProcess:
         horizon_days: int,
     ) -> Floats:
         """Return discounted margin, net of returns, from the cutoff on."""
-        summary = self.summary(features)
+        outlook = self.outlook(features)
         clv = discounted_clv(
             self.purchases_,
-            summary,
-            expected_value=self.order_value(features),
+            self.summary(features),
+            expected_value=outlook.order_value,
             margin=self.shares_.margin_share(features, margin),
             discount_rate_annual=discount_rate_annual,
             horizon_days=horizon_days,
             time_unit_days=DAYS_PER_WEEK,
         )
         return np.asarray(clv, dtype=np.float64)
-
-    def order_value(self, features: pd.DataFrame) -> Floats:
-        """Return what an order is expected to bring, net of what is sent back."""
-        summary = self.summary(features)
-        gross = np.asarray(self.spend_.expected_average_value(summary))
-        return np.asarray(gross * self.shares_.net_share(features))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fitted models as JSON-safe data."""
@@ -230,23 +166,6 @@ class PurchaseProcess:
         process.shares_ = ValueShares.from_dict(data.get("shares"))
         process.usual_order_ = data.get("usual_order")
         return process
-
-
-def window(
-    standing: Standing, horizon_days: int, gap_days: int
-) -> tuple[Floats, Floats]:
-    """Return expected purchases and P(no purchase) in [gap, gap + horizon)."""
-    horizon, gap = horizon_days / DAYS_PER_WEEK, gap_days / DAYS_PER_WEEK
-    expected, silent = standing.purchases(horizon + gap), standing.no_purchase(horizon)
-    if gap_days:
-        # P(no purchase) after a gap has no closed form: P(a purchase) is carried over
-        # in proportion to expected purchases, which is exact where nobody leaves
-        # during the gap
-        direct = standing.purchases(horizon)
-        expected = expected - standing.purchases(gap)
-        kept = np.divide(expected, direct, out=np.ones_like(direct), where=direct > 0)
-        silent = 1.0 - (1.0 - silent) * np.clip(kept, 0.0, 1.0)
-    return expected, np.clip(silent, 0.0, 1.0)
 
 
 def _mean_order(features: pd.DataFrame) -> Floats:

@@ -6,17 +6,17 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from regulars.clv.diagnostics import tracking
 from regulars.clv.matrices import alive_matrix
-from regulars.clv.process import DAYS_PER_WEEK, purchase_summary
+from regulars.clv.outlook import DAYS_PER_WEEK
+from regulars.clv.process import purchase_history
 from regulars.clv.spend_diagnostics import spend_density
 from regulars.errors import DataError, NotEnoughHistoryError
 
 if TYPE_CHECKING:
     import datetime as dt
-
-    import pandas as pd
 
     from regulars.clv.process import PurchaseProcess
 
@@ -32,7 +32,7 @@ def process_diagnostics(
     end: dt.date | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Return how a fitted purchase process compares with what happened."""
-    summary = purchase_summary(rows)
+    summary = pd.DataFrame(purchase_history(rows), index=rows.index)
     diagnostics = {
         "by_frequency": _by_frequency(rows),
         "alive_matrix": _alive(process.purchases_, summary),

@@ -7,17 +7,18 @@ from math import comb
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from scipy.special import logit
 
-from regulars.clv.process import DAYS_PER_WEEK, ORDER_SIZE, window
+from regulars.clv.outlook import DAYS_PER_WEEK, window
+from regulars.clv.process import ORDER_SIZE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import pandas as pd
     from numpy.typing import NDArray
 
-    from regulars.clv.process import PurchaseProcess
+    from regulars.clv.outlook import Outlook
 
     Floats = NDArray[np.float64]
 
@@ -33,21 +34,21 @@ FLOOR = 1e-4
 
 
 def process_shares(
-    process: PurchaseProcess,
-    features: pd.DataFrame,
+    outlook: Outlook,
     typical: pd.Series[float],
     *,
     horizon_days: int,
     gap_days: int = 0,
-) -> pd.DataFrame:
+) -> dict[str, Floats]:
     """Return each input's share of the log-odds of no purchase, against one customer.
 
     Exact Shapley values. The silence is measured in a customer's own gaps: many orders
     and the long silence of somebody with one would be a customer who cannot be.
     """
-    own = _inputs(process.summary(features))
-    usual = _inputs(_typical(typical))
-    names, n_rows = tuple(own), len(features)
+    own = _inputs(outlook.history)
+    # who has orders of the usual size, where the process asks for it
+    usual = {name: _inputs(_typical(typical))[name] for name in own}
+    names, n_rows = tuple(own), len(own["T"])
 
     sets = [s for size in range(len(names) + 1) for s in combinations(names, size)]
     # all of them at once: customers under each other, once for each set
@@ -57,12 +58,11 @@ def process_shares(
         )
         for name in names
     }
-    standing = process.purchases_.standing(_history(mixed))
+    standing = outlook.purchases.standing_of(_history(mixed))
     _, silent = window(standing, horizon_days, gap_days)
     odds = logit(np.clip(silent, FLOOR, 1 - FLOOR)).reshape(len(sets), n_rows)
     value = dict(zip(sets, odds, strict=True))
-    shares = {FEATURE_OF[name]: _shapley(name, names, value) for name in names}
-    return pd.DataFrame(shares, index=features.index)
+    return {FEATURE_OF[name]: _shapley(name, names, value) for name in names}
 
 
 def _shapley(
@@ -77,23 +77,21 @@ def _shapley(
     return total
 
 
-def _typical(medians: pd.Series[float]) -> pd.DataFrame:
+def _typical(medians: pd.Series[float]) -> dict[str, Floats]:
     recency, age = medians["recency_days"], medians["T_days"]
-    return pd.DataFrame(
-        {
-            # medians of columns need not be a history of anybody: of an even number of
-            # customers one can lie between two whole numbers of orders
-            "frequency": [np.floor(medians["frequency"])],
-            "recency": [min(recency, age) / DAYS_PER_WEEK],
-            "T": [age / DAYS_PER_WEEK],
-            # a logarithm: orders of the usual size
-            ORDER_SIZE: [0.0],
-        }
-    )
+    # medians of columns need not be a history of anybody: of an even number of
+    # customers one can lie between two whole numbers of orders
+    history = {
+        "frequency": np.floor(medians["frequency"]),
+        "recency": min(recency, age) / DAYS_PER_WEEK,
+        "T": age / DAYS_PER_WEEK,
+        # a logarithm: orders of the usual size
+        ORDER_SIZE: 0.0,
+    }
+    return {name: np.array([value]) for name, value in history.items()}
 
 
-def _inputs(summary: pd.DataFrame) -> dict[str, Floats]:
-    columns = {name: summary[name].to_numpy(np.float64) for name in summary.columns}
+def _inputs(columns: Mapping[str, Floats]) -> dict[str, Floats]:
     orders, age = columns["frequency"], columns["T"]
     gaps = (age - columns["recency"]) * (orders + 1.0) / np.maximum(age, FLOOR)
     inputs = {"frequency": orders, "gaps": gaps, "T": age}
@@ -102,11 +100,11 @@ def _inputs(summary: pd.DataFrame) -> dict[str, Floats]:
     return inputs
 
 
-def _history(mixed: Mapping[str, Floats]) -> pd.DataFrame:
+def _history(mixed: Mapping[str, Floats]) -> dict[str, Floats]:
     """Return a history that can be, of one that is mixed from two customers'."""
     rows = dict(mixed)
     gaps, orders, age = rows.pop("gaps"), rows["frequency"], rows["T"]
     silence = gaps * age / (orders + 1.0)
     # who never came back was last seen at first, who did later than that
     recency = np.where(orders > 0, np.maximum(age - silence, FLOOR), 0.0)
-    return pd.DataFrame({**rows, "recency": recency})
+    return {**rows, "recency": recency}

@@ -21,6 +21,7 @@ from regulars.clv.covariates import (
 )
 from regulars.clv.draws import PurchaseDraws
 from regulars.clv.histories import (
+    are_histories,
     check_count,
     check_histories,
     check_horizon,
@@ -34,7 +35,7 @@ from regulars.clv.standing import Standing
 from regulars.errors import DataError, NotEnoughHistoryError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from regulars.clv.fitting import FloatArray, Objective
 
@@ -264,6 +265,14 @@ class PurchaseModel(PurchaseDraws, PredictionIntervals, JsonModel):
     def standing(self, summary: Any) -> Standing:
         """Return the customers of a summary, checked, to be asked more than once."""
         rows, _ = self._histories(summary)
+        return Standing(self, rows, self._row_params(rows.columns))
+
+    def standing_of(self, columns: Mapping[str, FloatArray]) -> Standing:
+        """Return customers of whom the columns of a summary are at hand as arrays."""
+        used = {name: columns[name] for name in self._needed_columns()}
+        if not are_histories(used):
+            return self.standing(pd.DataFrame(used))  # which says what is wrong
+        rows = within_age(Rows(used, np.ones(len(used["T"]))))
         return Standing(self, rows, self._row_params(rows.columns))
 
     def _rows_at(self, summary: Any, t: Any) -> tuple[Any, ...]:

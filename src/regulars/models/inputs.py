@@ -8,7 +8,11 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from regulars.errors import DataError
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import ArrayLike, NDArray
 
     Floats = NDArray[np.float64]
@@ -32,3 +36,17 @@ def features_of(estimator: Any, X: ArrayLike) -> Floats:
         estimator, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False
     )
     return checked
+
+
+def numbers_of(rows: pd.DataFrame, names: Sequence[str]) -> Floats:
+    """Return columns of rows as float64, missing values allowed, or refuse them."""
+    values: Floats = rows[list(names)].to_numpy(np.float64)
+    endless = np.isinf(values)
+    if endless.any():
+        first = names[int(np.flatnonzero(endless.any(axis=0))[0])]
+        msg = (
+            f"{first} is infinite for {int(endless.any(axis=1).sum())} of {len(rows)} "
+            "rows. Give a number, or leave it empty where it is not known."
+        )
+        raise DataError(msg)
+    return values

@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
 
 from regulars.clv.fork import Worth
 from regulars.clv.process import COLUMNS, PurchaseProcess
-from regulars.clv.process_shares import process_shares
 from regulars.clv.shares import VALUE_COLUMNS
 from regulars.errors import DataError
 from regulars.models.churn.ensemble import ChurnEnsemble, Recipe
-from regulars.models.churn.members import PROCESS
 from regulars.models.contrast import Contrast
 from regulars.models.extrapolation import (
     extrapolate_bounds,
@@ -34,6 +32,7 @@ from regulars.models.model_files import (
     read_text,
 )
 from regulars.models.profile import Profile
+from regulars.models.reading import Reading
 from regulars.models.segments import Segments
 from regulars.models.spend.ensemble import (
     SpendEnsemble,
@@ -47,6 +46,8 @@ if TYPE_CHECKING:
     from datetime import date
 
     from numpy.typing import ArrayLike, NDArray
+
+    from regulars.clv.outlook import Outlook
 
     Floats = NDArray[np.float64]
 
@@ -84,14 +85,6 @@ SCORES = (
     "segment",
     "expected_next_order",
 )
-
-
-class _Forecast(NamedTuple):
-    """What the ensembles say of the horizon asked for."""
-
-    rows: pd.DataFrame
-    churn: Floats
-    spend: SpendForecast
 
 
 class RetentionModel:
@@ -207,7 +200,7 @@ class RetentionModel:
             # of the customers of the cutoff: segments are about today
             terms = self.horizon
             self.segments_ = Segments(terms.gap_breaks, terms.value_breaks).fit(
-                now, self._worth(now, self.process).if_bought
+                now, self._worth(self.process.outlook(now)).if_bought
             )
             self.reference_ = standing[feature_columns(standing)].median()
         self.profile_: Profile | None = None
@@ -218,14 +211,38 @@ class RetentionModel:
 
     def _compare_with(self, customers: pd.DataFrame) -> None:
         """Learn what is usual, which reasons compare with."""
-        rows, own = self._to_explain(customers)
-        self.churn_.compare_with(rows, own)
-        named = [] if self.process is None else feature_columns(rows)
+        reading = self.read(customers)
+        own = reading.own_shares(self.reference_)
+        self.churn_.compare_with(reading.heard, own)
+        named = [] if self.process is None else feature_columns(reading.rows)
         self.contrast_ = Contrast.of(
-            rows[named],
-            self.churn_.contributions(rows, own),
-            self.predict_churn(customers),
+            reading.rows[named],
+            self.churn_.explain(reading.heard, customers.index, own),
+            self.predict_churn(reading),
         )
+
+    def read(self, features: pd.DataFrame | Reading) -> Reading:
+        """Return rows as the model reads them, to be scored and explained.
+
+        Parameters
+        ----------
+        features : DataFrame of shape (n_rows, n_features) or Reading
+            The features of `fit`; what was read already is itself.
+
+        Returns
+        -------
+        Reading
+
+        Raises
+        ------
+        DataError
+            A feature that the model learnt from is missing.
+        """
+        if isinstance(features, Reading):
+            return features
+        if self.process is not None:
+            self._check(features)
+        return Reading(features, self.process, self.horizon, self.churn_)
 
     def with_process(self, features: pd.DataFrame) -> pd.DataFrame:
         """Return the rows as the churn and spend members read them.
@@ -241,16 +258,14 @@ class RetentionModel:
             With the columns of the model's own process, over the horizon it learnt on;
             the rows themselves where there is none.
         """
-        if self.process is None:
-            return features
-        return add_process(features, self.process, self.horizon.teaching)
+        return Reading(features, self.process, self.horizon).rows
 
-    def predict_churn(self, features: pd.DataFrame) -> Floats:
+    def predict_churn(self, features: pd.DataFrame | Reading) -> Floats:
         """Return the calibrated probability of churn.
 
         Parameters
         ----------
-        features : DataFrame of shape (n_rows, n_features)
+        features : DataFrame of shape (n_rows, n_features) or Reading
             The features of `fit`.
 
         Returns
@@ -263,14 +278,15 @@ class RetentionModel:
         DataError
             A feature that the model learnt from is missing or cannot be read.
         """
-        if self.process is None:
-            return self.churn_.predict(features)
-        self._check(features)
-        return self._forecast(features, self.process).churn
+        reading = self.read(features)
+        churn = self._probability(reading)
+        if self.horizon.teaching.days == self.horizon.days or self.process is None:
+            return churn
+        return self._carried_over(reading, churn)
 
     def predict(
         self,
-        features: pd.DataFrame,
+        features: pd.DataFrame | Reading,
         *,
         customer_id: ArrayLike | None = None,
         cutoff: date | None = None,
@@ -280,7 +296,7 @@ class RetentionModel:
 
         Parameters
         ----------
-        features : DataFrame of shape (n_rows, n_features)
+        features : DataFrame of shape (n_rows, n_features) or Reading
             The features of `fit`; of a purchase log with ``customer_id`` and
             ``cutoff`` among them.
         customer_id : array-like of shape (n_rows,), optional
@@ -303,11 +319,11 @@ class RetentionModel:
         DataError
             A feature that the model learnt from is missing or cannot be read.
         """
-        if self.process is not None:
-            self._check(features)
-            return self._predict_purchases(features, self.process)
-        churn = self.churn_.predict(features)
-        n_rows = len(features)
+        reading = self.read(features)
+        if reading.outlook is not None:
+            return self._predict_purchases(reading, reading.outlook)
+        churn, index = self._probability(reading), reading.features.index
+        n_rows = len(index)
         kept = np.full(n_rows, np.nan) if value is None else np.asarray(value, float)
         nothing = np.full(n_rows, None, dtype=object)
         scores = {
@@ -321,90 +337,85 @@ class RetentionModel:
             "segment": nothing,
             "expected_next_order": nothing,
         }
-        return pd.DataFrame(scores, index=features.index)[list(SCORES)]
+        return pd.DataFrame(scores, index=index)[list(SCORES)]
 
-    def _predict_purchases(
-        self, features: pd.DataFrame, process: PurchaseProcess
-    ) -> pd.DataFrame:
-        rows, churn, spend = self._forecast(features, process)
+    def _predict_purchases(self, reading: Reading, outlook: Outlook) -> pd.DataFrame:
         assert self.segments_ is not None
-        band = self.horizon.bands(churn)
-        tied = self._tied(rows, churn, process)
+        rows, terms = reading.features, self.horizon
+        churn, spend = self._forecast(reading)
+        tied = outlook.tied(churn, horizon_days=terms.days, gap_days=terms.gap_days)
+        worth, band = self._worth(outlook), terms.bands(churn)
         scores = {
             "customer_id": rows["customer_id"],
             "cutoff": rows["cutoff"],
             "churn_probability": churn,
-            "btyd_no_purchase_probability": rows[SILENT],
-            "p_alive": tied["p_alive"],
-            "expected_purchases": tied["expected_purchases"],
+            "btyd_no_purchase_probability": reading.expected(terms)[SILENT],
+            "p_alive": tied.p_alive,
+            "expected_purchases": tied.expected_purchases,
             "expected_spend": spend.expected,
             "expected_spend_low": spend.bounds[:, 0],
             "expected_spend_high": spend.bounds[:, 1],
             "typical_spend": spend.typical,
-            **{name: tied[name] for name in VALUES},
+            **_values(worth, churn),
+            "value_to_protect": tied.p_leaving * worth.if_bought,
             "risk_band": band,
-            "segment": self.segments_.label(rows, tied["clv_if_kept"], band),
-            "expected_next_order": _next_order(
-                rows["cutoff"], tied["days_to_next_order"]
-            ),
+            "segment": self.segments_.label(rows, worth.if_bought, band),
+            "expected_next_order": _next_order(rows["cutoff"], tied.days_to_next_order),
         }
-        return pd.DataFrame(scores, index=features.index)
+        return pd.DataFrame(scores, index=rows.index)
 
-    def _tied(
-        self, rows: pd.DataFrame, churn: Floats, process: PurchaseProcess
-    ) -> pd.DataFrame:
-        """Return what the process says of rows, agreeing with the churn forecast."""
+    def _worth(self, outlook: Outlook) -> Worth:
+        """Return the value of customers by whether they buy in the horizon."""
         terms = self.horizon
-        tied = process.tied(
-            rows, churn, horizon_days=terms.days, gap_days=terms.gap_days
-        )
-        values = _values(self._worth(rows, process), churn)
-        protect = tied["p_leaving"] * values["clv_if_kept"]
-        return tied.assign(**values, value_to_protect=protect)
-
-    def _worth(self, rows: pd.DataFrame, process: PurchaseProcess) -> Worth:
-        """Return the value of customers who buy in the horizon, and who do not."""
-        terms = self.horizon
-        return process.worth(
-            rows,
+        return outlook.worth(
             span_days=terms.gap_days + terms.days,
             margin=terms.margin,
             discount_rate_annual=terms.discount_rate_annual,
             horizon_days=terms.clv_horizon_days,
         )
 
-    def _forecast(self, features: pd.DataFrame, process: PurchaseProcess) -> _Forecast:
-        assert self.spend_ is not None
-        learnt = self.with_process(features)
-        churn, spend = self.churn_.predict(learnt), self.spend_.forecast(learnt)
-        learnt_days = self.horizon.teaching.days
-        if learnt_days == self.horizon.days:
-            return _Forecast(learnt, churn, spend)
-        rows = add_process(features, process, self.horizon)
-        silent = (frame[SILENT].to_numpy() for frame in (learnt, rows))
-        money = (frame[SPEND].to_numpy() for frame in (learnt, rows))
-        if self.churn.needs_fitting or self.churn.calibrator.method != "none":
-            churn = extrapolate_churn(
-                churn,
-                *silent,
-                stretch=self.horizon.days / learnt_days,
-                extrapolation_weight=self.horizon.extrapolation_weight,
-            )
-        else:  # the process speaks for itself
-            churn = rows[SILENT].to_numpy()
-        extrapolated = extrapolate_spend(spend.expected, *money)
-        around = np.column_stack([spend.bounds, spend.typical])
-        scaled = extrapolate_bounds(around, spend.expected, extrapolated)
-        return _Forecast(
-            rows, churn, SpendForecast(extrapolated, scaled[:, 2], scaled[:, :2])
+    def _probability(self, reading: Reading) -> Floats:
+        """Return the probability of churn over the horizon that was learnt."""
+        return self.churn.calibrator.predict(self.churn_.blend(reading.heard))
+
+    def _carried_over(self, reading: Reading, churn: Floats) -> Floats:
+        """Return the probability over the horizon asked for."""
+        learnt, asked = (
+            reading.expected(terms)[SILENT]
+            for terms in (self.horizon.teaching, self.horizon)
+        )
+        if not self.churn.needs_fitting and self.churn.calibrator.method == "none":
+            return asked  # the process speaks for itself
+        return extrapolate_churn(
+            churn,
+            learnt,
+            asked,
+            stretch=self.horizon.days / self.horizon.teaching.days,
+            extrapolation_weight=self.horizon.extrapolation_weight,
         )
 
-    def contributions(self, features: pd.DataFrame) -> pd.DataFrame:
+    def _forecast(self, reading: Reading) -> tuple[Floats, SpendForecast]:
+        """Return churn and spend over the horizon asked for."""
+        assert self.spend_ is not None
+        churn, spend = self._probability(reading), self.spend_.forecast(reading.rows)
+        learnt, asked = self.horizon.teaching, self.horizon
+        if learnt.days == asked.days:
+            return churn, spend
+        money = (reading.expected(terms)[SPEND] for terms in (learnt, asked))
+        expected = extrapolate_spend(spend.expected, *money)
+        around = np.column_stack([spend.bounds, spend.typical])
+        scaled = extrapolate_bounds(around, spend.expected, expected)
+        return (
+            self._carried_over(reading, churn),
+            SpendForecast(expected, scaled[:, 2], scaled[:, :2]),
+        )
+
+    def contributions(self, features: pd.DataFrame | Reading) -> pd.DataFrame:
         """Return each feature's share of the log-odds of churn.
 
         Parameters
         ----------
-        features : DataFrame of shape (n_rows, n_features)
+        features : DataFrame of shape (n_rows, n_features) or Reading
             The features of `fit`.
 
         Returns
@@ -414,24 +425,9 @@ class RetentionModel:
             on average over them. The purchase process speaks by its own inputs,
             ``frequency``, ``recency_days`` and ``T_days``.
         """
-        return self.churn_.contributions(*self._to_explain(features))
-
-    def _to_explain(
-        self, features: pd.DataFrame
-    ) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
-        """Return the rows that the members read, and what the process says itself."""
-        rows = self.with_process(features)
-        if self.process is None or PROCESS not in self.churn_.members_:
-            return rows, {}
-        terms = self.horizon.teaching
-        shares = process_shares(
-            self.process,
-            features,
-            self.reference_,
-            horizon_days=terms.days,
-            gap_days=terms.gap_days,
-        )
-        return rows, {PROCESS: shares}
+        reading = self.read(features)
+        own = reading.own_shares(self.reference_)
+        return self.churn_.explain(reading.heard, reading.features.index, own)
 
     def _check(self, features: pd.DataFrame) -> None:
         missing = [
@@ -551,13 +547,14 @@ def _values(worth: Worth, churn: Floats) -> dict[str, Floats]:
     }
 
 
-def _next_order(cutoff: pd.Series[Any], days: pd.Series[float]) -> list[Any]:
+def _next_order(cutoff: pd.Series[Any], days: Floats) -> list[Any]:
     within = days <= NEXT_ORDER_LIMIT_DAYS
     # the day on which it falls: the first day ahead is that of the cutoff
-    whole = np.where(within, np.floor(days), 0).astype(int)
-    dates = pd.to_datetime(cutoff) + pd.to_timedelta(whole, unit="D")
+    whole = np.where(within, np.floor(days), 0).astype("timedelta64[D]")
+    dates = cutoff.to_numpy("datetime64[D]") + whole
     return [
-        day.date() if known else None for day, known in zip(dates, within, strict=True)
+        day if known else None
+        for day, known in zip(dates.tolist(), within.tolist(), strict=True)
     ]
 
 

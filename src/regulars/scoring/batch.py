@@ -83,40 +83,48 @@ def score_customers(
         The columns of design section 7, in the order of `customers`; without rows
         where there is no customer.
     """
-    blocks = [_score_block(model, block) for block in customers.blocks(BLOCK)]
+    is_told = reasons == "all"
+    blocks = [_score_block(model, block, is_told) for block in customers.blocks(BLOCK)]
     if not blocks:
         return pd.DataFrame(columns=list(COLUMNS))
     scores = pd.concat(blocks, ignore_index=True)
     if model.process is not None:  # which knows days as timestamps
         scores["cutoff"] = pd.to_datetime(scores["cutoff"]).dt.date
-    told = _reasons(model, customers.features, scores, reasons)
-    return scores.join(told).assign(
+    if not is_told:
+        chosen = _chosen(scores, 0 if reasons == "none" else int(reasons))
+        scores = scores.join(_reasons(model, customers.features, scores, chosen))
+    return scores.assign(
         model_version=provenance.model_version,
         scored_at=pd.Timestamp(provenance.scored_at),
         run_id=provenance.run_id,
     )[list(COLUMNS)]
 
 
-def _score_block(model: RetentionModel, block: Customers) -> pd.DataFrame:
-    return model.predict(
-        block.features,
+def _score_block(
+    model: RetentionModel, block: Customers, is_told: bool
+) -> pd.DataFrame:
+    reading = model.read(block.features)
+    scores = model.predict(
+        reading,
         customer_id=block.customer_id,
         cutoff=block.cutoff,
         value=block.value,
     )
+    if not is_told:
+        return scores
+    return scores.join(explain(model, reading, scores["churn_probability"].to_numpy()))
 
 
 def _reasons(
     model: RetentionModel,
     features: pd.DataFrame,
     scores: pd.DataFrame,
-    asked: Literal["all", "none"] | int,
+    chosen: NDArray[np.intp],
 ) -> pd.DataFrame:
     """Return both columns of reasons: empty lists for those who are not explained."""
     told: dict[str, list[list[str]]] = {
         name: [[] for _ in range(len(scores))] for name in REASONS
     }
-    chosen = _explained(scores, asked)
     for start in range(0, len(chosen), BLOCK):
         rows = chosen[start : start + BLOCK]
         churn = scores["churn_probability"].to_numpy()[rows]
@@ -127,15 +135,9 @@ def _reasons(
     return pd.DataFrame(told, dtype=object)
 
 
-def _explained(
-    scores: pd.DataFrame, asked: Literal["all", "none"] | int
-) -> NDArray[np.intp]:
+def _chosen(scores: pd.DataFrame, n_customers: int) -> NDArray[np.intp]:
     """Return the rows of those whose reasons are written, in their order."""
-    if asked == "all":
-        return np.arange(len(scores))
-    if asked == "none":
-        return np.empty(0, dtype=np.intp)
     risk = scores["value_at_risk"]
     risk = scores["churn_probability"] if risk.isna().all() else risk.fillna(-np.inf)
-    first = np.argsort(-risk.to_numpy(np.float64), kind="stable")[:asked]
+    first = np.argsort(-risk.to_numpy(np.float64), kind="stable")[:n_customers]
     return np.sort(first)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from regulars.models.contrast import Contrast
+    from regulars.models.reading import Reading
     from regulars.models.retention import RetentionModel
 
     Floats = NDArray[np.float64]
@@ -32,7 +33,9 @@ LEAST = 0.1
 
 
 def explain(
-    model: RetentionModel, features: pd.DataFrame, churn_probability: Floats
+    model: RetentionModel,
+    features: pd.DataFrame | Reading,
+    churn_probability: Floats,
 ) -> pd.DataFrame:
     """Return what speaks for each customer's leaving, and what for staying.
 
@@ -40,7 +43,7 @@ def explain(
     ----------
     model : RetentionModel
         Fitted model.
-    features : DataFrame of shape (n_customers, n_features)
+    features : DataFrame of shape (n_customers, n_features) or Reading
         The features of the model's `fit`.
     churn_probability : array of shape (n_customers,)
         The scores that are explained.
@@ -77,21 +80,21 @@ def explain(
     >>> explain(model, many, model.predict_churn(many))["stay_reasons"].tolist()
     [['calls a day 29: higher than 98% of customers']]
     """
+    reading = model.read(features)
     strength = strength_of(
-        model.contributions(features), churn_probability, model.contrast_
+        model.contributions(reading), churn_probability, model.contrast_
     )
     encoder, profile = model.encoder, model.profile_
     if encoder is None or profile is None:
-        rows = model.with_process(features)
         contrast = model.contrast_
         facts = Facts(
-            rows,
+            reading.rows,
             contrast.stay.usual,
             contrast.leave.usual,
             model.horizon.currency,
         )
         return by_theme(facts, strength)
-    words = attribute_words.sentences(encoder.typed(features), profile)
+    words = attribute_words.sentences(encoder.typed(reading.features), profile)
     return strongest(strength, words, words)
 
 

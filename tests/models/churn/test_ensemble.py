@@ -10,7 +10,7 @@ from scipy.special import expit, logit
 
 from regulars.models.churn.calibration import Calibrator
 from regulars.models.churn.ensemble import ChurnEnsemble, Recipe
-from regulars.models.churn.members import process_log_odds
+from regulars.models.churn.members import ProcessMember
 from regulars.models.churn.pooling import POOLS, combine
 
 BLEND = Recipe(
@@ -87,8 +87,7 @@ def test_process_only_recipe_needs_no_rows(rows):
 
 
 def test_process_log_odds_are_finite_at_the_edges():
-    rows = pd.DataFrame({"btyd_no_purchase_probability": [0.0, 0.5, 1.0]})
-    found = process_log_odds(rows)
+    found = ProcessMember().log_odds(np.array([[0.0], [0.5], [1.0]]))
     assert np.isfinite(found).all()
     assert found[1] == 0
     assert found[0] == pytest.approx(-found[2])
@@ -97,7 +96,8 @@ def test_process_log_odds_are_finite_at_the_edges():
 def test_saved_ensemble_predicts_the_same_bits(blend, rows):
     X, _ = rows
     np.testing.assert_array_equal(_kept(blend).predict(X), blend.predict(X))
-    compared = ChurnEnsemble(BLEND).fit(*rows).compare_with(X.head(99))
+    compared = ChurnEnsemble(BLEND).fit(*rows)
+    compared.compare_with(compared.hear(X.head(99)))
     pd.testing.assert_frame_equal(
         _kept(compared).contributions(X), compared.contributions(X), check_exact=True
     )
@@ -114,7 +114,8 @@ def test_contributions_add_up_to_the_log_odds_less_those_of_a_usual_customer(
     rows, pool
 ):
     X, y = rows
-    model = ChurnEnsemble(replace(BLEND, pool=pool)).fit(X, y).compare_with(X)
+    model = ChurnEnsemble(replace(BLEND, pool=pool)).fit(X, y)
+    model.compare_with(model.hear(X))
     usual = {name: z.mean() for name, z in model.member_log_odds(X).items()}
     base = combine(
         {name: np.array([z]) for name, z in usual.items()}, BLEND.weights, pool
@@ -126,7 +127,7 @@ def test_contributions_add_up_to_the_log_odds_less_those_of_a_usual_customer(
 def test_members_contribute_as_they_are_blended(blend, rows):
     X, _ = rows
     own = [
-        BLEND.weights[name] * member.contributions(X[blend.features_])
+        BLEND.weights[name] * member.shares(X[blend.features_].to_numpy())
         for name, member in blend.members_.items()
     ]
     assert len(own) == 4
@@ -138,7 +139,7 @@ def test_each_member_is_heard(rows, pool):
     X, y = rows
     model = ChurnEnsemble(replace(BLEND, pool=pool)).fit(X, y)
     whole = model.contributions(X)
-    nothing = pd.DataFrame(0.0, X.index, model.features_)
+    nothing = dict.fromkeys(model.features_, np.zeros(len(X)))
     for name in BLEND.weights:
         gap = whole - model.contributions(X, {name: nothing})
         assert gap.abs().to_numpy().max() > 0.02, name
@@ -148,10 +149,10 @@ def test_process_is_explained_by_what_is_known_of_it(rows):
     X, y = rows
     recipe = Recipe({"process": 0.4, "logistic": 0.6}, pool="log_odds")
     model = ChurnEnsemble(recipe).fit(X, y)
-    known = pd.DataFrame({"silence": np.arange(400.0), "age": np.ones(400)})
+    known = {"silence": np.arange(400.0), "age": np.ones(400)}
     plain, told = model.contributions(X), model.contributions(X, {"process": known})
     np.testing.assert_allclose(told["age"], 0.4)
-    own = 0.6 * model.members_["logistic"].contributions(X[model.features_])
+    own = 0.6 * model.members_["logistic"].shares(X[model.features_].to_numpy())
     place = model.features_.index("silence")
     np.testing.assert_allclose(told["silence"], own[:, place] + 0.4 * known["silence"])
     assert (plain["btyd_no_purchase_probability"] - own[:, 3]).abs().max() > 1
@@ -159,7 +160,8 @@ def test_process_is_explained_by_what_is_known_of_it(rows):
 
 def test_what_is_usual_is_nothing_on_average(rows):
     X, y = rows
-    model = ChurnEnsemble(BLEND).fit(X, y).compare_with(X.head(150))
+    model = ChurnEnsemble(BLEND).fit(X, y)
+    model.compare_with(model.hear(X.head(150)))
     usual = model.contributions(X.head(150)).mean()
     np.testing.assert_allclose(usual, 0.0, atol=1e-12)
     assert model.contributions(X).mean().abs().max() > 1e-3

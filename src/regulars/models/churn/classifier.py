@@ -64,9 +64,27 @@ class BinaryClassifier(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[mis
         churn = 1.0 / (1.0 + np.exp(-self.decision_function(X)))
         return np.column_stack([1.0 - churn, churn])
 
-    @abstractmethod
     def decision_function(self, X: ArrayLike) -> Floats:
-        """Return the log-odds of the second class."""
+        """Return the log-odds of the second class, churn.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            Features.
+
+        Returns
+        -------
+        array of shape (n_rows,)
+        """
+        return self.log_odds(self._features(X))
+
+    @abstractmethod
+    def log_odds(self, features: Floats) -> Floats:
+        """Return the same of rows that need no check."""
+
+    @abstractmethod
+    def shares(self, features: Floats) -> Floats:
+        """Return each feature's share of the log-odds, of rows that need no check."""
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -7,7 +7,7 @@ features, so it has nothing to fit.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
 
 import numpy as np
 import pandas as pd
@@ -22,6 +22,7 @@ from regulars.models.churn.members import (
 from regulars.models.churn.pooling import Pool, combine, pulls
 from regulars.models.churn.snapshot_ranks import SnapshotRanks, ranked_by_snapshot
 from regulars.models.folds import side_by_side
+from regulars.models.inputs import numbers_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from regulars.models.churn.members import Member
 
     Floats = NDArray[np.float64]
+    # of members, by column
+    Shares = Mapping[str, Mapping[str, Floats]]
 
 
 class Encoder(Protocol):
@@ -207,6 +210,13 @@ class Recipe:
         )
 
 
+class Heard(NamedTuple):
+    """Rows as each member reads them, and the log-odds that it gives them."""
+
+    rows: dict[str, Floats]
+    log_odds: dict[str, Floats]
+
+
 class ChurnEnsemble:
     """A recipe fitted to rows.
 
@@ -226,8 +236,9 @@ class ChurnEnsemble:
         Of the customers that the model stands at.
     members_ : dict of str to Member
         Those that have a share.
-    usual_ : dict of str to Series
-        Mean contributions of each member, of the customers that it was compared with.
+    usual_ : dict of str to dict of str to float
+        Mean contributions of each member by column, of the customers that it was
+        compared with.
 
     Examples
     --------
@@ -288,16 +299,18 @@ class ChurnEnsemble:
 
         names = self.recipe.members
         self.members_ = dict(zip(names, side_by_side(fitted, names), strict=True))
-        self.usual_: dict[str, pd.Series[float]] = {}
+        self.usual_: dict[str, dict[str, float]] = {}
         return self
 
-    def _read(self, features: pd.DataFrame) -> dict[str, pd.DataFrame]:
-        """Return the rows as each member reads them."""
+    def hear(self, features: pd.DataFrame) -> Heard:
+        """Ask the members once, of rows that are scored and explained."""
         if self.encoder is not None:
             features = self.encoder.transform(features)
-        rows = features[self.features_]
-        ranked = self.ranks_.transform(rows)
-        return {name: rows if name in READ_LEVELS else ranked for name in self.members_}
+        rows = numbers_of(features, self.features_)
+        ranked = self.ranks_.of(rows, self.features_)
+        read = {name: rows if name in READ_LEVELS else ranked for name in self.members_}
+        said = {name: each.log_odds(read[name]) for name, each in self.members_.items()}
+        return Heard(read, said)
 
     def member_log_odds(self, features: pd.DataFrame) -> dict[str, Floats]:
         """Return the log-odds by each member.
@@ -311,11 +324,7 @@ class ChurnEnsemble:
         -------
         dict of str to array of shape (n_rows,)
         """
-        rows = self._read(features)
-        return {
-            name: member.decision_function(rows[name])
-            for name, member in self.members_.items()
-        }
+        return self.hear(features).log_odds
 
     def decision_function(self, features: pd.DataFrame) -> Floats:
         """Return the log-odds of the blend before calibration.
@@ -329,9 +338,12 @@ class ChurnEnsemble:
         -------
         array of shape (n_rows,)
         """
+        return self.blend(self.hear(features))
+
+    def blend(self, heard: Heard) -> Floats:
+        """Return the log-odds of the blend of what the members said."""
         recipe = self.recipe
-        members = self.member_log_odds(features)
-        blended = combine(members, recipe.weights, recipe.pool)
+        blended = combine(heard.log_odds, recipe.weights, recipe.pool)
         return blended - recipe.season_share * recipe.season_gap
 
     def predict(self, features: pd.DataFrame) -> Floats:
@@ -349,28 +361,21 @@ class ChurnEnsemble:
         """
         return self.recipe.calibrator.predict(self.decision_function(features))
 
-    def compare_with(
-        self, features: pd.DataFrame, own: Mapping[str, pd.DataFrame] | None = None
-    ) -> Self:
-        """Learn what is usual, which `contributions` are measured from.
+    def compare_with(self, heard: Heard, own: Shares | None = None) -> Self:
+        """Learn what is usual, which contributions are measured from.
 
-        Parameters
-        ----------
-        features : DataFrame of shape (n_rows, n_features)
-            Rows of the customers that others are compared with.
-        own : mapping of str to DataFrame of shape (n_rows, n_columns), optional
-            As `contributions` takes it.
-
-        Returns
-        -------
-        self
+        `heard` is of the customers that others are compared with, `own` as `explain`
+        takes it.
         """
-        shares = self._member_shares(self._read(features), own or {})
-        self.usual_ = {name: each.mean() for name, each in shares.items()}
+        columns, shares = self._shares(heard, own or {})
+        self.usual_ = {
+            name: dict(zip(columns, each.mean(axis=0).tolist(), strict=True))
+            for name, each in shares.items()
+        }
         return self
 
     def contributions(
-        self, features: pd.DataFrame, own: Mapping[str, pd.DataFrame] | None = None
+        self, features: pd.DataFrame, own: Shares | None = None
     ) -> pd.DataFrame:
         """Return each column's share of the log-odds, all members blended.
 
@@ -378,9 +383,10 @@ class ChurnEnsemble:
         ----------
         features : DataFrame of shape (n_rows, n_features)
             Features.
-        own : mapping of str to DataFrame of shape (n_rows, n_columns), optional
-            Shares of the log-odds of a member that are known better than the member
-            itself can tell, such as those of the purchase process by its inputs.
+        own : mapping of str to mapping of str to array of shape (n_rows,), optional
+            Shares of the log-odds of a member, by column, that are known better than
+            the member itself can tell, such as those of the purchase process by its
+            inputs.
 
         Returns
         -------
@@ -390,36 +396,41 @@ class ChurnEnsemble:
             `compare_with` has been called. With an encoder, those of a category's
             columns are added up.
         """
-        rows = self._read(features)
-        shares = self._member_shares(rows, own or {})
-        shares = {n: each - self.usual_.get(n, 0.0) for n, each in shares.items()}
-        log_odds = {n: m.decision_function(rows[n]) for n, m in self.members_.items()}
+        return self.explain(self.hear(features), features.index, own)
+
+    def explain(
+        self, heard: Heard, index: pd.Index, own: Shares | None = None
+    ) -> pd.DataFrame:
+        """Return the contributions to what the members said."""
+        columns, shares = self._shares(heard, own or {})
+        for name, usual in self.usual_.items():
+            shares[name] = shares[name] - [usual.get(column, 0.0) for column in columns]
+        said = heard.log_odds
         pull = pulls(
-            log_odds,
-            {
-                n: odds - shares[n].sum(axis=1).to_numpy()
-                for n, odds in log_odds.items()
-            },
+            said,
+            {name: odds - shares[name].sum(axis=1) for name, odds in said.items()},
             self.recipe.weights,
             self.recipe.pool,
         )
-        total = pd.DataFrame(index=features.index)
+        total = np.zeros((len(index), len(columns)))
         for name, each in shares.items():
-            total = total.add(each.mul(pull[name], axis=0), fill_value=0.0)
-        columns = dict.fromkeys(name for each in shares.values() for name in each)
-        return total[list(columns)] if self.encoder is None else self._by_owner(total)
+            total += each * pull[name][:, None]
+        told = pd.DataFrame(total, index, columns)
+        return told if self.encoder is None else self._by_owner(told)
 
-    def _member_shares(
-        self, rows: Mapping[str, pd.DataFrame], own: Mapping[str, pd.DataFrame]
-    ) -> dict[str, pd.DataFrame]:
+    def _shares(self, heard: Heard, own: Shares) -> tuple[list[str], dict[str, Floats]]:
+        """Return the columns, and each member's shares in their order."""
+        more = [name for each in own.values() for name in each]
+        columns = list(dict.fromkeys([*self.features_, *more]))
         shares = {}
         for name, member in self.members_.items():
-            if name in own:
-                shares[name] = own[name]
-            else:
-                told, index = member.contributions(rows[name]), rows[name].index
-                shares[name] = pd.DataFrame(told, index, self.features_)
-        return shares
+            rows = heard.rows[name]
+            shares[name] = each = np.zeros((len(rows), len(columns)))
+            if name not in own:
+                each[:, : rows.shape[1]] = member.shares(rows)
+            for column, values in own.get(name, {}).items():
+                each[:, columns.index(column)] = values
+        return columns, shares
 
     def _by_owner(self, shares: pd.DataFrame) -> pd.DataFrame:
         assert self.encoder is not None
@@ -441,7 +452,7 @@ class ChurnEnsemble:
             "features": self.features_,
             "ranks": self.ranks_.to_dict(),
             "members": members,
-            "usual": {name: each.to_dict() for name, each in self.usual_.items()},
+            "usual": self.usual_,
             "trees": {name: len(texts) for name, texts in self.trees().items()},
             "encoder": None if self.encoder is None else self.encoder.to_dict(),
         }
@@ -482,8 +493,8 @@ class ChurnEnsemble:
         model.features_ = list(data["features"])
         model.ranks_ = SnapshotRanks.from_dict(data["ranks"])
         model.members_ = {
-            name: read_member(name, own, trees.get(name, ()))
+            name: read_member(name, own, trees.get(name, ()), model.features_)
             for name, own in data["members"].items()
         }
-        model.usual_ = {name: pd.Series(each) for name, each in data["usual"].items()}
+        model.usual_ = {name: dict(each) for name, each in data["usual"].items()}
         return model

@@ -110,19 +110,8 @@ class ExtraTreesChurn(SavedTrees):
         self.booster_ = lightgbm.train(params, data, self.n_trees)
         return self
 
-    def decision_function(self, X: ArrayLike) -> Floats:
-        """Return the log-odds of churn.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, n_features)
-            Features.
-
-        Returns
-        -------
-        array of shape (n_rows,)
-        """
-        features = self._features(X)
+    def log_odds(self, features: Floats) -> Floats:
+        """Return the log-odds of churn of rows that need no check."""
         return log_odds_of(np.asarray(self.booster_.predict(features, **ONE_THREAD)))
 
     def contributions(self, X: ArrayLike) -> Floats:
@@ -141,7 +130,10 @@ class ExtraTreesChurn(SavedTrees):
         -------
         array of shape (n_rows, n_features)
         """
-        features = self._features(X)
+        return self.shares(self._features(X))
+
+    def shares(self, features: Floats) -> Floats:
+        """Return the same of rows that need no check."""
         n_trees = self.booster_.num_trees()
         shares = self._paths.contributions(features) / n_trees
         base = np.full(len(shares), self._paths.base / n_trees)

@@ -129,19 +129,8 @@ class LightGBMChurn(SavedTrees):
             "verbose": -1,
         }
 
-    def decision_function(self, X: ArrayLike) -> Floats:
-        """Return the log-odds of churn.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, n_features)
-            Features.
-
-        Returns
-        -------
-        array of shape (n_rows,)
-        """
-        features = self._features(X)  # says so where the model is not fitted
+    def log_odds(self, features: Floats) -> Floats:
+        """Return the log-odds of churn of rows that need no check."""
         raw = self.booster_.predict(features, raw_score=True, **ONE_THREAD)
         return np.asarray(raw, dtype=np.float64)
 
@@ -158,7 +147,10 @@ class LightGBMChurn(SavedTrees):
         array of shape (n_rows, n_features)
             Log-odds; their sum and the mean prediction make up the raw score.
         """
-        features = self._features(X)
+        return self.shares(self._features(X))
+
+    def shares(self, features: Floats) -> Floats:
+        """Return the same of rows that need no check."""
         # the last column is the base value
         shares = self.booster_.predict(features, pred_contrib=True, **ONE_THREAD)
         return np.asarray(shares, dtype=np.float64)[:, :-1]

@@ -40,15 +40,15 @@ BAG_SEEDS = 101
 
 
 class Member(Protocol):
-    """What the ensemble asks of a member."""
+    """What the ensemble asks of a member; rows are arrays with the columns of `fit`."""
 
     def fit(self, rows: pd.DataFrame, churned: ArrayLike) -> Self:
         """Learn from rows and whether each churned."""
 
-    def decision_function(self, rows: pd.DataFrame) -> Floats:
+    def log_odds(self, rows: Floats) -> Floats:
         """Return the log-odds of churn."""
 
-    def contributions(self, rows: pd.DataFrame) -> Floats:
+    def shares(self, rows: Floats) -> Floats:
         """Return each column's share of the log-odds."""
 
     def to_dict(self) -> dict[str, Any]:
@@ -58,27 +58,25 @@ class Member(Protocol):
         """Return the trees as LightGBM's text; none where there are none."""
 
 
-def process_log_odds(features: pd.DataFrame) -> Floats:
-    """Return the log-odds of no purchase by the purchase-process model."""
-    probability = features[PROCESS_COLUMN].to_numpy(dtype=np.float64)
-    return log_odds_of(probability)
-
-
 class ProcessMember:
     """The purchase process, which learnt from the histories themselves."""
 
+    def __init__(self, columns: Sequence[str] = (PROCESS_COLUMN,)) -> None:
+        self._place = list(columns).index(PROCESS_COLUMN)
+
     def fit(self, rows: pd.DataFrame, churned: ArrayLike) -> Self:
-        """Learn nothing."""
+        """Learn nothing but where the column is."""
+        self._place = list(rows.columns).index(PROCESS_COLUMN)
         return self
 
-    def decision_function(self, rows: pd.DataFrame) -> Floats:
+    def log_odds(self, rows: Floats) -> Floats:
         """Return the log-odds of no purchase."""
-        return process_log_odds(rows)
+        return log_odds_of(rows[:, self._place])
 
-    def contributions(self, rows: pd.DataFrame) -> Floats:
+    def shares(self, rows: Floats) -> Floats:
         """Return the whole of the log-odds as the share of the process's column."""
         shares: Floats = np.zeros(rows.shape)
-        shares[:, rows.columns.get_loc(PROCESS_COLUMN)] = process_log_odds(rows)
+        shares[:, self._place] = self.log_odds(rows)
         return shares
 
     def to_dict(self) -> dict[str, Any]:
@@ -93,29 +91,35 @@ class ProcessMember:
 class LogisticMember:
     """A regression on all columns, or on some."""
 
-    def __init__(self, model: LogisticChurn, columns: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        model: LogisticChurn,
+        read: Sequence[str] = (),
+        columns: Sequence[str] = (),
+    ) -> None:
         self.model = model
-        self.columns = columns
+        self.read = list(read)
+        self._find(columns)
 
-    def _read(self, rows: pd.DataFrame) -> pd.DataFrame:
-        return rows[list(self.columns)] if self.columns else rows
+    def _find(self, columns: Sequence[str]) -> None:
+        names = list(columns)
+        read = [name for name in self.read if name in names] or names
+        self._places = [names.index(name) for name in read]
 
     def fit(self, rows: pd.DataFrame, churned: ArrayLike) -> Self:
         """Fit the regression."""
-        self.model.fit(self._read(rows), churned)
+        self._find(list(rows.columns))
+        self.model.fit(rows[self.read] if self.read else rows, churned)
         return self
 
-    def decision_function(self, rows: pd.DataFrame) -> Floats:
+    def log_odds(self, rows: Floats) -> Floats:
         """Return the log-odds of churn."""
-        return self.model.decision_function(self._read(rows))
+        return self.model.log_odds(rows[:, self._places])
 
-    def contributions(self, rows: pd.DataFrame) -> Floats:
+    def shares(self, rows: Floats) -> Floats:
         """Return each column's share of the log-odds; 0 where it is not read."""
-        read = self._read(rows)
         shares: Floats = np.zeros(rows.shape)
-        shares[:, rows.columns.get_indexer(read.columns)] = self.model.contributions(
-            read
-        )
+        shares[:, self._places] = self.model.shares(rows[:, self._places])
         return shares
 
     def to_dict(self) -> dict[str, Any]:
@@ -139,14 +143,14 @@ class TreesMember:
             model.fit(rows, churned)
         return self
 
-    def decision_function(self, rows: pd.DataFrame) -> Floats:
+    def log_odds(self, rows: Floats) -> Floats:
         """Return the mean log-odds of churn."""
-        total: Floats = np.mean([m.decision_function(rows) for m in self.models], 0)
+        total: Floats = np.mean([model.log_odds(rows) for model in self.models], 0)
         return total
 
-    def contributions(self, rows: pd.DataFrame) -> Floats:
+    def shares(self, rows: Floats) -> Floats:
         """Return each column's mean share of the log-odds."""
-        total: Floats = np.mean([m.contributions(rows) for m in self.models], 0)
+        total: Floats = np.mean([model.shares(rows) for model in self.models], 0)
         return total
 
     def to_dict(self) -> dict[str, Any]:
@@ -179,13 +183,15 @@ def make_member(name: str, settings: Mapping[str, Any], bags: int) -> Member:
     )
 
 
-def read_member(name: str, data: Mapping[str, Any], trees: Sequence[str]) -> Member:
-    """Return the member that `to_dict` and `trees` described."""
+def read_member(
+    name: str, data: Mapping[str, Any], trees: Sequence[str], columns: Sequence[str]
+) -> Member:
+    """Return the member of some columns that `to_dict` and `trees` described."""
     if name == PROCESS:
-        return ProcessMember()
+        return ProcessMember(columns)
     if name in {RFM_LOGISTIC, LOGISTIC}:
-        columns = RFM_COLUMNS if name == RFM_LOGISTIC else ()
-        return LogisticMember(LogisticChurn.from_dict(data), columns)
+        read = RFM_COLUMNS if name == RFM_LOGISTIC else ()
+        return LogisticMember(LogisticChurn.from_dict(data), read, columns)
     kind = ExtraTreesChurn if name == EXTRA_TREES else LightGBMChurn
     models = zip(data["models"], trees, strict=True)
     return TreesMember([kind.from_text(each, text) for each, text in models])

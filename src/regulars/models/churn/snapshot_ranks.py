@@ -84,6 +84,16 @@ class SnapshotRanks:
         }
         return rows.assign(**ranked)
 
+    def of(self, values: Floats, names: Sequence[str]) -> Floats:
+        """Return the same of an array with named columns."""
+        if not self.columns:
+            return values
+        ranked = values.copy()
+        for name in self.columns:
+            place = list(names).index(name)
+            ranked[:, place] = _rank(values[:, place], self.quantiles_[name])
+        return ranked
+
     def to_dict(self) -> dict[str, Any]:
         """Return what was learnt as JSON-safe data.
 

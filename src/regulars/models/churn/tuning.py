@@ -280,7 +280,7 @@ def _out_of_time(fold: ValidationFold, name: str, recipe: Recipe, memo: Memo) ->
 
     def work() -> Floats:
         member = recipe.make(name).fit(fold.train, fold.y_train)
-        return member.decision_function(fold.valid)
+        return member.log_odds(fold.valid.to_numpy(np.float64))
 
     if name == PROCESS:
         return work()

@@ -13,6 +13,7 @@ import lightgbm
 import numpy as np
 
 from regulars.models.folds import side_by_side
+from regulars.models.inputs import numbers_of
 from regulars.models.spend.intervals import SpendBands
 from regulars.models.spend.level import SpendLevel
 from regulars.models.spend.regressor import (
@@ -186,8 +187,9 @@ class SpendEnsemble:
         SpendForecast
         """
         by_member = {PROCESS: features[PROCESS_COLUMN].to_numpy(dtype=np.float64)}
-        read = features[self.features_]
-        by_member |= {kind: m.predict(read) for kind, m in self.members_.items()}
+        if self.members_:
+            read = numbers_of(features, self.features_)
+            by_member |= {k: each.expected(read) for k, each in self.members_.items()}
         level = self.recipe.level
         expected = level.of() * mean_of(by_member, self.recipe.members)
         bounds = self.predict_interval(expected)

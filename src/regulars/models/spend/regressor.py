@@ -203,8 +203,8 @@ class SpendRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             return np.ones(len(X))
         return np.maximum(np.nan_to_num(X[:, self.base]), self.floor_)
 
-    def _expected(self, X: Floats, n_trees: int | None = None) -> Floats:
-        """Return expected spend, of the first so many trees."""
+    def expected(self, X: Floats, n_trees: int | None = None) -> Floats:
+        """Return expected spend of rows that need no check, of the first trees."""
         if not self.heads_:
             return np.full(len(X), self.mean_)
 
@@ -234,7 +234,7 @@ class SpendRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         array of shape (n_rows,)
             In the currency of the target; >= 0.
         """
-        return self._expected(features_of(self, X))
+        return self.expected(features_of(self, X))
 
     def staged(self, X: pd.DataFrame, n_trees: Sequence[int]) -> dict[int, Floats]:
         """Return expected spend as if fitted with fewer trees.
@@ -251,7 +251,7 @@ class SpendRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         dict of int to array of shape (n_rows,)
         """
         rows = X.to_numpy()
-        return {n: self._expected(rows, n) for n in n_trees}
+        return {n: self.expected(rows, n) for n in n_trees}
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
