@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from regulars.models.churn import LightGBMChurn
+from regulars.models.churn import LightGBMChurn, lightgbm_churn
 
 
 @pytest.fixture(scope="module")
@@ -31,3 +31,14 @@ def test_trees_are_saved_as_text_that_holds_their_number(rows):
     X, y = rows
     fitted = LightGBMChurn(7).fit(X, y)
     assert fitted.to_text().count("Tree=") == 7
+
+
+def test_many_rows_are_explained_as_few_are(rows):
+    X, y = rows
+    fitted = LightGBMChurn(20, num_leaves=8).fit(X, y)
+    assert len(X) >= lightgbm_churn.TABLES_FROM
+    few = np.vstack([fitted.contributions(X[:99]), fitted.contributions(X[99:200])])
+    np.testing.assert_allclose(fitted.contributions(X)[:200], few, atol=1e-9)
+    again = LightGBMChurn(20, num_leaves=8, random_state=3).fit(X, y).contributions(X)
+    fitted.set_params(random_state=3).fit(X, y)
+    np.testing.assert_array_equal(fitted.contributions(X), again)

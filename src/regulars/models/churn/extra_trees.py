@@ -108,6 +108,7 @@ class ExtraTreesChurn(SavedTrees):
         }
         data = lightgbm.Dataset(features, target, params=params)
         self.booster_ = lightgbm.train(params, data, self.n_trees)
+        self.__dict__.pop("_paths", None)
         return self
 
     def log_odds(self, features: Floats) -> Floats:

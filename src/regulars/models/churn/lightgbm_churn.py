@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 import lightgbm
 import numpy as np
 
 from regulars.models.churn.saved_trees import BINNING, SavedTrees
+from regulars.models.churn.shap_tables import ShapTables
 from regulars.models.folds import ONE_THREAD
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     Floats = NDArray[np.float64]
+
+
+# rows from which making the tables of contributions is soon made up for
+TABLES_FROM = 500
 
 
 class LightGBMChurn(SavedTrees):
@@ -100,6 +106,7 @@ class LightGBMChurn(SavedTrees):
         options = {**BINNING, **ONE_THREAD, "max_bin": self.max_bin, "verbose": -1}
         data = lightgbm.Dataset(features, target, params=options)
         self.booster_ = lightgbm.train(self.booster_params(), data, self.n_trees)
+        self.__dict__.pop("_tables", None)
         return self
 
     def booster_params(self) -> dict[str, Any]:
@@ -151,6 +158,12 @@ class LightGBMChurn(SavedTrees):
 
     def shares(self, features: Floats) -> Floats:
         """Return the same of rows that need no check."""
+        if len(features) >= TABLES_FROM and self._tables is not None:
+            return self._tables.contributions(features)
         # the last column is the base value
         shares = self.booster_.predict(features, pred_contrib=True, **ONE_THREAD)
         return np.asarray(shares, dtype=np.float64)[:, :-1]
+
+    @cached_property
+    def _tables(self) -> ShapTables | None:
+        return ShapTables.of(self.booster_)
