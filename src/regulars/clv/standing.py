@@ -47,6 +47,8 @@ class Standing:
 
     def distinct(self) -> tuple[Self, NDArray[np.intp]]:
         """Return the distinct histories, and where each customer's went."""
+        if len(self) == 1:
+            return self, np.zeros(1, dtype=np.intp)
         names, wide = list(self.rows.columns), list(self._params)
         by_row = [name for name in wide if np.ndim(self._params[name])]
         arrays = [self.rows[n] for n in names] + [self._params[n] for n in by_row]

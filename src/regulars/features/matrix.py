@@ -6,6 +6,7 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -231,9 +232,14 @@ def _side_by_side(
     work: Callable[[pa.Table], list[_Part]], blocks: Iterable[pa.Table]
 ) -> Iterator[list[_Part]]:
     """Yield the results in the order of the blocks, of which few are held at a time."""
+    blocks = iter(blocks)
+    first = [*islice(blocks, 2)]
+    if len(first) == 1:  # nothing to share out, and a thread costs a request
+        yield work(first[0])
+        return
     with ThreadPoolExecutor(THREADS) as pool:
         running: deque[Future[list[_Part]]] = deque()
-        for block in blocks:
+        for block in chain(first, blocks):
             running.append(pool.submit(work, block))
             if len(running) > THREADS:
                 yield running.popleft().result()

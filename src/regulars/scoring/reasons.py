@@ -138,11 +138,11 @@ def strength_of(
 
 def _of_themes(strength: pd.DataFrame, same: NDArray[np.bool_]) -> pd.DataFrame:
     """Add up the columns of each theme; what is one fact with the silence joins it."""
-    total = np.zeros(same.shape)
-    for column in strength.columns:
+    total, moved = np.zeros(same.shape), strength.to_numpy()
+    for place, column in enumerate(strength.columns):
         theme = theme_of(str(column))
         if theme is not None:
-            total[:, theme] += strength[column].to_numpy()
+            total[:, theme] += moved[:, place]
     silence = [theme.name for theme in THEMES].index(SILENCE)
     total[:, silence] += np.where(same, total, 0.0).sum(axis=1)
     return pd.DataFrame(np.where(same, 0.0, total), index=strength.index)
