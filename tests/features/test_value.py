@@ -8,7 +8,7 @@ import pytest
 
 from regulars.clv import shares
 from regulars.features.value import VALUE_COLUMNS
-from regulars.models.retention import feature_columns
+from regulars.models.reading import feature_columns
 
 A, B, C, D = (date(2024, 1, day) for day in (1, 5, 9, 13))
 CUTOFF = date(2024, 2, 1)

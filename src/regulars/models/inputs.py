@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from regulars.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -38,9 +38,33 @@ def features_of(estimator: Any, X: ArrayLike) -> Floats:
     return checked
 
 
-def numbers_of(rows: pd.DataFrame, names: Sequence[str]) -> Floats:
+class Numbers:
+    """Columns of numbers by name, in one array: a frame of nothing else costs more."""
+
+    def __init__(self, names: Sequence[str], values: Floats) -> None:
+        self._place = {name: place for place, name in enumerate(names)}
+        self._values = values
+
+    def __getitem__(self, name: str) -> Floats:
+        return self._values[:, self._place[name]]
+
+    def take(self, names: Sequence[str]) -> Floats:
+        """Return some columns in another order."""
+        return self._values[:, [self._place[name] for name in names]]
+
+    def joined(self, columns: Mapping[str, Floats]) -> Numbers:
+        """Return them with more columns."""
+        values = np.column_stack([self._values, *columns.values()])
+        return Numbers([*self._place, *columns], values)
+
+
+def numbers_of(rows: pd.DataFrame | Numbers, names: Sequence[str]) -> Floats:
     """Return columns of rows as float64, missing values allowed, or refuse them."""
-    values: Floats = rows[list(names)].to_numpy(np.float64)
+    values: Floats
+    if isinstance(rows, Numbers):
+        values = rows.take(names)
+    else:
+        values = rows[list(names)].to_numpy(np.float64)
     endless = np.isinf(values)
     if endless.any():
         first = names[int(np.flatnonzero(endless.any(axis=0))[0])]

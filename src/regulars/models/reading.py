@@ -5,13 +5,17 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from regulars.clv.process_shares import process_shares
+from regulars.clv.shares import VALUE_COLUMNS
 from regulars.models.churn.members import PROCESS
+from regulars.models.inputs import Numbers
 
 if TYPE_CHECKING:
-    import numpy as np
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from regulars.clv.outlook import Outlook
@@ -20,6 +24,26 @@ if TYPE_CHECKING:
     from regulars.models.horizon import Horizon
 
     Floats = NDArray[np.float64]
+
+
+KEYS = ("customer_id", "cutoff")
+OUTCOMES = ("churned", "n_purchases", "spend")
+
+
+def feature_columns(rows: pd.DataFrame) -> list[str]:
+    """Return the columns that are features, in their order.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Keys, features, what value is made of and perhaps outcomes.
+
+    Returns
+    -------
+    list of str
+    """
+    others = {*KEYS, *OUTCOMES, *VALUE_COLUMNS}
+    return [name for name in rows.columns if name not in others]
 
 
 class Reading:
@@ -31,6 +55,7 @@ class Reading:
         process: PurchaseProcess | None,
         horizon: Horizon,
         churn: ChurnEnsemble | None = None,
+        learnt: Sequence[str] = (),
     ) -> None:
         self.features = features
         self.outlook: Outlook | None = None
@@ -38,6 +63,8 @@ class Reading:
             self.outlook = process.outlook(features)
         self._horizon = horizon
         self._churn = churn
+        # names of features, of the process's columns too
+        self._learnt = learnt
 
     @cached_property
     def rows(self) -> pd.DataFrame:
@@ -47,6 +74,14 @@ class Reading:
         columns = self.expected(self._horizon.teaching)
         expected = pd.DataFrame(columns, index=self.features.index, copy=False)
         return pd.concat([self.features, expected], axis=1)
+
+    @cached_property
+    def numbers(self) -> Numbers:
+        """What the model learnt from, as one array."""
+        expected = self.expected(self._horizon.teaching)
+        names = [name for name in self._learnt if name not in expected]
+        own = Numbers(names, self.features[names].to_numpy(np.float64))
+        return own.joined(expected)
 
     def expected(self, horizon: Horizon) -> dict[str, Floats]:
         """Return what the process expects of a horizon, by feature."""
@@ -59,7 +94,7 @@ class Reading:
     def heard(self) -> Heard:
         """What the members of the churn model say."""
         assert self._churn is not None
-        return self._churn.hear(self.rows)
+        return self._churn.hear(self.features if self.outlook is None else self.numbers)
 
     def own_shares(self, reference: pd.Series[float]) -> dict[str, dict[str, Floats]]:
         """Return what moves the process, by its own inputs, where it is a member."""

@@ -15,7 +15,6 @@ import pandas as pd
 
 from regulars.clv.fork import Worth
 from regulars.clv.process import COLUMNS, PurchaseProcess
-from regulars.clv.shares import VALUE_COLUMNS
 from regulars.errors import DataError
 from regulars.models.churn.ensemble import ChurnEnsemble, Recipe
 from regulars.models.contrast import Contrast
@@ -32,7 +31,7 @@ from regulars.models.model_files import (
     read_text,
 )
 from regulars.models.profile import Profile
-from regulars.models.reading import Reading
+from regulars.models.reading import KEYS, Reading, feature_columns
 from regulars.models.segments import Segments
 from regulars.models.spend.ensemble import (
     SpendEnsemble,
@@ -51,8 +50,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-KEYS = ("customer_id", "cutoff")
-OUTCOMES = ("churned", "n_purchases", "spend")
 # beyond which no day of the next order is named
 NEXT_ORDER_LIMIT_DAYS = 365
 # whose mean the contributions of others are measured from
@@ -242,7 +239,13 @@ class RetentionModel:
             return features
         if self.process is not None:
             self._check(features)
-        return Reading(features, self.process, self.horizon, self.churn_)
+        return Reading(
+            features,
+            self.process,
+            self.horizon,
+            self.churn_,
+            list(self.reference_.index),
+        )
 
     def with_process(self, features: pd.DataFrame) -> pd.DataFrame:
         """Return the rows as the churn and spend members read them.
@@ -397,7 +400,7 @@ class RetentionModel:
     def _forecast(self, reading: Reading) -> tuple[Floats, SpendForecast]:
         """Return churn and spend over the horizon asked for."""
         assert self.spend_ is not None
-        churn, spend = self._probability(reading), self.spend_.forecast(reading.rows)
+        churn, spend = self._probability(reading), self.spend_.forecast(reading.numbers)
         learnt, asked = self.horizon.teaching, self.horizon
         if learnt.days == asked.days:
             return churn, spend
@@ -566,22 +569,6 @@ def add_process(
         features, horizon_days=horizon.days, gap_days=horizon.gap_days
     )
     return pd.concat([features, expected], axis=1)
-
-
-def feature_columns(rows: pd.DataFrame) -> list[str]:
-    """Return the columns that are features, in their order.
-
-    Parameters
-    ----------
-    rows : DataFrame
-        Keys, features, what value is made of and perhaps outcomes.
-
-    Returns
-    -------
-    list of str
-    """
-    others = {*KEYS, *OUTCOMES, *VALUE_COLUMNS}
-    return [name for name in rows.columns if name not in others]
 
 
 def stack(rows: Sequence[pd.DataFrame]) -> pd.DataFrame:

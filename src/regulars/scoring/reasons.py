@@ -88,7 +88,7 @@ def explain(
     if encoder is None or profile is None:
         contrast = model.contrast_
         facts = Facts(
-            reading.rows,
+            reading.features,
             contrast.stay.usual,
             contrast.leave.usual,
             model.horizon.currency,

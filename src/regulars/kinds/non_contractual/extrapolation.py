@@ -17,7 +17,7 @@ from regulars.models.churn.calibration import Calibrator
 from regulars.models.churn.ensemble import ChurnEnsemble
 from regulars.models.churn.members import PROCESS_COLUMN
 from regulars.models.extrapolation import ExtrapolationTest, choose_extrapolation_weight
-from regulars.models.retention import feature_columns
+from regulars.models.reading import feature_columns
 
 if TYPE_CHECKING:
     from datetime import date

@@ -25,7 +25,8 @@ from regulars.models.churn import Recipe
 from regulars.models.churn.baselines import baseline_probabilities
 from regulars.models.churn.space import PURCHASES
 from regulars.models.folds import ValidationFold
-from regulars.models.retention import RetentionModel, feature_columns
+from regulars.models.reading import feature_columns
+from regulars.models.retention import RetentionModel
 from regulars.models.season import DailyTotals, season_gap
 from regulars.models.spend import SpendRecipe
 from regulars.timeline import RECENT_CUTOFFS

@@ -22,7 +22,7 @@ from regulars.models.churn.members import (
 from regulars.models.churn.pooling import Pool, combine, pulls
 from regulars.models.churn.snapshot_ranks import SnapshotRanks, ranked_by_snapshot
 from regulars.models.folds import side_by_side
-from regulars.models.inputs import numbers_of
+from regulars.models.inputs import Numbers, numbers_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -302,9 +302,10 @@ class ChurnEnsemble:
         self.usual_: dict[str, dict[str, float]] = {}
         return self
 
-    def hear(self, features: pd.DataFrame) -> Heard:
+    def hear(self, features: pd.DataFrame | Numbers) -> Heard:
         """Ask the members once, of rows that are scored and explained."""
         if self.encoder is not None:
+            assert isinstance(features, pd.DataFrame)
             features = self.encoder.transform(features)
         rows = numbers_of(features, self.features_)
         ranked = self.ranks_.of(rows, self.features_)

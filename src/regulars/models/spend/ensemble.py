@@ -13,7 +13,7 @@ import lightgbm
 import numpy as np
 
 from regulars.models.folds import side_by_side
-from regulars.models.inputs import numbers_of
+from regulars.models.inputs import Numbers, numbers_of
 from regulars.models.spend.intervals import SpendBands
 from regulars.models.spend.level import SpendLevel
 from regulars.models.spend.regressor import (
@@ -174,19 +174,19 @@ class SpendEnsemble:
         """
         return self.forecast(features).expected
 
-    def forecast(self, features: pd.DataFrame) -> SpendForecast:
+    def forecast(self, features: pd.DataFrame | Numbers) -> SpendForecast:
         """Return the mean, the median and the bounds of spend in the horizon.
 
         Parameters
         ----------
-        features : DataFrame of shape (n_rows, n_features)
+        features : DataFrame of shape (n_rows, n_features) or Numbers
             Features, with ``btyd_expected_spend``.
 
         Returns
         -------
         SpendForecast
         """
-        by_member = {PROCESS: features[PROCESS_COLUMN].to_numpy(dtype=np.float64)}
+        by_member = {PROCESS: np.asarray(features[PROCESS_COLUMN], np.float64)}
         if self.members_:
             read = numbers_of(features, self.features_)
             by_member |= {k: each.expected(read) for k, each in self.members_.items()}
