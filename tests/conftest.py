@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import shutil
 import sys
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,6 +19,7 @@ from hypothesis import settings as hypothesis_settings
 
 from regulars.config import parse_settings
 from regulars.datasets.simulate import simulate_customers
+from regulars.tracking.connection import Connection
 
 # the cores are shared: a slow moment is no failure of a property
 hypothesis_settings.register_profile("regulars", deadline=None)
@@ -34,6 +38,32 @@ churn: {tuning_trials: 1}
 tracking: {uri: "sqlite:///FOLDER/store/mlflow.db"}
 outputs: "FOLDER/out"
 """
+
+
+@pytest.fixture(scope="session", autouse=True)
+def new_stores_are_copies(tmp_path_factory):
+    """A new MLflow store is a copy of an empty one.
+
+    MLflow makes a store by all its migrations since 2018, which takes seconds a test.
+    """
+    honest = Connection.client.func
+    empty = tmp_path_factory.mktemp("mlflow") / "empty.db"
+
+    def client(connection):
+        if connection.is_missing():
+            if not empty.exists():
+                honest(Connection(f"sqlite:///{empty.as_posix()}"))
+            # what cannot be written is for the store itself to say
+            with contextlib.suppress(OSError):
+                connection.local.database.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(empty, connection.local.database)
+        return honest(connection)
+
+    copying = cached_property(client)
+    copying.__set_name__(Connection, "client")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Connection, "client", copying)
+        yield
 
 
 @dataclass(frozen=True)

@@ -122,7 +122,7 @@ def test_readme_shows_what_check_prints(reader):
 def test_json_is_the_last_line_of_score(reader):
     _, told = reader
     command = next(c for c in told if c.startswith("regulars score"))
-    assert json.loads(told[command].splitlines()[-1])["n_customers"] == 2000
+    assert json.loads(told[command].splitlines()[-1])["n_customers"] == 1000
 
 
 def test_readme_tables_name_every_command_and_score_column():

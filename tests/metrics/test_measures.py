@@ -6,6 +6,9 @@ import pytest
 import regulars.metrics
 from regulars.metrics.measures import CHURN_MEASURES, MEASURES, VALUE_MEASURES
 
+# not defined where nobody churned
+MISSING_CLASS = {"ROC AUC", "Average precision", "Lift in the top tenth"}
+
 by_name = pytest.mark.parametrize("measure", MEASURES, ids=lambda measure: measure.name)
 
 
@@ -54,6 +57,20 @@ def test_measure_on_counts_is_the_function_of_repeated_customers(measure, foreca
     table = measure.sample(*forecast).table(counts.astype(float))
     repeated = (np.repeat(array, counts) for array in forecast)
     assert measure.on_table(table) == pytest.approx(measure.function(*repeated))
+
+
+@pytest.mark.parametrize("measure", CHURN_MEASURES, ids=lambda measure: measure.name)
+def test_measure_is_the_same_bits_when_resamples_are_counted_together(
+    measure, forecast
+):
+    sample = measure.sample(*forecast)
+    counts = np.random.default_rng(5).integers(0, 4, (30, 90)).astype(float)
+    counts[0] = 1 - forecast[0]  # nobody churned
+    counts[1] = forecast[0]  # everybody did
+    alone = [measure.on_table(sample.table(each)) for each in counts]
+    together = measure.on_table(sample.table(counts))
+    np.testing.assert_array_equal(together, alone)
+    assert np.isnan(together).any() == (measure.title in MISSING_CLASS)
 
 
 @by_name

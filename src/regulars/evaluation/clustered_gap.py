@@ -11,7 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from regulars.metrics.bootstrap import PairedDifference, resampled_intervals
+from regulars.metrics.bootstrap import (
+    PairedDifference,
+    one_by_one,
+    resampled_intervals,
+)
 from regulars.metrics.calibration import log_terms
 
 if TYPE_CHECKING:
@@ -37,7 +41,7 @@ def pooled_log_loss_gap(
     total = np.bincount(owner, weights=gaps, minlength=len(names))
     n_rows = np.bincount(owner, minlength=len(names)).astype(np.float64)
     [ends] = resampled_intervals(
-        lambda counts: (float(counts @ total) / float(counts @ n_rows),),
+        one_by_one(lambda counts: (float(counts @ total) / float(counts @ n_rows),)),
         len(names),
         n_resamples,
         level,

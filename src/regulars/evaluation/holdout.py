@@ -120,15 +120,22 @@ def evaluate_churn_forecasts(
             metric: [*finite({"low": low, "high": high}).values()]
             for metric, (low, high) in ends.items()
         }
-        roc = roc_points(y, probability, max_points=CURVE_POINTS)
-        curves[name] = {
-            # the first threshold is infinite by definition, which JSON cannot hold
-            "roc": _curve(roc.drop(columns="threshold")),
-            "gains": _curve(gains_curve(y, probability)),
-            "lift": _curve(lift_curve(y, probability)),
-            "reliability": reliability_curve(y, probability).to_dict("records"),
-        }
+        curves[name] = churn_curves(y, probability)
     return ChurnTest(metrics, intervals, curves, y.astype(np.float64), dict(forecasts))
+
+
+def churn_curves(
+    churned: NDArray[np.float64], probability: NDArray[np.float64]
+) -> dict[str, Any]:
+    """Return the curves of one forecast, as `ChurnTest` has them."""
+    roc = roc_points(churned, probability, max_points=CURVE_POINTS)
+    return {
+        # the first threshold is infinite by definition, which JSON cannot hold
+        "roc": _curve(roc.drop(columns="threshold")),
+        "gains": _curve(gains_curve(churned, probability)),
+        "lift": _curve(lift_curve(churned, probability)),
+        "reliability": reliability_curve(churned, probability).to_dict("records"),
+    }
 
 
 def evaluate_spend_forecasts(

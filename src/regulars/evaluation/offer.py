@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from regulars.metrics.bootstrap import resampled_intervals
+from regulars.metrics.bootstrap import one_by_one, resampled_intervals
 from regulars.metrics.campaign import expected_profit, profit_curve
 from regulars.metrics.costs import CampaignCosts
 from regulars.metrics.profit import expected_maximum_profit, maximum_profit
@@ -221,7 +221,7 @@ def _rules(
     by_rule = np.column_stack([kept * earned for kept in lists.values()])
     ahead = by_rule[:, [0]] - by_rule
     ends = resampled_intervals(
-        lambda counts: tuple(counts @ ahead),
+        one_by_one(lambda counts: tuple(counts @ ahead)),
         len(earned),
         RESAMPLES,
         LEVEL,

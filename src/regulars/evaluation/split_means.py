@@ -5,20 +5,17 @@ Splits of one table overlap, so figures and bounds are averaged, not worked out 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from regulars.evaluation.holdout import evaluate_churn_forecasts
+from regulars.evaluation.holdout import ChurnTest, churn_curves
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from regulars.evaluation.holdout import ChurnTest
 
-
-def mean_test(tests: Sequence[ChurnTest], *, random_state: int = 0) -> ChurnTest:
+def mean_test(tests: Sequence[ChurnTest]) -> ChurnTest:
     """Return the mean of tests of the same forecasts.
 
     Figures are means, bounds the means of the tests' own bounds, and the curves those
@@ -26,25 +23,23 @@ def mean_test(tests: Sequence[ChurnTest], *, random_state: int = 0) -> ChurnTest
     """
     if len(tests) == 1:
         return tests[0]
-    together = evaluate_churn_forecasts(
-        np.concatenate([test.churned for test in tests]),
-        {
-            name: np.concatenate([test.forecasts[name] for test in tests])
-            for name in tests[0].forecasts
-        },
-        cutoff=None,
-        random_state=random_state,
-    )
-    return replace(
-        together,
+    churned = np.concatenate([test.churned for test in tests])
+    forecasts = {
+        name: np.concatenate([test.forecasts[name] for test in tests])
+        for name in tests[0].forecasts
+    }
+    return ChurnTest(
         metrics={
             name: mean_figures([test.metrics[name] for test in tests])
-            for name in together.metrics
+            for name in forecasts
         },
         intervals={
             name: _mean_bounds([test.intervals[name] for test in tests])
-            for name in together.intervals
+            for name in forecasts
         },
+        curves={name: churn_curves(churned, each) for name, each in forecasts.items()},
+        churned=churned,
+        forecasts=forecasts,
     )
 
 

@@ -117,7 +117,12 @@ def dot(a: FloatArray, b: FloatArray) -> float:
     on their number, and on a busy machine a thousand resamples took forty times as
     long.
     """
-    return float((a * b).sum())
+    return float(dots(a, b))
+
+
+def dots(a: FloatArray, b: FloatArray) -> FloatArray:
+    """Return :func:`dot` along the last axis, one number for each row before it."""
+    return np.asarray((a * b).sum(axis=-1))
 
 
 def per_customer(name: str, value: ArrayLike, n_customers: int) -> FloatArray:

@@ -1,13 +1,14 @@
 """How far chance alone could have moved a figure, or the difference of two models.
 
 Percentile bootstrap over customers. A resample is a count a customer: arrays are sorted
-once, and each resample only adds up counts.
+once, and each resample only adds up counts, many resamples at once.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
@@ -22,16 +23,20 @@ from regulars.metrics.arrays import (
 from regulars.metrics.measures import MEASURES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import ArrayLike
 
     from regulars.metrics.measures import Measure, Sample, TableT
+    from regulars.metrics.tables import ScoreTable
 
 Metric: TypeAlias = Callable[..., float]
 RandomState: TypeAlias = int | np.random.Generator
-# figures of one resample, from how often it takes each customer
-Figures: TypeAlias = Callable[[FloatArray], tuple[float, ...]]
+# figures of resamples, a row for each, from how often each takes each customer
+Figures: TypeAlias = Callable[[FloatArray], FloatArray]
+
+# counts that are worked on at once: few enough to stay in a core's cache
+AT_ONCE = 2**16
 
 # metrics that are counted; any other is called on each resample
 _COUNTED = {measure.function: measure for measure in MEASURES}
@@ -77,22 +82,41 @@ class PairedDifference(NamedTuple):
     high: float
 
 
-def counted(sample: Sample[TableT], measures: Sequence[Measure[TableT]]) -> Figures:
+def counted(
+    sample: Sample[ScoreTable], measures: Sequence[Measure[ScoreTable]]
+) -> Figures:
     """Return measures as a function of how often each customer is taken."""
 
-    def figures(counts: FloatArray) -> tuple[float, ...]:
+    def figures(counts: FloatArray) -> FloatArray:
         table = sample.table(counts)
-        return tuple(measure.on_table(table) for measure in measures)
+        return np.stack([measure.on_table(table) for measure in measures], axis=-1)
 
     return figures
+
+
+def one_by_one(figures: Callable[[FloatArray], Sequence[float]]) -> Figures:
+    """Return the figures of resamples from a function of one of them."""
+    return lambda counts: np.array([figures(each) for each in counts], np.float64)
+
+
+def each_counted(
+    sample: Sample[TableT], measures: Sequence[Measure[TableT]]
+) -> Figures:
+    """Return :func:`counted` of measures that take one resample at a time."""
+
+    def figures(counts: FloatArray) -> list[float]:
+        table = sample.table(counts)
+        return [float(measure.on_table(table)) for measure in measures]
+
+    return one_by_one(figures)
 
 
 def _called(metric: Metric, arrays: tuple[FloatArray, ...]) -> Figures:
-    def figures(counts: FloatArray) -> tuple[float, ...]:
+    def figures(counts: FloatArray) -> tuple[float]:
         taken = np.repeat(np.arange(counts.size), counts.astype(np.intp))
         return (float(metric(*(array[taken] for array in arrays))),)
 
-    return figures
+    return one_by_one(figures)
 
 
 def _prepared(metric: Metric, arrays: tuple[ArrayLike, ...]) -> tuple[Figures, int]:
@@ -100,7 +124,7 @@ def _prepared(metric: Metric, arrays: tuple[ArrayLike, ...]) -> tuple[Figures, i
     measure = _COUNTED.get(metric)
     if measure is not None:
         sample = measure.sample(*arrays)
-        return counted(sample, (measure,)), sample.n_customers
+        return each_counted(sample, (measure,)), sample.n_customers
     if not arrays:
         msg = "No array was passed. A metric is resampled over its arrays: pass them."
         raise DataError(msg)
@@ -121,6 +145,13 @@ def _resamples(
         # one call a resample in this order: it fixes the draws of a random_state
         drawn = generator.integers(0, n_customers, n_customers)
         yield np.bincount(drawn, minlength=n_customers).astype(np.float64)
+
+
+def _stacked(draws: Iterable[FloatArray], n_customers: int) -> Iterator[FloatArray]:
+    """Return resamples one below the other, a few at a time."""
+    remaining = iter(draws)
+    while some := list(islice(remaining, max(AT_ONCE // n_customers, 1))):
+        yield np.stack(some)
 
 
 def _ends(values: FloatArray, level: float) -> Interval:
@@ -144,7 +175,7 @@ def resampled_intervals(
     """Compute the interval of each of several figures from the same resamples."""
     check_level(level)
     draws = _resamples(n_customers, n_resamples, random_state)
-    values = np.array([figures(counts) for counts in draws])
+    values = np.concatenate([figures(some) for some in _stacked(draws, n_customers)])
     return [_ends(column, level) for column in values.T]
 
 
@@ -158,13 +189,12 @@ def resampled_differences(
 ) -> list[PairedDifference]:
     """Compute the differences of the figures of two models from the same resamples."""
 
-    def both(counts: FloatArray) -> tuple[float, ...]:
-        pairs = zip(first(counts), second(counts), strict=True)
-        return tuple(a - b for a, b in pairs)
+    def both(counts: FloatArray) -> FloatArray:
+        return first(counts) - second(counts)
 
     ends = resampled_intervals(both, n_customers, n_resamples, level, random_state)
-    observed = both(np.ones(n_customers))
-    return [PairedDifference(d, *e) for d, e in zip(observed, ends, strict=True)]
+    [observed] = both(np.ones((1, n_customers)))
+    return [PairedDifference(float(d), *e) for d, e in zip(observed, ends, strict=True)]
 
 
 def bootstrap_interval(

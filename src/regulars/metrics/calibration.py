@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
-from regulars.metrics.arrays import check_level, check_probability, dot
+from regulars.metrics.arrays import check_level, check_probability, dots
 from regulars.metrics.tables import SortedScores, bin_sums, equal_mass_starts
 
 if TYPE_CHECKING:
@@ -50,13 +50,13 @@ def brier(y: ArrayLike, probability: ArrayLike) -> float:
     >>> brier([1, 0], [0.5, 0.5])
     0.25
     """
-    return table_brier(SortedScores.from_probabilities(y, probability).table())
+    return float(table_brier(SortedScores.from_probabilities(y, probability).table()))
 
 
-def table_brier(table: ScoreTable) -> float:
+def table_brier(table: ScoreTable) -> FloatArray:
     """Compute :func:`brier` from a table of probabilities."""
     kept = table.total - table.churned
-    total = dot(table.churned, (1.0 - table.score) ** 2) + dot(kept, table.score**2)
+    total = dots(table.churned, (1.0 - table.score) ** 2) + dots(kept, table.score**2)
     return total / table.n_customers
 
 
@@ -91,7 +91,8 @@ def log_loss(y: ArrayLike, probability: ArrayLike) -> float:
     >>> round(log_loss([1, 0], [0.8, 0.2]), 4)
     0.2231
     """
-    return table_log_loss(SortedScores.from_probabilities(y, probability).table())
+    table = SortedScores.from_probabilities(y, probability).table()
+    return float(table_log_loss(table))
 
 
 def log_terms(score: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -100,11 +101,11 @@ def log_terms(score: FloatArray) -> tuple[FloatArray, FloatArray]:
     return np.log(chance), np.log1p(-chance)
 
 
-def table_log_loss(table: ScoreTable) -> float:
+def table_log_loss(table: ScoreTable) -> FloatArray:
     """Compute :func:`log_loss` from a table of probabilities."""
     if_churned, if_kept = log_terms(table.score)
     kept = table.total - table.churned
-    log_likelihood = dot(table.churned, if_churned) + dot(kept, if_kept)
+    log_likelihood = dots(table.churned, if_churned) + dots(kept, if_kept)
     return -log_likelihood / table.n_customers
 
 
@@ -148,15 +149,16 @@ def ece(y: ArrayLike, probability: ArrayLike, *, n_bins: int = 10) -> float:
     >>> round(ece([0, 0, 1, 1], [0.1, 0.1, 0.8, 0.8], n_bins=2), 4)
     0.15
     """
-    return table_ece(SortedScores.from_probabilities(y, probability).table(), n_bins)
+    table = SortedScores.from_probabilities(y, probability).table()
+    return float(table_ece(table, n_bins))
 
 
-def table_ece(table: ScoreTable, n_bins: int = 10) -> float:
+def table_ece(table: ScoreTable, n_bins: int = 10) -> FloatArray:
     """Compute :func:`ece` from a table of probabilities."""
     # a bin's gap times its customers is the sum of its probabilities less its churned
     excess = table.total * table.score - table.churned
     gaps = np.abs(bin_sums(excess, equal_mass_starts(table.total, n_bins)))
-    return float(gaps.sum()) / table.n_customers
+    return np.asarray(gaps.sum(axis=-1) / table.n_customers)
 
 
 def calibration_in_the_large(y: ArrayLike, probability: ArrayLike) -> float:

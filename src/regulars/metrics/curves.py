@@ -33,7 +33,7 @@ def thinned(frame: pd.DataFrame, max_points: int | None) -> pd.DataFrame:
     return frame.iloc[rows].reset_index(drop=True)
 
 
-def _share(part: FloatArray, whole: float) -> FloatArray:
+def _share(part: FloatArray, whole: FloatArray | float) -> FloatArray:
     return part / whole if whole else np.full(part.shape, math.nan)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from regulars.metrics.bootstrap import (
     PairedDifference,
     counted,
+    each_counted,
     resampled_differences,
     resampled_intervals,
 )
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from regulars.metrics.bootstrap import RandomState
+    from regulars.metrics.bootstrap import Interval, RandomState
     from regulars.metrics.measures import Measure, Sample, TableT
 
 
@@ -102,7 +103,14 @@ def evaluate_churn_intervals(
     True
     """
     scores = SortedScores.from_probabilities(y, probability)
-    return _intervals(scores, CHURN_MEASURES, n_resamples, level, random_state)
+    ends = resampled_intervals(
+        counted(scores, CHURN_MEASURES),
+        scores.n_customers,
+        n_resamples,
+        level,
+        random_state,
+    )
+    return _by_name(CHURN_MEASURES, ends)
 
 
 def evaluate_churn_differences(
@@ -233,23 +241,24 @@ def evaluate_value_intervals(
     (0.0, 2.0)
     """
     spend = SortedSpend.of(actual, predicted)
-    return _intervals(spend, VALUE_MEASURES, n_resamples, level, random_state)
+    ends = resampled_intervals(
+        each_counted(spend, VALUE_MEASURES),
+        spend.n_customers,
+        n_resamples,
+        level,
+        random_state,
+    )
+    return _by_name(VALUE_MEASURES, ends)
 
 
 def _figures(
     sample: Sample[TableT], measures: Sequence[Measure[TableT]]
 ) -> dict[str, float]:
     table = sample.table()
-    return {measure.name: measure.on_table(table) for measure in measures}
+    return {measure.name: float(measure.on_table(table)) for measure in measures}
 
 
-def _intervals(
-    sample: Sample[TableT],
-    measures: Sequence[Measure[TableT]],
-    n_resamples: int,
-    level: float,
-    random_state: RandomState,
+def _by_name(
+    measures: Sequence[Measure[TableT]], ends: Sequence[Interval]
 ) -> dict[str, list[float]]:
-    figures, n_customers = counted(sample, measures), sample.n_customers
-    ends = resampled_intervals(figures, n_customers, n_resamples, level, random_state)
     return {m.name: list(end) for m, end in zip(measures, ends, strict=True)}

@@ -64,7 +64,7 @@ class Measure(Generic[TableT]):
     """A measure of a forecast: its function, its formula on counts, how to read it."""
 
     function: Callable[[ArrayLike, ArrayLike], float]
-    on_table: Callable[[TableT], float]
+    on_table: Callable[[TableT], float | FloatArray]
     sample: Callable[[ArrayLike, ArrayLike], Sample[TableT]]
     title: str
     better: Literal["higher", "lower", "one"]  # one: the nearer to 1

@@ -7,17 +7,17 @@ over a random order (lift, gain). The values equal scikit-learn's where it has t
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from regulars.metrics.arrays import check_share, dot
+from regulars.metrics.arrays import check_share, dots
 from regulars.metrics.tables import SortedScores
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+    from regulars.metrics.arrays import FloatArray
     from regulars.metrics.tables import ScoreTable
 
 
@@ -54,19 +54,17 @@ def roc_auc(y: ArrayLike, score: ArrayLike) -> float:
     >>> roc_auc([0, 1, 0, 1], [0.1, 0.4, 0.4, 0.8])
     0.875
     """
-    return table_roc_auc(SortedScores.from_scores(y, score).table())
+    return float(table_roc_auc(SortedScores.from_scores(y, score).table()))
 
 
-def table_roc_auc(table: ScoreTable) -> float:
+def table_roc_auc(table: ScoreTable) -> FloatArray:
     """Compute :func:`roc_auc` from a table of scores."""
     kept = table.total - table.churned
-    kept_seen = np.cumsum(kept)
-    n_kept, n_churned = float(kept_seen[-1]), table.n_churned
-    if n_kept == 0.0 or n_churned == 0.0:
-        return math.nan
+    kept_seen = np.cumsum(kept, axis=-1)
+    n_kept = kept_seen[..., -1:]
     # Mann-Whitney: at each score the kept customers below it, and half of those at it
     kept_below = n_kept - kept_seen + kept / 2.0
-    return dot(table.churned, kept_below) / (n_kept * n_churned)
+    return _ratio(dots(table.churned, kept_below), n_kept[..., 0] * table.n_churned)
 
 
 def average_precision(y: ArrayLike, score: ArrayLike) -> float:
@@ -102,23 +100,27 @@ def average_precision(y: ArrayLike, score: ArrayLike) -> float:
     >>> round(average_precision([0, 1, 0, 1], [0.1, 0.35, 0.4, 0.8]), 4)
     0.8333
     """
-    return table_average_precision(SortedScores.from_scores(y, score).table())
+    return float(table_average_precision(SortedScores.from_scores(y, score).table()))
 
 
-def table_average_precision(table: ScoreTable) -> float:
+def table_average_precision(table: ScoreTable) -> FloatArray:
     """Compute :func:`average_precision` from a table of scores."""
-    n_churned = table.n_churned
-    if n_churned == 0.0:
-        return math.nan
     # A resample may have nobody at the highest scores: precision is then 0 / 0, and
     # weighs nothing, because no churned customer has such a score.
-    seen = np.maximum(np.cumsum(table.total), 1.0)
-    return dot(table.churned, np.cumsum(table.churned) / seen) / n_churned
+    seen = np.maximum(np.cumsum(table.total, axis=-1), 1.0)
+    precision = np.cumsum(table.churned, axis=-1) / seen
+    return _ratio(dots(table.churned, precision), table.n_churned)
 
 
-def _customers_in(fraction: float, n_customers: float) -> int:
+def _ratio(part: FloatArray, whole: FloatArray) -> FloatArray:
+    """Return part / whole; NaN where a class is missing, and both are 0."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(part / whole)
+
+
+def _customers_in(fraction: float, n_customers: FloatArray) -> FloatArray:
     # .1 * 30 is 3.0000000000000004 in floating point and must not become 4 customers
-    return max(1, math.ceil(fraction * n_customers - 1e-9))
+    return np.maximum(np.ceil(fraction * n_customers - 1e-9), 1.0)
 
 
 def lift_at_k(y: ArrayLike, score: ArrayLike, fraction: float) -> float:
@@ -160,16 +162,13 @@ def lift_at_k(y: ArrayLike, score: ArrayLike, fraction: float) -> float:
     1.0
     """
     table = SortedScores.from_scores(y, score).table()
-    return table_lift(table, check_share("fraction", fraction))
+    return float(table_lift(table, check_share("fraction", fraction)))
 
 
-def table_lift(table: ScoreTable, fraction: float = 0.1) -> float:
+def table_lift(table: ScoreTable, fraction: float = 0.1) -> FloatArray:
     """Compute :func:`lift_at_k` from a table of scores."""
-    n_customers, n_churned = table.n_customers, table.n_churned
-    if n_churned == 0.0:
-        return math.nan
-    taken = _customers_in(fraction, n_customers)
-    return float(table.reached(taken)) / taken * n_customers / n_churned
+    taken = _customers_in(fraction, table.n_customers)
+    return _ratio(table.reached(taken) / taken * table.n_customers, table.n_churned)
 
 
 def top_decile_lift(y: ArrayLike, score: ArrayLike) -> float:
@@ -239,6 +238,4 @@ def gain_at_capacity(y: ArrayLike, score: ArrayLike, capacity: int) -> float:
         )
         raise ValueError(msg)
     table = SortedScores.from_scores(y, score).table()
-    if table.n_churned == 0.0:
-        return math.nan
-    return float(table.reached(float(capacity))) / table.n_churned
+    return float(_ratio(table.reached(capacity), table.n_churned))

@@ -26,31 +26,37 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ScoreTable:
-    """Customers counted by distinct score, highest score first."""
+    """Customers counted by distinct score, highest score first.
+
+    Of several resamples at once, counts have a row for each, and so have figures.
+    """
 
     score: FloatArray
     churned: FloatArray
     total: FloatArray
 
     @property
-    def n_customers(self) -> float:
+    def n_customers(self) -> FloatArray:
         """Customers in all."""
-        return float(self.total.sum())
+        return np.asarray(self.total.sum(axis=-1))
 
     @property
-    def n_churned(self) -> float:
+    def n_churned(self) -> FloatArray:
         """Customers who churned."""
-        return float(self.churned.sum())
+        return np.asarray(self.churned.sum(axis=-1))
 
-    def reached(self, n_contacted: NDArray[np.float64] | float) -> FloatArray:
+    def reached(self, n_contacted: FloatArray | float) -> FloatArray:
         """Return the churned customers among the first ``n_contacted``.
 
         Where the limit falls among customers of equal score, the expected number under
-        a random order of them is taken.
+        a random order of them is taken. Of several resamples at once, ``n_contacted``
+        is one number for each.
         """
-        contacted = np.concatenate(([0.0], np.cumsum(self.total)))
-        churned = np.concatenate(([0.0], np.cumsum(self.churned)))
-        return np.asarray(np.interp(n_contacted, contacted, churned))
+        contacted, churned = _running(self.total), _running(self.churned)
+        if contacted.ndim == 1:
+            return np.asarray(np.interp(n_contacted, contacted, churned))
+        rows = zip(np.asarray(n_contacted), contacted, churned, strict=True)
+        return np.array([np.interp(*row) for row in rows])
 
 
 @dataclass(frozen=True)
@@ -91,13 +97,18 @@ class SortedScores:
         return self._by_score(values[self.order])
 
     def _by_score(self, falling: FloatArray) -> FloatArray:
-        if self.starts.size == falling.size:  # no ties: nothing to add up
+        if self.starts.size == falling.shape[-1]:  # no ties: nothing to add up
             return falling
-        return np.asarray(np.add.reduceat(falling, self.starts))
+        return np.asarray(np.add.reduceat(falling, self.starts, axis=-1))
 
     def table(self, counts: FloatArray | None = None) -> ScoreTable:
-        """Count the customers at each distinct score, each once by default; O(n)."""
-        taken = np.ones(self.order.size) if counts is None else counts[self.order]
+        """Count the customers at each distinct score, each once by default; O(n).
+
+        Counts of shape (n_resamples, n_customers) give a table of all the resamples.
+        """
+        if counts is None:
+            counts = np.ones(self.order.size)
+        taken = np.take(counts, self.order, axis=-1)
         churned = self._by_score(taken * self.outcome)
         return ScoreTable(self.score, churned, self._by_score(taken))
 
@@ -167,23 +178,32 @@ class SortedSpend:
 
 
 def equal_mass_starts(total: FloatArray, n_bins: int) -> NDArray[np.intp]:
-    """Return the row of a table at which each bin of equally many customers begins.
+    """Return the score of a table at which each bin of equally many customers begins.
 
-    A row belongs, whole, to the bin in which the middle of its customers falls; so ties
-    are never split, and a bin may be empty (it begins where the next one does).
+    A score belongs, whole, to the bin in which the middle of its customers falls; so
+    ties are never split, and a bin may be empty (it begins where the next one does).
     """
     if n_bins < 1:
         msg = f"'n_bins' is {n_bins}; at least 1 was expected."
         raise ValueError(msg)
-    running = np.cumsum(total)
-    middle = (running - total / 2.0) / running[-1]
-    starts = np.searchsorted(middle, np.arange(n_bins) / n_bins, side="left")
-    starts[0] = 0
-    return starts
+    running = np.cumsum(total, axis=-1)
+    middle = (running - total / 2.0) / running[..., -1:]
+    rows = middle.reshape(-1, middle.shape[-1])
+    shares = np.arange(n_bins) / n_bins
+    starts = np.array([np.searchsorted(row, shares, side="left") for row in rows])
+    starts[:, 0] = 0
+    return starts.reshape(*total.shape[:-1], n_bins)
 
 
 def bin_sums(values: FloatArray, starts: NDArray[np.intp]) -> FloatArray:
     """Return the sum of the values in each bin."""
     # a difference of running sums and not reduceat, which gives an empty bin a value
-    running = np.append(0.0, np.cumsum(values))
-    return np.diff(running[np.append(starts, values.size)])
+    ends = np.full((*starts.shape[:-1], 1), values.shape[-1])
+    places = np.concatenate((starts, ends), axis=-1)
+    return np.diff(np.take_along_axis(_running(values), places, axis=-1))
+
+
+def _running(values: FloatArray) -> FloatArray:
+    """Return the running sums along the last axis, from 0."""
+    start = np.zeros((*values.shape[:-1], 1))
+    return np.concatenate((start, np.cumsum(values, axis=-1)), axis=-1)

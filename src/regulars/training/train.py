@@ -72,7 +72,7 @@ def train(problem: Problem, step: Step) -> Training:
         choices=fitted.choices,
         final=fitted.window,
         trials=trials,
-        churn_test=mean_test(tests, random_state=settings.seed) if tests else None,
+        churn_test=mean_test(tests) if tests else None,
         value_test=trials[0].value_test,
         importance=feature_importance(fitted.model, fitted.window.current()),
         profit=_profit(trials, settings),

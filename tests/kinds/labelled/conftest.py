@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -8,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from regulars import pipeline
 from regulars.config import parse_settings
 
 if TYPE_CHECKING:
@@ -59,16 +61,38 @@ def frame():
     return made_up()
 
 
-@pytest.fixture
-def table(tmp_path, frame):
+def _table_in(folder):
+    root = folder.as_posix()
     text = (
         "name: telecom\n"
         "churn: {kind: labelled, tuning_trials: 1, labelled: "
-        f"{{path: '{tmp_path.as_posix()}/customers.csv', label: left, positive: 'yes', "
+        f"{{path: '{root}/customers.csv', label: left, positive: 'yes', "
         "id: who, test_splits: 2}}\n"
-        f"tracking: {{uri: 'sqlite:///{tmp_path.as_posix()}/store/mlflow.db'}}\n"
-        f"outputs: '{tmp_path.as_posix()}/out'\n"
+        f"tracking: {{uri: 'sqlite:///{root}/store/mlflow.db'}}\n"
+        f"outputs: '{root}/out'\n"
     )
-    made = Table(tmp_path, text)
+    return Table(folder, text)
+
+
+@pytest.fixture
+def table(tmp_path, frame):
+    made = _table_in(tmp_path)
     made.write(frame)
     return made
+
+
+@pytest.fixture(scope="module")
+def first_training(tmp_path_factory):
+    """A table with its first champion, and what its training said; only to be read."""
+    made = _table_in(tmp_path_factory.mktemp("trained"))
+    made.write(made_up())
+    work = pipeline.open_work(made.settings(), lambda step: None)
+    return made, pipeline.train_model(work, lambda step: None)
+
+
+@pytest.fixture
+def table_with_champion(tmp_path, first_training):
+    """A copy of that table, to be trained on again."""
+    folder = tmp_path / "copy"
+    shutil.copytree(first_training[0].folder, folder)
+    return _table_in(folder)

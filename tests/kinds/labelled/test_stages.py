@@ -113,10 +113,10 @@ def test_kpis_tell_churn_by_part(table, frame):
     assert "unknown" in rows
 
 
-def test_rollback_gives_the_place_back(table, frame):
-    first = pipeline.train_model(pipeline.open_work(table.settings(), quiet), quiet)
+def test_rollback_gives_the_place_back(table_with_champion, first_training):
+    _, first = first_training
     bands = "scores.risk_bands=[0.2, 0.5]"
-    settings = table.settings(bands)
+    settings = table_with_champion.settings(bands)
     second = pipeline.train_model(pipeline.open_work(settings, quiet), quiet)
     assert second["is_champion"]
     assert "follows the new risk bands" in second["champion_reason"]
@@ -127,13 +127,12 @@ def test_rollback_gives_the_place_back(table, frame):
     )
 
 
-def test_registered_model_answers_like_the_batch(table, frame):
+def test_registered_model_answers_like_the_batch(first_training, frame):
     import mlflow
 
+    table, result = first_training
     settings = table.settings()
-    work = pipeline.open_work(settings, quiet)
-    result = pipeline.train_model(work, quiet)
-    pipeline.score(work, quiet)
+    pipeline.score(pipeline.open_work(settings, quiet), quiet)
     scores = pd.read_parquet(table.folder / "out" / "scores.parquet")
     before = mlflow.get_tracking_uri(), mlflow.get_registry_uri()
     mlflow.set_tracking_uri(settings.tracking.uri)
@@ -155,9 +154,8 @@ def test_registered_model_answers_like_the_batch(table, frame):
     assert not files & {".pkl", ".joblib", ".pickle"}
 
 
-def test_same_table_again_does_not_take_the_champions_place(table):
-    work = pipeline.open_work(table.settings(), quiet)
-    pipeline.train_model(work, quiet)
+def test_same_table_again_does_not_take_the_champions_place(table_with_champion):
+    work = pipeline.open_work(table_with_champion.settings(), quiet)
     again = pipeline.train_model(work, quiet)
     assert not again["is_champion"]
     assert "as good as the champion" in again["champion_reason"]
@@ -183,10 +181,12 @@ def test_shuffled_label_is_not_predictable(table, frame):
     assert low < 0.5 < high
 
 
-def test_same_seed_gives_the_same_model(table):
+def test_same_seed_gives_the_same_model(table, first_training):
+    before = first_training[0].settings()
+    model, _ = Store(before.tracking.uri, before.name).load()
     settings = table.settings()
     rows = read_labelled(settings).attributes
-    first, second = (trained(settings).model.predict_churn(rows) for _ in range(2))
+    first, second = (m.predict_churn(rows) for m in (model, trained(settings).model))
     np.testing.assert_array_equal(first, second)
 
 
@@ -197,24 +197,27 @@ def test_too_few_churners_are_refused(table, frame):
         trained(settings)
 
 
-def test_longer_table_is_compared_on_rows_that_are_new_to_both(table, frame):
-    pipeline.train_model(pipeline.open_work(table.settings(), quiet), quiet)
+def test_longer_table_is_compared_on_rows_that_are_new_to_both(
+    table_with_champion, frame
+):
+    table = table_with_champion
     more = frame.head(100).assign(who=lambda rows: "n" + rows["who"], age=99)
     table.write(pd.concat([frame, more]))
     found = pipeline.train_model(pipeline.open_work(table.settings(), quiet), quiet)
     assert "log loss" in found["champion_reason"]
 
 
-def test_champion_that_needs_a_dropped_column_gives_way(table):
-    pipeline.train_model(pipeline.open_work(table.settings(), quiet), quiet)
-    settings = table.settings("churn.labelled.drop=[calls]")
+def test_champion_that_needs_a_dropped_column_gives_way(table_with_champion):
+    settings = table_with_champion.settings("churn.labelled.drop=[calls]")
     found = pipeline.train_model(pipeline.open_work(settings, quiet), quiet)
     assert found["is_champion"]
     assert "cannot score these rows" in found["champion_reason"]
 
 
-def test_column_that_is_the_label_keeps_a_model_from_the_championship(table, frame):
-    pipeline.train_model(pipeline.open_work(table.settings(), quiet), quiet)
+def test_column_that_is_the_label_keeps_a_model_from_the_championship(
+    table_with_champion, frame
+):
+    table = table_with_champion
     frame["cancel_code"] = np.where(frame["left"] == "Yes", "C7", None)
     table.write(frame)
     found = pipeline.train_model(pipeline.open_work(table.settings(), quiet), quiet)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.validation import check_is_fitted
-from threadpoolctl import threadpool_limits
 
+from regulars.clv.fitting import single_threaded
 from regulars.models.churn.classifier import BinaryClassifier
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class LogisticChurn(BinaryClassifier):
             C=self.C, max_iter=self.max_iter, solver="newton-cholesky"
         )
         # one thread: the same bits on any machine, and no fight for the cores
-        with threadpool_limits(limits=1, user_api="blas"):
+        with single_threaded():
             inner.fit(self._design(features), target)
         self.coef_ = inner.coef_[0]
         self.intercept_ = float(inner.intercept_[0])

@@ -77,7 +77,10 @@ def search_settings(
     """
     curves = _Curves(folds, objective, space, memo or Memo())
     try:
-        study = _open(study_name(folds, objective, random_state, space), space, file)
+        # opened once a training: Optuna reads its migrations each time
+        storage = curves.memo.of(("storage", file), lambda: _storage(file))
+        name = study_name(folds, objective, random_state, space)
+        study = _open(name, space, storage)
         done = _search(study, curves, trials, random_state, on_trial)
     except (SQLAlchemyError, StorageInternalError, OSError) as error:
         reason = str(error.__cause__ or error).partition("\n")[0].rstrip(".")
@@ -118,12 +121,14 @@ def _search(
     return _done(study)[:asked]
 
 
-def _open(name: str, space: Space, file: Path | None) -> optuna.Study:
+def _open(
+    name: str, space: Space, storage: optuna.storages.RDBStorage | None
+) -> optuna.Study:
     # the library speaks through its own logger; a library of ours stays silent
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(
-        storage=_storage(file) if file else None,
-        study_name=name if file else None,
+        storage=storage,
+        study_name=name if storage else None,
         load_if_exists=True,
         pruner=optuna.pruners.MedianPruner(n_startup_trials=TRIALS_BEFORE_PRUNING),
     )
@@ -133,7 +138,9 @@ def _open(name: str, space: Space, file: Path | None) -> optuna.Study:
     return study
 
 
-def _storage(file: Path) -> optuna.storages.RDBStorage:
+def _storage(file: Path | None) -> optuna.storages.RDBStorage | None:
+    if file is None:
+        return None
     file.parent.mkdir(parents=True, exist_ok=True)
     # a question mark or a per cent sign in a path is no part of an address
     address = f"sqlite:///{quote(str(file))}"
@@ -247,6 +254,8 @@ def _learning_curve(
         train,
         MAX_TREES,
         valid_sets=[valid],
+        # nothing is gained by writing the trees out as text and reading them back
+        keep_training_booster=True,
         callbacks=[
             lightgbm.early_stopping(PATIENCE, verbose=False),
             lightgbm.record_evaluation(record),
