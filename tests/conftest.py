@@ -40,6 +40,24 @@ outputs: "FOLDER/out"
 """
 
 
+# files that take longest: begun last, one of them would keep a core busy alone
+LONGEST_FIRST = (
+    "test_documents.py",
+    "test_promotion.py",
+    "test_pipeline.py",
+    "test_cli.py",
+    "test_no_scores.py",
+    "test_stages.py",
+    "test_properties.py",
+)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    place = {name: number for number, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: place.get(item.path.name, len(place)))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def new_stores_are_copies(tmp_path_factory):
     """A new MLflow store is a copy of an empty one.

@@ -45,6 +45,9 @@ class Numbers:
         self._place = {name: place for place, name in enumerate(names)}
         self._values = values
 
+    def __len__(self) -> int:
+        return len(self._values)
+
     def __getitem__(self, name: str) -> Floats:
         return self._values[:, self._place[name]]
 
