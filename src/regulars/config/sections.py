@@ -174,7 +174,7 @@ class ScoreSettings(Section):
     """How the scored table is written."""
 
     format: Literal["parquet", "csv"] = Field("parquet", description="File format.")
-    reasons: Literal["all", "none"] | PositiveInt = Field(
+    reasons: Literal["all", "none"] | Annotated[int, Field(ge=1)] = Field(
         "all",
         description="Whose reasons are written: 'all', 'none', or a number: of so many "
         "customers with the most value at risk. They take most of the time of a batch.",
