@@ -137,7 +137,9 @@ def lives_of_the_silent(model, frequency, recency, silent_until, n=2_000_000):
     return rate, dropout, (1 - dropout) ** flips * waits + left
 
 
-@pytest.mark.parametrize(("frequency", "recency"), [(0, 0.0), (1, 9.0), (4, 20.0)])
+@pytest.mark.parametrize(
+    ("frequency", "recency"), [(0, 0.0), (1, 9.0), (4, 20.0), (40, 15.0)]
+)
 def test_who_is_won_back_lives_on_as_one_of_the_silent(model, frequency, recency):
     span, year = 13.0, 52.0
     rate, dropout, weight = lives_of_the_silent(model, frequency, recency, 39.0 + span)

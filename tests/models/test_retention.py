@@ -172,3 +172,29 @@ def test_lifetime_value_rises_with_margin_and_falls_with_the_discount(champion):
     assert (dearer["clv"] <= before["clv"] / 2).all()
     unmoved = ["churn_probability", "expected_spend", "expected_spend_high"]
     pd.testing.assert_frame_equal(dearer[unmoved], before[unmoved])
+
+
+def test_rows_that_another_model_has_read_are_refused(champion):
+    model, features = champion
+    other = copy.copy(model)
+    other.churn_ = copy.copy(model.churn_)
+    with pytest.raises(ValueError, match="another model"):
+        other.predict(model.read(features))
+
+
+@pytest.mark.parametrize(("value", "told"), [(np.inf, "aov is infinite"), ("a", "aov")])
+def test_feature_that_is_no_number_is_named(champion, value, told):
+    model, features = champion
+    rows = features.assign(aov=features["aov"].astype(object))
+    rows.iloc[0, rows.columns.get_loc("aov")] = value
+    with pytest.raises(DataError, match=told):
+        model.predict(rows)
+
+
+def test_reading_is_scored_and_explained_as_its_rows_are(champion):
+    model, features = champion
+    reading = model.read(features)
+    pd.testing.assert_frame_equal(model.predict(reading), model.predict(features))
+    pd.testing.assert_frame_equal(
+        model.contributions(reading), model.contributions(features)
+    )

@@ -181,3 +181,14 @@ def test_block_of_customers_is_explained_as_each_alone(champion):
         row = rows.iloc[[k]]
         alone = explain(model, row, model.predict_churn(row))
         pd.testing.assert_frame_equal(alone, whole.iloc[[k]])
+
+
+def test_column_that_the_contrast_does_not_know_stands_for_nothing():
+    known = pd.Series({"frequency": 0.4})
+    usual = Usual(STAY, known)
+    found = strength_of(
+        pd.DataFrame({"frequency": [1.0], "aov": [0.2]}),
+        np.array([0.5]),
+        Contrast(usual, usual),
+    )
+    np.testing.assert_allclose(found.to_numpy(), [[0.6, 0.2]])

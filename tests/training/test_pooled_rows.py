@@ -18,8 +18,10 @@ def trial(positions, forecasts, clv=None):
     """A test of some rows of the table, with forecasts made up for it."""
     test = TABLE.take(np.array(positions))
     forecasts = {name: np.array(values) for name, values in forecasts.items()}
-    kept = np.nan if clv is None else np.add(clv, 1.0)
-    scores = pd.DataFrame({"clv_if_kept": kept, "clv_if_silent": 1.0}, index=positions)
+    gain = np.nan if clv is None else np.array(clv)
+    scores = pd.DataFrame(
+        {"value_to_win_back": 0.25 * gain, "churn_probability": 0.25}, index=positions
+    )
     return Trial(
         window=SimpleNamespace(test=test),
         choices=Choices(),

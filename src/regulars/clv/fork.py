@@ -12,7 +12,12 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 
-from regulars.clv.value import DAYS_PER_MONTH, DAYS_PER_YEAR, discounted_purchases
+from regulars.clv.value import (
+    DAYS_PER_MONTH,
+    DAYS_PER_YEAR,
+    TOLERANCE,
+    discounted_purchases,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +26,8 @@ if TYPE_CHECKING:
     from regulars.clv.standing import Standing
 
 _TINY = 1e-12
+# of what a comeback brings: half of the time of `worth` would go into more digits
+_ABOUT = 1e-4
 
 
 class Branches(NamedTuple):
@@ -136,13 +143,16 @@ class Fork:
         span_days = self.span * unit
         step_days = span_days / np.ceil(span_days / DAYS_PER_MONTH)
 
-        def if_there(standing: Standing, time: float) -> FloatArray:
+        def if_there(
+            standing: Standing, time: float, tolerance: float = TOLERANCE
+        ) -> FloatArray:
             return discounted_purchases(
                 standing,
                 discount_rate_annual=discount_rate_annual,
                 horizon_days=time * unit,
                 time_unit_days=unit,
                 step_days=step_days,
+                tolerance=tolerance,
             )
 
         horizon = horizon_days / unit
@@ -156,7 +166,8 @@ class Fork:
         middle = min(self.span, horizon) / 2.0
         back = np.zeros(len(bought))
         for share, stays, lives in self.standing.comebacks(self.span):
-            back += share * (1.0 + stays * if_there(lives, horizon - middle))
+            more = if_there(lives, horizon - middle, _ABOUT)
+            back += share * (1.0 + stays * more)
         discount = (1.0 + discount_rate_annual) ** (-middle * unit / DAYS_PER_YEAR)
         return Worth(bought, silent, np.clip(discount * back, silent, bought))
 

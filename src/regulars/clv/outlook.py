@@ -59,9 +59,10 @@ class Outlook:
     @cached_property
     def order_value(self) -> Floats:
         """What an order is expected to bring, net of what is sent back."""
-        gross = self._process.spend_.average_value(
-            self.history["frequency"], self.history["monetary_value"]
-        )
+        spend, value = self._process.spend_, self.history["monetary_value"]
+        if not np.isfinite(value).all():  # which says of whom
+            spend.expected_average_value(self._process.summary(self._features))
+        gross = spend.average_value(self.history["frequency"], value)
         return np.asarray(gross * self._process.shares_.net_share(self._features))
 
     def columns(self, *, horizon_days: int, gap_days: int = 0) -> dict[str, Floats]:

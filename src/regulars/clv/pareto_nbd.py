@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 
 
 # moments at which who left may have done so
-LEAVING_NODES, LEAVING_WEIGHTS = leggauss(4)
+LEAVING_NODES, LEAVING_WEIGHTS = leggauss(6)
+# in the logarithm of alpha + time: beyond, nobody who buys as often was silent
+LEAVING_REACH = 30.0
 
 
 class ParetoNBDModel(PurchaseModel):
@@ -184,7 +186,9 @@ class ParetoNBDModel(PurchaseModel):
         end = rows["T"] + silence
         yield there, 1.0, rows.with_columns(T=end), params
         begin = np.log(alpha + rows["recency"])
-        length = np.log(alpha + end) - begin
+        length = np.minimum(
+            np.log(alpha + end) - begin, LEAVING_REACH / (r + rows["frequency"])
+        )
         moments = [
             np.exp(begin + length * node) - alpha for node in (LEAVING_NODES + 1.0) / 2
         ]

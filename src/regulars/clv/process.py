@@ -15,6 +15,7 @@ from regulars.clv.gamma_gamma import GammaGammaModel
 from regulars.clv.modified_beta_geo import ModifiedBetaGeoModel
 from regulars.clv.outlook import DAYS_PER_WEEK, Outlook
 from regulars.clv.pareto_nbd import ParetoNBDModel
+from regulars.clv.rows import as_numbers
 from regulars.clv.shares import ValueShares
 from regulars.clv.value import discounted_clv
 from regulars.errors import NotEnoughHistoryError
@@ -53,7 +54,7 @@ def purchase_history(features: pd.DataFrame) -> dict[str, Floats]:
     """Return frequency, recency and T in weeks, and monetary_value."""
     money = "gross_order_value" if "gross_order_value" in features else "monetary_value"
     frequency, recency, age, value = (
-        features[name].to_numpy(np.float64)
+        as_numbers(features[name])
         for name in ("frequency", "recency_days", "T_days", money)
     )
     return {

@@ -47,7 +47,8 @@ def process_shares(
     """
     own = _inputs(outlook.history)
     # who has orders of the usual size, where the process asks for it
-    usual = {name: _inputs(_typical(typical))[name] for name in own}
+    of_all = _inputs(_typical(typical))
+    usual = {name: of_all[name] for name in own}
     names, n_rows = tuple(own), len(own["T"])
 
     sets = [s for size in range(len(names) + 1) for s in combinations(names, size)]

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 DAYS_PER_YEAR = 365.25
 DAYS_PER_MONTH = DAYS_PER_YEAR / 12.0
 _SHARPNESS = 4.0  # quarters of a step are the finest scale on which E may bend
-_TOLERANCE = 1e-8  # relative, of the discounted sum
+TOLERANCE = 1e-8  # relative, of the discounted sum
 _NEGLIGIBLE = 1e-12  # discount factor at which an endless horizon ends
 _LOWEST_ENDLESS_RATE = 0.001
 
@@ -133,14 +133,15 @@ def discounted_purchases(
     horizon_days: float,
     time_unit_days: float,
     step_days: float,
+    tolerance: float = TOLERANCE,
 ) -> FloatArray:
     """Return discounted expected purchases of customers who are there at a cutoff.
 
     What `discounted_clv` gives, over P(alive), for orders that are worth 1 and cost
     nothing.
     """
-    plan = _plan_of(1.0, discount_rate_annual, horizon_days, time_unit_days, step_days)
-    return plan.if_there(standing)
+    terms = discount_rate_annual, horizon_days, time_unit_days, step_days, tolerance
+    return _plan_of(1.0, *terms).if_there(standing)
 
 
 def new_customer_clv(
@@ -210,8 +211,8 @@ def new_customer_clv(
 @lru_cache(maxsize=64)
 def _plan_of(*terms: float) -> _Plan:
     """Return the plan of a model in continuous time: the same at every call."""
-    margin, rate, horizon_days, unit, step_days = terms
-    return _Plan.make(None, margin, rate, horizon_days, unit, step_days)
+    margin, rate, horizon_days, unit, step_days, tolerance = terms
+    return _Plan.make(None, margin, rate, horizon_days, unit, step_days, tolerance)
 
 
 class _Plan:
@@ -230,6 +231,7 @@ class _Plan:
         horizon_days: float,
         time_unit_days: float,
         step_days: float | None,
+        tolerance: float = TOLERANCE,
     ) -> _Plan:
         """Check the arguments and return the plan."""
         margins = np.atleast_1d(np.asarray(margin, dtype=np.float64))
@@ -248,7 +250,9 @@ class _Plan:
         n_steps = horizon_days / step_days
         if np.isinf(n_steps):
             n_steps = np.ceil(-np.log(_NEGLIGIBLE) / rate)
-        steps, weights = _weights(float(n_steps), rate, is_thinned=not is_discrete)
+        if is_discrete:
+            tolerance = 0.0
+        steps, weights = _weights(float(n_steps), rate, tolerance)
         return cls(steps * step_days / time_unit_days, weights)
 
     def purchases_of(self, model: Any, summary: Any) -> FloatArray:
@@ -279,7 +283,7 @@ def _distinct_rows(table: pd.DataFrame) -> tuple[pd.DataFrame, NDArray[np.intp]]
 
 
 def _weights(
-    end: float, rate: float, *, is_thinned: bool
+    end: float, rate: float, tolerance: float
 ) -> tuple[FloatArray, FloatArray]:
     """Return nodes (in steps) and weights w with sum w E(node) = the discounted sum."""
     whole = int(np.floor(end + 1e-9))
@@ -291,13 +295,13 @@ def _weights(
     else:
         last, last_weight = float(whole), float(np.exp(-rate * whole))
         steps, weights = steps[:-1], weights[:-1]
-    if is_thinned:
-        steps, weights = _gauss(steps, weights, last_weight)
+    if tolerance:
+        steps, weights = _gauss(steps, weights, last_weight, tolerance)
     return np.append(steps, last), np.append(weights, last_weight)
 
 
 def _gauss(
-    steps: FloatArray, weights: FloatArray, last_weight: float
+    steps: FloatArray, weights: FloatArray, last_weight: float, tolerance: float
 ) -> tuple[FloatArray, FloatArray]:
     """Return few nodes and weights that stand for a weighted sum over many steps.
 
@@ -312,7 +316,7 @@ def _gauss(
     u = np.log1p(_SHARPNESS * steps)
     reach = np.pi / max(float(u[-1] - u[0]) / 2.0, 1e-9)
     per_node = 2.0 * np.log(reach + np.hypot(reach, 1.0))
-    tolerance = _TOLERANCE * (mass + last_weight) / mass
+    tolerance = tolerance * (mass + last_weight) / mass
     n_nodes = 1 + int(np.ceil(max(-np.log(tolerance), 0.0) / per_node))
     if n_nodes >= steps.size:
         return steps, weights

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from regulars.clv.rows import as_numbers
 from regulars.errors import DataError
 
 if TYPE_CHECKING:
@@ -61,13 +62,24 @@ class Numbers:
         return Numbers([*self._place, *columns], values)
 
 
+def as_array(rows: pd.DataFrame) -> Floats:
+    """Return columns as float64, or name the one that holds none."""
+    try:
+        values: Floats = rows.to_numpy(np.float64)
+    except (TypeError, ValueError):
+        for name in rows:
+            as_numbers(rows[name])
+        raise
+    return values
+
+
 def numbers_of(rows: pd.DataFrame | Numbers, names: Sequence[str]) -> Floats:
     """Return columns of rows as float64, missing values allowed, or refuse them."""
     values: Floats
     if isinstance(rows, Numbers):
         values = rows.take(names)
     else:
-        values = rows[list(names)].to_numpy(np.float64)
+        values = as_array(rows[list(names)])
     endless = np.isinf(values)
     if endless.any():
         first = names[int(np.flatnonzero(endless.any(axis=0))[0])]

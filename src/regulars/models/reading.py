@@ -5,17 +5,17 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from regulars.clv.process_shares import process_shares
 from regulars.clv.shares import VALUE_COLUMNS
 from regulars.models.churn.members import PROCESS
-from regulars.models.inputs import Numbers
+from regulars.models.inputs import Numbers, as_array
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from regulars.clv.outlook import Outlook
@@ -66,6 +66,10 @@ class Reading:
         # names of features, of the process's columns too
         self._learnt = learnt
 
+    def is_of(self, churn: ChurnEnsemble) -> bool:
+        """Return whether it was read for a churn model."""
+        return self._churn is churn
+
     @cached_property
     def rows(self) -> pd.DataFrame:
         """The features with those of the process, over the horizon it learnt on."""
@@ -80,7 +84,7 @@ class Reading:
         """What the model learnt from, as one array."""
         expected = self.expected(self._horizon.teaching)
         names = [name for name in self._learnt if name not in expected]
-        own = Numbers(names, self.features[names].to_numpy(np.float64))
+        own = Numbers(names, as_array(self.features[names]))
         return own.joined(expected)
 
     def expected(self, horizon: Horizon) -> dict[str, Floats]:

@@ -234,8 +234,13 @@ class RetentionModel:
         ------
         DataError
             A feature that the model learnt from is missing.
+        ValueError
+            Another model has read the rows.
         """
         if isinstance(features, Reading):
+            if not features.is_of(self.churn_):
+                msg = "These rows were read by another model: read them by this one."
+                raise ValueError(msg)
             return features
         if self.process is not None:
             self._check(features)
@@ -554,6 +559,8 @@ def _next_order(cutoff: pd.Series[Any], days: Floats) -> list[Any]:
     within = days <= NEXT_ORDER_LIMIT_DAYS
     # the day on which it falls: the first day ahead is that of the cutoff
     whole = np.where(within, np.floor(days), 0).astype("timedelta64[D]")
+    if isinstance(cutoff.dtype, pd.DatetimeTZDtype):
+        cutoff = cutoff.dt.tz_localize(None)
     dates = cutoff.to_numpy("datetime64[D]") + whole
     return [
         day if known else None

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 YEAR_DAYS, HALF_YEAR = 364, 182
 # of a half year, for it to be one
 FEWEST_DAYS = 91
-# last year's seasons that are averaged
+# years before that are looked at
 MOST_YEARS = 3
 # of the logarithms: no season is believed beyond four times the level, or a quarter
 LARGEST_GAP = np.log(4.0)

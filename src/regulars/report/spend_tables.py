@@ -85,7 +85,7 @@ def spend_level(training: TrainingResult) -> str:
         text = (
             f"Expected and typical spend are multiplied by {number(season, 2)} for the "
             f"season, {percent(level.season_share)} of what it made of the same window "
-            "a year before: so much of it the model misses on validation windows. "
+            "in the years before: so much the model misses on validation windows. "
         )
     if abs(level.factor - 1) > SMALLEST_CHANGE:
         text += (

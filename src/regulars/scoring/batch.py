@@ -79,7 +79,7 @@ def score_customers(
 
     Returns
     -------
-    DataFrame of shape (n_customers, 19)
+    DataFrame of shape (n_customers, 24)
         The columns of design section 7, in the order of `customers`; without rows
         where there is no customer.
     """

@@ -129,7 +129,8 @@ def strength_of(
     leaving, those who stay count four times.
     """
     stay, leave = (
-        side.contributions.reindex(contributions.columns).to_numpy()
+        # 0 of a column that nobody's contributions had
+        side.contributions.reindex(contributions.columns, fill_value=0.0).to_numpy()
         for side in (contrast.stay, contrast.leave)
     )
     leaves = (churn**2 / (churn**2 + (1.0 - churn) ** 2))[:, None]

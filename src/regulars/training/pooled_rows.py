@@ -49,9 +49,13 @@ def scored_test(trial: Trial) -> ScoredTest | None:
     rows, figures, scores = trial.window.test, trial.churn_test, trial.scores
     if rows is None or figures is None or scores is None:
         return None
-    # what is won with a customer who stays in place of leaving
-    gain = scores["clv_if_kept"] - scores["clv_if_silent"]
-    return ScoredTest(rows, figures, gain.to_numpy(dtype=np.float64))
+    # what is won with a customer who is silent and comes back
+    gain, churn = (
+        scores[name].to_numpy(dtype=np.float64)
+        for name in ("value_to_win_back", "churn_probability")
+    )
+    gain = np.divide(gain, churn, out=np.zeros(len(gain)), where=churn > 0)
+    return ScoredTest(rows, figures, gain)
 
 
 def pooled_rows(trials: Sequence[Trial]) -> PooledRows | None:

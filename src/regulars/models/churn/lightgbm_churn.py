@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 # rows from which making the tables of contributions is soon made up for
-TABLES_FROM = 500
+TABLES_FROM = 1_000
 
 
 class LightGBMChurn(SavedTrees):
@@ -158,6 +158,8 @@ class LightGBMChurn(SavedTrees):
 
     def shares(self, features: Floats) -> Floats:
         """Return the same of rows that need no check."""
+        if not len(features):
+            return np.zeros(features.shape)
         if len(features) >= TABLES_FROM and self._tables is not None:
             return self._tables.contributions(features)
         # the last column is the base value

@@ -32,6 +32,7 @@ from regulars.models.churn.rank_choice import choose_ranks, ranked_fold
 from regulars.models.churn.search import search_settings
 from regulars.models.churn.space import PURCHASES
 from regulars.models.folds import known_before, side_by_side
+from regulars.models.inputs import numbers_of
 from regulars.models.memo import Memo
 from regulars.models.season import season_share
 
@@ -280,7 +281,7 @@ def _out_of_time(fold: ValidationFold, name: str, recipe: Recipe, memo: Memo) ->
 
     def work() -> Floats:
         member = recipe.make(name).fit(fold.train, fold.y_train)
-        return member.log_odds(fold.valid.to_numpy(np.float64))
+        return member.log_odds(numbers_of(fold.valid, [*map(str, fold.train)]))
 
     if name == PROCESS:
         return work()
