@@ -186,13 +186,15 @@ class FeaturePlan:
         ids = pa.chunked_array([part.customers for part in in_order])
         n_rows = [sum(len(part.customers) for part in kept) for kept in parts]
         days = pd.DatetimeIndex(np.array(self.cutoffs, "datetime64[ms]"))
-        keys = {"customer_id": ids.to_pandas(), "cutoff": days.repeat(n_rows)}
         # column by column, so that none is in memory twice for long
-        features = {
-            name: np.concatenate([part.features.pop(name) for part in in_order])
-            for name in list(in_order[0].features)
-        }
-        return pd.DataFrame({**keys, **features}, copy=False)
+        names = list(in_order[0].features)
+        columns = np.empty((len(names), len(ids)))
+        for name, column in zip(names, columns, strict=True):
+            np.concatenate([part.features.pop(name) for part in in_order], out=column)
+        matrix = pd.DataFrame(columns.T, columns=names, copy=False)
+        matrix.insert(0, "cutoff", days.repeat(n_rows))
+        matrix.insert(0, "customer_id", ids.to_pandas())
+        return matrix
 
     def of_block(self, lines: pa.Table) -> list[_Part]:
         """Return the features of one block at each cutoff."""

@@ -288,7 +288,8 @@ class RetentionModel:
         """
         reading = self.read(features)
         churn = self._probability(reading)
-        if self.horizon.teaching.days == self.horizon.days or self.process is None:
+        terms = self.horizon
+        if self.process is None or terms.teaching.days == terms.days:
             return churn
         return self._carried_over(reading, churn)
 

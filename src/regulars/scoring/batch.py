@@ -87,7 +87,7 @@ def score_customers(
     blocks = [_score_block(model, block, is_told) for block in customers.blocks(BLOCK)]
     if not blocks:
         return pd.DataFrame(columns=list(COLUMNS))
-    scores = pd.concat(blocks, ignore_index=True)
+    scores = blocks[0] if len(blocks) == 1 else pd.concat(blocks, ignore_index=True)
     if model.process is not None:  # which knows days as timestamps
         scores["cutoff"] = pd.to_datetime(scores["cutoff"]).dt.date
     if not is_told:

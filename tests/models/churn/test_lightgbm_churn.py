@@ -37,7 +37,7 @@ def test_many_rows_are_explained_as_few_are(rows, monkeypatch):
     X, y = rows
     monkeypatch.setattr(lightgbm_churn, "TABLES_FROM", 300)
     fitted = LightGBMChurn(20, num_leaves=8).fit(X, y)
-    assert not fitted.contributions(X[:0]).size
+    assert not fitted.shares(X.to_numpy()[:0]).size
     few = np.vstack([fitted.contributions(X[:99]), fitted.contributions(X[99:200])])
     np.testing.assert_allclose(fitted.contributions(X)[:200], few, atol=1e-9)
     again = LightGBMChurn(20, num_leaves=8, random_state=3).fit(X, y).contributions(X)
