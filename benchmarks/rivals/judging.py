@@ -229,7 +229,7 @@ def profits(
 
 def _gain(by_customer: Floats) -> dict[str, Any]:
     ends = resampled_intervals(
-        lambda counts: (float(counts @ by_customer),),
+        lambda counts: (counts @ by_customer)[:, np.newaxis],
         len(by_customer),
         N_RESAMPLES,
         0.95,
