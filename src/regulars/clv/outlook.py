@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from regulars.clv.fork import Fork, Worth
+from regulars.clv.fork import Fork, Scenarios
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,14 +92,14 @@ class Outlook:
             fork.wait(churn) * DAYS_PER_WEEK,
         )
 
-    def worth(
+    def values(
         self,
         *,
         span_days: int,
         margin: float,
         discount_rate_annual: float,
         horizon_days: int,
-    ) -> Worth:
+    ) -> Scenarios:
         """Return discounted margin from the cutoff on, by what the next days bring."""
         purchases = self._fork(span_days).discounted_purchases(
             discount_rate_annual=discount_rate_annual,
@@ -108,7 +108,7 @@ class Outlook:
         )
         share = self._process.shares_.margin_share(self._features, margin)
         earned = self.order_value * share
-        return Worth(*(np.asarray(each * earned) for each in purchases))
+        return Scenarios(*(np.asarray(each * earned) for each in purchases))
 
     def _fork(self, span_days: int) -> Fork:
         if span_days not in self._forks:

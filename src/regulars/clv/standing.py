@@ -75,15 +75,15 @@ class Standing:
         there = self._once(self._model._purchases_if_there, t)
         return np.asarray(self.alive() * there)
 
-    def purchases_if_there(self, times: FloatArray) -> FloatArray:
-        """Return the same of each who is there at the cutoff; one row a time.
+    def purchases_if_there(self, times: FloatArray, weights: FloatArray) -> FloatArray:
+        """Return the same of each who is there at the cutoff, several times weighed.
 
         It does not remember when the last purchase was.
         """
         latest, place = self._latest
-        times = times[:, np.newaxis]
-        found = self._model._purchases_if_there(latest.rows, latest._params, times)
-        return np.asarray(found[:, place])
+        column = times[:, np.newaxis]
+        found = self._model._purchases_if_there(latest.rows, latest._params, column)
+        return np.asarray((weights[:, np.newaxis] * found).sum(axis=0)[place])
 
     @cached_property
     def _latest(self) -> tuple[Self, NDArray[np.intp]]:

@@ -268,8 +268,7 @@ class _Plan:
 
     def if_there(self, standing: Standing) -> FloatArray:
         """Return discounted expected purchases of those who are there at the cutoff."""
-        expected = standing.purchases_if_there(self.times)
-        return np.asarray((self.weights[:, np.newaxis] * expected).sum(axis=0))
+        return standing.purchases_if_there(self.times, self.weights)
 
     def _sum(self, expected: Callable[[float], FloatArray]) -> FloatArray:
         times = zip(self.times, self.weights, strict=True)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import pandas as pd
 
-from regulars.clv.fork import Worth
+from regulars.clv.fork import Scenarios
 from regulars.clv.process import COLUMNS, PurchaseProcess
 from regulars.errors import DataError
 from regulars.models.churn.ensemble import ChurnEnsemble, Recipe
@@ -197,7 +197,7 @@ class RetentionModel:
             # of the customers of the cutoff: segments are about today
             terms = self.horizon
             self.segments_ = Segments(terms.gap_breaks, terms.value_breaks).fit(
-                now, self._worth(self.process.outlook(now)).if_bought
+                now, self._scenarios(self.process.outlook(now)).if_bought
             )
             self.reference_ = standing[feature_columns(standing)].median()
         self.profile_: Profile | None = None
@@ -340,7 +340,7 @@ class RetentionModel:
             "cutoff": np.full(n_rows, cutoff, dtype=object),
             "churn_probability": churn,
             **{name: np.full(n_rows, np.nan) for name in NUMBERS},
-            **_values(Worth(kept, 0.0 * kept, kept), churn),
+            **_values(Scenarios(kept, 0.0 * kept, kept), churn),
             "value_to_protect": np.full(n_rows, np.nan),
             "risk_band": self.horizon.bands(churn),
             "segment": nothing,
@@ -353,7 +353,7 @@ class RetentionModel:
         rows, terms = reading.features, self.horizon
         churn, spend = self._forecast(reading)
         tied = outlook.tied(churn, horizon_days=terms.days, gap_days=terms.gap_days)
-        worth, band = self._worth(outlook), terms.bands(churn)
+        scenarios, band = self._scenarios(outlook), terms.bands(churn)
         scores = {
             "customer_id": rows["customer_id"],
             "cutoff": rows["cutoff"],
@@ -365,18 +365,18 @@ class RetentionModel:
             "expected_spend_low": spend.bounds[:, 0],
             "expected_spend_high": spend.bounds[:, 1],
             "typical_spend": spend.typical,
-            **_values(worth, churn),
-            "value_to_protect": tied.p_leaving * worth.if_bought,
+            **_values(scenarios, churn),
+            "value_to_protect": tied.p_leaving * scenarios.if_bought,
             "risk_band": band,
-            "segment": self.segments_.label(rows, worth.if_bought, band),
+            "segment": self.segments_.label(rows, scenarios.if_bought, band),
             "expected_next_order": _next_order(rows["cutoff"], tied.days_to_next_order),
         }
         return pd.DataFrame(scores, index=rows.index)
 
-    def _worth(self, outlook: Outlook) -> Worth:
+    def _scenarios(self, outlook: Outlook) -> Scenarios:
         """Return the value of customers by whether they buy in the horizon."""
         terms = self.horizon
-        return outlook.worth(
+        return outlook.values(
             span_days=terms.gap_days + terms.days,
             margin=terms.margin,
             discount_rate_annual=terms.discount_rate_annual,
@@ -545,14 +545,14 @@ def _outcome(values: ArrayLike | None) -> Floats:
     return np.asarray(values, dtype=np.float64)
 
 
-def _values(worth: Worth, churn: Floats) -> dict[str, Floats]:
+def _values(scenarios: Scenarios, churn: Floats) -> dict[str, Floats]:
     """Return the columns of value from what customers are worth."""
     return {
-        "clv": worth.branches.mix(churn),
-        "clv_if_kept": worth.if_bought,
-        "clv_if_silent": worth.if_silent,
-        "value_at_risk": churn * (worth.if_bought - worth.if_silent),
-        "value_to_win_back": churn * (worth.if_back - worth.if_silent),
+        "clv": scenarios.branches.mix(churn),
+        "clv_if_kept": scenarios.if_bought,
+        "clv_if_silent": scenarios.if_silent,
+        "value_at_risk": churn * (scenarios.if_bought - scenarios.if_silent),
+        "value_to_win_back": churn * (scenarios.if_back - scenarios.if_silent),
     }
 
 

@@ -65,26 +65,20 @@ class BinaryClassifier(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[mis
         return np.column_stack([1.0 - churn, churn])
 
     def decision_function(self, X: ArrayLike) -> Floats:
-        """Return the log-odds of the second class, churn.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, n_features)
-            Features.
-
-        Returns
-        -------
-        array of shape (n_rows,)
-        """
+        """Return the log-odds of the second class, churn."""
         return self.log_odds(self._features(X))
+
+    def contributions(self, X: ArrayLike) -> Floats:
+        """Return each feature's share of the log-odds."""
+        return self.shares(self._features(X))
 
     @abstractmethod
     def log_odds(self, features: Floats) -> Floats:
-        """Return the same of rows that need no check."""
+        """Return the log-odds of rows that need no check."""
 
     @abstractmethod
     def shares(self, features: Floats) -> Floats:
-        """Return each feature's share of the log-odds, of rows that need no check."""
+        """Return each feature's share of them, likewise."""
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -115,26 +115,13 @@ class ExtraTreesChurn(SavedTrees):
         """Return the log-odds of churn of rows that need no check."""
         return log_odds_of(np.asarray(self.booster_.predict(features, **ONE_THREAD)))
 
-    def contributions(self, X: ArrayLike) -> Floats:
+    def shares(self, features: Floats) -> Floats:
         """Return each feature's share of the log-odds.
 
         The splits on the way to the leaves share out the probability; the shares are
         stretched, row by row, to add up to the difference of the log-odds from the
         base.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, n_features)
-            Features.
-
-        Returns
-        -------
-        array of shape (n_rows, n_features)
         """
-        return self.shares(self._features(X))
-
-    def shares(self, features: Floats) -> Floats:
-        """Return the same of rows that need no check."""
         n_trees = self.booster_.num_trees()
         shares = self._paths.contributions(features) / n_trees
         base = np.full(len(shares), self._paths.base / n_trees)

@@ -141,23 +141,11 @@ class LightGBMChurn(SavedTrees):
         raw = self.booster_.predict(features, raw_score=True, **ONE_THREAD)
         return np.asarray(raw, dtype=np.float64)
 
-    def contributions(self, X: ArrayLike) -> Floats:
+    def shares(self, features: Floats) -> Floats:
         """Return each feature's share of the log-odds (TreeSHAP).
 
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, n_features)
-            Features.
-
-        Returns
-        -------
-        array of shape (n_rows, n_features)
-            Log-odds; their sum and the mean prediction make up the raw score.
+        Their sum and the mean prediction make up the raw score.
         """
-        return self.shares(self._features(X))
-
-    def shares(self, features: Floats) -> Floats:
-        """Return the same of rows that need no check."""
         if not len(features):
             return np.zeros(features.shape)
         if len(features) >= TABLES_FROM and self._tables is not None:

@@ -117,23 +117,11 @@ class LogisticChurn(BinaryClassifier):
         log_odds: Floats = np.einsum("ij,j->i", self._design(features), self.coef_)
         return log_odds + self.intercept_
 
-    def contributions(self, X: ArrayLike) -> Floats:
+    def shares(self, features: Floats) -> Floats:
         """Return each feature's share of the log-odds, against the mean customer.
 
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, n_features)
-            Features.
-
-        Returns
-        -------
-        array of shape (n_rows, n_features)
-            Log-odds; an indicator counts towards its feature.
+        An indicator counts towards its feature.
         """
-        return self.shares(self._features(X))
-
-    def shares(self, features: Floats) -> Floats:
-        """Return the same of rows that need no check."""
         shares: Floats = self._design(features) * self.coef_
         n = self.n_features_in_
         shares[:, self.indicators_] += shares[:, n:]

@@ -99,12 +99,12 @@ class LogisticMember:
     ) -> None:
         self.model = model
         self.read = list(read)
-        self._find(columns)
+        if columns:
+            self._find(columns)
 
     def _find(self, columns: Sequence[str]) -> None:
         names = list(columns)
-        read = [name for name in self.read if name in names] or names
-        self._places = [names.index(name) for name in read]
+        self._places = [names.index(name) for name in self.read or names]
 
     def fit(self, rows: pd.DataFrame, churned: ArrayLike) -> Self:
         """Fit the regression."""
