@@ -329,10 +329,24 @@ class RetentionModel:
             A feature that the model learnt from is missing or cannot be read.
         """
         reading = self.read(features)
+        scores = self.scores_of(
+            reading, customer_id=customer_id, cutoff=cutoff, value=value
+        )
+        return pd.DataFrame(scores, index=reading.features.index, copy=False)
+
+    def scores_of(
+        self,
+        reading: Reading,
+        *,
+        customer_id: ArrayLike | None = None,
+        cutoff: date | None = None,
+        value: ArrayLike | None = None,
+    ) -> dict[str, Any]:
+        """Return what `predict` does, column by column."""
         if reading.outlook is not None:
-            return self._predict_purchases(reading, reading.outlook)
-        churn, index = self._probability(reading), reading.features.index
-        n_rows = len(index)
+            return self._purchase_scores(reading, reading.outlook)
+        churn = self._probability(reading)
+        n_rows = len(churn)
         kept = np.full(n_rows, np.nan) if value is None else np.asarray(value, float)
         nothing = np.full(n_rows, None, dtype=object)
         scores = {
@@ -346,15 +360,15 @@ class RetentionModel:
             "segment": nothing,
             "expected_next_order": nothing,
         }
-        return pd.DataFrame(scores, index=index)[list(SCORES)]
+        return {name: scores[name] for name in SCORES}
 
-    def _predict_purchases(self, reading: Reading, outlook: Outlook) -> pd.DataFrame:
+    def _purchase_scores(self, reading: Reading, outlook: Outlook) -> dict[str, Any]:
         assert self.segments_ is not None
         rows, terms = reading.features, self.horizon
         churn, spend = self._forecast(reading)
         tied = outlook.tied(churn, horizon_days=terms.days, gap_days=terms.gap_days)
         scenarios, band = self._scenarios(outlook), terms.bands(churn)
-        scores = {
+        return {
             "customer_id": rows["customer_id"],
             "cutoff": rows["cutoff"],
             "churn_probability": churn,
@@ -371,7 +385,6 @@ class RetentionModel:
             "segment": self.segments_.label(rows, scenarios.if_bought, band),
             "expected_next_order": _next_order(rows["cutoff"], tied.days_to_next_order),
         }
-        return pd.DataFrame(scores, index=rows.index)
 
     def _scenarios(self, outlook: Outlook) -> Scenarios:
         """Return the value of customers by whether they buy in the horizon."""

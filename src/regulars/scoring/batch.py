@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from regulars.models.retention import SCORES
-from regulars.scoring.reasons import REASONS, explain
+from regulars.scoring.reasons import REASONS, reasons_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -83,56 +83,63 @@ def score_customers(
         The columns of design section 7, in the order of `customers`; without rows
         where there is no customer.
     """
-    is_told = reasons == "all"
-    blocks = [_score_block(model, block, is_told) for block in customers.blocks(BLOCK)]
+    blocks = [
+        _score_block(model, block, provenance, is_told=reasons == "all")
+        for block in customers.blocks(BLOCK)
+    ]
     if not blocks:
         return pd.DataFrame(columns=list(COLUMNS))
     scores = blocks[0] if len(blocks) == 1 else pd.concat(blocks, ignore_index=True)
-    if model.process is not None:  # which knows days as timestamps
-        scores["cutoff"] = pd.to_datetime(scores["cutoff"]).dt.date
-    if not is_told:
-        chosen = _chosen(scores, 0 if reasons == "none" else int(reasons))
-        scores = scores.join(_reasons(model, customers.features, scores, chosen))
-    return scores.assign(
-        model_version=provenance.model_version,
-        scored_at=pd.Timestamp(provenance.scored_at),
-        run_id=provenance.run_id,
-    )[list(COLUMNS)]
+    if not isinstance(reasons, str):
+        _explain(model, customers.features, scores, _chosen(scores, reasons))
+    return scores
 
 
 def _score_block(
-    model: RetentionModel, block: Customers, is_told: bool
+    model: RetentionModel, block: Customers, provenance: Provenance, *, is_told: bool
 ) -> pd.DataFrame:
     reading = model.read(block.features)
-    scores = model.predict(
+    scores = model.scores_of(
         reading,
         customer_id=block.customer_id,
         cutoff=block.cutoff,
         value=block.value,
     )
-    if not is_told:
-        return scores
-    return scores.join(explain(model, reading, scores["churn_probability"].to_numpy()))
+    if model.process is not None:  # which knows days as timestamps
+        scores["cutoff"] = pd.to_datetime(scores["cutoff"]).dt.date
+    churn = scores["churn_probability"]
+    told = reasons_of(model, reading, churn) if is_told else _nothing(len(churn))
+    come_from = {
+        "model_version": provenance.model_version,
+        "scored_at": pd.Timestamp(provenance.scored_at),
+        "run_id": provenance.run_id,
+    }
+    index = block.features.index
+    return pd.DataFrame(scores | told | come_from, index=index, copy=False)
 
 
-def _reasons(
+def _nothing(n_customers: int) -> dict[str, list[list[str]]]:
+    return {name: [[] for _ in range(n_customers)] for name in REASONS}
+
+
+def _explain(
     model: RetentionModel,
     features: pd.DataFrame,
     scores: pd.DataFrame,
     chosen: NDArray[np.intp],
-) -> pd.DataFrame:
-    """Return both columns of reasons: empty lists for those who are not explained."""
-    told: dict[str, list[list[str]]] = {
-        name: [[] for _ in range(len(scores))] for name in REASONS
-    }
+) -> None:
+    """Write the reasons of some customers into the scored table."""
+    told = _nothing(len(scores))
     for start in range(0, len(chosen), BLOCK):
         rows = chosen[start : start + BLOCK]
+        reading = model.read(features.iloc[rows].reset_index(drop=True))
         churn = scores["churn_probability"].to_numpy()[rows]
-        found = explain(model, features.iloc[rows].reset_index(drop=True), churn)
+        found = reasons_of(model, reading, churn)
         for name in REASONS:
             for row, reasons in zip(rows.tolist(), found[name], strict=True):
                 told[name][row] = reasons
-    return pd.DataFrame(told, dtype=object)
+    for name in REASONS:
+        scores[name] = told[name]
 
 
 def _chosen(scores: pd.DataFrame, n_customers: int) -> NDArray[np.intp]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -95,11 +96,7 @@ def flatten(
     names = [name for name in FIELDS if name in {"order_time", "amount", *columns}]
     rows = [_objects(history) for history in histories]
     flat = [row for history in rows for row in history]
-    try:
-        sent = {name: _column(name, [row.get(name) for row in flat]) for name in names}
-    except AttributeError:
-        _refuse_other_rows(flat)
-        raise
+    sent = _columns(names, flat)
     owner = np.repeat(ids.astype(str).to_numpy(dtype=object), list(map(len, rows)))
     needed = [name for name in names if not _may_be_empty(name, flat)]
     absent = [n for n in needed if flat and sent[n].null_count == len(flat)]
@@ -112,6 +109,19 @@ def flatten(
     if pa.types.is_boolean(sent["is_return"].type):
         sent["is_return"] = sent["is_return"].fill_null(False)
     return pa.table({"customer_id": pa.array(owner, pa.string()), **sent})
+
+
+def _columns(names: Sequence[str], rows: list[Any]) -> dict[str, pa.Array]:
+    """Return each field of all rows."""
+    if set(map(type, rows)) == {dict}:
+        form = pa.struct([(name, FIELDS[name]) for name in names])
+        with suppress(pa.ArrowInvalid, pa.ArrowTypeError):
+            return dict(zip(names, pa.array(rows, form).flatten(), strict=True))
+    try:
+        return {name: _column(name, [row.get(name) for row in rows]) for name in names}
+    except AttributeError:
+        _refuse_other_rows(rows)
+        raise
 
 
 def _column(name: str, values: list[Any]) -> pa.Array:

@@ -78,10 +78,11 @@ class NestedScorer:
             _provenance(self._provenance),
             reasons,
         )
-        answer = scores.set_index("customer_id").reindex(ids.astype(str))
-        answer["cutoff"] = cutoff
-        answer.index = pd.Index(ids, name="customer_id")
-        return answer.reset_index()
+        # who had no purchase by then is answered too, with nothing
+        rows = pd.Index(scores["customer_id"]).get_indexer(ids.astype(str))
+        answer = scores.reindex(rows).reset_index(drop=True)
+        answer["customer_id"], answer["cutoff"] = ids.to_numpy(), cutoff
+        return answer
 
     def _features(
         self, ids: pd.Series[Any], histories: pd.Series[Any], cutoff: date

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Sentences = NDArray[np.object_]
+    # of each customer, by `REASONS`
+    Told = dict[str, list[list[str]]]
 
 REASONS = ("risk_reasons", "stay_reasons")
 N_REASONS = 3
@@ -81,6 +83,14 @@ def explain(
     [['calls a day 29: higher than 98% of customers']]
     """
     reading = model.read(features)
+    told = reasons_of(model, reading, churn_probability)
+    return pd.DataFrame(told, reading.features.index, dtype=object)
+
+
+def reasons_of(
+    model: RetentionModel, reading: Reading, churn_probability: Floats
+) -> Told:
+    """Return what `explain` does, as lists."""
     strength = strength_of(
         model.contributions(reading), churn_probability, model.contrast_
     )
@@ -109,7 +119,7 @@ class Sayings(Protocol):
         """Return the sentences of some customers: only what is chosen is written."""
 
 
-def by_theme(facts: Facts, strength: pd.DataFrame) -> pd.DataFrame:
+def by_theme(facts: Facts, strength: pd.DataFrame) -> Told:
     """Return the reasons of customers of a purchase log, a theme at most once."""
     words = [theme.words(facts) for theme in THEMES]
     return strongest(
@@ -151,16 +161,11 @@ def _of_themes(strength: pd.DataFrame, same: NDArray[np.bool_]) -> pd.DataFrame:
 
 def strongest(
     strength: pd.DataFrame, warnings: Sequence[Sayings], comforts: Sequence[Sayings]
-) -> pd.DataFrame:
+) -> Told:
     """Return the sentences of the strongest reasons on either side."""
     raises = strength.to_numpy()
     sides = (_strongest(raises, warnings), _strongest(-raises, comforts))
-    return pd.DataFrame(
-        {
-            name: pd.Series(side, index=strength.index, dtype=object)
-            for name, side in zip(REASONS, sides, strict=True)
-        }
-    )
+    return dict(zip(REASONS, sides, strict=True))
 
 
 def _strongest(strength: Floats, sayings: Sequence[Sayings]) -> list[list[str]]:
