@@ -4,6 +4,7 @@ from regulars.config.reading import load_settings, parse_settings
 from regulars.config.sections import (
     BacktestSettings,
     ChurnSettings,
+    CustomersSettings,
     FeatureSettings,
     GateSettings,
     ProfitSettings,
@@ -25,6 +26,7 @@ from regulars.config.tables import (
 __all__ = [
     "BacktestSettings",
     "ChurnSettings",
+    "CustomersSettings",
     "FeatureSettings",
     "FillDownSettings",
     "GateSettings",

@@ -149,6 +149,16 @@ class ValueSettings(Section):
     )
 
 
+class CustomersSettings(Section):
+    """How attributes of customers are read."""
+
+    undated: Literal["refuse", "as_of_first_order"] = Field(
+        "refuse",
+        description="Attributes that do not say from when they were known "
+        "(`known_from`): not used, or taken as known from the first order on.",
+    )
+
+
 class FeatureSettings(Section):
     """Which features are built."""
 

@@ -11,6 +11,7 @@ from regulars.config.sections import (
     LARGEST_SEED,
     BacktestSettings,
     ChurnSettings,
+    CustomersSettings,
     FeatureSettings,
     GateSettings,
     ProfitSettings,
@@ -35,6 +36,9 @@ class Settings(Section):
         default=ChurnSettings(), description="Churn classifier."
     )
     value: ValueSettings = Field(default=ValueSettings(), description="Money.")
+    customers: CustomersSettings = Field(
+        default=CustomersSettings(), description="Attributes of customers."
+    )
     features: FeatureSettings = Field(
         default=FeatureSettings(), description="Features."
     )

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from regulars.config import parse_settings
+from regulars.features.signals import Signals
 from regulars.kinds.contractual import ContractWorkspace, spells_of
 from regulars.timeline import plan
 
@@ -46,6 +47,6 @@ def made():
         spells = spells_of(contracts)
         days = pd.concat([spells["started"], spells["ended"].dropna()])
         timeline = plan(SETTINGS.time, days.min().date(), days.max().date())
-        return ContractWorkspace(SETTINGS, spells, dated, None, timeline)
+        return ContractWorkspace(SETTINGS, spells, Signals(dated), None, timeline)
 
     return make

@@ -193,7 +193,7 @@ def test_customers_held_out_are_not_contacted(work):
 
 
 def test_columns_that_nobody_can_date_are_reported(work):
-    assert "csat" not in work.dated["tickets"]
+    assert "csat" not in work.signals.tables["tickets"]
     assert any("tickets.csat" in note for note in work.notes)
 
 

@@ -35,7 +35,7 @@ class PastSnapshots:
 
     def __init__(self, work: ContractWorkspace, timelines: Sequence[Timeline]) -> None:
         known = [pd.Timestamp(each.stands_at) for each in timelines]
-        words = [words_before(work.dated, day) for day in known]
+        words = [words_before(work.signals.tables, day) for day in known]
         self._words = dict(zip(timelines, words, strict=True))
         ends = work.timeline.cutoff
         days = sorted(

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from regulars.features.customers import attributes_of
-from regulars.features.dated_tables import columns_of, words_before
+from regulars.features.dated_tables import words_before
 from regulars.features.matrix import build_matrix
 from regulars.features.value import VALUE_COLUMNS
 from regulars.kinds.contractual.spells import running
@@ -48,24 +47,12 @@ def snapshot(
     """
     day = pd.Timestamp(cutoff)
     if words is None:
-        words = words_before(work.dated, day)
+        words = words_before(work.signals.tables, day)
     rows = _contracts(work.spells, cutoff)
-    for name, table in work.dated.items():
-        if name == "customers":
-            columns = attributes_of(table, day, rows.index)
-        else:
-            sorted_rows = work.dated_rows[name]
-            columns = columns_of(name, sorted_rows, cutoff, rows.index, words)
-        rows = rows.join(_named_apart(columns, rows, name))
+    rows = rows.join(work.signals.raw(cutoff, rows.index, words, taken=rows.columns))
     rows = rows.sort_index().reset_index()
     rows.insert(1, "cutoff", day)
     return _with_purchases(work, rows, cutoff)
-
-
-def _named_apart(columns: pd.DataFrame, rows: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Keep a user's attribute from taking the name of one of ours."""
-    taken = {c: f"{c} ({name})" for c in columns if c in rows}
-    return columns.rename(columns=taken)
 
 
 def _contracts(spells: pd.DataFrame, cutoff: date) -> pd.DataFrame:

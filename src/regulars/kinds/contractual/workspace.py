@@ -7,33 +7,27 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
-from regulars.data.contract import TABLES, day_name
 from regulars.data.fingerprint import fingerprint
 from regulars.data.ledger import build_ledger
 from regulars.errors import ConfigError, NotEnoughHistoryError
-from regulars.features.dated_tables import NOT_USED, sorted_rows
+from regulars.features.signals import Signals, digest_of
 from regulars.kinds.contractual.spells import spells_of
+from regulars.kinds.signal_tables import signals_of, strangers
 from regulars.kinds.tables import read_and_check
-from regulars.models.tabular.columns import typed
 from regulars.timeline import plan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from datetime import date
 
     from regulars.config import Settings
-    from regulars.features.dated_rows import DatedRows
     from regulars.timeline import Timeline
 
     Step = Callable[[str], None]
-
-DATED = ("events", "tickets", "surveys", "loyalty", "referrals", "contacts")
 
 
 @dataclass(frozen=True)
@@ -47,9 +41,8 @@ class ContractWorkspace:
     spells : DataFrame of shape (n_contracts, n_columns)
         Contracts with the first day of their spell (``spell_start``) and the day on
         which the spell ended (``spell_end``; missing where it still runs).
-    dated : dict of str to DataFrame
-        Rows of each dated table, with ``customer_id`` and ``day``; ``customers`` among
-        them where its attributes say from when they were known.
+    signals : Signals
+        Every dated table beside them.
     ledger : Ledger or None
         Purchases, where there are any.
     timeline : Timeline
@@ -60,7 +53,7 @@ class ContractWorkspace:
 
     settings: Settings
     spells: pd.DataFrame
-    dated: Mapping[str, pd.DataFrame]
+    signals: Signals
     ledger: Any
     timeline: Timeline
     notes: list[str] = field(default_factory=list)
@@ -69,15 +62,6 @@ class ContractWorkspace:
     def cutoff(self) -> date:
         """As-of day of the scores."""
         return self.timeline.cutoff
-
-    @cached_property
-    def dated_rows(self) -> dict[str, DatedRows]:
-        """Rows of each dated table with features, sorted for every cutoff."""
-        return {
-            name: sorted_rows(name, table)
-            for name, table in self.dated.items()
-            if name != "customers"
-        }
 
     def fingerprint(self) -> str:
         """Return the digest of contracts, dated tables and purchases.
@@ -88,11 +72,7 @@ class ContractWorkspace:
             64 hexadecimal digits (SHA-256).
         """
         digest = hashlib.sha256()
-        for name, table in sorted({"contracts": self.spells, **self.dated}.items()):
-            # neither the order of columns nor that of rows has a meaning
-            rows = table.astype(str)[sorted(table.columns)]
-            hashes = np.sort(pd.util.hash_pandas_object(rows, index=False).to_numpy())
-            digest.update(name.encode() + hashes.tobytes())
+        digest.update(digest_of({"contracts": self.spells, **self.signals.tables}))
         if self.ledger is not None:
             digest.update(fingerprint(self.ledger).encode())
         return digest.hexdigest()
@@ -125,19 +105,11 @@ def open_contracts(settings: Settings, step: Step) -> ContractWorkspace:
         raise ConfigError(msg)
     tables = read_and_check(settings, step).tables
     spells, notes = _usable(spells_of(tables["subscriptions"].execute()))
-    dated = {name: _dated(name, tables[name]) for name in DATED if name in tables}
-    if "customers" in tables:
-        if "known_from_date" in tables["customers"].columns:
-            dated["customers"] = _attributes(tables["customers"])
-        else:
-            notes.append(
-                "The customers table does not say from when its attributes were known "
-                "(known_from): none of them is used."
-            )
+    signals, told = signals_of(tables)
     ledger = build_ledger(tables["transactions"]) if "transactions" in tables else None
-    notes += _strangers(dated, spells) + _unused(dated, tables)
+    notes += strangers(signals, spells["customer_id"].unique(), "a contract") + told
     return ContractWorkspace(
-        settings, spells, dated, ledger, _timeline(settings, spells), notes
+        settings, spells, signals, ledger, _timeline(settings, spells), notes
     )
 
 
@@ -172,51 +144,3 @@ def _timeline(settings: Settings, spells: pd.DataFrame) -> Timeline:
         )
         raise NotEnoughHistoryError(msg)
     return timeline
-
-
-def _dated(name: str, table: Any) -> pd.DataFrame:
-    contract = TABLES[name]
-    day = day_name(contract.time_column or "")
-    rows = table.execute().rename(columns={contract.id_column: "customer_id"})
-    days = [c for c in rows.columns if c.endswith("_date")]
-    times = [
-        c.name for c in contract.columns if c.kind == "time" and c.name in rows.columns
-    ]
-    rows = rows.assign(**{c: pd.to_datetime(rows[c]) for c in days})
-    unused = [c for c in NOT_USED.get(name, ()) if c in rows]
-    kept: pd.DataFrame = rows.drop(columns=[*times, *unused])
-    return kept.rename(columns={day: "day"})
-
-
-def _attributes(table: Any) -> pd.DataFrame:
-    rows: pd.DataFrame = table.execute().drop(columns="known_from", errors="ignore")
-    day = pd.to_datetime(rows["known_from_date"])
-    held = rows.drop(columns=["customer_id", "known_from_date"])
-    # whether a column holds numbers belongs to the table, not to a day
-    kinds = pd.api.types
-    read = {
-        c: held[c] if kinds.is_datetime64_any_dtype(held[c]) else typed(held[c])[0]
-        for c in held
-    }
-    return pd.DataFrame({"customer_id": rows["customer_id"], **read, "day": day})
-
-
-def _strangers(dated: Mapping[str, pd.DataFrame], spells: pd.DataFrame) -> list[str]:
-    known = spells["customer_id"].unique()
-    return [
-        f"No customer of {name} has a contract: are the ids those of the contracts?"
-        for name, rows in dated.items()
-        if len(rows) and not rows["customer_id"].isin(known).any()
-    ]
-
-
-def _unused(dated: Mapping[str, pd.DataFrame], tables: Mapping[str, Any]) -> list[str]:
-    unused = [
-        f"{name}.{column}"
-        for name, columns in NOT_USED.items()
-        for column in columns
-        if name in dated and column in tables[name].columns
-    ]
-    if not unused:
-        return []
-    return [f"Not used, for nobody can say when it became known: {', '.join(unused)}."]

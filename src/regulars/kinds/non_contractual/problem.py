@@ -17,6 +17,7 @@ from regulars.errors import DataError, NotEnoughHistoryError
 from regulars.evaluation.backtest import roll_back
 from regulars.evaluation.holdout import drift_notes
 from regulars.features.matrix import FEATURES
+from regulars.features.signals import Vocabulary
 from regulars.findings.rules import other_id_advice
 from regulars.kinds.non_contractual.notes import tested_otherwise
 from regulars.kinds.non_contractual.snapshots import Snapshots
@@ -94,6 +95,7 @@ def purchase_problem(work: LogWorkspace, step: Step) -> Problem:
         (trial,) = training.trials
         return [
             *training.final.notes(training.choices, None, None),
+            *work.notes,
             *tested_otherwise(timeline, final.timeline),
             *drift_notes(trial.churn_test, trial.value_test),
             *final.snapshots.final_warnings(),
@@ -255,7 +257,8 @@ def purchase_backtest(work: LogWorkspace) -> BacktestPlan:
 def customers_of_log(work: LogWorkspace, model: RetentionModel) -> Customers:
     """Return every customer at the cutoff."""
     cutoff = work.timeline.cutoff
-    return Customers(work.features.by_cutoff([cutoff])[cutoff], cutoff=cutoff)
+    words = Vocabulary.in_names(model.reference_.index)
+    return Customers(work.features.by_cutoff([cutoff], words)[cutoff], cutoff=cutoff)
 
 
 def serving_context(work: LogWorkspace) -> ServingContext:

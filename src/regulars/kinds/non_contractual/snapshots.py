@@ -21,6 +21,7 @@ from regulars.errors import (
     RegularsWarning,
 )
 from regulars.features.cache import FeatureCache
+from regulars.features.rows import FeatureRows
 from regulars.labels.purchases import OUTCOMES, build_labels, refuse_unknown
 from regulars.metrics import log_loss, mae
 from regulars.models.memo import Memo
@@ -50,7 +51,7 @@ class Snapshots:
     ledger: Ledger
     timeline: Timeline
     horizon: Horizon
-    cache: FeatureCache
+    cache: FeatureRows
     rows: Mapping[date, pd.DataFrame] = field(repr=False)
     # processes, and what follows from them; shared by the snapshots of one ledger,
     # which say the same of a cutoff whoever came first
@@ -64,7 +65,7 @@ class Snapshots:
         ledger: Ledger,
         timeline: Timeline,
         settings: Settings,
-        cache: FeatureCache | None = None,
+        cache: FeatureRows | None = None,
         memo: Memo | None = None,
     ) -> Snapshots:
         """Lay a ledger out at the cutoffs of a timeline.
@@ -72,8 +73,9 @@ class Snapshots:
         `memo` holds what other snapshots of the ledger have worked out; what is worked
         out here is added.
         """
-        cache = cache or FeatureCache(ledger, settings)
-        rows = cache.by_cutoff(timeline.snapshots)
+        cache = cache or FeatureRows(FeatureCache(ledger, settings))
+        words = cache.vocabulary(timeline.stands_at)
+        rows = cache.by_cutoff(timeline.snapshots, words)
         unknown = _unknown_somewhere(rows, timeline.stands_at)
         return cls(
             ledger,

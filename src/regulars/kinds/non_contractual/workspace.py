@@ -6,10 +6,13 @@ so that it is there even when the run stops.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from regulars.data.closures import daily_purchases, shut_days
 from regulars.data.fingerprint import fingerprint
@@ -17,11 +20,14 @@ from regulars.data.ledger import Ledger, build_ledger
 from regulars.data.strays import bulk_begins
 from regulars.errors import DataError
 from regulars.features.cache import FeatureCache
+from regulars.features.rows import FeatureRows
+from regulars.features.signals import Signals, digest_of
+from regulars.kinds.signal_tables import signals_of, strangers
 from regulars.kinds.tables import read_and_check
 from regulars.timeline import check_cutoff, plan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import date
 
     from regulars.config import Settings
@@ -55,6 +61,9 @@ class LogWorkspace:
     intake: Intake
     ledger: Ledger
     timeline: Timeline
+    # every dated table beside the purchases, and what is to be said of them
+    signals: Signals = field(default_factory=Signals)
+    notes: Sequence[str] = ()
 
     @property
     def cutoff(self) -> date:
@@ -62,13 +71,17 @@ class LogWorkspace:
         return self.timeline.cutoff
 
     @cached_property
-    def features(self) -> FeatureCache:
+    def features(self) -> FeatureRows:
         """Feature rows by cutoff, computed once."""
-        return FeatureCache(self.ledger, self.settings)
+        return FeatureRows(FeatureCache(self.ledger, self.settings), self.signals)
 
     def fingerprint(self) -> str:
-        """Return a digest of the log."""
-        return fingerprint(self.ledger)
+        """Return a digest of the log and of what is known beside it."""
+        own = fingerprint(self.ledger)
+        if not self.signals:
+            return own
+        whole = own.encode() + digest_of(self.signals.tables)
+        return hashlib.sha256(whole).hexdigest()
 
 
 def open_workspace(settings: Settings, step: Step) -> LogWorkspace:
@@ -124,4 +137,20 @@ def lay_out(log: CheckedLog) -> LogWorkspace:
     timeline = plan(
         log.settings.time, first_day, log.last_day, shut=shut, begins=begins
     )
-    return LogWorkspace(log.settings, log.intake, log.ledger, timeline)
+    signals, notes = signals_of(log.intake.tables, _first_orders(log))
+    if signals:
+        buyers = log.ledger.days.customer_id.to_pyarrow().unique().to_pandas()
+        notes += strangers(signals, buyers, "a purchase")
+    return LogWorkspace(log.settings, log.intake, log.ledger, timeline, signals, notes)
+
+
+def _first_orders(log: CheckedLog) -> pd.Series | None:
+    """Return each customer's first order, where attributes count from it on."""
+    if log.settings.customers.undated != "as_of_first_order":
+        return None
+    days = log.ledger.days
+    first = (
+        days.filter(days.is_purchase).group_by("customer_id").agg(day=days.day.min())
+    )
+    frame = first.to_pyarrow().to_pandas()
+    return pd.Series(frame["day"].to_numpy(), frame["customer_id"])

@@ -1,0 +1,52 @@
+"""Feature rows by cutoff: what purchases say, and what else is known of customers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from regulars.features.signals import Signals, Vocabulary
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from regulars.features.cache import FeatureCache
+
+
+class FeatureRows:
+    """Rows of purchases with the columns of the dated tables beside them."""
+
+    def __init__(self, purchases: FeatureCache, signals: Signals | None = None) -> None:
+        self._purchases = purchases
+        self._signals = signals or Signals()
+        self._known: dict[date, Vocabulary] = {}
+
+    def vocabulary(self, known_at: date) -> Vocabulary:
+        """Return the words of the dated tables that have columns, as of a day."""
+        if known_at not in self._known:
+            rows = self._purchases.by_cutoff([known_at]).get(known_at)
+            if not self._signals or rows is None:
+                return Vocabulary()
+            self._known[known_at] = self._signals.vocabulary(
+                known_at, pd.Index(rows["customer_id"]), taken=rows.columns
+            )
+        return self._known[known_at]
+
+    def by_cutoff(
+        self, cutoffs: Sequence[date], vocabulary: Vocabulary | None = None
+    ) -> dict[date, pd.DataFrame]:
+        """Return the rows of each cutoff; `vocabulary` as of the last by default."""
+        rows = self._purchases.by_cutoff(cutoffs)
+        if not self._signals or not rows:
+            return rows
+        words = vocabulary or self.vocabulary(max(rows))
+        return {day: self._joined(day, own, words) for day, own in rows.items()}
+
+    def _joined(
+        self, cutoff: date, rows: pd.DataFrame, vocabulary: Vocabulary
+    ) -> pd.DataFrame:
+        customers = pd.Index(rows["customer_id"])
+        known = self._signals.columns(cutoff, customers, vocabulary, taken=rows.columns)
+        return pd.concat([rows, known.reset_index(drop=True)], axis=1)

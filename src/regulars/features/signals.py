@@ -1,0 +1,181 @@
+"""What is known of customers beside their purchases, as numbers.
+
+Each dated table has its module; categories become a column a word, so that a model of
+purchases reads numbers alone. Which words have columns is decided by a day: it may not
+know of later ones.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+import pandas as pd
+
+from regulars.features.customers import attributes_of
+from regulars.features.dated_tables import (
+    columns_of,
+    sorted_rows,
+    words_before,
+    words_in,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date
+
+    from regulars.features.dated_rows import DatedRows
+    from regulars.features.dated_tables import Words
+
+EMPTY: Mapping[str, pd.DataFrame] = MappingProxyType({})
+CUSTOMERS = "customers"
+MOST_LEVELS = 25
+FEWEST_ROWS = 5
+_LEVEL = re.compile(r"(.+?) = (.*)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The words that have columns of their own."""
+
+    # table -> kinds of its rows
+    words: Words = field(default_factory=dict)
+    # column -> categories
+    levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def in_names(cls, names: Iterable[str]) -> Self:
+        """Return the words that columns of features were made of."""
+        names = list(names)
+        levels: dict[str, tuple[str, ...]] = {}
+        for name in names:
+            if match := _LEVEL.fullmatch(name):
+                levels[match[1]] = (*levels.get(match[1], ()), match[2])
+        return cls(words_in(names), levels)
+
+
+def digest_of(tables: Mapping[str, pd.DataFrame]) -> bytes:
+    """Return a digest of tables; the order of rows and columns is no matter."""
+    digest = hashlib.sha256()
+    for name, table in sorted(tables.items()):
+        rows = table.astype(str)[sorted(table.columns)]
+        hashes = np.sort(pd.util.hash_pandas_object(rows, index=False).to_numpy())
+        digest.update(name.encode() + hashes.tobytes())
+    return digest.digest()
+
+
+def owner_of(column: str) -> str:
+    """Return what a column is about: of a category's, the category."""
+    match = _LEVEL.fullmatch(column)
+    return match[1] if match else column
+
+
+class Signals:
+    """Dated tables: rows with ``customer_id`` and ``day``, attributes among them.
+
+    Parameters
+    ----------
+    tables : mapping of str to DataFrame
+        By the names of the contract; ``customers`` holds attributes with the day from
+        which they were known.
+    """
+
+    def __init__(self, tables: Mapping[str, pd.DataFrame] = EMPTY) -> None:
+        self.tables = {name: rows for name, rows in tables.items() if len(rows)}
+
+    def __bool__(self) -> bool:
+        return bool(self.tables)
+
+    @cached_property
+    def rows(self) -> dict[str, DatedRows]:
+        """The rows of each table but the attributes, sorted for every cutoff."""
+        return {
+            name: sorted_rows(name, table)
+            for name, table in self.tables.items()
+            if name != CUSTOMERS
+        }
+
+    def raw(
+        self,
+        cutoff: date,
+        customers: pd.Index,
+        words: Words,
+        *,
+        taken: Iterable[str] = (),
+    ) -> pd.DataFrame:
+        """Return numbers and categories of customers, as known before a cutoff.
+
+        Columns whose name is `taken` are named after their table too.
+        """
+        day, names = pd.Timestamp(cutoff), set(taken)
+        found = [pd.DataFrame(index=customers)]
+        for name, table in self.tables.items():
+            if name == CUSTOMERS:
+                columns = attributes_of(table, day, customers)
+            else:
+                columns = columns_of(name, self.rows[name], cutoff, customers, words)
+            if not (table["day"] < day).any():
+                # before a table begins, none of it is a fact about customers
+                columns = pd.DataFrame(np.nan, customers, columns.columns)
+            # an attribute may bear the name of one of ours
+            columns = columns.rename(
+                columns={c: f"{c} ({name})" for c in columns if c in names}
+            )
+            names.update(map(str, columns))
+            found.append(columns)
+        return pd.concat(found, axis=1)
+
+    def vocabulary(
+        self, known_at: date, customers: pd.Index, *, taken: Iterable[str] = ()
+    ) -> Vocabulary:
+        """Return the commonest words known before a day, of the customers then."""
+        words = words_before(self.tables, pd.Timestamp(known_at))
+        raw = self.raw(known_at, customers, words, taken=taken)
+        categories = raw.select_dtypes(include="object")
+        return Vocabulary(words, {str(c): _levels(raw[c]) for c in categories})
+
+    def columns(
+        self,
+        cutoff: date,
+        customers: pd.Index,
+        vocabulary: Vocabulary,
+        *,
+        taken: Iterable[str] = (),
+    ) -> pd.DataFrame:
+        """Return numbers of customers, as known before a cutoff.
+
+        A missing category is missing in all of its columns; one without a column is 0
+        in all of them.
+        """
+        raw = self.raw(cutoff, customers, vocabulary.words, taken=taken)
+        numbers: dict[str, np.ndarray] = {}
+        for name in map(str, raw):
+            levels = vocabulary.levels.get(name)
+            if levels is not None:
+                numbers |= _one_hot(name, raw[name], levels)
+            elif raw[name].dtype != object:
+                numbers[name] = raw[name].to_numpy(np.float64)
+        return pd.DataFrame(numbers, index=customers)
+
+
+def _levels(values: pd.Series) -> tuple[str, ...]:
+    counts = values.value_counts()
+    counts = counts[counts >= FEWEST_ROWS]
+    # ties in the order of the alphabet: the rows' order is no meaning
+    order = sorted(counts.index, key=lambda level: (-counts[level], str(level)))
+    return tuple(str(level) for level in order[:MOST_LEVELS])
+
+
+def _one_hot(
+    name: str, values: pd.Series, levels: Sequence[str]
+) -> dict[str, np.ndarray]:
+    held, missing = values.to_numpy(object), values.isna().to_numpy()
+    return {
+        f"{name} = {level}": np.where(missing, np.nan, held == level)
+        for level in levels
+    }

@@ -1,0 +1,98 @@
+"""The tables beside purchases and contracts: rows with the day they are known from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from regulars.data.contract import TABLES, day_name
+from regulars.features.dated_tables import NOT_USED
+from regulars.features.signals import CUSTOMERS, Signals
+from regulars.models.tabular.columns import typed
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+DATED = ("events", "tickets", "surveys", "loyalty", "referrals", "contacts")
+KNOWN_FROM = "known_from_date"
+
+
+def signals_of(
+    tables: Mapping[str, Any], first_orders: pd.Series | None = None
+) -> tuple[Signals, list[str]]:
+    """Return the dated tables, and what a reader has to know of them.
+
+    `first_orders` are the days, by customer, from which attributes without a day of
+    their own count as known; None: such attributes are not used.
+    """
+    dated = {name: _dated(name, tables[name]) for name in DATED if name in tables}
+    notes = _unused(tables)
+    if CUSTOMERS in tables:
+        attributes = tables[CUSTOMERS].execute()
+        if KNOWN_FROM in attributes:
+            dated[CUSTOMERS] = _attributes(attributes, attributes[KNOWN_FROM])
+        elif first_orders is None:
+            notes.append(
+                "The customers table does not say from when its attributes were known "
+                "(known_from): none of them is used. If they were known when a "
+                "customer first bought, say so: customers.undated: as_of_first_order."
+            )
+        else:
+            days = attributes["customer_id"].map(first_orders)
+            dated[CUSTOMERS] = _attributes(attributes, days)
+            notes.append(
+                "The customers table does not say from when its attributes were known: "
+                "taken as known from each customer's first order on "
+                "(customers.undated). One that was written later, or is kept up to "
+                "date, tells the past its future, and the figures are too good."
+            )
+    return Signals(dated), notes
+
+
+def strangers(signals: Signals, customers: Collection[Any], of: str) -> list[str]:
+    """Return a note for each table none of whose customers is among some."""
+    return [
+        f"No customer of {name} has {of}: are the ids the same?"
+        for name, rows in signals.tables.items()
+        if not rows["customer_id"].isin(customers).any()
+    ]
+
+
+def _dated(name: str, table: Any) -> pd.DataFrame:
+    contract = TABLES[name]
+    day = day_name(contract.time_column or "")
+    rows = table.execute().rename(columns={contract.id_column: "customer_id"})
+    days = [c for c in rows.columns if c.endswith("_date")]
+    times = [
+        c.name for c in contract.columns if c.kind == "time" and c.name in rows.columns
+    ]
+    rows = rows.assign(**{c: pd.to_datetime(rows[c]) for c in days})
+    unused = [c for c in NOT_USED.get(name, ()) if c in rows]
+    kept: pd.DataFrame = rows.drop(columns=[*times, *unused])
+    return kept.rename(columns={day: "day"})
+
+
+def _attributes(rows: pd.DataFrame, known_from: pd.Series) -> pd.DataFrame:
+    held = rows.drop(columns=["customer_id", "known_from", KNOWN_FROM], errors="ignore")
+    # whether a column holds numbers belongs to the table, not to a day
+    kinds = pd.api.types
+    read = {
+        c: held[c] if kinds.is_datetime64_any_dtype(held[c]) else typed(held[c])[0]
+        for c in held
+    }
+    day = pd.to_datetime(known_from)
+    found = pd.DataFrame({"customer_id": rows["customer_id"], **read, "day": day})
+    return found[found["day"].notna()]
+
+
+def _unused(tables: Mapping[str, Any]) -> list[str]:
+    unused = [
+        f"{name}.{column}"
+        for name, columns in NOT_USED.items()
+        for column in columns
+        if name in tables and column in tables[name].columns
+    ]
+    if not unused:
+        return []
+    return [f"Not used, for nobody can say when it became known: {', '.join(unused)}."]
