@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from regulars.clv.process import PurchaseProcess
-from regulars.data.intake import normalise_transactions
+from regulars.data.intake import normalise
 from regulars.data.ledger import build_ledger
 from regulars.features import build_matrix
 from regulars.features.value import VALUE_COLUMNS
@@ -44,7 +44,7 @@ def simulate(n_customers=400, days=420, seed=0):
 
 
 def matrix(log, cutoff=CUTOFF):
-    clean = normalise_transactions(ibis.memtable(log))
+    clean = normalise(ibis.memtable(log))
     return build_matrix(build_ledger(clean), [cutoff]).set_index("customer_id")
 
 

@@ -13,7 +13,7 @@ from tests.data.logs import GOOD, HEADER, TODAY, frame, lines, reasons, records
 
 from regulars.config import parse_settings
 from regulars.data.engine import connect
-from regulars.data.intake import normalise_transactions, read_tables
+from regulars.data.intake import normalise, read_tables
 from regulars.errors import ConfigError, DataError
 
 
@@ -322,7 +322,7 @@ def test_normalised_history_equals_the_same_rows_of_a_file(read):
     cells = [row.split(",") for row in rows]
     names = HEADER.split(",")
     history = {name: [cell[i] for cell in cells] for i, name in enumerate(names)}
-    clean = normalise_transactions(ibis.memtable(history), time_zone=zone)
+    clean = normalise(ibis.memtable(history), time_zone=zone)
     clean = clean.order_by(["order_time", "customer_id"]).execute()
     assert clean.astype(str).to_dict() == read_in.astype(str).to_dict()
 
@@ -331,15 +331,15 @@ def test_normalised_history_tells_faults_when_asked():
     table = ibis.memtable(
         {"customer_id": ["a"], "order_time": ["never"], "amount": [1.0]}
     )
-    assert normalise_transactions(table).count().execute() == 0
-    faults = normalise_transactions(table, with_fault=True).fault.execute()
+    assert normalise(table).count().execute() == 0
+    faults = normalise(table, with_fault=True).fault.execute()
     assert faults.tolist() == ["order_time_unreadable"]
 
 
 def test_normalised_history_without_amounts_is_refused():
     table = ibis.memtable({"customer_id": ["a"], "order_time": ["20240101"]})
     with pytest.raises(DataError, match="have no amount"):
-        normalise_transactions(table)
+        normalise(table)
 
 
 ROWS = st.lists(

@@ -1,6 +1,6 @@
 """Read every configured table: map it, check it, and account for every row.
 
-`normalise_transactions` applies the same rules to a history that comes from elsewhere,
+`normalise` applies the same rules to a history that comes from elsewhere,
 such as a request to the model endpoint.
 """
 
@@ -392,23 +392,28 @@ def _plain_facts(clean: Any, contract: TableContract) -> dict[str, Any]:
     }
 
 
-def normalise_transactions(
-    table: Any, *, time_zone: str = "UTC", with_fault: bool = False
+def normalise(
+    table: Any,
+    name: str = "transactions",
+    *,
+    time_zone: str = "UTC",
+    with_fault: bool = False,
 ) -> Any:
-    """Bring transactions with canonical column names into the clean form.
+    """Bring a table with canonical column names into the clean form.
 
-    The rules are those of `read_tables`, for histories that do not come from a
-    configured source.
+    The rules are those of `read_tables`, for rows that do not come from a configured
+    source; `name` is that of the table's contract.
     """
-    contract = TABLES["transactions"]
-    missing = [name for name in contract.required if name not in table.columns]
+    contract = TABLES[name]
+    missing = [column for column in contract.required if column not in table.columns]
     if missing:
         msg = (
-            f"The transactions have no {', '.join(missing)}. Each needs "
+            f"The {name} have no {', '.join(missing)}. Each needs "
             f"{', '.join(contract.required)}; given are {', '.join(table.columns)}."
         )
         raise DataError(msg)
-    sources = {name: name for name in contract.names if name in table.columns}
+    known = table.columns if contract.open_ended else contract.names
+    sources = {column: column for column in known if column in table.columns}
     rules = Rules(time_zone, {}, None, date.max - timedelta(days=2), False)
     reading = apply_rules(table, sources, contract, rules)
     cases = [(where.fill_null(False), reason) for reason, where in reading.faults]

@@ -42,11 +42,21 @@ class FeatureRows:
         if not self._signals or not rows:
             return rows
         words = vocabulary or self.vocabulary(max(rows))
-        return {day: self._joined(day, own, words) for day, own in rows.items()}
+        return {
+            day: with_signals(own, self._signals, words) for day, own in rows.items()
+        }
 
-    def _joined(
-        self, cutoff: date, rows: pd.DataFrame, vocabulary: Vocabulary
-    ) -> pd.DataFrame:
-        customers = pd.Index(rows["customer_id"])
-        known = self._signals.columns(cutoff, customers, vocabulary, taken=rows.columns)
-        return pd.concat([rows, known.reset_index(drop=True)], axis=1)
+
+def with_signals(
+    rows: pd.DataFrame, signals: Signals, vocabulary: Vocabulary
+) -> pd.DataFrame:
+    """Return the rows of a cutoff with the columns of dated tables."""
+    if rows.empty:
+        return rows
+    known = signals.columns(
+        rows["cutoff"].iloc[0].date(),
+        pd.Index(rows["customer_id"]),
+        vocabulary,
+        taken=rows.columns,
+    )
+    return pd.concat([rows, known.reset_index(drop=True)], axis=1)

@@ -12,13 +12,15 @@ import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
 
+from regulars.data.contract import TABLES, day_name
 from regulars.features.customers import attributes_of
 from regulars.features.dated_tables import (
+    NOT_USED,
     columns_of,
     sorted_rows,
     words_before,
@@ -69,6 +71,21 @@ def digest_of(tables: Mapping[str, pd.DataFrame]) -> bytes:
     return digest.digest()
 
 
+def dated(name: str, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return clean rows of a table with ``customer_id`` and ``day``."""
+    contract = TABLES[name]
+    day = day_name(contract.time_column or "")
+    rows = rows.rename(columns={contract.id_column: "customer_id"})
+    days = [c for c in rows.columns if c.endswith("_date")]
+    times = [
+        c.name for c in contract.columns if c.kind == "time" and c.name in rows.columns
+    ]
+    rows = rows.assign(**{c: pd.to_datetime(rows[c]) for c in days})
+    unused = [c for c in NOT_USED.get(name, ()) if c in rows]
+    kept: pd.DataFrame = rows.drop(columns=[*times, *unused])
+    return kept.rename(columns={day: "day"})
+
+
 def owner_of(column: str) -> str:
     """Return what a column is about: of a category's, the category."""
     match = _LEVEL.fullmatch(column)
@@ -83,10 +100,20 @@ class Signals:
     tables : mapping of str to DataFrame
         By the names of the contract; ``customers`` holds attributes with the day from
         which they were known.
+    begins : mapping of str to Timestamp, optional
+        First day of each table, where the rows are those of some customers only;
+        default: their own, and tables without a row are left out.
     """
 
-    def __init__(self, tables: Mapping[str, pd.DataFrame] = EMPTY) -> None:
-        self.tables = {name: rows for name, rows in tables.items() if len(rows)}
+    def __init__(
+        self,
+        tables: Mapping[str, pd.DataFrame] = EMPTY,
+        begins: Mapping[str, pd.Timestamp] | None = None,
+    ) -> None:
+        if begins is None:
+            tables = {name: rows for name, rows in tables.items() if len(rows)}
+            begins = {name: rows["day"].min() for name, rows in tables.items()}
+        self.tables, self.begins = tables, begins
 
     def __bool__(self) -> bool:
         return bool(self.tables)
@@ -119,7 +146,7 @@ class Signals:
                 columns = attributes_of(table, day, customers)
             else:
                 columns = columns_of(name, self.rows[name], cutoff, customers, words)
-            if not (table["day"] < day).any():
+            if day <= self.begins[name]:
                 # before a table begins, none of it is a fact about customers
                 columns = pd.DataFrame(np.nan, customers, columns.columns)
             # an attribute may bear the name of one of ours
@@ -158,8 +185,10 @@ class Signals:
             levels = vocabulary.levels.get(name)
             if levels is not None:
                 numbers |= _one_hot(name, raw[name], levels)
-            elif raw[name].dtype != object:
-                numbers[name] = raw[name].to_numpy(np.float64)
+            else:
+                # what was learnt as a number and comes as a text
+                read = pd.to_numeric(raw[name], errors="coerce")
+                numbers[name] = read.to_numpy(np.float64)
         return pd.DataFrame(numbers, index=customers)
 
 
@@ -171,11 +200,20 @@ def _levels(values: pd.Series) -> tuple[str, ...]:
     return tuple(str(level) for level in order[:MOST_LEVELS])
 
 
+def _text(value: Any) -> str:
+    is_whole = isinstance(value, float) and value.is_integer()
+    return str(int(value)) if is_whole else str(value)
+
+
 def _one_hot(
     name: str, values: pd.Series, levels: Sequence[str]
 ) -> dict[str, np.ndarray]:
-    held, missing = values.to_numpy(object), values.isna().to_numpy()
+    codes, kinds = pd.factorize(values)
+    # what was learnt as a category and comes as a number: 3.0 is the 3 of the texts
+    texts = [_text(kind) for kind in kinds]
+    place = {text: code for code, text in enumerate(texts)}
+    missing = codes < 0
     return {
-        f"{name} = {level}": np.where(missing, np.nan, held == level)
+        f"{name} = {level}": np.where(missing, np.nan, codes == place.get(level, -1))
         for level in levels
     }

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from regulars.data.contract import TABLES, day_name
 from regulars.features.dated_tables import NOT_USED
-from regulars.features.signals import CUSTOMERS, Signals
+from regulars.features.signals import CUSTOMERS, Signals, dated
 from regulars.models.tabular.columns import typed
 
 if TYPE_CHECKING:
@@ -26,12 +25,12 @@ def signals_of(
     `first_orders` are the days, by customer, from which attributes without a day of
     their own count as known; None: such attributes are not used.
     """
-    dated = {name: _dated(name, tables[name]) for name in DATED if name in tables}
+    found = {n: dated(n, tables[n].execute()) for n in DATED if n in tables}
     notes = _unused(tables)
     if CUSTOMERS in tables:
         attributes = tables[CUSTOMERS].execute()
         if KNOWN_FROM in attributes:
-            dated[CUSTOMERS] = _attributes(attributes, attributes[KNOWN_FROM])
+            found[CUSTOMERS] = _attributes(attributes, attributes[KNOWN_FROM])
         elif first_orders is None:
             notes.append(
                 "The customers table does not say from when its attributes were known "
@@ -40,14 +39,14 @@ def signals_of(
             )
         else:
             days = attributes["customer_id"].map(first_orders)
-            dated[CUSTOMERS] = _attributes(attributes, days)
+            found[CUSTOMERS] = _attributes(attributes, days)
             notes.append(
                 "The customers table does not say from when its attributes were known: "
                 "taken as known from each customer's first order on "
                 "(customers.undated). One that was written later, or is kept up to "
                 "date, tells the past its future, and the figures are too good."
             )
-    return Signals(dated), notes
+    return Signals(found), notes
 
 
 def strangers(signals: Signals, customers: Collection[Any], of: str) -> list[str]:
@@ -57,20 +56,6 @@ def strangers(signals: Signals, customers: Collection[Any], of: str) -> list[str
         for name, rows in signals.tables.items()
         if not rows["customer_id"].isin(customers).any()
     ]
-
-
-def _dated(name: str, table: Any) -> pd.DataFrame:
-    contract = TABLES[name]
-    day = day_name(contract.time_column or "")
-    rows = table.execute().rename(columns={contract.id_column: "customer_id"})
-    days = [c for c in rows.columns if c.endswith("_date")]
-    times = [
-        c.name for c in contract.columns if c.kind == "time" and c.name in rows.columns
-    ]
-    rows = rows.assign(**{c: pd.to_datetime(rows[c]) for c in days})
-    unused = [c for c in NOT_USED.get(name, ()) if c in rows]
-    kept: pd.DataFrame = rows.drop(columns=[*times, *unused])
-    return kept.rename(columns={day: "day"})
 
 
 def _attributes(rows: pd.DataFrame, known_from: pd.Series) -> pd.DataFrame:

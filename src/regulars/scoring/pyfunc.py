@@ -7,7 +7,7 @@ Requests are cleaned, turned into features and scored as the batch is.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -17,9 +17,17 @@ import pandas as pd
 
 from regulars.errors import DataError
 from regulars.features.matrix import FeaturePlan
+from regulars.features.rows import with_signals
+from regulars.features.signals import CUSTOMERS, Signals, Vocabulary, dated
 from regulars.models.retention import RetentionModel
 from regulars.scoring.batch import Customers, Provenance, score_customers
-from regulars.scoring.histories import clean_lines, customer_ids, flatten, read_day
+from regulars.scoring.histories import (
+    clean_lines,
+    clean_rows,
+    customer_ids,
+    flatten,
+    read_day,
+)
 from regulars.scoring.reasons import REASONS
 
 if TYPE_CHECKING:
@@ -44,6 +52,9 @@ class ServingContext:
     extra: list[str]
     # optional columns that the training log had
     columns: list[str]
+    # of every other table that the model learnt from: its columns and its first day
+    tables: dict[str, list[str]] = field(default_factory=dict)
+    begins: dict[str, str] = field(default_factory=dict)
 
     def save(self, folder: str | Path) -> None:
         """Write the context beside the model."""
@@ -70,8 +81,8 @@ class NestedScorer:
         """Return the scores of the customers of a request."""
         asked = params or {}
         cutoff, reasons = read_day(asked.get("as_of")), _asked(asked.get("reasons"))
-        ids = customer_ids(model_input)
-        features = self._features(ids, model_input["transactions"], cutoff)
+        ids = customer_ids(model_input, self._context.tables)
+        features = self._features(ids, model_input, cutoff)
         scores = score_customers(
             self._model,
             Customers(features),
@@ -85,9 +96,10 @@ class NestedScorer:
         return answer
 
     def _features(
-        self, ids: pd.Series[Any], histories: pd.Series[Any], cutoff: date
+        self, ids: pd.Series[Any], request: pd.DataFrame, cutoff: date
     ) -> pd.DataFrame:
         context = self._context
+        histories = request["transactions"]
         sent = flatten(ids, histories, ["is_return", *context.columns])
         plan = FeaturePlan.of(
             [cutoff],
@@ -96,7 +108,30 @@ class NestedScorer:
             extra=context.extra,
             first_day=date.fromisoformat(context.first_day),
         )
-        return plan.matrix([clean_lines(sent, context.time_zone)])
+        rows = plan.matrix([clean_lines(sent, context.time_zone)])
+        if not context.tables:
+            return rows
+        words = Vocabulary.in_names(self._model.reference_.index)
+        return with_signals(rows, self._signals(ids, request, cutoff), words)
+
+    def _signals(
+        self, ids: pd.Series[Any], request: pd.DataFrame, cutoff: date
+    ) -> Signals:
+        """Return what a request says of its customers beside their purchases."""
+        tables = {}
+        for name, columns in self._context.tables.items():
+            sent = flatten(ids, request[name], columns, name)
+            rows = clean_rows(sent, self._context.time_zone, name).to_pandas()
+            if name != CUSTOMERS:
+                tables[name] = dated(name, rows)
+                continue
+            # who does not say from when an attribute is known means that it is
+            yesterday = pd.Timestamp(cutoff) - pd.Timedelta(days=1)
+            known = rows.get("known_from_date", pd.Series(yesterday, rows.index))
+            held = rows.drop(columns=["known_from", "known_from_date"], errors="ignore")
+            tables[name] = held.assign(day=pd.to_datetime(known).fillna(yesterday))
+        begins = {n: pd.Timestamp(day) for n, day in self._context.begins.items()}
+        return Signals(tables, begins)
 
 
 class RowScorer:

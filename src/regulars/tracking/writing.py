@@ -39,7 +39,7 @@ def log_model(record: RunRecord) -> Any:
         ]
     )
     nested = record.inputs is None
-    names = record.inputs or ("customer_id", "transactions")
+    names = record.inputs or [*map(str, record.input_example.columns)]
     signature = ModelSignature(
         inputs=Schema(
             # a row of attributes needs no name to be scored

@@ -11,11 +11,13 @@ import pandas as pd
 from regulars.clv.process import BY_VALUE
 from regulars.clv.process_diagnostics import process_diagnostics
 from regulars.data.closures import shut_days
+from regulars.data.contract import TABLES, day_name
 from regulars.data.margins import own_margins
 from regulars.data.strays import bulk_begins
 from regulars.errors import DataError, NotEnoughHistoryError
 from regulars.evaluation.backtest import roll_back
 from regulars.evaluation.holdout import drift_notes
+from regulars.features.dated_tables import NOT_USED
 from regulars.features.matrix import FEATURES
 from regulars.features.signals import Vocabulary
 from regulars.findings.rules import other_id_advice
@@ -272,7 +274,18 @@ def serving_context(work: LogWorkspace) -> ServingContext:
         groups=None if features.groups is None else list(features.groups),
         extra=list(features.extra),
         columns=[name for name in FIELDS if name in columns],
+        tables={name: _sent(work, name) for name in work.signals.tables},
+        begins={name: str(day.date()) for name, day in work.signals.begins.items()},
     )
+
+
+def _sent(work: LogWorkspace, table: str) -> list[str]:
+    """Return the columns of a table that a request has, as far as the log had them."""
+    columns = work.intake.tables[table].columns
+    contract = TABLES[table]
+    unused = {contract.id_column, *NOT_USED.get(table, ())}
+    days = {day_name(c.name) for c in contract.columns if c.kind == "time"}
+    return [name for name in columns if name not in unused | days]
 
 
 def example_request(work: LogWorkspace) -> pd.DataFrame:
@@ -285,7 +298,8 @@ def example_request(work: LogWorkspace) -> pd.DataFrame:
         "margin_rate": 0.3,
         "is_return": False,
     }
-    more = {name: sample.get(name, "1") for name in serving_context(work).columns}
+    context = serving_context(work)
+    more = {name: sample.get(name, "1") for name in context.columns}
     history = [
         {
             "order_time": (first + timedelta(days=gap)).isoformat(),
@@ -294,4 +308,14 @@ def example_request(work: LogWorkspace) -> pd.DataFrame:
         }
         for gap, amount in ((0, 20.0), (14, 35.5), (40, 12.0))
     ]
-    return pd.DataFrame({"customer_id": ["c1"], "transactions": [history]})
+    beside = {
+        name: [_example_rows(name, columns)] for name, columns in context.tables.items()
+    }
+    return pd.DataFrame({"customer_id": ["c1"], "transactions": [history], **beside})
+
+
+def _example_rows(table: str, columns: Sequence[str]) -> list[dict[str, Any]]:
+    """Return one made-up row of a table."""
+    made_up = {"time": "2024-01-20", "number": 5.0, "flag": False}
+    contract = TABLES[table]
+    return [{name: made_up.get(contract.column(name).kind, "1") for name in columns}]
