@@ -9,7 +9,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from regulars.data.intake import normalise_transactions
+from regulars.data.intake import normalise
 from regulars.scoring.histories import clean_lines, flatten
 from regulars.scoring.plain_rows import read_plain
 
@@ -67,7 +67,7 @@ def sent(*rows, customer="c"):
 
 def by_intake(table, time_zone):
     log = ibis.memtable(table)
-    checked = normalise_transactions(log, time_zone=time_zone, with_fault=True)
+    checked = normalise(log, time_zone=time_zone, with_fault=True)
     return checked.to_pyarrow()
 
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from regulars.features.signals import Signals, Vocabulary
+from regulars.features.signals import Signals, Vocabulary, named_apart
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import date
 
     from regulars.features.cache import FeatureCache
@@ -33,6 +33,18 @@ class FeatureRows:
                 known_at, pd.Index(rows["customer_id"]), taken=rows.columns
             )
         return self._known[known_at]
+
+    def by_table(
+        self, vocabulary: Vocabulary, names: Iterable[str]
+    ) -> dict[str, list[str]]:
+        """Return which of the names are columns of each dated table."""
+        known = set(names)
+        found = {}
+        for table, own in self._signals.names(vocabulary).items():
+            apart = [(name, named_apart(name, table)) for name in own]
+            held = [long if long in known else short for short, long in apart]
+            found[table] = [name for name in held if name in known]
+        return found
 
     def by_cutoff(
         self, cutoffs: Sequence[date], vocabulary: Vocabulary | None = None

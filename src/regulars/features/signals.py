@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
@@ -29,7 +30,6 @@ from regulars.features.dated_tables import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import date
 
     from regulars.features.dated_rows import DatedRows
     from regulars.features.dated_tables import Words
@@ -38,6 +38,8 @@ EMPTY: Mapping[str, pd.DataFrame] = MappingProxyType({})
 CUSTOMERS = "customers"
 MOST_LEVELS = 25
 FEWEST_ROWS = 5
+# none of the categories that have a column
+OTHER = "another"
 _LEVEL = re.compile(r"(.+?) = (.*)", re.DOTALL)
 
 
@@ -92,17 +94,27 @@ def owner_of(column: str) -> str:
     return match[1] if match else column
 
 
+def as_attributes(rows: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
+    """Return columns with each category's put together again; missing is None."""
+    found: dict[str, Any] = {}
+    for name in names:
+        column, match = rows[name].to_numpy(np.float64), _LEVEL.fullmatch(name)
+        if match is None:
+            found[name] = column
+            continue
+        held = found.setdefault(match[1], np.full(len(rows), OTHER, object))
+        held[column == 1.0] = match[2]
+        held[np.isnan(column)] = None
+    return pd.DataFrame(found, index=rows.index)
+
+
 class Signals:
     """Dated tables: rows with ``customer_id`` and ``day``, attributes among them.
 
-    Parameters
-    ----------
-    tables : mapping of str to DataFrame
-        By the names of the contract; ``customers`` holds attributes with the day from
-        which they were known.
-    begins : mapping of str to Timestamp, optional
-        First day of each table, where the rows are those of some customers only;
-        default: their own, and tables without a row are left out.
+    ``tables`` come by the names of the contract; ``customers`` holds attributes with
+    the day from which they were known. ``begins`` are the first days of the tables,
+    where the rows are those of some customers only; by default they are the rows' own,
+    and tables without a row are left out.
     """
 
     def __init__(
@@ -139,23 +151,37 @@ class Signals:
 
         Columns whose name is `taken` are named after their table too.
         """
-        day, names = pd.Timestamp(cutoff), set(taken)
+        names = set(taken)
         found = [pd.DataFrame(index=customers)]
-        for name, table in self.tables.items():
-            if name == CUSTOMERS:
-                columns = attributes_of(table, day, customers)
-            else:
-                columns = columns_of(name, self.rows[name], cutoff, customers, words)
-            if day <= self.begins[name]:
-                # before a table begins, none of it is a fact about customers
-                columns = pd.DataFrame(np.nan, customers, columns.columns)
+        for table in self.tables:
+            columns = self._of_table(table, cutoff, customers, words)
             # an attribute may bear the name of one of ours
-            columns = columns.rename(
-                columns={c: f"{c} ({name})" for c in columns if c in names}
-            )
-            names.update(map(str, columns))
-            found.append(columns)
+            apart = {c: named_apart(c, table) for c in columns if c in names}
+            found.append(columns.rename(columns=apart))
+            names.update(map(str, found[-1]))
         return pd.concat(found, axis=1)
+
+    def _of_table(
+        self, name: str, cutoff: date, customers: pd.Index, words: Words
+    ) -> pd.DataFrame:
+        day = pd.Timestamp(cutoff)
+        if name == CUSTOMERS:
+            columns = attributes_of(self.tables[name], day, customers)
+        else:
+            columns = columns_of(name, self.rows[name], cutoff, customers, words)
+        if day > self.begins[name]:
+            return columns
+        # before a table begins, none of it is a fact about customers
+        return pd.DataFrame(np.nan, customers, columns.columns)
+
+    def names(self, vocabulary: Vocabulary) -> dict[str, list[str]]:
+        """Return the columns of each table."""
+        nobody, day = pd.Index([], dtype=object), date(2200, 1, 1)
+        found = {}
+        for table in self.tables:
+            raw = self._of_table(table, day, nobody, vocabulary.words)
+            found[table] = [*map(str, _numbers(raw, vocabulary))]
+        return found
 
     def vocabulary(
         self, known_at: date, customers: pd.Index, *, taken: Iterable[str] = ()
@@ -180,16 +206,25 @@ class Signals:
         in all of them.
         """
         raw = self.raw(cutoff, customers, vocabulary.words, taken=taken)
-        numbers: dict[str, np.ndarray] = {}
-        for name in map(str, raw):
-            levels = vocabulary.levels.get(name)
-            if levels is not None:
-                numbers |= _one_hot(name, raw[name], levels)
-            else:
-                # what was learnt as a number and comes as a text
-                read = pd.to_numeric(raw[name], errors="coerce")
-                numbers[name] = read.to_numpy(np.float64)
-        return pd.DataFrame(numbers, index=customers)
+        return _numbers(raw, vocabulary)
+
+
+def named_apart(column: str, table: str) -> str:
+    """Return the name of a column that another one has as well."""
+    return f"{column} ({table})"
+
+
+def _numbers(raw: pd.DataFrame, vocabulary: Vocabulary) -> pd.DataFrame:
+    numbers: dict[str, np.ndarray] = {}
+    for name in map(str, raw):
+        levels = vocabulary.levels.get(name)
+        if levels is not None:
+            numbers |= _one_hot(name, raw[name], levels)
+        else:
+            # what was learnt as a number and comes as a text
+            read = pd.to_numeric(raw[name], errors="coerce")
+            numbers[name] = read.to_numpy(np.float64)
+    return pd.DataFrame(numbers, index=raw.index)
 
 
 def _levels(values: pd.Series) -> tuple[str, ...]:

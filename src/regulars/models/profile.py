@@ -41,6 +41,24 @@ class Profile:
                 shares[name] = {v: float(counts[v]) for v in encoder.levels_[name]}
         return cls(quantiles, shares)
 
+    @classmethod
+    def of_columns(cls, attributes: pd.DataFrame) -> Self:
+        """Describe numbers, and categories as objects."""
+        grid = np.linspace(0, 1, N_QUANTILES)
+        quantiles, shares = {}, {}
+        for name in map(str, attributes):
+            values = attributes[name]
+            if values.dtype == object:
+                shares[name] = {
+                    str(level): float(share)
+                    for level, share in values.value_counts(normalize=True).items()
+                }
+            else:
+                known = values.dropna()
+                spread = np.quantile(known, grid) if len(known) else np.empty(0)
+                quantiles[name] = spread.tolist()
+        return cls(quantiles, shares)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the spread as JSON-safe data."""
         return asdict(self)

@@ -16,6 +16,8 @@ import pandas as pd
 from regulars.clv.fork import Scenarios
 from regulars.clv.process import COLUMNS, PurchaseProcess
 from regulars.errors import DataError
+from regulars.features.matrix import FEATURES
+from regulars.features.signals import as_attributes
 from regulars.models.churn.ensemble import ChurnEnsemble, Recipe
 from regulars.models.contrast import Contrast
 from regulars.models.extrapolation import (
@@ -203,8 +205,16 @@ class RetentionModel:
         self.profile_: Profile | None = None
         if self.encoder is not None:
             self.profile_ = Profile.of(now, self.encoder)
+        elif names := self.beside_purchases:
+            self.profile_ = Profile.of_columns(as_attributes(now, names))
         self._compare_with(now.sample(min(len(now), COMPARED_ROWS), random_state=0))
         return self
+
+    @property
+    def beside_purchases(self) -> list[str]:
+        """The features that do not come from purchases or their process."""
+        own = {*FEATURES, *COLUMNS}
+        return [str(name) for name in self.reference_.index if name not in own]
 
     def _compare_with(self, customers: pd.DataFrame) -> None:
         """Learn what is usual, which reasons compare with."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import pandas as pd
 
+from regulars.features.signals import as_attributes, owner_of
 from regulars.scoring import attribute_words
 from regulars.scoring.purchase_words import SILENCE, THEMES, Facts, one_fact, theme_of
 
@@ -95,17 +96,22 @@ def reasons_of(
         model.contributions(reading), churn_probability, model.contrast_
     )
     encoder, profile = model.encoder, model.profile_
-    if encoder is None or profile is None:
-        contrast = model.contrast_
-        facts = Facts(
-            reading.features,
-            contrast.stay.usual,
-            contrast.leave.usual,
-            model.horizon.currency,
-        )
+    if encoder is not None and profile is not None:
+        words = attribute_words.sentences(encoder.typed(reading.features), profile)
+        return strongest(strength, words, words)
+    contrast, rows = model.contrast_, reading.features
+    usual = contrast.stay.usual, contrast.leave.usual
+    facts = Facts(rows, *usual, model.horizon.currency)
+    if profile is None:
         return by_theme(facts, strength)
-    words = attribute_words.sentences(encoder.typed(reading.features), profile)
-    return strongest(strength, words, words)
+    names = model.beside_purchases
+    attributes = as_attributes(rows, names)
+    return by_theme(
+        facts,
+        strength.drop(columns=names, errors="ignore"),
+        _of_owners(strength, names, attributes.columns),
+        attribute_words.sentences(attributes, profile),
+    )
 
 
 class Sayings(Protocol):
@@ -119,14 +125,37 @@ class Sayings(Protocol):
         """Return the sentences of some customers: only what is chosen is written."""
 
 
-def by_theme(facts: Facts, strength: pd.DataFrame) -> Told:
-    """Return the reasons of customers of a purchase log, a theme at most once."""
+def by_theme(
+    facts: Facts,
+    strength: pd.DataFrame,
+    beside: pd.DataFrame | None = None,
+    says: Sequence[Sayings] = (),
+) -> Told:
+    """Return the reasons of customers of a purchase log, a theme at most once.
+
+    `beside` is how strong each thing is that is known beside the purchases, `says` what
+    it says.
+    """
     words = [theme.words(facts) for theme in THEMES]
+    total = _of_themes(strength, one_fact(facts))
+    if beside is not None:
+        total = pd.concat([total, beside], axis=1)
     return strongest(
-        _of_themes(strength, one_fact(facts)),
-        [each.warning for each in words],
-        [each.comfort for each in words],
+        total,
+        [*(each.warning for each in words), *says],
+        [*(each.comfort for each in words), *says],
     )
+
+
+def _of_owners(
+    strength: pd.DataFrame, names: Sequence[str], owners: pd.Index
+) -> pd.DataFrame:
+    """Add up the columns of each attribute; what no member read has none."""
+    total = np.zeros((len(owners), len(strength)))
+    places = owners.get_indexer(pd.Index([owner_of(name) for name in names]))
+    moved = strength.reindex(columns=pd.Index(names), fill_value=0.0).to_numpy()
+    np.add.at(total, places, moved.T)
+    return pd.DataFrame(total.T, strength.index, owners)
 
 
 def strength_of(

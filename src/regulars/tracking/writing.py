@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from regulars.tracking.records import RunRecord
 
 MODEL_FOLDER = "model"
+# of a request, where nobody gives an example
+NESTED = ("customer_id", "transactions")
 
 
 def log_record(record: RunRecord) -> None:
@@ -39,7 +41,8 @@ def log_model(record: RunRecord) -> Any:
         ]
     )
     nested = record.inputs is None
-    names = record.inputs or [*map(str, record.input_example.columns)]
+    sent = record.input_example
+    names = record.inputs or (NESTED if sent is None else [*map(str, sent.columns)])
     signature = ModelSignature(
         inputs=Schema(
             # a row of attributes needs no name to be scored

@@ -41,6 +41,7 @@ def choose(window: Window, settings: Settings, step: Step, memo: Memo) -> Choice
         calibration=asked.calibration,
         objective=offer_objective(settings),
         groups=window.groups(list(folds[0].train.columns)),
+        joining=window.joining(list(folds[0].train.columns)),
         space=window.space,
         encoder=window.encoder,
         random_state=settings.seed,

@@ -95,6 +95,9 @@ class TabularWindow:
     def groups(self, columns: Sequence[str]) -> None:
         """Return no groups: attributes stand for themselves."""
 
+    def joining(self, columns: Sequence[str]) -> None:
+        """Return none likewise."""
+
     def settled(self, choices: Choices) -> TabularWindow:
         """Return the window as it is: nothing else follows from the choices."""
         return self

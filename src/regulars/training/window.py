@@ -94,6 +94,9 @@ class Window(Protocol):
     def groups(self, columns: Sequence[str]) -> dict[str, list[str]] | None:
         """Return the groups of columns that may be left out; None: all stay."""
 
+    def joining(self, columns: Sequence[str]) -> dict[str, list[str]] | None:
+        """Return the groups of columns that have to earn their place, likewise."""
+
     def settled(self, choices: Choices) -> Window:
         """Return the window with what else follows from the choices."""
 

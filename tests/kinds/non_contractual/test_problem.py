@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -57,7 +58,8 @@ def test_example_has_a_history_with_the_columns_of_the_log(work):
 
 
 def test_every_customer_at_the_cutoff_is_scored(work):
-    customers = customers_of_log(work, None)
+    model = SimpleNamespace(reference_=pd.Series(dtype=float))
+    customers = customers_of_log(work, model)
     known = {*work.ledger.days.customer_id.execute()}
     assert {*customers.features["customer_id"]} == known
     assert {*customers.features["cutoff"]} == {pd.Timestamp(work.timeline.cutoff)}

@@ -167,7 +167,23 @@ class PurchaseWindow:
     def groups(self, columns: Sequence[str]) -> dict[str, list[str]] | None:
         """Return the groups of features that may be left out, where any may."""
         wanted = self.work.settings.features.choose
-        return feature_groups(columns) if wanted else None
+        if not wanted:
+            return None
+        beside = {name for own in self._beside.values() for name in own}
+        return feature_groups([name for name in columns if name not in beside])
+
+    def joining(self, columns: Sequence[str]) -> dict[str, list[str]] | None:
+        """Return the columns of each table beside the purchases, likewise."""
+        if not self.work.settings.features.choose:
+            return None
+        known = set(columns)
+        held = {t: [n for n in own if n in known] for t, own in self._beside.items()}
+        return {table: names for table, names in held.items() if names}
+
+    @cached_property
+    def _beside(self) -> dict[str, list[str]]:
+        features, day = self.work.features, self.timeline.stands_at
+        return features.by_table(features.vocabulary(day), self.current().columns)
 
     def settled(self, choices: Choices) -> PurchaseWindow:
         """Return the window with the weight of its extrapolation."""

@@ -17,6 +17,7 @@ from regulars.models.churn.backward_elimination import Elimination, eliminate
 from regulars.models.churn.blend import choose_blend
 from regulars.models.churn.calibration import Calibrator, choose, level_offset
 from regulars.models.churn.ensemble import Recipe
+from regulars.models.churn.joining import unearned
 from regulars.models.churn.members import (
     EXTRA_TREES,
     LIGHTGBM,
@@ -37,7 +38,7 @@ from regulars.models.memo import Memo
 from regulars.models.season import season_share
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -89,6 +90,7 @@ def select(
     calibration: str = "auto",
     objective: Objective | None = None,
     groups: Mapping[str, Sequence[str]] | None = None,
+    joining: Mapping[str, Sequence[str]] | None = None,
     space: Space = PURCHASES,
     encoder: Callable[[], Encoder] | None = None,
     random_state: int = 0,
@@ -112,6 +114,8 @@ def select(
     objective : Objective, optional
         What settings, numbers of trees and penalties minimise; default: log loss.
         Groups and weights are chosen by log loss always.
+    joining : mapping of str to sequence of str, optional
+        Groups of columns that have to earn their place; default: none has to.
     groups : mapping of str to sequence of str, optional
         Groups of columns that may be left out; default: every column stays.
     space : Space, default=PURCHASES
@@ -153,10 +157,21 @@ def select(
     levels = folds
     ranked = choose_ranks(folds, candidates, random_state, memo)
     folds = [ranked_fold(fold, ranked) for fold in folds]
+    judged: dict[str, Any] = {
+        "members": candidates,
+        "random_state": random_state,
+        "memo": memo,
+    }
     eliminated = Elimination({}, {})
+    if joining:
+        eliminated = unearned(folds, joining, **judged)
     if groups:
-        eliminated = eliminate(
-            folds, groups, members=candidates, random_state=random_state, memo=memo
+        out = {name for names in eliminated.left_out.values() for name in names}
+        kept = [_without(fold, out) for fold in folds]
+        misleading = eliminate(kept, groups, **judged)
+        eliminated = Elimination(
+            eliminated.left_out | misleading.left_out,
+            eliminated.gains | misleading.gains,
         )
     draft = Recipe(
         weights={}, left_out=eliminated.left_out, ranked=ranked, bags=space.bags
@@ -208,6 +223,11 @@ def _encoded(fold: ValidationFold, encoder: Encoder) -> ValidationFold:
 def _but_left_out(fold: ValidationFold, recipe: Recipe) -> ValidationFold:
     columns = recipe.columns(fold.train)
     return replace(fold, train=fold.train[columns], valid=fold.valid[columns])
+
+
+def _without(fold: ValidationFold, columns: Collection[str]) -> ValidationFold:
+    kept = [name for name in fold.train.columns if name not in columns]
+    return replace(fold, train=fold.train[kept], valid=fold.valid[kept])
 
 
 def _penalty(
