@@ -105,7 +105,9 @@ def as_attributes(rows: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
         held = found.setdefault(match[1], np.full(len(rows), OTHER, object))
         held[column == 1.0] = match[2]
         held[np.isnan(column)] = None
-    return pd.DataFrame(found, index=rows.index)
+    # pandas would take texts for a type of its own
+    series = {n: pd.Series(v, rows.index, dtype=v.dtype) for n, v in found.items()}
+    return pd.DataFrame(series, index=rows.index)
 
 
 class Signals:
