@@ -38,7 +38,7 @@ from regulars.models.memo import Memo
 from regulars.models.season import season_share
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -154,27 +154,27 @@ def select(
             "table. Add logistic, lightgbm or extra_trees to churn.members."
         )
         raise ConfigError(msg)
-    levels = folds
-    ranked = choose_ranks(folds, candidates, random_state, memo)
-    folds = [ranked_fold(fold, ranked) for fold in folds]
     judged: dict[str, Any] = {
         "members": candidates,
         "random_state": random_state,
         "memo": memo,
     }
-    eliminated = Elimination({}, {})
+    outside = misleading = Elimination({}, {})
     if joining:
-        eliminated = unearned(folds, joining, **judged)
+        outside = unearned(folds, joining, **judged)
+        # what stays outside leaves no trace on what is chosen of the others
+        draft = Recipe(weights={}, left_out=outside.left_out)
+        folds = [_but_left_out(fold, draft) for fold in folds]
+    levels = folds
+    ranked = choose_ranks(folds, candidates, random_state, memo)
+    folds = [ranked_fold(fold, ranked) for fold in folds]
     if groups:
-        out = {name for names in eliminated.left_out.values() for name in names}
-        kept = [_without(fold, out) for fold in folds]
-        misleading = eliminate(kept, groups, **judged)
-        eliminated = Elimination(
-            eliminated.left_out | misleading.left_out,
-            eliminated.gains | misleading.gains,
-        )
+        misleading = eliminate(folds, groups, **judged)
     draft = Recipe(
-        weights={}, left_out=eliminated.left_out, ranked=ranked, bags=space.bags
+        weights={},
+        left_out=outside.left_out | misleading.left_out,
+        ranked=ranked,
+        bags=space.bags,
     )
     folds = [_but_left_out(fold, draft) for fold in folds]
     levels = [_but_left_out(fold, draft) for fold in levels]
@@ -201,7 +201,8 @@ def select(
     draft = replace(draft, settings=settings)
     views = [*zip(folds, levels, strict=True)]
     recipe, losses = _completed(draft, candidates, views, calibration, memo)
-    return Selection(recipe, losses, n_trials, n_pruned, eliminated.gains, goal.name)
+    gains = outside.gains | misleading.gains
+    return Selection(recipe, losses, n_trials, n_pruned, gains, goal.name)
 
 
 def _candidates(
@@ -223,11 +224,6 @@ def _encoded(fold: ValidationFold, encoder: Encoder) -> ValidationFold:
 def _but_left_out(fold: ValidationFold, recipe: Recipe) -> ValidationFold:
     columns = recipe.columns(fold.train)
     return replace(fold, train=fold.train[columns], valid=fold.valid[columns])
-
-
-def _without(fold: ValidationFold, columns: Collection[str]) -> ValidationFold:
-    kept = [name for name in fold.train.columns if name not in columns]
-    return replace(fold, train=fold.train[kept], valid=fold.valid[kept])
 
 
 def _penalty(
