@@ -166,13 +166,14 @@ def _report_served(home: Path, uri: str, n_requests: int) -> None:
         )
         few, many = _request(1, "all"), _request(MANY, "none")
         told = _request(MANY, "all")
-        single = _by_turns({own: few, bare: one}, n_requests)
+        single = _by_turns({own: few, bare: one, echo: few}, n_requests)
         thousand = _by_turns({own: many, echo: many}, max(n_requests // 8, 3))
         reasons = _by_turns({own: told, echo: told}, max(n_requests // 8, 3))
     print("\n## Served, ms of wall clock, medians by turns\n")
     print("| asked | this model | rival | ratio |\n|---|---|---|---|")
     for asked, rival, found in (
         ("one customer, with reasons", "bare LightGBM", (single[own], single[bare])),
+        ("the same", "echo", (single[own], single[echo])),
         ("a thousand, without reasons", "echo", (thousand[own], thousand[echo])),
         ("a thousand, with reasons", "echo", (reasons[own], reasons[echo])),
     ):

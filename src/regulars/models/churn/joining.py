@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
     from regulars.models.folds import ValidationFold
 
-# by how much a group has to help: what chance alone does to one in six
-STANDARD_ERRORS = 1.0
+# by how much a group has to help: of eight tables that say nothing, chance alone would
+# let one in at one standard error
+STANDARD_ERRORS = 2.0
 
 
 def unearned(
