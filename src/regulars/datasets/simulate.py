@@ -8,7 +8,6 @@ memory is bounded by one file's customers.
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from regulars.datasets.new_folder import new_folder
 from regulars.datasets.population import BLOCK_SIZE, Block, Population, check_range
 from regulars.errors import ConfigError
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     import pandas as pd
+
+TRUTH = "truth.json"
 
 
 @dataclass(frozen=True)
@@ -173,28 +175,12 @@ def write_simulation(
     population = _population(parameters)
     check_range("customers_per_file", customers_per_file, 1, np.inf)
     target = Path(out_dir)
-    _refuse_foreign_folder(target)
-    partial = target.with_name(f".{target.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    try:
-        (partial / "orders").mkdir(parents=True)
-    except OSError as error:
-        msg = (
-            f"Cannot write '{target}': {error.strerror}. Name a folder that can be "
-            "written to (--out)."
-        )
-        raise ConfigError(msg) from error
-    try:
+    with new_folder(target, TRUTH) as folder:
+        (folder / "orders").mkdir()
         counts = _write_files(
-            partial, n_customers, seed, customers_per_file, population, progress
+            folder, n_customers, seed, customers_per_file, population, progress
         )
-        _write_parameters(partial, n_customers, seed, population)
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
-    if target.exists():
-        shutil.rmtree(target)
-    partial.rename(target)
+        _write_parameters(folder, n_customers, seed, population)
     return SimulationSummary(path=target, n_customers=n_customers, **counts)
 
 
@@ -247,7 +233,7 @@ def _write_parameters(
     truth["start"] = population.start.isoformat()
     truth["time_unit"] = "weeks"
     text = json.dumps(truth, indent=2) + "\n"
-    (folder / "truth.json").write_text(text, encoding="utf-8")
+    (folder / TRUTH).write_text(text, encoding="utf-8")
 
 
 def _blocks(
@@ -278,16 +264,3 @@ def _population(parameters: dict[str, Any]) -> Population:
         )
         raise ConfigError(msg)
     return Population(**parameters)
-
-
-def _refuse_foreign_folder(target: Path) -> None:
-    """Only a folder that this module wrote may be replaced."""
-    if not target.exists() or (target / "truth.json").is_file():
-        return
-    if target.is_dir() and not any(target.iterdir()):
-        return
-    msg = (
-        f"'{target}' exists and holds something that is not a simulation (no "
-        "truth.json). Name another folder, or remove it first."
-    )
-    raise ConfigError(msg)
