@@ -7,10 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
-from regulars.features.customers import attributes_of
 from regulars.features.dated_tables import columns_of, words_before
 from regulars.features.matrix import build_matrix
 from regulars.features.value import VALUE_COLUMNS
@@ -46,19 +44,16 @@ def snapshot(
     DataFrame of shape (n_customers, n_features + 2)
         Sorted by customer; ``customer_id``, ``cutoff`` and the features.
     """
-    day = pd.Timestamp(cutoff)
     if words is None:
-        words = words_before(work.dated, day)
-    rows = _contracts(work.spells, cutoff)
-    for name, table in work.dated.items():
-        if name == "customers":
-            columns = attributes_of(table, day, rows.index)
-        else:
-            sorted_rows = work.dated_rows[name]
-            columns = columns_of(name, sorted_rows, cutoff, rows.index, words)
+        words = words_before(work.dated_rows, cutoff)
+    here = running(work.spells, cutoff)["customer_id"].unique()
+    customers = pd.Index(sorted(here), name="customer_id")
+    rows = pd.DataFrame(index=customers)
+    for name, dated in work.dated_rows.items():
+        columns = columns_of(name, dated, cutoff, customers, words)
         rows = rows.join(_named_apart(columns, rows, name))
-    rows = rows.sort_index().reset_index()
-    rows.insert(1, "cutoff", day)
+    rows = rows.reset_index()
+    rows.insert(1, "cutoff", pd.Timestamp(cutoff))
     return _with_purchases(work, rows, cutoff)
 
 
@@ -66,41 +61,6 @@ def _named_apart(columns: pd.DataFrame, rows: pd.DataFrame, name: str) -> pd.Dat
     """Keep a user's attribute from taking the name of one of ours."""
     taken = {c: f"{c} ({name})" for c in columns if c in rows}
     return columns.rename(columns=taken)
-
-
-def _contracts(spells: pd.DataFrame, cutoff: date) -> pd.DataFrame:
-    day = pd.Timestamp(cutoff)
-    now = running(spells, cutoff)
-    # of contracts side by side the one that began last is the current one
-    current = now.drop_duplicates("customer_id", keep="last").set_index("customer_id")
-    known = spells[spells["started"] < day]
-    past = known[known["ended"] < day].groupby("customer_id")
-    rows = pd.DataFrame(index=current.index)
-    rows["tenure_days"] = (day - current["spell_start"]).dt.days.astype(float)
-    rows["contract_days"] = (day - current["started"]).dt.days.astype(float)
-    rows["contracts_running"] = _per_customer(now, rows.index)
-    if "plan" in current:
-        plans = current["plan"].astype(object)
-        rows["plan"] = plans.where(plans.notna().to_numpy(dtype=bool), None)
-    if "monthly_amount" in current:
-        price = current["monthly_amount"].astype(np.float64)
-        whole = now.groupby("customer_id")["monthly_amount"].sum(min_count=1)
-        rows["monthly_amount"] = whole.reindex(rows.index).astype(np.float64)
-        before = known.groupby("customer_id")["monthly_amount"].shift()
-        last = before.groupby(known["customer_id"]).last().reindex(rows.index)
-        # against the contract before the current one
-        rows["price_change"] = price - last.astype(np.float64)
-    counts = past.size().reindex(rows.index)
-    rows["contracts_ended"] = counts.fillna(0).astype(float)
-    starts = known.groupby("customer_id")["spell_start"].nunique()
-    rows["restarts"] = starts.reindex(rows.index).astype(float) - 1
-    since_end = (day - past["ended"].max()).dt.days
-    rows["days_since_last_end"] = since_end.reindex(rows.index).astype(float)
-    return rows
-
-
-def _per_customer(rows: pd.DataFrame, customers: pd.Index) -> pd.Series:
-    return rows["customer_id"].value_counts().reindex(customers).astype(float)
 
 
 def _with_purchases(

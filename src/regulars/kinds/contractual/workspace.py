@@ -17,7 +17,7 @@ from regulars.data.contract import TABLES, day_name
 from regulars.data.fingerprint import fingerprint
 from regulars.data.ledger import build_ledger
 from regulars.errors import ConfigError, NotEnoughHistoryError
-from regulars.features.dated_tables import NOT_USED, sorted_rows
+from regulars.features.dated_tables import notes_on, sorted_rows
 from regulars.kinds.contractual.spells import spells_of
 from regulars.kinds.tables import read_and_check
 from regulars.models.tabular.columns import typed
@@ -72,12 +72,13 @@ class ContractWorkspace:
 
     @cached_property
     def dated_rows(self) -> dict[str, DatedRows]:
-        """Rows of each dated table with features, sorted for every cutoff."""
-        return {
-            name: sorted_rows(name, table)
-            for name, table in self.dated.items()
-            if name != "customers"
-        }
+        """Rows of contracts and of each dated table, sorted for every cutoff."""
+        spells = self.spells
+        first = spells.groupby("customer_id")["started"].min()
+        contracts = spells.drop(columns="ended_date", errors="ignore")
+        contracts = contracts.rename(columns={"started": "day", "ended": "ended_date"})
+        tables = {"subscriptions": contracts, **self.dated}
+        return {name: sorted_rows(name, rows, first) for name, rows in tables.items()}
 
     def fingerprint(self) -> str:
         """Return the digest of contracts, dated tables and purchases.
@@ -135,7 +136,8 @@ def open_contracts(settings: Settings, step: Step) -> ContractWorkspace:
                 "(known_from): none of them is used."
             )
     ledger = build_ledger(tables["transactions"]) if "transactions" in tables else None
-    notes += _strangers(dated, spells) + _unused(dated, tables)
+    notes += _strangers(dated, spells)
+    notes += [note for name in dated for note in notes_on(name, [*dated[name]])]
     return ContractWorkspace(
         settings, spells, dated, ledger, _timeline(settings, spells), notes
     )
@@ -183,8 +185,7 @@ def _dated(name: str, table: Any) -> pd.DataFrame:
         c.name for c in contract.columns if c.kind == "time" and c.name in rows.columns
     ]
     rows = rows.assign(**{c: pd.to_datetime(rows[c]) for c in days})
-    unused = [c for c in NOT_USED.get(name, ()) if c in rows]
-    kept: pd.DataFrame = rows.drop(columns=[*times, *unused])
+    kept: pd.DataFrame = rows.drop(columns=times)
     return kept.rename(columns={day: "day"})
 
 
@@ -208,15 +209,3 @@ def _strangers(dated: Mapping[str, pd.DataFrame], spells: pd.DataFrame) -> list[
         for name, rows in dated.items()
         if len(rows) and not rows["customer_id"].isin(known).any()
     ]
-
-
-def _unused(dated: Mapping[str, pd.DataFrame], tables: Mapping[str, Any]) -> list[str]:
-    unused = [
-        f"{name}.{column}"
-        for name, columns in NOT_USED.items()
-        for column in columns
-        if name in dated and column in tables[name].columns
-    ]
-    if not unused:
-        return []
-    return [f"Not used, for nobody can say when it became known: {', '.join(unused)}."]
