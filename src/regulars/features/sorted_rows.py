@@ -155,7 +155,8 @@ class Seen:
         self.day = day_number(cutoff)
         self.who = np.arange(rows.n_customers) if who is None else who
         self.first = rows.firsts[self.who]
-        self.end = rows.until(self.day)[self.who]
+        self._ends = rows.until(self.day)
+        self.end = self._ends[self.who]
         self._starts: dict[int, Ints] = {}
 
     def __len__(self) -> int:
@@ -185,12 +186,14 @@ class Seen:
 
     def largest(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return the largest of the values; 0 where there is no row."""
-        places = np.empty(2 * len(self), np.int64)
-        places[0::2], places[1::2] = self.first, self.end
+        # of all customers, in the order of the rows: in any other one the spans
+        # between them would be long
+        places = np.empty(2 * self.rows.n_customers, np.int64)
+        places[0::2], places[1::2] = self.rows.firsts, self._ends
         # the last of them may end where the rows end
         padded = np.append(values, values.dtype.type(0))
-        found = np.maximum.reduceat(padded, places)[::2] if len(self) else values[:0]
-        return np.where(self.end > self.first, found, 0)
+        found = np.maximum.reduceat(padded, places)[::2] if len(places) else values[:0]
+        return np.where(self.end > self.first, found[self.who], 0)
 
     def last(
         self, values: NDArray[Any], among: Measure | Flags | None = None, back: int = 0

@@ -1,10 +1,10 @@
 """Support: tickets open and past, how fast they were answered, and what went wrong.
 
-Priority, department and tags are known when a ticket is opened. Nobody can say when a
-satisfaction or a reopening became known; both are taken as known once the ticket was
-resolved, and those of tickets without a resolution are not used. Satisfaction is bad
-from 2 downwards, on a scale of 1 to 5: the scale of a company cannot be known from
-what one customer said.
+Priority, department, tags and due date are known when a ticket is opened. Nobody can
+say when a satisfaction or a reopening became known; both are taken as known once the
+ticket was resolved, and those of tickets without a resolution are not used.
+Satisfaction is bad from 2 downwards, on a scale of 1 to 5: the scale of a company cannot
+be known from what one customer said.
 """
 
 from __future__ import annotations
