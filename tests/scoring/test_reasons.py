@@ -7,11 +7,13 @@ import pandas as pd
 import pytest
 
 from regulars.models.contrast import Contrast, Usual
+from regulars.models.profile import Profile
 from regulars.scoring.attribute_words import OfOne
 from regulars.scoring.purchase_words import Facts
 from regulars.scoring.reasons import (
     LEAST,
     N_REASONS,
+    by_attribute,
     by_theme,
     explain,
     strength_of,
@@ -195,3 +197,16 @@ def test_column_that_the_contrast_does_not_know_stands_for_nothing():
         Contrast(usual, usual),
     )
     np.testing.assert_allclose(found.to_numpy(), [[0.6, 0.2]])
+
+
+def test_tables_are_told_by_signals_and_the_rest_by_attribute():
+    own = {"tickets_open": 1.0, "oldest_open_ticket_days": 3.0, "seats": 1.0}
+    facts = Facts(pd.DataFrame([own]), {"tickets_open": 0.0}, {})
+    profile = Profile({"seats": [*range(2, 100)]}, {})
+    # together the first two move more than the third
+    moved = {"tickets_open": 0.2, "oldest_open_ticket_days": 0.3, "seats": 0.4}
+    found = by_attribute(facts, pd.DataFrame([moved]), profile)
+    assert found["risk_reasons"] == [
+        ["1 support ticket open for 3 days", "seats 1: lower than 100% of customers"]
+    ]
+    assert found["stay_reasons"] == [[]]

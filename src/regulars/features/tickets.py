@@ -3,8 +3,8 @@
 Priority, department, tags and due date are known when a ticket is opened. Nobody can
 say when a satisfaction or a reopening became known; both are taken as known once the
 ticket was resolved, and those of tickets without a resolution are not used.
-Satisfaction is bad from 2 downwards, on a scale of 1 to 5: the scale of a company cannot
-be known from what one customer said.
+Satisfaction is bad from 2 downwards, on a scale of 1 to 5: the scale of a company
+cannot be known from what one customer said.
 """
 
 from __future__ import annotations
@@ -151,7 +151,8 @@ def notes_on(columns: Sequence[str]) -> list[str]:
     if RESOLVED in columns:
         return [
             f"Taken as known once a ticket is resolved (resolved_at), and not used of "
-            f"tickets without a resolution: {', '.join(undated)}."
+            f"tickets without a resolution: {', '.join(undated)} (csat is read on a "
+            "scale of 1 to 5)."
         ]
     return [
         "Not used, for without tickets.resolved_at nobody can say when it became "

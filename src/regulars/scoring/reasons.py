@@ -13,6 +13,7 @@ import pandas as pd
 
 from regulars.scoring import attribute_words
 from regulars.scoring.purchase_words import SILENCE, THEMES, Facts, one_fact, theme_of
+from regulars.scoring.signal_words import signals_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from regulars.models.contrast import Contrast
+    from regulars.models.profile import Profile
     from regulars.models.reading import Reading
     from regulars.models.retention import RetentionModel
 
@@ -95,17 +97,12 @@ def reasons_of(
         model.contributions(reading), churn_probability, model.contrast_
     )
     encoder, profile = model.encoder, model.profile_
-    if encoder is None or profile is None:
-        contrast = model.contrast_
-        facts = Facts(
-            reading.features,
-            contrast.stay.usual,
-            contrast.leave.usual,
-            model.horizon.currency,
-        )
+    rows = reading.features if encoder is None else encoder.typed(reading.features)
+    usual = model.contrast_.stay.usual, model.contrast_.leave.usual
+    facts = Facts(rows, *usual, model.horizon.currency)
+    if profile is None:
         return by_theme(facts, strength)
-    words = attribute_words.sentences(encoder.typed(reading.features), profile)
-    return strongest(strength, words, words)
+    return by_attribute(facts, strength, profile)
 
 
 class Sayings(Protocol):
@@ -126,6 +123,25 @@ def by_theme(facts: Facts, strength: pd.DataFrame) -> Told:
         _of_themes(strength, one_fact(facts)),
         [each.warning for each in words],
         [each.comfort for each in words],
+    )
+
+
+def by_attribute(facts: Facts, strength: pd.DataFrame, profile: Profile) -> Told:
+    """Return the reasons of customers of tables: each signal at most once.
+
+    What dated tables say is told by signals, all else column by column.
+    """
+    signals = signals_in(strength.columns)
+    told = {name for signal in signals for name in signal.features}
+    rest = [name for name in strength.columns if name not in told]
+    moved = [strength[[*signal.features]].sum(axis=1) for signal in signals]
+    both = pd.concat([*moved, strength[rest]], axis=1)
+    words = [signal.words(facts) for signal in signals]
+    plain = attribute_words.sentences(facts.rows[rest], profile)
+    return strongest(
+        both,
+        [*(each.warning for each in words), *plain],
+        [*(each.comfort for each in words), *plain],
     )
 
 
