@@ -55,8 +55,8 @@ def main() -> None:
 
 
 def report_stream(folder: Path, n_customers: int) -> None:
-    whole, n_lines = _clean_log(folder / "whole", n_customers)
-    tenth, n_lines_tenth = _clean_log(folder / "tenth", n_customers // 10)
+    whole, n_lines = clean_log(folder / "whole", n_customers)
+    tenth, n_lines_tenth = clean_log(folder / "tenth", n_customers // 10)
     large, small = (_best("stream", log, 1, 1) for log in (whole, tenth))
     print(f"{n_customers:,} customers, {n_lines:,} lines: {_told(large)}")
     print(f"a tenth, {n_lines_tenth:,} lines: {_told(small)}")
@@ -74,8 +74,8 @@ def _growth(
 
 
 def report(folder: Path, n_customers: int, repeats: int, with_pandas: bool) -> None:
-    whole, n_lines = _clean_log(folder / "whole", n_customers)
-    tenth, n_lines_tenth = _clean_log(folder / "tenth", n_customers // 10)
+    whole, n_lines = clean_log(folder / "whole", n_customers)
+    tenth, n_lines_tenth = clean_log(folder / "tenth", n_customers // 10)
     one = _best("arrays", whole, 1, repeats)
     six = _best("arrays", whole, 6, repeats)
     small = _best("arrays", tenth, 1, repeats)
@@ -135,7 +135,7 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _clean_log(folder: Path, n_customers: int) -> tuple[Path, int]:
+def clean_log(folder: Path, n_customers: int) -> tuple[Path, int]:
     """Write the simulated log as the clean table that intake returns.
 
     In order of time, as logs come: the simulator's own order, by customer, would spare

@@ -27,10 +27,12 @@ from pydantic_core import PydanticUndefined
 
 from regulars.config import Settings, SqlExpression, TableSettings
 from regulars.data.contract import TABLES
+from regulars.features.dated_tables import describe_dated
 from regulars.features.matrix import DEFAULT_GROUPS, MEANINGS, describe_features
 from regulars.models.churn.baselines import labels
 
 if typing.TYPE_CHECKING:
+    import pandas as pd
     from pydantic.fields import FieldInfo
 
     from regulars.data.contract import ColumnContract
@@ -168,13 +170,33 @@ def features() -> str:
         "columns that the log has not. [Your own features](own-features.md) stand "
         "beside these.",
     ]
+    parts += _groups(described)
+    parts += [
+        "# Features of the dated tables",
+        "What the tables beside the purchases say of a customer, one group a table, as "
+        "of the cutoff: a row counts from the day after its own, and what became known "
+        "later (a resolution, a redemption) from the day after that. `{type}`, "
+        "`{priority}`, `{tag}` and the like stand for the commonest words of the table "
+        "as known on the day of the training. A ticket's `csat` and `reopened` have no "
+        "day of their own: they are taken as known once the ticket was resolved, and "
+        "are not used without `resolved_at`. Satisfaction is read on a scale of 1 to "
+        "5; map another one to it with a `sql` expression. Features of columns that a "
+        "table has not are left out.",
+    ]
+    parts += _groups(describe_dated())
+    return "\n\n".join(parts) + "\n"
+
+
+def _groups(described: pd.DataFrame) -> list[str]:
+    """Return a heading and a table for each group of features."""
+    parts = []
     for group, rows in described.groupby("group", sort=False):
         table = "\n".join(
             f"| `{row.feature}` | {_cell(str(row.meaning))} |"
             for row in rows.itertuples()
         )
         parts += [f"## {group}", f"| feature | meaning |\n|---|---|\n{table}"]
-    return "\n\n".join(parts) + "\n"
+    return parts
 
 
 def figures(training: dict[str, Any]) -> str:

@@ -5,10 +5,12 @@ from datetime import date, datetime, time
 from pathlib import Path
 
 import ibis
+import pandas as pd
 import pyarrow as pa
 import pytest
 
 from regulars.data.ledger import build_ledger
+from regulars.features.dated_tables import columns_of, sorted_rows, words_before
 from regulars.features.matrix import FeaturePlan
 
 TYPES = {
@@ -95,3 +97,32 @@ def oracle():
 def to_frame():
     """A function from rows to the clean transactions as a pandas frame."""
     return lambda rows: clean_table(rows).to_pandas()
+
+
+@pytest.fixture(scope="session")
+def dates():
+    """A function from days, of 2024 if they do not say, to a column of dates."""
+
+    def column(*days):
+        return pd.to_datetime(pd.Series([d and f"2024-{d}"[-10:] for d in days]))
+
+    return column
+
+
+@pytest.fixture(scope="session")
+def seen_of(dates):
+    """A function from rows of a dated table to features as of April 1st, 2024.
+
+    The rows are those of customer a, if nothing else is said; b has none.
+    """
+
+    def build(name, days, first_days=None, customer_id="a", **columns):
+        who = {"customer_id": customer_id, "day": dates(*days)}
+        frame = pd.DataFrame(who | columns)
+        customers = pd.Index(["a", "b"], name="customer_id")
+        cutoff = date(2024, 4, 1)
+        words = words_before({name: frame}, cutoff)
+        rows = sorted_rows(name, frame, first_days)
+        return columns_of(name, rows, cutoff, customers, words)
+
+    return build

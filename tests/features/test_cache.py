@@ -114,7 +114,7 @@ def test_changed_record_is_another_log_and_the_old_rows_go(
         changed[name] = changed[name].where(changed.index != early, value)
     changed.to_csv(shop.folder / "orders.csv", index=False)
     other = open_workspace(shop.settings(SMALL), lambda step: None)
-    assert other.features.content != work.features.content
+    assert other.features.purchases.content != work.features.purchases.content
     other.features.by_cutoff(DAYS[:1])
     assert len(built) == 2
     assert len(_files(shop)) == 1
@@ -128,14 +128,14 @@ def test_customers_who_swap_a_product_are_another_log(work):
         product_id=(day == day.max()).ifelse(log.customer_id, log.product_id)
     )
     other = FeatureCache(build_ledger(swapped), work.settings)
-    assert other.content != work.features.content
+    assert other.content != work.features.purchases.content
 
 
 def test_order_of_the_lines_does_not_matter(shop, work, orders):
     mixed = orders.sample(frac=1.0, random_state=0)
     mixed.to_csv(shop.folder / "orders.csv", index=False)
     other = open_workspace(shop.settings(SMALL), lambda step: None)
-    assert other.features.content == work.features.content
+    assert other.features.purchases.content == work.features.purchases.content
 
 
 def test_own_function_is_computed_anew_when_its_code_changes(

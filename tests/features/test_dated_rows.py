@@ -2,18 +2,14 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regulars.features.dated_rows import (
-    WINDOWS_DAYS,
-    DatedRows,
-    category,
-    count_columns,
-)
+from regulars.features.dated_rows import COUNTS, DatedRows, Has, meanings
 
 DAY = pd.Timestamp("2024-04-01")
-CUSTOMERS = pd.Index(["a", "b", "c"], name="customer_id")
+CUSTOMERS = pd.Index(["c", "a", "b"], name="customer_id")
 
 
 def rows(*ages, ids="a"):
@@ -22,21 +18,21 @@ def rows(*ages, ids="a"):
 
 
 def seen(frame):
-    return DatedRows(frame).at(DAY.date(), CUSTOMERS)
+    return DatedRows.of(frame).at(DAY.date(), CUSTOMERS)
 
 
 def test_window_holds_as_many_days_as_its_name_says():
     columns = seen(rows(1, 30, 31, 90, 91, 0, -1)).counts("visits")
-    assert columns["visits_last_30_days"][0] == 2
-    assert columns["visits_last_90_days"][0] == 4
-    assert columns["visits_ever"][0] == 5
-    assert columns["days_since_visits"][0] == 1
+    assert columns["visits_last_30_days"][1] == 2
+    assert columns["visits_last_90_days"][1] == 4
+    assert columns["visits_ever"][1] == 5
+    assert columns["days_since_visits"][1] == 1
 
 
 def test_customers_without_rows_have_no_days_since():
     columns = seen(rows(1)).counts("visits")
-    assert columns["visits_ever"].tolist() == [1, 0, 0]
-    assert np.isnan(columns["days_since_visits"][1])
+    assert columns["visits_ever"].tolist() == [0, 1, 0]
+    assert np.isnan(columns["days_since_visits"][0])
 
 
 def test_rows_of_others_are_not_counted():
@@ -44,21 +40,46 @@ def test_rows_of_others_are_not_counted():
 
 
 def test_a_table_without_a_row_counts_nothing():
-    columns = seen(rows().astype({"day": "datetime64[s]"})).counts("visits")
-    assert columns["visits_ever"].tolist() == [0, 0, 0]
-    assert np.isnan(columns["days_since_visits"]).all()
+    empty = rows().astype({"day": "datetime64[s]"})
+    for table in (empty, pa.Table.from_pandas(empty)):
+        columns = seen(table).counts("visits")
+        assert columns["visits_ever"].tolist() == [0, 0, 0]
+        assert np.isnan(columns["days_since_visits"]).all()
+        assert np.isnan(seen(table).since_first()).all()
 
 
-def test_each_word_has_counts_of_its_own():
-    frame = rows(1, 2, 3).assign(kind=["earn", "redeem", "earn"])
-    columns = seen(frame).counts_by_word("points", "kind", ["earn", "redeem"])
-    assert columns["points_earn_ever"][0] == 2
-    assert columns["days_since_points_redeem"][0] == 2
+def test_nobody_asked_for_is_nobody_answered():
+    found = DatedRows.of(rows(1)).at(DAY.date(), CUSTOMERS[:0])
+    assert found.counts("visits")["visits_ever"].tolist() == []
 
 
-def test_category_keeps_missing_values_missing():
-    values = category(pd.Series(["x", None, 3], dtype=object))
-    assert values.tolist() == ["x", None, "3"]
+def test_rows_of_nobody_or_of_no_day_are_left_out():
+    frame = rows(1, 2, 3)
+    frame.loc[0, "customer_id"] = None
+    frame.loc[1, "day"] = pd.NaT
+    assert len(DatedRows.of(frame)) == 1
+
+
+def test_rows_by_another_day_stand_where_both_are_known():
+    frame = rows(9, 8, 7).assign(done=[DAY - pd.Timedelta(days=n) for n in (1, 20, 0)])
+    found = seen(frame).by("done")
+    # the second was done before it was there: known from its own day on
+    assert found.number().tolist() == [0, 2, 0]
+    assert found.number(last_days=7).tolist() == [0, 1, 0]
+    assert found.since().tolist()[1] == 1
+
+
+def test_words_are_found_in_rows_and_nowhere_without_a_column():
+    frame = rows(1, 2, 3).assign(kind=["earn", "redeem", None])
+    found = seen(frame)
+    assert found.number(Has("kind", "earn")).tolist() == [0, 1, 0]
+    assert found.number(Has("kind", "other")).tolist() == [0, 0, 0]
+    assert found.number(Has("none", "earn")).tolist() == [0, 0, 0]
+
+
+def test_meanings_name_the_columns_of_the_counts():
+    named = meanings("visits", "visit", "Visits")
+    assert [*named] == [*seen(rows(1)).counts("visits")]
 
 
 @given(
@@ -70,12 +91,10 @@ def test_category_keeps_missing_values_missing():
 def test_counts_are_those_of_a_loop(lines):
     frame = pd.DataFrame(lines, columns=["customer_id", "age", "flag"])
     frame["day"] = DAY - pd.to_timedelta(frame["age"], unit="D")
-    table = DatedRows(frame)
-    flags = table.frame["flag"].to_numpy(bool)
-    found = table.at(DAY.date(), CUSTOMERS).counts("x", flags)
+    found = seen(frame.astype({"flag": bool})).counts("x", "flag")
     for place, who in enumerate(CUSTOMERS):
         ages = [age for name, age, flag in lines if name == who and flag and age > 0]
-        expected = [sum(age <= days for age in ages) for days in (*WINDOWS_DAYS, 1000)]
+        expected = [sum(age <= days for age in ages) for days in (30, 90, 1000)]
         expected.append(min(ages, default=-1))
-        values = [found[name][place] for name in count_columns("x")]
+        values = [found[count.name.format("x")][place] for count in COUNTS]
         assert np.nan_to_num(values, nan=-1).tolist() == expected

@@ -1,147 +1,218 @@
-"""What the tables beside the purchases say of customers, by hand-made rows."""
+"""What holds for every table beside the purchases: names, meanings, words, no leak."""
 
 from __future__ import annotations
 
+import re
+from datetime import date
+
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from regulars.features.contacts import contacts
-from regulars.features.customers import attributes_of
 from regulars.features.dated_tables import (
-    MOST_WORDS,
+    DATED_GROUPS,
     columns_of,
+    columns_of_words,
+    describe_dated,
+    notes_on,
     sorted_rows,
     words_before,
     words_in,
 )
-from regulars.features.events import events
-from regulars.features.loyalty import loyalty
-from regulars.features.referrals import referrals
-from regulars.features.surveys import surveys
-from regulars.features.tickets import tickets
 
-DAY = pd.Timestamp("2024-04-01")
-CUSTOMERS = pd.Index(["a", "b"], name="customer_id")
-
-
-def at(*days):
-    return pd.to_datetime(pd.Series([None if d is None else f"2024-{d}" for d in days]))
+CUTOFF = date(2024, 4, 1)
+DAY = pd.Timestamp(CUTOFF)
+IDS = [f"c{n}" for n in range(12)]
+CUSTOMERS = pd.Index(IDS, name="customer_id")
+N = 150
+TYPES = ["visit", "email_sent", "email_open", "email_click", "app", "call", "chat"]
 
 
-def rows(*days, **columns):
-    """Rows of customer a."""
-    return pd.DataFrame({"customer_id": "a", "day": at(*days), **columns})
+def table(name, seed=0):
+    """Rows of all columns, over two hundred days around the cutoff."""
+    rng = np.random.default_rng(seed)
+    day = DAY + pd.to_timedelta(rng.integers(-150, 50, N), unit="D")
+    who = rng.choice(IDS[:-1], N)
+
+    def later(most, known=0.8):
+        when = pd.Series(day + pd.to_timedelta(rng.integers(0, most, N), unit="D"))
+        return when.where(rng.random(N) < known)
+
+    def of(*words):
+        return rng.choice(np.array(words, object), N)
+
+    columns = {
+        "events": {"event_type": of(*TYPES), "value": rng.random(N)},
+        "tickets": {
+            "first_response_date": later(20),
+            "resolved_date": later(60),
+            "due_date": later(60),
+            "priority": of("low", "normal", "high", "urgent"),
+            "department": of("shop", "web", "phone", "post"),
+            "tags": of("late broken", "late,rude", "new|x", None),
+            "reopened": rng.random(N) < 0.3,
+            "csat": rng.choice([1, 2, 3, 4, 5, np.nan], N),
+        },
+        "surveys": {"score": rng.integers(0, 11, N)},
+        "loyalty": {
+            "kind": of("earn", "redeem", "expire", "adjust", "tier", "badge"),
+            "points": rng.integers(-50, 100, N),
+            "tier": of("gold", "silver", None),
+            "badge": of("fan", None),
+        },
+        "referrals": {"referred_id": rng.choice(IDS, N)},
+        "contacts": {
+            "is_control": rng.random(N) < 0.3,
+            "offer_id": of("o", None),
+            "cost_amount": rng.random(N),
+            "redeemed_date": later(40),
+        },
+        "subscriptions": {
+            "ended_date": later(90),
+            "plan": of("s", "m", None),
+            "monthly_amount": rng.choice([9, 19, np.nan], N),
+        },
+        "customers": {
+            "city": of("Rome", "Oslo", None),
+            "seats": rng.integers(0, 9, N),
+            "renewal": later(90),
+        },
+    }[name]
+    return pd.DataFrame({"customer_id": who, "day": day, **columns})
 
 
-def seen(name, frame):
-    return sorted_rows(name, frame).at(DAY.date(), CUSTOMERS)
+def features(name, frame, words=None):
+    first = pd.Series(DAY - pd.Timedelta(days=9), IDS)
+    first.iloc[::3] = DAY + pd.Timedelta(days=3)
+    rows = sorted_rows(name, frame, first)
+    if words is None:
+        words = words_before({name: rows}, CUTOFF)
+    return columns_of(name, rows, CUTOFF, CUSTOMERS, words)
 
 
-def columns(frame, name, word):
-    ready = sorted_rows(name, frame)
-    return columns_of(name, ready, DAY.date(), CUSTOMERS, {name: (word,)})
+def corrupted(frame, seed):
+    """Change what nobody knew at the cutoff, and the order of the rows."""
+    rng = np.random.default_rng(seed)
+    frame = frame.copy()
+
+    def moved(days):
+        """Days on which something happens, or None, at or after the cutoff."""
+        ahead = DAY + pd.to_timedelta(rng.integers(0, 90, len(days)), unit="D")
+        return pd.Series(ahead, days.index).where(rng.random(len(days)) < 0.6)
+
+    if "resolved_date" in frame:
+        pending = ~(frame["resolved_date"] < DAY)
+        n = pending.sum()
+        frame.loc[pending, "csat"] = rng.choice([1.0, 5.0], n)
+        frame.loc[pending, "reopened"] = rng.random(n) < 0.5
+    dates = ("first_response_date", "resolved_date", "ended_date", "redeemed_date")
+    for name in dates:
+        if name in frame:
+            unknown = ~(frame[name] < DAY)
+            frame.loc[unknown, name] = moved(frame.loc[unknown, name])
+    ahead = frame["day"] >= DAY
+    late = frame[ahead]
+    for name in late.columns.difference(["customer_id", "day"]):
+        shuffled = rng.permutation(len(late))
+        frame.loc[ahead, name] = late[name].to_numpy()[shuffled]
+    frame.loc[ahead, "day"] = DAY + pd.Timedelta(days=int(rng.integers(0, 9)))
+    dropped = frame[ahead].sample(frac=0.3, random_state=seed).index
+    return frame.drop(index=dropped).sample(frac=1, random_state=seed)
 
 
-def test_events_are_counted_by_type():
-    frame = rows("03-01", "03-02", event_type=["visit", "email_open"])
-    columns = events(seen("events", frame), ["visit"])
-    assert columns["events_ever"].tolist() == [2, 0]
-    assert columns["events_visit_ever"].tolist() == [1, 0]
-
-
-@pytest.mark.parametrize(
-    ("resolved", "due", "n_open", "n_late"),
-    [
-        ("03-05", "03-10", 0, 0),
-        ("03-15", "03-10", 0, 1),
-        (None, "03-10", 1, 1),
-        (None, "04-01", 1, 0),
-        # resolved on the cutoff's own day, which is not seen
-        ("04-01", "03-10", 1, 1),
-    ],
-)
-def test_ticket_is_open_and_late_as_known_at_the_cutoff(resolved, due, n_open, n_late):
-    frame = rows("03-01", resolved_date=at(resolved), due_date=at(due))
-    columns = tickets(seen("tickets", frame))
-    assert columns["tickets_open"][0] == n_open
-    assert columns["tickets_late"][0] == n_late
-
-
-def test_tickets_without_a_resolution_column_are_late_when_due():
-    columns = tickets(seen("tickets", rows("03-01", due_date=at("03-10"))))
-    assert columns["tickets_late"][0] == 1
-    assert "tickets_open" not in columns
-
-
-def test_days_to_resolve_leave_open_tickets_out():
-    frame = rows("03-01", "03-02", resolved_date=at("03-05", None))
-    assert tickets(seen("tickets", frame))["mean_days_to_resolve"][0] == 4
-
-
-@pytest.mark.parametrize("scores", [[3, 9, 1], [9, 3, 1]])
-def test_last_score_of_a_day_is_the_highest_whatever_the_order(scores):
-    columns = surveys(seen("surveys", rows("03-02", "03-02", "03-01", score=scores)))
-    assert columns["last_survey_score"][0] == 9
-    assert columns["mean_survey_score"][0] == pytest.approx(13 / 3)
-
-
-def test_loyalty_has_the_balance_and_the_last_tier():
-    frame = rows(
-        "03-01", "03-02", "03-03", points=[50, -20, 0], tier=["gold", "silver", None]
+@pytest.mark.parametrize("name", DATED_GROUPS)
+@given(seed=st.integers(0, 10_000))
+def test_nothing_from_the_cutoff_on_changes_a_feature(name, seed):
+    frame = table(name)
+    later = corrupted(frame, seed)
+    pd.testing.assert_frame_equal(
+        features(name, later), features(name, frame), check_exact=True
     )
-    columns = loyalty(seen("loyalty", frame))
-    assert columns["points_balance"][0] == 30
-    assert columns["tier"].tolist() == ["silver", None]
 
 
-def test_referrals_know_both_sides():
-    columns = referrals(seen("referrals", rows("03-01", referred_id=["b"])))
-    assert columns["referrals_ever"].tolist() == [1, 0]
-    assert columns["was_referred"].tolist() == [False, True]
+@pytest.mark.parametrize("name", DATED_GROUPS)
+def test_the_past_does_change_features(name):
+    found, other = features(name, table(name, 0)), features(name, table(name, 1))
+    assert not found.equals(other)
 
 
-def test_control_group_is_not_contacted():
-    frame = rows("03-01", "03-02", is_control=[True, False])
-    assert contacts(seen("contacts", frame))["contacts_ever"][0] == 1
+@pytest.mark.parametrize("name", DATED_GROUPS)
+def test_arrow_and_pandas_give_the_same(name):
+    frame = table(name)
+    arrow = pa.Table.from_pandas(frame, preserve_index=False)
+    pd.testing.assert_frame_equal(features(name, arrow), features(name, frame))
 
 
-def test_offer_taken_on_the_cutoff_is_not_known():
-    frame = rows("03-01", "03-02", is_control=False, redeemed_date=at("03-31", "04-01"))
-    assert contacts(seen("contacts", frame))["offers_taken"][0] == 1
+@pytest.mark.parametrize("name", DATED_GROUPS)
+def test_every_feature_has_a_meaning_and_every_meaning_a_feature(name):
+    found = [*features(name, table(name))]
+    if name == "customers":  # any attribute
+        return
+    meanings = describe_dated().query("group == @name")["feature"]
+    patterns = [re.sub(r"\\{\w+\\}", ".+", re.escape(each)) for each in meanings]
+    for feature in found:
+        assert any(re.fullmatch(each, feature) for each in patterns), feature
+    for each in patterns:
+        assert any(re.fullmatch(each, feature) for feature in found), each
 
 
-def test_attributes_are_the_latest_known_before_the_cutoff():
-    frame = rows("01-01", "03-01", "04-01", seats=[1, 2, 3], city=["x", "y", "z"])
-    found = attributes_of(frame, DAY, CUSTOMERS)
-    assert found["seats"].tolist()[0] == 2.0
-    assert found["city"].tolist() == ["y", None]
-
-
-def test_dates_become_days_ago_and_those_to_come_are_missing():
-    frame = rows("01-01", born=at("03-30"), due=at("04-02"))
-    found = attributes_of(frame, DAY, CUSTOMERS)
-    assert found.loc["a", "born"] == 2.0
-    assert np.isnan(found.loc["a", "due"])
-
-
-def test_columns_are_numbers_or_categories():
-    frame = rows("03-01", kind="earn", points=[5], tier=["gold"])
-    found = columns(frame, "loyalty", "earn")
-    assert {str(kind) for kind in found.dtypes} == {"float64", "object"}
+@pytest.mark.parametrize("name", DATED_GROUPS)
+def test_a_group_has_under_forty_features(name):
+    found = features(name, table(name))
+    assert len(found.columns) < 40
+    assert found.columns.is_unique
     assert found.index.equals(CUSTOMERS)
+    assert {str(kind) for kind in found.dtypes} <= {"float64", "object"}
+
+
+@pytest.mark.parametrize("name", DATED_GROUPS)
+def test_a_table_without_a_row_before_the_cutoff_has_features(name):
+    frame = table(name)
+    late = frame[frame["day"] >= DAY]
+    words = words_before({name: frame}, CUTOFF)
+    found = features(name, late, words)
+    assert [*found] == [*features(name, frame)]
+    if name != "customers":
+        numbers = found.select_dtypes("number")
+        assert (numbers.isna() | (numbers == 0) | (numbers == 1)).all(axis=None)
+
+
+def events(*types, day="2024-03-01"):
+    days = pd.to_datetime([day] * len(types))
+    return pd.DataFrame({"customer_id": "a", "day": days, "event_type": types})
 
 
 def test_words_are_the_commonest_known_by_the_day():
-    words = [f"w{n:02}" for n in range(MOST_WORDS + 1)] + ["w07", "late"]
-    days = ["03-01"] * (MOST_WORDS + 2) + ["04-01"]
-    known = words_before({"events": rows(*days, event_type=words)}, DAY)["events"]
-    assert known[:3] == ("w07", "w00", "w01")
-    assert len(known) == MOST_WORDS
-    assert "late" not in known
+    early = events(*(f"w{n}" for n in range(9)), "w7")
+    late = events("late", "late", "late", day="2024-04-01")
+    known = words_before({"events": pd.concat([early, late])}, CUTOFF)["events"]
+    assert known == ("w7", "w0", "w1", "w2", "w3", "w4")
 
 
-def test_words_are_read_back_from_the_columns():
-    frame = rows("03-01", event_type=["email_open"])
-    found = columns(frame, "events", "email_open")
-    assert words_in(found.columns)["events"] == ("email_open",)
+def test_words_of_other_columns_and_tables_are_apart():
+    known = words_before({n: table(n) for n in ("tickets", "loyalty")}, CUTOFF)
+    assert set(known) == {"tickets", "tickets_department", "tickets_tag", "loyalty"}
+    assert "late" in known["tickets_tag"]
+
+
+@pytest.mark.parametrize("name", ["events", "tickets", "loyalty"])
+def test_words_are_read_back_from_the_columns(name):
+    known = words_before({name: table(name)}, CUTOFF)
+    found = words_in(features(name, table(name)))
+    assert {stem: words for stem, words in found.items() if words} == known
+
+
+def test_columns_of_words_are_those_that_a_word_brings():
+    known = words_before({"events": table("events")}, CUTOFF)
+    without = features("events", table("events"), {})
+    brought = {*features("events", table("events"))} - {*without}
+    assert brought == columns_of_words(known)
+
+
+def test_users_are_told_what_is_not_used():
+    assert notes_on("surveys", ["score", "comment"]) == ["Not used: surveys.comment."]
+    assert notes_on("surveys", ["score"]) == []
+    assert "tickets.csat" in notes_on("tickets", ["csat"])[0]

@@ -7,13 +7,16 @@ import pandas as pd
 import pytest
 
 from regulars.models.contrast import Contrast, Usual
+from regulars.models.profile import Profile
 from regulars.scoring.attribute_words import OfOne
 from regulars.scoring.purchase_words import Facts
 from regulars.scoring.reasons import (
     LEAST,
     N_REASONS,
-    by_theme,
+    Voices,
     explain,
+    of_purchases,
+    of_tables,
     strength_of,
     strongest,
 )
@@ -50,7 +53,7 @@ NOTHING = {"risk_reasons": [], "stay_reasons": []}
 
 def _reasons(customer=LAPSED, **strength):
     facts = Facts(pd.DataFrame([customer]), STAY, LEAVE)
-    told = by_theme(facts, pd.DataFrame([strength]))
+    told = strongest([of_purchases(facts, pd.DataFrame([strength]))])
     return {name: sentences for name, [sentences] in told.items()}
 
 
@@ -132,11 +135,11 @@ def test_likely_leaver_is_held_against_those_who_stay_and_the_other_way_round():
 
 
 def test_sides_do_not_share_a_sentence():
-    strength = pd.DataFrame([[0.5, -0.5, 0.2], [-0.1, -0.2, -0.3]], index=[7, 9])
+    strength = np.array([[0.5, -0.5, 0.2], [-0.1, -0.2, -0.3]])
     both = np.zeros(2, dtype=int)
     warnings = [OfOne(both, [text]) for text in ("w0", "w1", "")]
     comforts = [OfOne(both, [text]) for text in ("c0", "c1", "c2")]
-    found = strongest(strength, warnings, comforts)
+    found = strongest([Voices(strength, warnings, comforts)])
     assert found["risk_reasons"] == [["w0"], []]
     assert found["stay_reasons"] == [["c1"], ["c2", "c1", "c0"]]
 
@@ -195,3 +198,17 @@ def test_column_that_the_contrast_does_not_know_stands_for_nothing():
         Contrast(usual, usual),
     )
     np.testing.assert_allclose(found.to_numpy(), [[0.6, 0.2]])
+
+
+def test_tables_are_told_by_signals_and_the_rest_by_attribute():
+    own = {"tickets_open": 1.0, "oldest_open_ticket_days": 3.0, "seats": 1.0}
+    facts = Facts(pd.DataFrame([own]), {"tickets_open": 0.0}, {})
+    profile = Profile({"seats": [*range(2, 100)]}, {})
+    # together the first two move more than the third
+    moved = {"tickets_open": 0.2, "oldest_open_ticket_days": 0.3, "seats": 0.4}
+    voices = of_tables(facts, pd.DataFrame([moved]), facts.rows, profile)
+    found = strongest([voices])
+    assert found["risk_reasons"] == [
+        ["1 support ticket open for 3 days", "seats 1: lower than 100% of customers"]
+    ]
+    assert found["stay_reasons"] == [[]]

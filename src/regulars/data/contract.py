@@ -175,7 +175,9 @@ TABLES: dict[str, TableContract] = {
                 _text("department", "who handles it"),
                 _text("tags", "free labels"),
                 ColumnContract("reopened", "flag", "opened again after resolution"),
-                ColumnContract("csat", "number", "satisfaction with the answer"),
+                ColumnContract(
+                    "csat", "number", "satisfaction with the answer, 1 (low) to 5"
+                ),
             ),
         ),
         TableContract(

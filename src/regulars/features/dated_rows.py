@@ -1,55 +1,210 @@
-"""The rows of a dated table (events, tickets, ...), sorted once for every cutoff."""
+"""The rows of a dated table (events, tickets, ...), sorted once for every cutoff.
+
+What became known later than the row itself (a resolution, a redemption) stands in an
+order of its own: `SeenRows.by` sees the rows by that other day. So nothing is seen but
+what lies before the cutoff, and a feature is a count, a sum, a last one, a time since.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from regulars.features.sorted_rows import Seen, SortedRows, ratio, running_total
+from regulars.features import table_columns
+from regulars.features.sorted_rows import Seen, SortedRows, ratio
+from regulars.features.table_columns import NEVER, array_of, order_of, ranked
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import date
 
     from numpy.typing import NDArray
 
     from regulars.features.group import Columns
-    from regulars.features.sorted_rows import Flags, Floats, Ints
+    from regulars.features.sorted_rows import Flags, Floats, Ints, Measure
+    from regulars.features.table_columns import Table
 
-WINDOWS_DAYS = (30, 90)
+T = TypeVar("T")
 
+Words = Mapping[str, tuple[str, ...]]
+"""Stem of columns -> the words (event types, priorities, ...) that have their own."""
 
-def count_columns(stem: str) -> tuple[str, ...]:
-    """Return the names of the columns of `SeenRows.counts`, in their order."""
-    windows = (f"{stem}_last_{window}_days" for window in WINDOWS_DAYS)
-    return (*windows, f"{stem}_ever", f"days_since_{stem}")
+SEPARATORS = {"tags": r"[,;|\s]+"}
+"""What stands between words, in columns that hold several; their case is no matter."""
 
 
 class DatedRows(SortedRows):
     """The rows of a dated table (``customer_id``, ``day`` and more) in order.
 
-    The columns of ``then_by`` sort the rows of one day, so that the order of the table
-    does not matter.
+    ``rows["points"]`` is a column as numbers or flags.
     """
 
-    def __init__(self, frame: pd.DataFrame, then_by: Sequence[str] = ()) -> None:
-        keys = ["customer_id", "day", *(name for name in then_by if name in frame)]
-        self.frame = frame.sort_values(keys, kind="stable", ignore_index=True)
-        codes, self.ids = pd.factorize(self.frame["customer_id"])
+    def __init__(
+        self, table: Table, ids: pa.Array, order: Ints, customer: Ints, day: Ints
+    ) -> None:
         # one customer more, without a row, stands for all that are not in the table
-        super().__init__(
-            np.asarray(codes, np.int64), days_of(self.frame["day"]), len(self.ids) + 1
-        )
+        super().__init__(customer, day, len(ids) + 1)
+        self.ids, self.table, self.order = ids, table, order
+        self.names = table_columns.names_of(table)
+        self._made: dict[tuple[str, str], Any] = {}
+
+    @classmethod
+    def of(
+        cls, table: Table, then_by: Sequence[str] = (), who: str = "customer_id"
+    ) -> Self:
+        """Sort the rows of a table by customer, day and the columns of ``then_by``.
+
+        These decide between rows of one day, so that the order of the table does not.
+        """
+        customer, ids = ranked(array_of(table, who))
+        day = table_columns.days(array_of(table, "day"))
+        # a row of nobody, or of no day, is nobody's
+        there = np.flatnonzero((customer > 0) & (day < NEVER))
+        names = [name for name in then_by if name in table_columns.names_of(table)]
+        ties = [ranked(array_of(table, name))[0][there] for name in names]
+        customer, day = customer[there].astype(np.int64) - 1, day[there]
+        order = order_of(customer, day - day.min(initial=NEVER), *ties)
+        return cls(table, ids, there[order], customer[order], day[order])
+
+    def by(self, name: str) -> DatedRows:
+        """Return the rows that have another date, by that date.
+
+        Or by their own where it is later: before that nothing is known of a row.
+        """
+        return self._once("by", name, self._by)
+
+    def _by(self, name: str) -> DatedRows:
+        day = np.maximum(self.days(name), self.day)
+        there = np.flatnonzero(day < NEVER)
+        customer, day = self.customer[there], day[there]
+        order = order_of(customer, day - day.min(initial=NEVER))
+        places = self.order[there[order]]
+        return DatedRows(self.table, self.ids, places, customer[order], day[order])
+
+    def of_side(self, who: str) -> DatedRows:
+        """Return the same rows as those of the customers in another column."""
+        return self._once("of", who, lambda who: DatedRows.of(self.table, who=who))
 
     def at(self, cutoff: date, customers: pd.Index) -> SeenRows:
         """Return the rows of some customers that lie before a cutoff."""
-        return SeenRows(self, cutoff, customers)
+        wanted = pa.array(customers, from_pandas=True)
+        who = pc.index_in(wanted, value_set=self.ids.cast(wanted.type))
+        places = who.fill_null(len(self.ids)).to_numpy(zero_copy_only=False)
+        return SeenRows(self, cutoff, places.astype(np.int64), customers)
 
-    def has_word(self, column: str, word: str) -> Flags:
-        """Return which rows have a word in a column."""
-        return (self.frame[column].astype(str) == word).to_numpy()
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        return self._once("numbers", name, self._numbers)
+
+    def _numbers(self, name: str) -> NDArray[Any]:
+        return table_columns.numbers(array_of(self.table, name))[self.order]
+
+    def days(self, name: str) -> Ints:
+        """Return a column of dates as days since 1970-01-01; `NEVER`: none."""
+        return self._once("days", name, self._days)
+
+    def _days(self, name: str) -> Ints:
+        return table_columns.days(array_of(self.table, name))[self.order]
+
+    def texts(self, name: str) -> Texts:
+        """Return a column of texts."""
+        return self._once("texts", name, self._texts)
+
+    def _texts(self, name: str) -> Texts:
+        codes, texts = ranked(array_of(self.table, name).cast(pa.string()))
+        words, places = texts, np.arange(len(texts))
+        if name in SEPARATORS:
+            lists = pc.split_pattern_regex(pc.utf8_lower(texts), SEPARATORS[name])
+            words, places = pc.list_flatten(lists), pc.list_parent_indices(lists)
+        whole = [None, *texts.to_pylist()]
+        return Texts(
+            codes[self.order],
+            np.array(whole, object),
+            words.to_numpy(zero_copy_only=False),
+            1 + np.asarray(places, np.int64),
+        )
+
+    def values(self, measure: Measure) -> NDArray[Any]:
+        """Return what each row adds to a measure."""
+        return self[measure] if isinstance(measure, str) else measure(self)
+
+    def _once(self, kind: str, name: str, make: Callable[[str], T]) -> T:
+        if (kind, name) not in self._made:
+            self._made[kind, name] = make(name)
+        found: T = self._made[kind, name]
+        return found
+
+    def words_before(self, day: int, name: str, most: int) -> tuple[str, ...]:
+        """Return the commonest words of a column known by a day; ties by alphabet."""
+        texts = self.texts(name)
+        known = np.bincount(texts.codes[self.day < day], minlength=len(texts.texts))
+        found: Counter[str] = Counter()
+        for word, code in zip(texts.words, texts.codes_of_words, strict=True):
+            found[word] += int(known[code])
+        words = [word for word, n in found.items() if n and word]
+        return tuple(sorted(words, key=lambda word: (-found[word], word))[:most])
+
+
+class Texts(NamedTuple):
+    """A column of texts, and the words in them."""
+
+    # the place of each row's text in the texts, the first of which is None
+    codes: Ints
+    texts: NDArray[np.object_]
+    # the words, and the code of the text in which each stands
+    words: NDArray[np.object_]
+    codes_of_words: Ints
+
+
+@dataclass(frozen=True)
+class Has:
+    """Which rows have a word in a column; none has it where there is no column."""
+
+    column: str
+    word: str
+
+    def __call__(self, rows: DatedRows) -> Flags:
+        """Return a flag a row."""
+        if self.column not in rows:
+            return np.zeros(len(rows), bool)
+        texts = rows.texts(self.column)
+        hit = np.zeros(len(texts.texts), bool)
+        hit[texts.codes_of_words[texts.words == self.word]] = True
+        return hit[texts.codes]
+
+
+@dataclass(frozen=True)
+class Known:
+    """Which rows have a number in a column."""
+
+    column: str
+
+    def __call__(self, rows: DatedRows) -> Flags:
+        """Return a flag a row."""
+        return np.asarray(~np.isnan(rows[self.column]))
+
+
+@dataclass(frozen=True)
+class Changed:
+    """Which rows have another text in a column than the customer's last; the first."""
+
+    column: str
+
+    def __call__(self, rows: DatedRows) -> Flags:
+        """Return a flag a row."""
+        codes = rows.texts(self.column).codes
+        places = np.flatnonzero(codes)
+        flags, own = np.zeros(len(rows), bool), codes[places]
+        is_new = np.ones(len(places), bool)
+        who = rows.customer[places]
+        is_new[1:] = (own[1:] != own[:-1]) | (who[1:] != who[:-1])
+        flags[places] = is_new
+        return flags
 
 
 class SeenRows(Seen):
@@ -57,62 +212,123 @@ class SeenRows(Seen):
 
     rows: DatedRows
 
-    def __init__(self, rows: DatedRows, cutoff: date, customers: pd.Index) -> None:
-        who = pd.Index(rows.ids).get_indexer(customers)
-        super().__init__(rows, cutoff, np.where(who < 0, len(rows.ids), who))
+    def __init__(
+        self, rows: DatedRows, cutoff: date, who: Ints, customers: pd.Index
+    ) -> None:
+        super().__init__(rows, cutoff, who)
         self.customers = customers
+        self._by: dict[str, SeenRows] = {}
 
-    @property
-    def frame(self) -> pd.DataFrame:
-        """The columns of the rows, later ones too."""
-        return self.rows.frame
+    def by(self, name: str) -> SeenRows:
+        """Return what is seen of the rows by another date of theirs."""
+        if name not in self._by:
+            rows = self.rows.by(name)
+            self._by[name] = SeenRows(rows, self.cutoff, self.who, self.customers)
+        return self._by[name]
 
-    def counts(self, stem: str, among: Flags | None = None) -> Columns:
-        """Return counts in each window and ever, and days since the last row.
+    def of_side(self, who: str) -> SeenRows:
+        """Return what is seen of the rows where customers are in another column."""
+        return self.rows.of_side(who).at(self.cutoff, self.customers)
 
-        A window of 30 days holds the 30 days before the cutoff, which is not seen.
-        """
-        flags = np.ones(len(self.rows), bool) if among is None else among
-        running = running_total(flags)
-        found = [self.total(running, days) for days in (*WINDOWS_DAYS, None)]
-        since = self.day - self.last(self.rows.day, flags)
-        return dict(zip(count_columns(stem), [*found, since], strict=True))
+    def number(self, flag: Measure | None = None, last_days: int | None = None) -> Ints:
+        """Return how many rows there are, or how many with a flag."""
+        return self.count(last_days) if flag is None else self.total(flag, last_days)
 
-    def counts_by_word(self, stem: str, column: str, words: Sequence[str]) -> Columns:
-        """Return the same counts once more for the rows with each word in a column."""
+    def since_first(self) -> Floats:
+        """Return the days since the first row."""
+        there = self.end > self.first
+        first = np.append(self.rows.day, 0)[self.first]
+        return np.where(there, self.day - first, np.nan)
+
+    def mean(self, column: str) -> Floats:
+        """Return the mean of the values that there are; missing without one."""
+        return ratio(self.total(column), self.number(Known(column)))
+
+    def last_text(
+        self, column: str, among: Measure | Flags | None = None
+    ) -> NDArray[np.object_]:
+        """Return the text of the last row with a flag; None without one."""
+        texts = self.rows.texts(column)
+        codes = np.nan_to_num(self.last(texts.codes, among)).astype(np.int64)
+        return np.asarray(texts.texts[codes], object)
+
+    def counts(
+        self, stem: str, flag: Measure | None = None, counts: Sequence[Count] = ()
+    ) -> Columns:
+        """Return some counts of the rows with a flag; default: `COUNTS`."""
+        chosen = counts or COUNTS
+        return {count.name.format(stem): count.of(self, flag) for count in chosen}
+
+    def by_word(self, worded: Mapping[str, Worded], words: Words) -> Columns:
+        """Return the counts of the rows with each word that has columns of its own."""
         columns: Columns = {}
-        for word in words:
-            columns |= self.counts(f"{stem}_{word}", self.rows.has_word(column, word))
+        for stem, each in worded.items():
+            for word in words.get(stem, ()):
+                flag = Has(each.column, word)
+                columns |= self.counts(f"{stem}_{word}", flag, each.counts_of(word))
         return columns
 
-    def count_of(self, flags: Flags) -> Ints:
-        """Return how many rows have a flag."""
-        total: Ints = self.total(running_total(flags))
-        return total
 
-    def mean(self, values: Floats) -> Floats:
-        """Return the mean of the values that there are; missing without one."""
-        known = ~np.isnan(values)
-        n = self.count_of(known)
-        sums = self.added(np.where(known, values, 0.0))
-        return ratio(sums, n)
+class Count(NamedTuple):
+    """One way to count rows with a flag: a column and its meaning."""
+
+    # with {} for the stem
+    name: str
+    # with {one} and {many} for what is counted
+    meaning: str
+    of: Callable[[SeenRows, Any], NDArray[Any]]
 
 
-def days_of(dates: pd.Series) -> Ints:
-    """Return days since 1970-01-01; a date that is missing lies before all others."""
-    days = dates.to_numpy("datetime64[D]")
-    return np.where(np.isnat(days), np.iinfo(np.int32).min, days.astype(np.int64))
+def within(days: int) -> Count:
+    """Return the count of the last days; the cutoff's own is not among them."""
+    return Count(
+        f"{{}}_last_{days}_days",
+        f"{{many}} in the last {days} days",
+        lambda seen, flag: seen.number(flag, days),
+    )
 
 
-def numbers_of(values: pd.Series) -> Floats:
-    """Return values as float64, missing ones as NaN."""
-    return values.to_numpy(np.float64, na_value=np.nan)
+def _trend(seen: SeenRows, flag: Measure | None) -> Floats:
+    recent, both = (seen.number(flag, days) for days in (30, 90))
+    # a third of the days: three times the recent ones against the earlier two thirds
+    return ratio(3 * recent - both, recent + both)
 
 
-def category(values: NDArray[np.object_] | pd.Series) -> NDArray[np.object_]:
-    """Return values as texts, missing ones as None."""
-    series = pd.Series(values, dtype=object)
-    known = series.notna().to_numpy(dtype=bool)
-    texts = series.astype(str).to_numpy(object, copy=True)
-    texts[~known] = None
-    return texts
+EVER = Count("{}_ever", "{many} so far", SeenRows.number)
+SINCE = Count("days_since_{}", "Days since the last {one}", SeenRows.since)
+TREND = Count(
+    "{}_trend",
+    "{many} a day, last 30 days against the 60 before: 1 all new, 0 even, -1 all gone",
+    _trend,
+)
+COUNTS = (within(30), within(90), EVER, SINCE)
+
+
+class Worded(NamedTuple):
+    """A column each of whose commonest words has columns of its own."""
+
+    column: str
+    most: int
+    # what is counted of a word
+    counts_of: Callable[[str], Sequence[Count]]
+
+
+def meanings(
+    stem: str, one: str, many: str, counts: Sequence[Count] = COUNTS
+) -> dict[str, str]:
+    """Return the columns of some counts with their meanings."""
+    return {c.name.format(stem): c.meaning.format(one=one, many=many) for c in counts}
+
+
+def as_frame(columns: Columns, customers: pd.Index) -> pd.DataFrame:
+    """Return columns of numbers and of categories as a frame."""
+    # pandas would take texts for a type of its own
+    return pd.DataFrame(
+        {
+            name: pd.Series(values, customers, dtype=object)
+            if values.dtype == object
+            else values.astype(np.float64)
+            for name, values in columns.items()
+        },
+        index=customers,
+    )

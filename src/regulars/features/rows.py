@@ -19,14 +19,14 @@ class FeatureRows:
     """Rows of purchases with the columns of the dated tables beside them."""
 
     def __init__(self, purchases: FeatureCache, signals: Signals | None = None) -> None:
-        self._purchases = purchases
+        self.purchases = purchases
         self._signals = signals or Signals()
         self._known: dict[date, Vocabulary] = {}
 
     def vocabulary(self, known_at: date) -> Vocabulary:
         """Return the words of the dated tables that have columns, as of a day."""
         if known_at not in self._known:
-            rows = self._purchases.by_cutoff([known_at]).get(known_at)
+            rows = self.purchases.by_cutoff([known_at]).get(known_at)
             if not self._signals or rows is None:
                 return Vocabulary()
             self._known[known_at] = self._signals.vocabulary(
@@ -50,7 +50,7 @@ class FeatureRows:
         self, cutoffs: Sequence[date], vocabulary: Vocabulary | None = None
     ) -> dict[date, pd.DataFrame]:
         """Return the rows of each cutoff; `vocabulary` as of the last by default."""
-        rows = self._purchases.by_cutoff(cutoffs)
+        rows = self.purchases.by_cutoff(cutoffs)
         if not self._signals or not rows:
             return rows
         words = vocabulary or self.vocabulary(max(rows))

@@ -19,7 +19,6 @@ import numpy as np
 import pandas as pd
 
 from regulars.data.contract import TABLES, day_name
-from regulars.features.customers import attributes_of
 from regulars.features.dated_tables import (
     NOT_USED,
     columns_of,
@@ -116,30 +115,29 @@ class Signals:
     ``tables`` come by the names of the contract; ``customers`` holds attributes with
     the day from which they were known. ``begins`` are the first days of the tables,
     where the rows are those of some customers only; by default they are the rows' own,
-    and tables without a row are left out.
+    and tables without a row are left out. ``first_days`` say who of those referred
+    became a customer.
     """
 
     def __init__(
         self,
         tables: Mapping[str, pd.DataFrame] = EMPTY,
         begins: Mapping[str, pd.Timestamp] | None = None,
+        first_days: pd.Series | None = None,
     ) -> None:
         if begins is None:
             tables = {name: rows for name, rows in tables.items() if len(rows)}
             begins = {name: rows["day"].min() for name, rows in tables.items()}
-        self.tables, self.begins = tables, begins
+        self.tables, self.begins, self.first_days = tables, begins, first_days
 
     def __bool__(self) -> bool:
         return bool(self.tables)
 
     @cached_property
     def rows(self) -> dict[str, DatedRows]:
-        """The rows of each table but the attributes, sorted for every cutoff."""
-        return {
-            name: sorted_rows(name, table)
-            for name, table in self.tables.items()
-            if name != CUSTOMERS
-        }
+        """The rows of each table, sorted for every cutoff."""
+        first = self.first_days
+        return {name: sorted_rows(name, t, first) for name, t in self.tables.items()}
 
     def raw(
         self,
@@ -166,19 +164,15 @@ class Signals:
     def _of_table(
         self, name: str, cutoff: date, customers: pd.Index, words: Words
     ) -> pd.DataFrame:
-        day = pd.Timestamp(cutoff)
-        if name == CUSTOMERS:
-            columns = attributes_of(self.tables[name], day, customers)
-        else:
-            columns = columns_of(name, self.rows[name], cutoff, customers, words)
-        if day > self.begins[name]:
+        columns = columns_of(name, self.rows[name], cutoff, customers, words)
+        if pd.Timestamp(cutoff) > self.begins[name]:
             return columns
         # before a table begins, none of it is a fact about customers
         return pd.DataFrame(np.nan, customers, columns.columns)
 
     def names(self, vocabulary: Vocabulary) -> dict[str, list[str]]:
         """Return the columns of each table."""
-        nobody, day = pd.Index([], dtype=object), date(2200, 1, 1)
+        nobody, day = pd.Index(["nobody"]), date(2200, 1, 1)
         found = {}
         for table in self.tables:
             raw = self._of_table(table, day, nobody, vocabulary.words)
@@ -189,7 +183,7 @@ class Signals:
         self, known_at: date, customers: pd.Index, *, taken: Iterable[str] = ()
     ) -> Vocabulary:
         """Return the commonest words known before a day, of the customers then."""
-        words = words_before(self.tables, pd.Timestamp(known_at))
+        words = words_before(self.rows, known_at)
         raw = self.raw(known_at, customers, words, taken=taken)
         categories = raw.select_dtypes(include="object")
         return Vocabulary(words, {str(c): _levels(raw[c]) for c in categories})

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date
+from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -66,6 +67,7 @@ class SortedRows:
         self._columns = dict(columns)
         self._running: dict[Measure, Running] = {}
         self._running.update(running.items())
+        self._places: dict[Measure, Ints] = {}
         self.names = (*columns, *running)
         self._from = int(day.min()) if len(day) else 0
         # one more than the days there are: for what lies beyond the last of them
@@ -94,12 +96,26 @@ class SortedRows:
         offset = min(max(day - self._from, 0), self._span - 1)
         return np.searchsorted(self._key, self._base + offset)
 
+    @cached_property
+    def firsts(self) -> Ints:
+        """The place of each customer's first row."""
+        return self.until(self._from)
+
+    def values(self, measure: Measure) -> NDArray[Any]:
+        """Return what each row adds to a measure."""
+        return measure(self) if callable(measure) else self._columns[measure]
+
     def running(self, measure: Measure) -> Running:
         """Return the running total of a measure."""
         if measure not in self._running:
-            values = measure(self) if callable(measure) else self._columns[measure]
-            self._running[measure] = running_total(values)
+            self._running[measure] = running_total(self.values(measure))
         return self._running[measure]
+
+    def places(self, flag: Measure) -> Ints:
+        """Return the places of the rows with a flag."""
+        if flag not in self._places:
+            self._places[flag] = np.flatnonzero(np.diff(self.running(flag).totals))
+        return self._places[flag]
 
 
 class Running(NamedTuple):
@@ -138,8 +154,9 @@ class Seen:
         self.cutoff = cutoff
         self.day = day_number(cutoff)
         self.who = np.arange(rows.n_customers) if who is None else who
-        self.first = rows.until(np.iinfo(np.int32).min)[self.who]
-        self.end = rows.until(self.day)[self.who]
+        self.first = rows.firsts[self.who]
+        self._ends = rows.until(self.day)
+        self.end = self._ends[self.who]
         self._starts: dict[int, Ints] = {}
 
     def __len__(self) -> int:
@@ -169,32 +186,47 @@ class Seen:
 
     def largest(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return the largest of the values; 0 where there is no row."""
-        return self._reduced(np.maximum, values)
-
-    def _reduced(self, how: np.ufunc, values: NDArray[Any]) -> NDArray[Any]:
-        """Return the values of each customer's rows put together."""
-        places = np.empty(2 * len(self), np.int64)
-        places[0::2], places[1::2] = self.first, self.end
+        # of all customers, in the order of the rows: in any other one the spans
+        # between them would be long
+        places = np.empty(2 * self.rows.n_customers, np.int64)
+        places[0::2], places[1::2] = self.rows.firsts, self._ends
         # the last of them may end where the rows end
         padded = np.append(values, values.dtype.type(0))
-        found = how.reduceat(padded, places)[::2]
-        return np.where(self.end > self.first, found, 0) if len(self) else values[:0]
+        found = np.maximum.reduceat(padded, places)[::2] if len(places) else values[:0]
+        return np.where(self.end > self.first, found[self.who], 0)
 
-    def last(self, values: NDArray[Any], among: Flags | None = None) -> NDArray[Any]:
-        """Return the value of the last row, or the last with a flag; missing: NaN."""
-        place = self.end - 1
-        if among is not None:
-            flagged = np.where(among, np.arange(len(values)), -1)
-            place = np.append(np.maximum.accumulate(flagged), -1)[place]
+    def last(
+        self, values: NDArray[Any], among: Measure | Flags | None = None, back: int = 0
+    ) -> NDArray[Any]:
+        """Return the value of the last row, or the last with a flag; missing: NaN.
+
+        With ``back``, of the row so many before it.
+        """
+        place, there = self.last_place(among, back)
         is_number = values.dtype.kind in "biuf"
         found = np.full(len(self), np.nan, np.float64 if is_number else object)
-        there = (place >= self.first) & (self.end > self.first)
         found[there] = values[place[there]]
         return found
 
-    def added(self, values: Floats) -> Floats:
-        """Return the sum of values that are no whole millionths."""
-        return self._reduced(np.add, values)
+    def last_place(
+        self, among: Measure | Flags | None = None, back: int = 0
+    ) -> tuple[Ints, Flags]:
+        """Return the place of such a row, and whether a customer has one."""
+        if among is None:
+            place = self.end - 1 - back
+            return place, place >= self.first
+        if isinstance(among, np.ndarray):
+            totals, places = running_total(among).totals, np.flatnonzero(among)
+        else:
+            totals, places = self.rows.running(among).totals, self.rows.places(among)
+        nth = totals[self.end] - 1 - back
+        # of customers without one, it is somebody else's
+        place = np.append(places, -1)[np.maximum(nth, -1)]
+        return place, nth >= totals[self.first]
+
+    def since(self, among: Measure | Flags | None = None) -> Floats:
+        """Return the days since the last row, or the last with a flag."""
+        return self.day - self.last(self.rows.day, among)
 
 
 def ratio(numerator: NDArray[Any], denominator: NDArray[Any]) -> Floats:

@@ -6,27 +6,38 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from regulars.features.dated_tables import NOT_USED
+from regulars.features.dated_tables import notes_on
 from regulars.features.signals import CUSTOMERS, Signals, dated
 from regulars.models.tabular.columns import typed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-DATED = ("events", "tickets", "surveys", "loyalty", "referrals", "contacts")
+DATED = (
+    "subscriptions",
+    "events",
+    "tickets",
+    "surveys",
+    "loyalty",
+    "referrals",
+    "contacts",
+)
 KNOWN_FROM = "known_from_date"
 
 
 def signals_of(
-    tables: Mapping[str, Any], first_orders: pd.Series | None = None
+    tables: Mapping[str, Any],
+    first_orders: pd.Series | None = None,
+    first_days: pd.Series | None = None,
 ) -> tuple[Signals, list[str]]:
     """Return the dated tables, and what a reader has to know of them.
 
     `first_orders` are the days, by customer, from which attributes without a day of
-    their own count as known; None: such attributes are not used.
+    their own count as known; None: such attributes are not used. `first_days` are those
+    from which somebody is a customer, where referrals are to know it.
     """
     found = {n: dated(n, tables[n].execute()) for n in DATED if n in tables}
-    notes = _unused(tables)
+    notes = [note for n in found for note in notes_on(n, [*found[n]])]
     if CUSTOMERS in tables:
         attributes = tables[CUSTOMERS].execute()
         if KNOWN_FROM in attributes:
@@ -46,7 +57,7 @@ def signals_of(
                 "(customers.undated). One that was written later, or is kept up to "
                 "date, tells the past its future, and the figures are too good."
             )
-    return Signals(found), notes
+    return Signals(found, first_days=first_days), notes
 
 
 def strangers(signals: Signals, customers: Collection[Any], of: str) -> list[str]:
@@ -69,15 +80,3 @@ def _attributes(rows: pd.DataFrame, known_from: pd.Series) -> pd.DataFrame:
     day = pd.to_datetime(known_from)
     found = pd.DataFrame({"customer_id": rows["customer_id"], **read, "day": day})
     return found[found["day"].notna()]
-
-
-def _unused(tables: Mapping[str, Any]) -> list[str]:
-    unused = [
-        f"{name}.{column}"
-        for name, columns in NOT_USED.items()
-        for column in columns
-        if name in tables and column in tables[name].columns
-    ]
-    if not unused:
-        return []
-    return [f"Not used, for nobody can say when it became known: {', '.join(unused)}."]

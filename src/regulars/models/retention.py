@@ -221,9 +221,13 @@ class RetentionModel:
         reading = self.read(customers)
         own = reading.own_shares(self.reference_)
         self.churn_.compare_with(reading.heard, own)
-        named = [] if self.process is None else feature_columns(reading.rows)
+        rows = reading.rows
+        if self.encoder is not None:
+            kinds = self.encoder.kinds_
+            numbers = [name for name, kind in kinds.items() if kind == "number"]
+            rows = self.encoder.typed(rows)[numbers]
         self.contrast_ = Contrast.of(
-            reading.rows[named],
+            rows[feature_columns(rows)],
             self.churn_.explain(reading.heard, customers.index, own),
             self.predict_churn(reading),
         )

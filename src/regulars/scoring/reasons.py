@@ -6,7 +6,7 @@ those who leave: the difference is what there is to explain.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ import pandas as pd
 from regulars.features.signals import as_attributes, owner_of
 from regulars.scoring import attribute_words
 from regulars.scoring.purchase_words import SILENCE, THEMES, Facts, one_fact, theme_of
+from regulars.scoring.signal_words import signals_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from regulars.models.contrast import Contrast
+    from regulars.models.profile import Profile
     from regulars.models.reading import Reading
     from regulars.models.retention import RetentionModel
 
@@ -96,21 +98,21 @@ def reasons_of(
         model.contributions(reading), churn_probability, model.contrast_
     )
     encoder, profile = model.encoder, model.profile_
-    if encoder is not None and profile is not None:
-        words = attribute_words.sentences(encoder.typed(reading.features), profile)
-        return strongest(strength, words, words)
-    contrast, rows = model.contrast_, reading.features
-    usual = contrast.stay.usual, contrast.leave.usual
+    rows = reading.features if encoder is None else encoder.typed(reading.features)
+    usual = model.contrast_.stay.usual, model.contrast_.leave.usual
     facts = Facts(rows, *usual, model.horizon.currency)
+    if encoder is not None and profile is not None:
+        return strongest([of_tables(facts, strength, rows, profile)])
     if profile is None:
-        return by_theme(facts, strength)
-    names = model.beside_purchases
-    attributes = as_attributes(rows, names)
-    return by_theme(
-        facts,
-        strength.drop(columns=names, errors="ignore"),
-        _of_owners(strength, names, attributes.columns),
-        attribute_words.sentences(attributes, profile),
+        return strongest([of_purchases(facts, strength)])
+    beside = [name for name in model.beside_purchases if name in strength]
+    attributes = as_attributes(rows, beside)
+    moved = strength[beside].rename(columns=owner_of)
+    return strongest(
+        [
+            of_purchases(facts, strength.drop(columns=beside)),
+            of_tables(facts, moved, attributes, profile),
+        ]
     )
 
 
@@ -125,37 +127,42 @@ class Sayings(Protocol):
         """Return the sentences of some customers: only what is chosen is written."""
 
 
-def by_theme(
-    facts: Facts,
-    strength: pd.DataFrame,
-    beside: pd.DataFrame | None = None,
-    says: Sequence[Sayings] = (),
-) -> Told:
-    """Return the reasons of customers of a purchase log, a theme at most once.
+class Voices(NamedTuple):
+    """What can speak of each customer, how strongly, and in which words."""
 
-    `beside` is how strong each thing is that is known beside the purchases, `says` what
-    it says.
-    """
+    # one column each
+    strength: Floats
+    warnings: Sequence[Sayings]
+    comforts: Sequence[Sayings]
+
+
+def of_purchases(facts: Facts, strength: pd.DataFrame) -> Voices:
+    """Return the themes of a purchase log."""
     words = [theme.words(facts) for theme in THEMES]
-    total = _of_themes(strength, one_fact(facts))
-    if beside is not None:
-        total = pd.concat([total, beside], axis=1)
-    return strongest(
-        total,
-        [*(each.warning for each in words), *says],
-        [*(each.comfort for each in words), *says],
+    return Voices(
+        _of_themes(strength, one_fact(facts)),
+        [each.warning for each in words],
+        [each.comfort for each in words],
     )
 
 
-def _of_owners(
-    strength: pd.DataFrame, names: Sequence[str], owners: pd.Index
-) -> pd.DataFrame:
-    """Add up the columns of each attribute; what no member read has none."""
-    total = np.zeros((len(owners), len(strength)))
-    places = owners.get_indexer(pd.Index([owner_of(name) for name in names]))
-    moved = strength.reindex(columns=pd.Index(names), fill_value=0.0).to_numpy()
-    np.add.at(total, places, moved.T)
-    return pd.DataFrame(total.T, strength.index, owners)
+def of_tables(
+    facts: Facts, strength: pd.DataFrame, attributes: pd.DataFrame, profile: Profile
+) -> Voices:
+    """Return what dated tables say, by signals, and all else attribute by attribute."""
+    signals = signals_in(strength.columns)
+    told = {name for signal in signals for name in signal.features}
+    rest = [name for name in attributes if name not in told]
+    # a category has a column a word: they are added up
+    alone = [strength[[name]] for name in rest]
+    moved = [*(strength[[*signal.features]] for signal in signals), *alone]
+    words = [signal.words(facts) for signal in signals]
+    plain = attribute_words.sentences(attributes[rest], profile)
+    return Voices(
+        np.column_stack([each.to_numpy().sum(axis=1) for each in moved]),
+        [*(each.warning for each in words), *plain],
+        [*(each.comfort for each in words), *plain],
+    )
 
 
 def strength_of(
@@ -176,7 +183,7 @@ def strength_of(
     return contributions - (leaves * stay + (1.0 - leaves) * leave)
 
 
-def _of_themes(strength: pd.DataFrame, same: NDArray[np.bool_]) -> pd.DataFrame:
+def _of_themes(strength: pd.DataFrame, same: NDArray[np.bool_]) -> Floats:
     """Add up the columns of each theme; what is one fact with the silence joins it."""
     total, moved = np.zeros(same.shape), strength.to_numpy()
     for place, column in enumerate(strength.columns):
@@ -185,15 +192,15 @@ def _of_themes(strength: pd.DataFrame, same: NDArray[np.bool_]) -> pd.DataFrame:
             total[:, theme] += moved[:, place]
     silence = [theme.name for theme in THEMES].index(SILENCE)
     total[:, silence] += np.where(same, total, 0.0).sum(axis=1)
-    return pd.DataFrame(np.where(same, 0.0, total), index=strength.index)
+    return np.where(same, 0.0, total)
 
 
-def strongest(
-    strength: pd.DataFrame, warnings: Sequence[Sayings], comforts: Sequence[Sayings]
-) -> Told:
+def strongest(voices: Sequence[Voices]) -> Told:
     """Return the sentences of the strongest reasons on either side."""
-    raises = strength.to_numpy()
-    sides = (_strongest(raises, warnings), _strongest(-raises, comforts))
+    strength = np.hstack([each.strength for each in voices])
+    warnings = [saying for each in voices for saying in each.warnings]
+    comforts = [saying for each in voices for saying in each.comforts]
+    sides = (_strongest(strength, warnings), _strongest(-strength, comforts))
     return dict(zip(REASONS, sides, strict=True))
 
 

@@ -17,6 +17,11 @@ SETTINGS = parse_settings(
 )
 
 
+def table_of(contracts):
+    """The contracts as they stand among the dated tables."""
+    return contracts.rename(columns={"started_date": "day"})
+
+
 @pytest.fixture
 def contracts():
     """Two years of 200 customers, half of whom leave, with a price for each plan."""
@@ -47,6 +52,9 @@ def made():
         spells = spells_of(contracts)
         days = pd.concat([spells["started"], spells["ended"].dropna()])
         timeline = plan(SETTINGS.time, days.min().date(), days.max().date())
-        return ContractWorkspace(SETTINGS, spells, Signals(dated), None, timeline)
+        first = spells.groupby("customer_id")["started"].min()
+        tables = {"subscriptions": table_of(contracts), **dated}
+        signals = Signals(tables, first_days=first)
+        return ContractWorkspace(SETTINGS, spells, signals, None, timeline)
 
     return make

@@ -103,7 +103,7 @@ def test_word_within_another_word_takes_no_column_away(made, contracts):
     columns = past.split(work.timeline).columns
     kept = [name for name in columns if "events_log" in name]
     assert kept == [name for name in columns if "events_login" in name]
-    assert len(kept) == 4
+    assert len(kept) == 5
     assert "days_since_events_log" in past.dataset.features
 
 

@@ -192,9 +192,22 @@ def test_customers_held_out_are_not_contacted(work):
     assert (rows.loc[here, "contacts_ever"] == 0).all()
 
 
-def test_columns_that_nobody_can_date_are_reported(work):
-    assert "csat" not in work.signals.tables["tickets"]
-    assert any("tickets.csat" in note for note in work.notes)
+def test_satisfaction_counts_from_the_resolution_on_and_users_are_told(work):
+    frames = tables()
+    rows = snapshot(work, CUTOFF).set_index("customer_id")
+    known = frames["tickets"].query("opened_at < @CUTOFF and resolved_at < @CUTOFF")
+    mean = known.groupby("customer_id")["csat"].mean().reindex(rows.index)
+    np.testing.assert_allclose(rows["mean_csat"], mean)
+    assert any("once a ticket is resolved" in note for note in work.notes)
+
+
+def test_satisfaction_without_a_resolution_is_not_used_and_users_are_told(tmp_path):
+    frames = tables()
+    kept = {name: frames[name] for name in ("subscriptions", "tickets")}
+    kept["tickets"] = kept["tickets"].drop(columns="resolved_at")
+    found = opened(tmp_path, kept)
+    assert not {"mean_csat", "last_csat"} & {*snapshot(found, CUTOFF)}
+    assert any("became known: tickets.csat" in note for note in found.notes)
 
 
 def test_attributes_without_a_day_are_not_used(tmp_path):

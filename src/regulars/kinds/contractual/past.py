@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from regulars.features.dated_rows import count_columns
-from regulars.features.dated_tables import words_before, words_in
+from regulars.features.dated_tables import columns_of_words, words_before, words_in
 from regulars.kinds.contractual.snapshot import KEYS, stacked
 from regulars.kinds.contractual.spells import cancelled
 from regulars.kinds.contractual.value import value_at
@@ -35,7 +34,7 @@ class PastSnapshots:
 
     def __init__(self, work: ContractWorkspace, timelines: Sequence[Timeline]) -> None:
         known = [pd.Timestamp(each.stands_at) for each in timelines]
-        words = [words_before(work.signals.tables, day) for day in known]
+        words = [words_before(work.signals.rows, day) for day in known]
         self._words = dict(zip(timelines, words, strict=True))
         ends = work.timeline.cutoff
         days = sorted(
@@ -87,15 +86,9 @@ class PastSnapshots:
 
         A kind of event first seen later would tell a test of its own future.
         """
-        own = self._words[timeline]
         names = [str(name) for name in self.dataset.features.columns]
-        later = {
-            column
-            for table, words in words_in(names).items()
-            for word in words
-            if word not in own.get(table, ())
-            for column in count_columns(f"{table}_{word}")
-        }
+        own = columns_of_words(self._words[timeline])
+        later = columns_of_words(words_in(names)) - own
         return tuple(name for name in names if name not in later)
 
 

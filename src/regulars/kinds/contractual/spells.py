@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from regulars.features.subscriptions import TIES, new_spells
+from regulars.features.table_columns import array_of, days
+
 if TYPE_CHECKING:
     from datetime import date
 
     from numpy.typing import NDArray
 
     from regulars.timeline import Timeline
-
-TIES = ("plan", "monthly_amount")
 
 
 def spells_of(contracts: pd.DataFrame) -> pd.DataFrame:
@@ -50,15 +51,13 @@ def spells_of(contracts: pd.DataFrame) -> pd.DataFrame:
         started=pd.to_datetime(contracts["started_date"]).astype("datetime64[us]"),
         ended=pd.to_datetime(contracts["ended_date"]).astype("datetime64[us]"),
     ).sort_values(order, kind="stable", ignore_index=True)
-    # an overlapping contract may outlast the later ones: reach is the furthest end yet
-    forever = pd.Timestamp.max.floor("D").to_datetime64().astype("datetime64[us]")
-    reach = rows["ended"].fillna(forever).groupby(rows["customer_id"]).cummax()
-    before = reach.groupby(rows["customer_id"]).shift()
-    spell = (before.isna() | (rows["started"] > before)).cumsum()
-    ends = reach.groupby(spell).transform("max")
+    customer = pd.factorize(rows["customer_id"])[0]
+    started, ended = (days(array_of(rows, name)) for name in ("started", "ended"))
+    spell = np.cumsum(new_spells(customer, started, ended))
+    runs = rows["ended"].isna().groupby(spell).transform("any")
     return rows.assign(
         spell_start=rows["started"].groupby(spell).transform("min"),
-        spell_end=ends.where(ends < forever),
+        spell_end=rows["ended"].groupby(spell).transform("max").mask(runs),
     )
 
 

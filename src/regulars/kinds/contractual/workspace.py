@@ -105,7 +105,8 @@ def open_contracts(settings: Settings, step: Step) -> ContractWorkspace:
         raise ConfigError(msg)
     tables = read_and_check(settings, step).tables
     spells, notes = _usable(spells_of(tables["subscriptions"].execute()))
-    signals, told = signals_of(tables)
+    first = spells.groupby("customer_id")["started"].min()
+    signals, told = signals_of(tables, first_days=first)
     ledger = build_ledger(tables["transactions"]) if "transactions" in tables else None
     notes += strangers(signals, spells["customer_id"].unique(), "a contract") + told
     return ContractWorkspace(
