@@ -53,7 +53,7 @@ class Company:
 
 
 def simulate_company(
-    n_customers: int = 4_000,
+    n_customers: int = 2_500,
     *,
     seed: int = 0,
     years: float = 3.0,
@@ -63,7 +63,7 @@ def simulate_company(
 
     Parameters
     ----------
-    n_customers : int, default=4000
+    n_customers : int, default=2500
         Customers who come in the course of the years, at least 50.
     seed : int, default=0
         The same seed gives the same company.
@@ -112,7 +112,7 @@ def simulate_company(
 
 
 def write_company(
-    out_dir: str | Path, n_customers: int = 4_000, *, seed: int = 0, years: float = 3.0
+    out_dir: str | Path, n_customers: int = 2_500, *, seed: int = 0, years: float = 3.0
 ) -> Path:
     """Simulate a shop into a folder of parquet files, one a table.
 

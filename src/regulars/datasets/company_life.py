@@ -29,7 +29,7 @@ FAILURE_WEEKS, CONTACT_WEEKS, PRICE_WEEKS = 12, 3, 8
 # in doubt, and gone: how often customers still buy, and visit
 DOUBT_WEEKS = 7.0
 BUYING = np.array([1.0, 0.55, 0.0])
-VISITING = np.array([1.0, 0.2, 0.01])
+VISITING = np.array([1.0, 0.15, 0.01])
 WITH_US, IN_DOUBT, GONE = 0, 1, 2
 CAMPAIGN_WEEKS = 4
 CONTROL_SHARE = 0.2
@@ -126,11 +126,11 @@ def draw_people(rng: np.random.Generator, n_customers: int, weeks: int) -> Peopl
     older = np.array([0.8, 1.0, 1.1, 1.2])[age_band]
     return People(
         comes=np.sort(comes),
-        rate=rng.gamma(1.6, 0.16, n_customers) * older,
-        leaving=rng.gamma(2.0, 0.006, n_customers) * np.exp(-0.35 * liking),
+        rate=rng.gamma(1.6, 0.05, n_customers) * older,
+        leaving=rng.gamma(2.0, 0.004, n_customers) * np.exp(-0.35 * liking),
         liking=liking,
         basket=rng.gamma(6.0, 6.0, n_customers),
-        visits=rng.gamma(2.0, 0.5, n_customers),
+        visits=rng.gamma(2.0, 0.8, n_customers),
         region=rng.choice(len(REGIONS), n_customers, p=(0.3, 0.3, 0.2, 0.2)),
         age_band=age_band,
         channel=rng.choice(len(CHANNELS), n_customers, p=(0.4, 0.25, 0.15, 0.2)),
