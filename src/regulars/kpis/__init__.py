@@ -10,6 +10,7 @@ from regulars.kpis.retention import (
     monthly_kpis,
     summary_kpis,
 )
+from regulars.kpis.tidy import tidy_kpis
 
 __all__ = [
     "cohort_retention",
@@ -19,4 +20,5 @@ __all__ = [
     "kpi_overview",
     "monthly_kpis",
     "summary_kpis",
+    "tidy_kpis",
 ]
