@@ -6,48 +6,11 @@ import ibis
 import pandas as pd
 import pytest
 
-from regulars.config import KpiSettings
 from regulars.errors import ConfigError, NotEnoughHistoryError
-from regulars.kpis.kpi_data import KpiData
 from regulars.kpis.spans import Span, asked_span, default_span
 from regulars.kpis.study import kpi_study
 
-# 20 rows: customer, day, order, amount, is_return. Customers count as there for 90 days
-# after a purchase; the period is the second quarter of 2024, the one before the first.
-LOG = [
-    ("a", "2023-04-02", "1", 40.0, False),
-    ("b", "2023-05-10", "2", 60.0, False),
-    ("g", "2023-05-01", "3", 10.0, False),
-    ("a", "2024-01-05", "4", 50.0, False),
-    ("b", "2024-01-20", "5", 30.0, False),
-    ("c", "2024-02-01", "6", 20.0, False),
-    ("c", "2024-02-11", "7", 20.0, False),
-    ("d", "2024-03-01", "8", 80.0, False),
-    ("e", "2024-03-15", "9", 10.0, False),
-    ("a", "2024-04-02", "10", 30.0, False),
-    ("a", "2024-04-02", "10", 20.0, False),
-    ("a", "2024-05-20", "11", 40.0, False),
-    ("b", "2024-04-10", "12", 10.0, False),
-    ("b", "2024-04-12", "12r", -5.0, True),
-    ("d", "2024-06-01", "13", 25.0, False),
-    ("f", "2024-04-05", "14", 15.0, False),
-    ("f", "2024-04-25", "15", 15.0, False),
-    ("g", "2024-06-20", "16", 70.0, False),
-    ("h", "2024-06-30", "17", 5.0, False),
-    ("a", "2024-07-02", "18", 1.0, False),
-]
 QUARTER = Span(date(2024, 4, 1), date(2024, 7, 1))
-
-
-@pytest.fixture(scope="session")
-def make_data(make_ledger):
-    def make(rows=LOG, cutoff=date(2024, 7, 3), **more):
-        counting = {"active_days": 90, "second_purchase_days": 30}
-        counting |= more.pop("settings", {})
-        settings = KpiSettings(**counting)
-        return KpiData(make_ledger(rows), cutoff, settings=settings, **more)
-
-    return make
 
 
 @pytest.fixture(scope="session")
@@ -140,18 +103,18 @@ def test_segments_part_everybody(study):
     assert figures(study, "rfm=new")["buyers"]["value"] == 2
 
 
-def test_what_comes_at_or_after_the_end_changes_nothing(make_data, study):
-    later = [*LOG, ("c", "2024-07-01", "19", 500.0, False)]
+def test_what_comes_at_or_after_the_end_changes_nothing(make_data, study, log):
+    later = [*log, ("c", "2024-07-01", "19", 500.0, False)]
     again = kpi_study(make_data(later), QUARTER, ["cohort", "rfm"])
     assert again == study
 
 
-def test_order_of_rows_changes_nothing(make_data, study):
-    assert kpi_study(make_data(LOG[::-1]), QUARTER, ["cohort", "rfm"]) == study
+def test_order_of_rows_changes_nothing(make_data, study, log):
+    assert kpi_study(make_data(log[::-1]), QUARTER, ["cohort", "rfm"]) == study
 
 
-def test_nobody_at_the_start_is_said_and_no_zero(make_data):
-    study = kpi_study(make_data(LOG[9:15]), QUARTER)
+def test_nobody_at_the_start_is_said_and_no_zero(make_data, log):
+    study = kpi_study(make_data(log[9:15]), QUARTER)
     assert "retention_rate" not in figures(study)
     absent = {each["kpi"]: each["why"] for each in study["absent"]}
     assert absent["retention_rate"] == (
@@ -162,8 +125,8 @@ def test_nobody_at_the_start_is_said_and_no_zero(make_data):
     assert "no change is shown" in study["period"]["notes"][0]
 
 
-def test_all_lost_is_a_rate_of_nothing_kept(make_data):
-    rows = [*LOG[3:9], ("z", "2024-07-01", "30", 1.0, False)]
+def test_all_lost_is_a_rate_of_nothing_kept(make_data, log):
+    rows = [*log[3:9], ("z", "2024-07-01", "30", 1.0, False)]
     found = figures(kpi_study(make_data(rows), QUARTER))
     assert found["retention_rate"]["value"] == 0
     assert (found["churn_rate"]["value"], found["churn_rate"]["high"]) == (1, 1)
@@ -171,17 +134,17 @@ def test_all_lost_is_a_rate_of_nothing_kept(make_data):
     assert "aov" not in found
 
 
-def test_one_order_has_figures_without_intervals(make_data):
-    study = kpi_study(make_data([LOG[9]]), QUARTER)
+def test_one_order_has_figures_without_intervals(make_data, log):
+    study = kpi_study(make_data([log[9]]), QUARTER)
     found = figures(study)
     assert found["aov"]["value"] == 30
     assert (found["aov"]["low"], found["aov"]["high"]) == (None, None)
     assert found["orders"]["value"] == 1
 
 
-def test_second_purchases_need_to_be_followed(make_data):
+def test_second_purchases_need_to_be_followed(make_data, log):
     # the first purchase is one day before the end
-    study = kpi_study(make_data([*LOG[:9], LOG[18]]), QUARTER)
+    study = kpi_study(make_data([*log[:9], log[18]]), QUARTER)
     why = {each["kpi"]: each["why"] for each in study["absent"]}
     assert "has been seen for 30 days" in why["second_purchase_rate"]
 

@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import ibis
-
 from regulars.config import KpiSettings
 from regulars.data.contract import TABLES, day_name
 from regulars.kpis.periods import check_any_purchase, days_in_bulk
@@ -43,6 +41,21 @@ class KpiData:
         Margin on a unit of spend, 0 to 1.
     scores : DataFrame or None
         Scores as of the cutoff, one row a customer.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> import ibis
+    >>> import pyarrow as pa
+    >>> from regulars.data.ledger import build_ledger
+    >>> days = [date(2024, 1, 5), date(2024, 2, 7)]
+    >>> log = ibis.memtable(pa.table({
+    ...     "customer_id": ["a", "b"], "order_date": days,
+    ...     "order_time": pa.array(days).cast(pa.timestamp("us")),
+    ...     "amount": [10.0, 30.0], "is_return": [False] * 2}))
+    >>> data = KpiData(build_ledger(log), date(2024, 3, 1))
+    >>> data.first_day, data.has("surveys")
+    (datetime.date(2024, 1, 5), False)
     """
 
     ledger: Ledger
@@ -122,8 +135,3 @@ def joined(table: Any, more: Any, columns: dict[str, Any]) -> Any:
         **{name: found[name].fill_null(empty) for name, empty in columns.items()}
     )
     return found.drop("customer_id_more")
-
-
-def literal_days(days: int) -> Any:
-    """Return a number of days that can be added to a day."""
-    return ibis.interval(days=days)

@@ -17,7 +17,7 @@ from regulars.kpis.estimates import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 ALL = ""  # the segment of everybody
 
@@ -53,6 +53,7 @@ class Signal:
     # columns by customer with what stands for a customer without a row; None: nothing
     table: Any = None
     columns: tuple[tuple[str, Any], ...] = ()
+    derive: Callable[[Any], dict[str, Any]] | None = None  # columns of the joined row
     absent: tuple[tuple[str, str], ...] = ()  # KPIs that cannot be had, and why
 
 

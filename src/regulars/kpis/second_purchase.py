@@ -12,8 +12,6 @@ from regulars.kpis.measures import ALL, Measured
 from regulars.kpis.survival import kaplan_meier
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from regulars.kpis.kpi_data import KpiData
     from regulars.kpis.spans import Span
 
@@ -52,9 +50,7 @@ def second_purchases(
     return found, absent
 
 
-def _durations(
-    data: KpiData, customers: Any, span: Span, segment: str | None
-) -> pd.DataFrame:
+def _durations(data: KpiData, customers: Any, span: Span, segment: str | None) -> Any:
     """Count new customers by days to the second purchase, or to the end."""
     label = ibis.literal(ALL) if segment is None else customers[segment]
     new = customers.filter(customers.is_new == 1).select(
@@ -70,26 +66,23 @@ def _durations(
     seconds = pairs.group_by("customer_id", "first_day", "segment").aggregate(
         second=pairs.day.min()
     )
-    came = seconds["second"].isnull().ifelse(False, True)
     until = seconds.second.fill_null(ibis.literal(span.end))
     counted = seconds.group_by(
         seconds.segment.cast("string").name("segment"),
         days=until.delta(seconds.first_day, unit="day"),
-        came=came,
+        came=seconds.second.notnull(),
     ).aggregate(n=seconds.count())
-    frame: pd.DataFrame = counted.to_pyarrow().to_pandas()
+    frame: Any = counted.to_pyarrow().to_pandas()
     return frame.sort_values(["segment", "days", "came"])
 
 
-def _curve(rows: pd.DataFrame) -> pd.DataFrame:
+def _curve(rows: Any) -> Any:
     times = np.repeat(rows["days"].to_numpy(), rows["n"].to_numpy())
     came = np.repeat(rows["came"].to_numpy(dtype=bool), rows["n"].to_numpy())
     return kaplan_meier(times, came)
 
 
-def _share_within(
-    curve: pd.DataFrame, rows: pd.DataFrame, days: int
-) -> Estimate | None:
+def _share_within(curve: Any, rows: Any, days: int) -> Estimate | None:
     """Return the share who came within so many days; None beyond what was seen."""
     reached = curve[curve["tenure_days"] <= days]
     if rows["days"].max() < days and not (
@@ -103,7 +96,7 @@ def _share_within(
     return rounded(1 - last["survival"], *ends)
 
 
-def _median(curve: pd.DataFrame) -> Estimate | None:
+def _median(curve: Any) -> Estimate | None:
     """Return the day by which half have come; its ends are where the bands cross."""
     times = curve["tenure_days"].to_numpy()
     crossed = [

@@ -14,7 +14,13 @@ LENGTHS_MONTHS = (12, 6, 3, 1)
 
 @dataclass(frozen=True)
 class Span:
-    """Days from `start` up to but not including `end`."""
+    """Days from `start` up to but not including `end`.
+
+    Examples
+    --------
+    >>> Span(date(2024, 4, 1), date(2024, 7, 1)).before().label
+    '2024-01-01/2024-04-01'
+    """
 
     start: date
     end: date

@@ -8,11 +8,20 @@ from regulars.data.ledger import materialise
 from regulars.kpis.catalogue import CATALOGUE
 from regulars.kpis.contracts import contract_kpis
 from regulars.kpis.estimates import shorten
+from regulars.kpis.experiences import forgiveness_signal
 from regulars.kpis.kpi_data import joined
 from regulars.kpis.measures import ALL, Measured, Signal, measure
+from regulars.kpis.price_rises import price_rises
+from regulars.kpis.programme import (
+    breadth_signal,
+    discount_signal,
+    programme_signal,
+    referral_signal,
+)
 from regulars.kpis.purchases import purchase_rows, purchase_signal
 from regulars.kpis.second_purchase import second_purchases
 from regulars.kpis.segments import with_segment
+from regulars.kpis.surveys import survey_signal
 from regulars.kpis.waterfall import waterfall
 
 if TYPE_CHECKING:
@@ -36,11 +45,59 @@ BY_ACTIVITY = (
 )
 
 # what each table beside the purchases adds to a customer's row
-IDEAS: tuple[Idea, ...] = (purchase_signal,)
+IDEAS: tuple[Idea, ...] = (
+    purchase_signal,
+    survey_signal,
+    referral_signal,
+    programme_signal,
+    discount_signal,
+    breadth_signal,
+    forgiveness_signal,
+)
 
 
 def kpi_study(data: KpiData, span: Span, by: Sequence[str] = ()) -> dict[str, Any]:
-    """Return what ``kpis.json`` holds of one period, JSON-safe."""
+    """Work out all KPIs of one period, each with the change on the period before.
+
+    Parameters
+    ----------
+    data : KpiData
+        A log with the tables beside it, as of a cutoff.
+    span : Span
+        The period; it must be over at the cutoff.
+    by : sequence of str, default=()
+        Segments to cut by, as they were known when the period began: ``cohort``,
+        ``rfm``, ``loyalty_map``, ``channel``, ``tier`` or an attribute of customers.
+
+    Returns
+    -------
+    dict
+        What ``kpis.json`` holds of one period, JSON-safe: see the fields from
+        ``period`` on of :class:`~regulars.results.KpiResult`. What cannot be had is
+        under ``absent`` with the reason, never 0.
+
+    Raises
+    ------
+    ConfigError, DataError
+        There is no such segment, or it has too many values.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> import ibis
+    >>> import pyarrow as pa
+    >>> from regulars.data.ledger import build_ledger
+    >>> from regulars.kpis import KpiData, Span
+    >>> days = [date(2024, 1, 5), date(2024, 1, 9), date(2024, 2, 7)]
+    >>> log = ibis.memtable(pa.table({
+    ...     "customer_id": ["a", "b", "a"], "order_date": days,
+    ...     "order_time": pa.array(days).cast(pa.timestamp("us")),
+    ...     "amount": [10.0, 20.0, 30.0], "is_return": [False] * 3}))
+    >>> data = KpiData(build_ledger(log), date(2024, 3, 1))
+    >>> study = kpi_study(data, Span(date(2024, 2, 1), date(2024, 3, 1)))
+    >>> [(f["value"], f["n"]) for f in study["figures"] if f["kpi"] == "retention_rate"]
+    [(1.0, 2)]
+    """
     before = span.before()
     has_before = data.covers(before)
     customers, signals = customer_table(data, span)
@@ -74,6 +131,8 @@ def customer_table(data: KpiData, span: Span) -> tuple[Any, list[Signal]]:
     for signal in signals:
         if signal.table is not None:
             rows = joined(rows, signal.table, dict(signal.columns))
+        if signal.derive is not None:
+            rows = rows.mutate(**signal.derive(rows))
     return materialise(rows), signals
 
 
@@ -87,6 +146,7 @@ def _of_everybody(
     for found, why in (
         second_purchases(data, customers, span),
         contract_kpis(data, span),
+        price_rises(data, span),
     ):
         figures |= found
         absent |= why
