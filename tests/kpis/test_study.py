@@ -47,6 +47,12 @@ def test_every_figure_of_purchases_is_as_by_hand(study):
             # f after 20 days; h is seen for one day only
             "second_purchase_rate": 1,
             "second_purchase_days": 20,
+            # 0.3 of 385 and 120 - 25 ... of all eight by the end of June
+            "historical_clv": 0.3 * 545 / 8,
+            "top_10_share": 0.6 * 90 / 225,  # of six, 0.6 of the best customer
+            "top_20_share": (90 + 0.2 * 70) / 225,
+            # 5, 5, 25, 30, 70, 90 by 2 i - 7
+            "gini": (-25 - 15 - 25 + 30 + 210 + 450) / (6 * 225),
             # to 1 July 2024, of a, b, d, f, g, h
             "tenure_days": (456 + 418 + 122 + 87 + 427 + 1) / 6,
         }

@@ -65,6 +65,8 @@ class KpiData:
     horizon_days: int = 90
     margin: float = 0.3
     scores: pd.DataFrame | None = None
+    # what several figures take from one computation, by what it is and its day
+    memo: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def days(self) -> Any:

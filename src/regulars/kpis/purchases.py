@@ -46,12 +46,31 @@ def purchase_rows(data: KpiData, span: Span) -> Any:
         micros_before=spend.sum(where=earlier).cast("int64"),
         micros_year=spend.sum(where=last_year).cast("int64"),
         micros_so_far=spend.sum().cast("int64"),
+        **_own_margins(days),
     )
     # a return of something bought before the log began makes no customer
     rows = rows.filter(rows.first_day.notnull())
     sums = ("n_orders", "n_orders_before", "micros", "micros_before", "micros_year")
     rows = rows.mutate(**{name: rows[name].fill_null(0) for name in sums})
     return rows.mutate(**_flags(rows, data, span))
+
+
+def _own_margins(days: Any) -> dict[str, Any]:
+    """Return the margin that lines carry themselves, and what those lines came to."""
+    if "margin_micros" not in days.columns:
+        return {}
+    return {
+        name: days[f"{name}_micros"].sum().fill_null(0).cast("int64")
+        for name in ("margin", "margin_amount")
+    }
+
+
+def _margin(rows: Any, rate: float) -> Any:
+    """Return the margin so far: the lines' own, else the configured share."""
+    spend, own = rows.micros_so_far, ibis.literal(0)
+    if "margin" in rows.columns:
+        spend, own = spend - rows.margin_amount, rows.margin
+    return (spend.cast("float64") * rate + own.cast("float64")) / MICROS
 
 
 def _flags(rows: Any, data: KpiData, span: Span) -> dict[str, Any]:
@@ -80,6 +99,7 @@ def _flags(rows: Any, data: KpiData, span: Span) -> dict[str, Any]:
         "revenue_year": year.cast("float64") / MICROS,
         "revenue_kept": _between(had, zero, year).cast("float64") / MICROS,
         "revenue_of_same": had.cast("float64") / MICROS,
+        "margin_so_far": _margin(rows, data.margin),
         "tenure": at_end * ibis.literal(span.end).delta(rows.first_day, unit="day"),
     }
 
@@ -112,6 +132,7 @@ def purchase_signal(data: KpiData, span: Span) -> Signal:
         Measure("aov", "ratio", "revenue", "n_orders", nobody),
         Measure("revenue_per_buyer", "ratio", "revenue", "bought", nobody),
         Measure("reactivation_rate", "share", "won_back", "lapsed", lapsed),
+        Measure("historical_clv", "ratio", "margin_so_far", "one", nobody),
         Measure("tenure_days", "ratio", "tenure", "at_end", nobody),
     ]
     year = span.year_before()

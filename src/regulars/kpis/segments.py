@@ -13,6 +13,8 @@ import ibis
 
 from regulars.data.contract import TABLES
 from regulars.errors import ConfigError, DataError, suggestion
+from regulars.kpis.loyalty_index import why_no_index
+from regulars.kpis.loyalty_map import cells_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +28,7 @@ MOST_VALUES = 50
 
 def segments_known(data: KpiData) -> list[str]:
     """Return the names of all segments that the data allow."""
-    names = ["cohort", "rfm"]
+    names = ["cohort", "rfm", "loyalty_map"]
     if "channel" in data.ledger.columns:
         names.append("channel")
     if data.has("loyalty", "tier"):
@@ -47,7 +49,9 @@ def with_segment(data: KpiData, customers: Any, span: Span, name: str) -> Any:
         return customers.mutate(segment=customers.first_day.year().cast("string"))
     if name == "rfm":
         return _with_rfm(data, customers, span)
-    if name == "tier":
+    if name == "loyalty_map":
+        found, empty = _map(data, span), NEW
+    elif name == "tier":
         found, empty = _tier(data, span), NO_TIER
     elif name == "channel":
         found, empty = _channel(data), UNKNOWN
@@ -88,6 +92,14 @@ def _with_rfm(data: KpiData, customers: Any, span: Span) -> Any:
 def _third(rank: Any) -> Any:
     # equal customers have equal ranks, so that nobody is parted from a twin
     return ibis.least((rank * 3).floor(), 2).cast("int64") + 1
+
+
+def _map(data: KpiData, span: Span) -> Any:
+    cells = cells_at(data, span.start)
+    if cells.empty:
+        msg = f"--by loyalty_map: {why_no_index(data, span.start)}"
+        raise DataError(msg)
+    return ibis.memtable(cells)
 
 
 def _tier(data: KpiData, span: Span) -> Any:

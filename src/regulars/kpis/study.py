@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from regulars.data.ledger import materialise
 from regulars.kpis.catalogue import CATALOGUE
+from regulars.kpis.concentration import OF_SCORES, value_kpis
 from regulars.kpis.contracts import contract_kpis
 from regulars.kpis.estimates import shorten
 from regulars.kpis.experiences import forgiveness_signal
 from regulars.kpis.kpi_data import joined
+from regulars.kpis.loyalty_index import index_summary, loyalty_rows, why_no_index
+from regulars.kpis.loyalty_map import loyalty_map
 from regulars.kpis.measures import ALL, Measured, Signal, measure
 from regulars.kpis.price_rises import price_rises
 from regulars.kpis.programme import (
@@ -21,6 +24,7 @@ from regulars.kpis.programme import (
 from regulars.kpis.purchases import purchase_rows, purchase_signal
 from regulars.kpis.second_purchase import second_purchases
 from regulars.kpis.segments import with_segment
+from regulars.kpis.support import support_kpis
 from regulars.kpis.surveys import survey_signal
 from regulars.kpis.waterfall import waterfall
 
@@ -121,6 +125,20 @@ def kpi_study(data: KpiData, span: Span, by: Sequence[str] = ()) -> dict[str, An
             if kpi in absent and (ALL, kpi) not in figures
         ],
         "waterfall": waterfall(data, customers, span),
+        **_loyalty(data, span),
+        "support": support_kpis(data, span),
+    }
+
+
+def _loyalty(data: KpiData, span: Span) -> dict[str, Any]:
+    """Return the loyalty index and its map at the cutoff, or why there is none."""
+    rows = loyalty_rows(data, data.cutoff)
+    if rows is None or rows.empty:
+        why = why_no_index(data, data.cutoff)
+        return {"loyalty_index": None, "loyalty_map": None, "no_loyalty_index": why}
+    return {
+        "loyalty_index": index_summary(data, rows, data.cutoff),
+        "loyalty_map": loyalty_map(data, rows, span),
     }
 
 
@@ -147,6 +165,7 @@ def _of_everybody(
         second_purchases(data, customers, span),
         contract_kpis(data, span),
         price_rises(data, span),
+        value_kpis(data, customers, span),
     ):
         figures |= found
         absent |= why
@@ -180,7 +199,9 @@ def _rows(figures: Found, earlier: Found, span: Span, by: str) -> Iterator[Any]:
     for key in sorted(figures, key=lambda key: (key[0], places[key[1]])):
         segment, kpi = key
         (value, low, high), n = figures[key]
-        before = earlier[key].estimate.value if key in earlier else None
+        # scores are of one day
+        is_dated = kpi not in OF_SCORES and key in earlier
+        before = earlier[key].estimate.value if is_dated else None
         yield {
             "kpi": kpi,
             "group": CATALOGUE[kpi].group,

@@ -209,4 +209,5 @@ class KpiResult(Result):
     waterfall: tuple[WaterfallStep, ...] = ()
     loyalty_index: LoyaltyIndexSummary | None = None
     loyalty_map: LoyaltyMap | None = None
+    no_loyalty_index: str | None = None  # why there is none
     support: SupportKpis | None = None

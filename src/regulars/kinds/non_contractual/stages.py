@@ -21,11 +21,14 @@ from regulars.kinds.non_contractual.workspace import (
 from regulars.kinds.tables import check_tables
 from regulars.kpis.cohorts import cohort_retention
 from regulars.kpis.kpi_data import KpiData
+from regulars.kpis.loyalty_index import FILE as LOYALTY_FILE
+from regulars.kpis.loyalty_index import loyalty_rows
 from regulars.kpis.notes import kpi_notes, why_no_scores
 from regulars.kpis.retention import monthly_kpis, summary_kpis
 from regulars.kpis.spans import KpiQuestion, asked_span
 from regulars.kpis.study import kpi_study
 from regulars.results import KpiResult, as_result, write_result
+from regulars.results.writing import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,7 +72,19 @@ def kpis_of_log(
         },
     )
     write_result(result, outputs / "kpis.json")
+    _write_loyalty(data, outputs)
     return {**summary, "notes": notes, **study}
+
+
+def _write_loyalty(data: KpiData, outputs: Path) -> None:
+    """Write the index of each customer; no file of before where there is none now."""
+    rows = loyalty_rows(data, data.cutoff)
+    path = outputs / LOYALTY_FILE
+    if rows is None:
+        path.unlink(missing_ok=True)
+        return
+    with replacing(path) as temporary:
+        rows.drop(columns=["is_active", "revenue"]).to_parquet(temporary, index=False)
 
 
 def kpi_data(work: LogWorkspace | CheckedLog, scores: pd.DataFrame | None) -> KpiData:
