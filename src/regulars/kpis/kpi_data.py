@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from regulars.config import KpiSettings
 from regulars.data.contract import TABLES, day_name
+from regulars.data.ledger import materialise
 from regulars.kpis.periods import check_any_purchase, days_in_bulk
 from regulars.kpis.spans import FIRST_DAYS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import date
 
     import pandas as pd
@@ -85,6 +86,12 @@ class KpiData:
     def after_days(self) -> int:
         """Days in which customers come back after an experience, or do not."""
         return self.settings.after_days or self.horizon_days
+
+    def once(self, what: str, span: Span, do: Callable[[KpiData, Span], Any]) -> Any:
+        """Return a table of a span, computed the first time that it is asked for."""
+        if (what, span) not in self.memo:
+            self.memo[what, span] = materialise(do(self, span))
+        return self.memo[what, span]
 
     def has(self, name: str, *columns: str) -> bool:
         """Return whether a table is there and has the columns."""

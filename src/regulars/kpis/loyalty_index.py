@@ -18,6 +18,7 @@ from regulars.kpis.estimates import shorten
 from regulars.kpis.experiences import WITH_TICKET, came_back, experiences
 from regulars.kpis.kpi_data import flag
 from regulars.kpis.programme import breadth_rows, full_price_orders
+from regulars.kpis.spans import Span
 from regulars.kpis.surveys import last_answers
 
 if TYPE_CHECKING:
@@ -174,7 +175,7 @@ def _components(data: KpiData, day: date, rows: pd.DataFrame) -> dict[str, Any]:
             found[name] = _of(table, ids, empty)
     for name, table, empty in (
         ("referrals", _referrals(data, since, day), 0.0),
-        ("breadth", breadth_rows(data, since, day), np.nan),
+        ("breadth", breadth_rows(data, Span(since, day)), np.nan),
     ):
         if table is not None:
             found[name] = _ranked(_of(table, ids, empty))
@@ -212,8 +213,7 @@ def _referrals(data: KpiData, since: date, day: date) -> Any:
 def _full_price(data: KpiData, since: date, day: date) -> Any:
     if "discount_amount" not in data.ledger.columns:
         return None
-    days = data.days
-    full = full_price_orders(data, days.filter((days.day >= since) & (days.day < day)))
+    full = data.once("full_price", Span(since, day), full_price_orders)
     full = full.filter(full.n_all > 0)
     return full.select("customer_id", share=full.n_full / full.n_all)
 

@@ -73,9 +73,7 @@ def discount_signal(data: KpiData, span: Span) -> Signal:
     if "discount_amount" not in data.ledger.columns:
         why = "The transactions have no discount_amount."
         return Signal(absent=(("full_price_share", why),))
-    days = data.days
-    days = days.filter((days.day >= span.start) & (days.day < span.end))
-    full = full_price_orders(data, days)
+    full = data.once("full_price", span, full_price_orders)
     nobody = NOBODY_BOUGHT.format(start=span.start, end=span.end)
     return Signal(
         measures=(Measure("full_price_share", "ratio", "n_full", "n_orders", nobody),),
@@ -84,12 +82,14 @@ def discount_signal(data: KpiData, span: Span) -> Signal:
     )
 
 
-def full_price_orders(data: KpiData, days: Any) -> Any:
-    """Return ``n_full`` and ``n_all`` orders by customer of some days of the ledger.
+def full_price_orders(data: KpiData, span: Span) -> Any:
+    """Return ``n_full`` and ``n_all`` orders by customer in a span.
 
     An order has a discount if any of its lines has one. Only days with several orders
     and a discount have to be looked at line by line.
     """
+    days = data.days
+    days = days.filter((days.day >= span.start) & (days.day < span.end))
     discounted = flag(days.discount_amount_micros != 0)
     is_mixed = (discounted == 1) & (days.n_orders > 1)
     days = days.mutate(n_full_day=(1 - discounted) * days.n_orders)
@@ -111,14 +111,13 @@ def full_price_orders(data: KpiData, days: Any) -> Any:
         n_simple=days.n_full_day.sum(), n_all=days.n_orders.sum()
     )
     both = simple.left_join(of_mixed, "customer_id", rname="{name}_mixed")
-    return both.select(
-        "customer_id", "n_all", n_full=both.n_simple + both.n_mixed.fill_null(0)
-    )
+    full = both.n_simple + both.n_mixed.fill_null(0)
+    return both.select("customer_id", "n_all", n_full=full)
 
 
 def breadth_signal(data: KpiData, span: Span) -> Signal:
     """Return from how many categories (else products) a buyer bought."""
-    table = breadth_rows(data, span.start, span.end)
+    table = breadth_rows(data, span)
     if table is None:
         why = "The transactions have neither category nor product_id."
         return Signal(absent=(("breadth", why),))
@@ -130,12 +129,17 @@ def breadth_signal(data: KpiData, span: Span) -> Signal:
     )
 
 
-def breadth_rows(data: KpiData, start: Any, end: Any) -> Any:
-    """Return ``n_categories`` by customer from a day up to another."""
+def breadth_rows(data: KpiData, span: Span) -> Any:
+    """Return ``n_categories`` by customer in a span; None without categories."""
+    return None if data.ledger.items is None else data.once("breadth", span, _breadth)
+
+
+def _breadth(data: KpiData, span: Span) -> Any:
     items = data.ledger.items
-    if items is None:
-        return None
+    assert items is not None
     name = "category" if "category" in items.columns else "product_id"
-    end = min(end, data.cutoff)
-    items = items.filter((items.day >= start) & (items.day < end))
-    return items.group_by("customer_id").aggregate(n_categories=items[name].nunique())
+    end = min(span.end, data.cutoff)
+    items = items.filter((items.day >= span.start) & (items.day < end))
+    # distinct pairs first: several times faster than counting distinct in groups
+    pairs = items.filter(~items[name].isnull()).select("customer_id", name).distinct()
+    return pairs.group_by("customer_id").aggregate(n_categories=pairs.count())

@@ -103,9 +103,12 @@ def kpi_study(data: KpiData, span: Span, by: Sequence[str] = ()) -> dict[str, An
     [(1.0, 2)]
     """
     before = span.before()
+    # these bring their own comparison with earlier
+    rises, no_rises = price_rises(data, span)
     has_before = data.covers(before)
     customers, signals = customer_table(data, span)
     figures, absent = _of_everybody(data, customers, signals, span)
+    figures, absent = figures | rises, absent | no_rises
     earlier: Found = {}
     past = None
     if has_before:
@@ -164,7 +167,6 @@ def _of_everybody(
     for found, why in (
         second_purchases(data, customers, span),
         contract_kpis(data, span),
-        price_rises(data, span),
         value_kpis(data, customers, span),
     ):
         figures |= found

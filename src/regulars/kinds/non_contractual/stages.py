@@ -24,6 +24,7 @@ from regulars.kpis.kpi_data import KpiData
 from regulars.kpis.loyalty_index import FILE as LOYALTY_FILE
 from regulars.kpis.loyalty_index import loyalty_rows
 from regulars.kpis.notes import kpi_notes, why_no_scores
+from regulars.kpis.periods import customer_periods, days_in_bulk
 from regulars.kpis.retention import monthly_kpis, summary_kpis
 from regulars.kpis.spans import KpiQuestion, asked_span
 from regulars.kpis.study import kpi_study
@@ -50,8 +51,9 @@ def kpis_of_log(
     """Work out the business's own figures; write ``kpis.json``."""
     step("kpis")
     cutoff, outputs = work.cutoff, work.settings.outputs_folder
-    monthly = monthly_kpis(work.ledger, cutoff)
-    summary = summary_kpis(work.ledger, cutoff)
+    rows = customer_periods(days_in_bulk(work.ledger, cutoff)[0], "month")
+    monthly = monthly_kpis(work.ledger, cutoff, rows=rows)
+    summary = summary_kpis(work.ledger, cutoff, monthly=monthly)
     notes = kpi_notes(work.ledger, cutoff)
     # scores of an earlier run are not those of a log that teaches nothing
     data = kpi_data(work, None if no_scores else scores_at(outputs, cutoff))
@@ -67,7 +69,7 @@ def kpis_of_log(
             "no_scores": no_scores or why_no_scores(work.ledger, cutoff),
             "summary": summary,
             "monthly": monthly_records(monthly),
-            "cohorts": cohort_retention(work.ledger, cutoff),
+            "cohorts": cohort_retention(work.ledger, cutoff, rows=rows),
             **study,
         },
     )
