@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 import ibis
 import pandas as pd
 import pytest
 
 from regulars.errors import ConfigError, NotEnoughHistoryError
+from regulars.kpis.catalogue import CATALOGUE
 from regulars.kpis.spans import Span, asked_span, default_span
 from regulars.kpis.study import kpi_study
 
@@ -212,3 +214,20 @@ def test_contracts_are_kept_by_what_they_cost(make_data):
     assert found["contract_retention_rate"] == pytest.approx(2 / 3)
     assert found["gross_contract_revenue_retention"] == pytest.approx(30 / 60)
     assert found["net_contract_revenue_retention"] == pytest.approx(45 / 60)
+
+
+def test_every_kpi_stands_in_the_documentation():
+    page = Path(__file__).parents[2] / "docs" / "kpis.md"
+    text = page.read_text("utf-8")
+    short = {
+        "spend_of_answering": "spend_of_...",
+        "spend_of_silent": "spend_of_...",
+        "gross_contract_revenue_retention": "`gross_` and `net_contract_",
+    }
+    unknown = {"buyers", "orders", "revenue"}  # plain words, said by their labels
+    missing = [
+        name
+        for name in CATALOGUE
+        if name not in unknown and short.get(name, f"`{name}`") not in text
+    ]
+    assert missing == []

@@ -11,12 +11,14 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import ibis
 import numpy as np
 import pandas as pd
 
 from regulars.kpis.estimates import shorten
 from regulars.kpis.experiences import WITH_TICKET, came_back, experiences
 from regulars.kpis.kpi_data import flag
+from regulars.kpis.periods import MICROS
 from regulars.kpis.programme import breadth_rows, full_price_orders
 from regulars.kpis.spans import Span
 from regulars.kpis.surveys import last_answers
@@ -37,6 +39,7 @@ COMPONENTS = (
 )
 # tenure and breadth alone are habits: without a sign of preference there is no index
 OF_HABIT = ("tenure", "breadth")
+RANKED = ("tenure", "breadth", "referrals")
 YEAR = 365
 FILE = "loyalty.parquet"
 NO_SIGN = (
@@ -68,43 +71,39 @@ def _has_sign(data: KpiData) -> bool:
 
 
 def _loyalty_rows(data: KpiData, day: date) -> pd.DataFrame | None:
-    rows = _population(data, day)
-    parts = _components(data, day, rows)
-    weights = used_weights(data, parts)
+    rows = _components(data, day)
+    weights = used_weights(data, rows)
     if not {*weights} - {*OF_HABIT}:
         return None
-    frame = pd.DataFrame({name: parts[name] for name in COMPONENTS if name in weights})
-    frame = frame.set_index(rows.index)
-    heavy = frame.notna() * pd.Series(weights)
-    index = (
-        100 * (frame.fillna(0.0) * pd.Series(weights)).sum(axis=1) / heavy.sum(axis=1)
-    )
-    return pd.DataFrame(
+    frame = rows[[*weights]]
+    heavy = (frame.notna() * pd.Series(weights)).sum(axis=1)
+    index = 100 * (frame.fillna(0.0) * pd.Series(weights)).sum(axis=1) / heavy
+    found = pd.DataFrame(
         {
             "customer_id": rows["customer_id"],
             "day": day,
             "loyalty_index": index,
             **{str(name): frame[name] for name in frame},
             "is_active": rows["is_active"],
-            "revenue": rows["micros"] / 1e6,
+            "revenue": rows["micros"] / MICROS,
         }
-    ).dropna(subset=["loyalty_index"])
+    )
+    return found.dropna(subset=["loyalty_index"])
 
 
-def used_weights(data: KpiData, parts: dict[str, Any]) -> dict[str, float]:
+def used_weights(data: KpiData, rows: pd.DataFrame) -> dict[str, float]:
     """Return the weights of the components that anybody has."""
     weights = data.settings.loyalty_weights.model_dump()
     return {
         name: float(weights[name])
         for name in COMPONENTS
-        if name in parts and weights[name] > 0 and np.isfinite(parts[name]).any()
+        if name in rows and weights[name] > 0 and rows[name].notna().any()
     }
 
 
 def why_no_index(data: KpiData, day: date) -> str:
     """Say what is missing for an index."""
-    parts = _components(data, day, _population(data, day))
-    have = ", ".join(used_weights(data, parts)) or "none"
+    have = ", ".join(used_weights(data, _components(data, day))) or "none"
     return NO_SIGN.format(have=have)
 
 
@@ -142,8 +141,8 @@ def _with_scores(data: KpiData, rows: pd.DataFrame) -> pd.DataFrame | None:
     return rows.merge(data.scores, on="customer_id", how="inner")
 
 
-def _population(data: KpiData, day: date) -> pd.DataFrame:
-    """Return customers of the last two activity windows, sorted by id."""
+def _population(data: KpiData, day: date) -> Any:
+    """Return customers of the last two activity windows."""
     active = timedelta(days=data.settings.active_days)
     days = data.days.filter(data.days.day < day)
     inside = days.day >= day - timedelta(days=YEAR)
@@ -153,45 +152,48 @@ def _population(data: KpiData, day: date) -> pd.DataFrame:
         micros=days.spend_micros.sum(where=inside).fill_null(0).cast("int64"),
     )
     rows = rows.filter(rows.last_day >= day - 2 * active)
-    rows = rows.mutate(is_active=rows.last_day >= day - active)
+    return rows.select(
+        "customer_id",
+        "micros",
+        is_active=rows.last_day >= day - active,
+        tenure=ibis.literal(day).delta(rows.first_day, unit="day").cast("float64"),
+    )
+
+
+def _components(data: KpiData, day: date) -> pd.DataFrame:
+    """Return the population, sorted by id, with a column a component there can be."""
+    since, rows = day - timedelta(days=YEAR), _population(data, day)
+    for name, table, empty in (
+        ("recommendation", _recommendation(data, since, day), None),
+        ("full_price", _full_price(data, since, day), None),
+        ("forgiveness", _forgiveness(data, day), None),
+        ("programme", _programme(data, since, day), 0.0),
+        ("referrals", _referrals(data, since, day), 0.0),
+        ("breadth", breadth_rows(data, Span(since, day)), None),
+    ):
+        if table is not None:
+            rows = _with_component(rows, table, name, empty)
     frame: pd.DataFrame = rows.order_by("customer_id").to_pyarrow().to_pandas()
+    for name in RANKED:
+        if name in frame:
+            frame[name] = _ranked(frame[name])
     return frame
 
 
-def _components(data: KpiData, day: date, rows: pd.DataFrame) -> dict[str, Any]:
-    since = day - timedelta(days=YEAR)
-    ids = pd.Index(rows["customer_id"])
-    first = pd.to_datetime(rows["first_day"])
-    found: dict[str, Any] = {
-        "tenure": _ranked((pd.Timestamp(day) - first).dt.days.to_numpy(np.float64))
-    }
-    for name, table, empty in (
-        ("recommendation", _recommendation(data, since, day), np.nan),
-        ("full_price", _full_price(data, since, day), np.nan),
-        ("forgiveness", _forgiveness(data, day), np.nan),
-        ("programme", _programme(data, since, day), 0.0),
-    ):
-        if table is not None:
-            found[name] = _of(table, ids, empty)
-    for name, table, empty in (
-        ("referrals", _referrals(data, since, day), 0.0),
-        ("breadth", breadth_rows(data, Span(since, day)), np.nan),
-    ):
-        if table is not None:
-            found[name] = _ranked(_of(table, ids, empty))
-    return found
+def _with_component(rows: Any, table: Any, name: str, empty: float | None) -> Any:
+    """Add a table's only other column, under the component's name."""
+    (value,) = (each for each in table.columns if each != "customer_id")
+    table = table.select("customer_id", **{name: table[value].cast("float64")})
+    both = rows.left_join(table, "customer_id", rname="{name}_more")
+    if empty is not None:
+        both = both.mutate(**{name: both[name].fill_null(empty)})
+    return both.drop("customer_id_more")
 
 
-def _of(table: Any, ids: pd.Index, empty: float) -> Any:
-    """Return a table's only other column, in the order of ids."""
-    frame = table.to_pyarrow().to_pandas().set_index("customer_id")
-    return frame.iloc[:, 0].astype(float).reindex(ids).fillna(empty).to_numpy()
-
-
-def _ranked(values: Any) -> Any:
+def _ranked(values: pd.Series) -> pd.Series:
     """Return mid ranks between 0 and 1; equal values are equal, all equal is 1/2."""
-    ranks = pd.Series(values).rank(method="average")
-    return ((ranks - 0.5) / ranks.notna().sum()).to_numpy()
+    ranks = values.rank(method="average")
+    return (ranks - 0.5) / int(ranks.count())
 
 
 def _recommendation(data: KpiData, since: date, day: date) -> Any:

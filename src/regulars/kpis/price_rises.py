@@ -14,6 +14,7 @@ import ibis
 import numpy as np
 
 from regulars.kpis.estimates import Estimate, Sums, Z, ratio_of, rounded
+from regulars.kpis.kpi_data import flag
 from regulars.kpis.measures import ALL, Measured
 from regulars.kpis.periods import MICROS
 
@@ -63,30 +64,47 @@ def _has(data: KpiData, name: str) -> bool:
 
 def _rises(data: KpiData, span: Span) -> NDArray[np.float64]:
     """Return buyers and repeaters after and before each rise, a row a rise."""
-    table = _windows(data, span).to_pyarrow().to_pandas()
-    at = {
-        (product, window): (price, n, again)
-        for product, window, price, n, again in table.itertuples(index=False)
-    }
+    lines = _lines(data, span)
+    rose = _rose(lines, data.settings.price_rise, _n_windows(data, span))
+    if not rose:
+        return np.empty((0, 4))
+    buyers = _buyers(lines.filter(lines.product_id.isin({each for each, _ in rose})))
+    at = {(product, window): pair for product, window, *pair in buyers}
     found = []
-    n_windows = _n_windows(data, span)
-    for (product, window), (price, n, again) in sorted(at.items(), key=str):
-        # window 0 is the last one; a rise is from `window` to the one after it
-        later, earlier = at.get((product, window - 1)), at.get((product, window + 1))
-        if window > n_windows or later is None or earlier is None:
-            continue
-        enough = min(n, later[1], earlier[1]) >= LEAST_BUYERS
-        if enough and later[0] >= price * (1 + data.settings.price_rise):
-            found.append((n, again, earlier[1], earlier[2]))
+    for product, window in rose:
+        # window 0 is the last one; prices rose from `window` to the one after it
+        (n, again), later, earlier = (
+            at.get((product, each), (0, 0)) for each in (window, window - 1, window + 1)
+        )
+        if min(n, later[0], earlier[0]) >= LEAST_BUYERS:
+            found.append((n, again, *earlier))
     return np.array(found, dtype=np.float64).reshape(-1, 4)
+
+
+def _rose(lines: Any, rise: float, n_windows: int) -> list[tuple[Any, int]]:
+    """Return the products whose mean price rose, and from which window on."""
+    sums = lines.group_by("product_id", "window").aggregate(
+        micros=lines.micros.sum().cast("float64"), units=lines.units.sum()
+    )
+    rows = sums.order_by("product_id", "window").to_pyarrow().to_pydict()
+    keys = zip(rows["product_id"], rows["window"], strict=True)
+    costs = zip(rows["micros"], rows["units"], strict=True)
+    means = (micros / float(units) for micros, units in costs)
+    price = dict(zip(keys, means, strict=True))
+    return [
+        (product, window)
+        for (product, window), before in price.items()
+        if 1 <= window <= n_windows
+        and price.get((product, window - 1), 0.0) >= before * (1 + rise)
+    ]
 
 
 def _n_windows(data: KpiData, span: Span) -> int:
     return max(span.n_days // data.settings.price_window_days, 1)
 
 
-def _windows(data: KpiData, span: Span) -> Any:
-    """Return mean price, buyers, and those who buy again in the next window."""
+def _lines(data: KpiData, span: Span) -> Any:
+    """Return the lines bought, with the number of their window and what they cost."""
     length = data.settings.price_window_days
     lines = data.ledger.transactions
     begins = span.end - timedelta(days=length * (_n_windows(data, span) + 2))
@@ -95,20 +113,25 @@ def _windows(data: KpiData, span: Span) -> Any:
         is_bought & (lines.order_date >= begins) & (lines.order_date < span.end)
     )
     back = ibis.literal(span.end).delta(lines.order_date, unit="day") - 1
-    lines = lines.mutate(window=(back // length).cast("int64"))
-    buyers = lines.group_by("product_id", "window", "customer_id").aggregate(
-        micros=(lines.amount * MICROS).round().cast("int64").sum().cast("int64"),
-        units=(lines.quantity * MICROS).round().cast("int64").sum().cast("int64"),
+    return lines.select(
+        "customer_id",
+        "product_id",
+        window=(back // length).cast("int64"),
+        micros=(lines.amount * MICROS).round().cast("int64"),
+        units=(lines.quantity * MICROS).round().cast("int64"),
     )
+
+
+def _buyers(lines: Any) -> list[tuple[Any, ...]]:
+    """Return buyers by product and window, and who buys again in the next window."""
+    buyers = lines.select("product_id", "window", "customer_id").distinct()
     by = ibis.window(group_by=["product_id", "customer_id"], order_by="window")
     buyers = buyers.mutate(next=buyers.window.lag().over(by))
-    again = (buyers.next == buyers.window - 1).fill_null(False)
+    again = flag(buyers.next == buyers.window - 1)
     found = buyers.group_by("product_id", "window").aggregate(
-        price=buyers.micros.sum().cast("float64") / buyers.units.sum().cast("float64"),
-        n=buyers.count(),
-        again=again.cast("int64").sum(),
+        n=buyers.count(), again=again.sum()
     )
-    return found.order_by("product_id", "window")
+    return [tuple(row.values()) for row in found.to_pyarrow().to_pylist()]
 
 
 def _pooled(again: NDArray[np.float64], n: NDArray[np.float64]) -> Estimate:
