@@ -91,7 +91,7 @@ CATALOGUE: dict[str, Kpi] = {
         Kpi("participation_rate", "In the loyalty programme", "loyalty", "share"),
         Kpi("redemption_rate", "Members who redeemed", "loyalty", "share"),
         Kpi("full_price_share", "Orders without a discount", "loyalty", "share"),
-        Kpi("tenure_days", "Mean tenure", "loyalty", "days"),
+        Kpi("tenure_days", "Mean tenure", "loyalty", "days", None),
         Kpi("breadth", "Categories a buyer", "loyalty", "number"),
         Kpi(
             "repurchase_after_bad_experience",
@@ -118,7 +118,7 @@ CATALOGUE: dict[str, Kpi] = {
             "loyalty",
             "share",
         ),
-        Kpi("historical_clv", "Margin so far a customer", "value", "money"),
+        Kpi("historical_clv", "Margin so far a customer", "value", "money", None),
         Kpi("predicted_clv", "Predicted value a customer", "value", "money"),
         Kpi("top_10_share", "Revenue of the top 10%", "value", "share", None),
         Kpi("top_20_share", "Revenue of the top 20%", "value", "share", None),

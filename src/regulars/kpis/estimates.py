@@ -12,6 +12,7 @@ from scipy.stats import norm
 
 Z = float(norm.ppf(0.975))
 LEAST_SHOWN_DIGITS = 10
+NO_SPREAD = 1e-12  # of sums in float64
 
 
 class Sums(NamedTuple):
@@ -63,6 +64,9 @@ def ratio_of(sums: Sums) -> Estimate:
     squares = sums.yy - 2 * ratio * sums.xy + ratio * ratio * sums.xx
     # differences of large sums: a little below 0 is 0
     variance = max(squares, 0.0) * sums.n / (sums.n - 1)
+    # customers who are all alike do not say how far others would be
+    if variance <= NO_SPREAD * sums.xx * max(ratio * ratio, 1.0):
+        return rounded(ratio, None, None)
     reach = Z * math.sqrt(variance) / abs(sums.x)
     return rounded(ratio, ratio - reach, ratio + reach)
 
