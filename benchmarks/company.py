@@ -1,8 +1,8 @@
 """What the tables beside purchases bring, on a simulated company.
 
-Trains three times with the settings of ``configs/company.yaml``: on purchases alone, with
-all tables, and with tables whose rows were given to other customers. The last says how
-much is gained by chance alone. One seed a company; the test is that of the training.
+Trains three times with the settings of ``configs/company.yaml``: on purchases alone,
+with all tables, and with tables whose rows were given to other customers. The last says
+how much is gained by chance alone. The test is that of the training.
 """
 
 from __future__ import annotations

@@ -250,6 +250,7 @@ SECTIONS = {
     "churn": config.ChurnSettings,
     "features": config.FeatureSettings,
     "gate": config.GateSettings,
+    "kpis": config.KpiSettings,
     "profit": config.ProfitSettings,
     "scores": config.ScoreSettings,
     "source": config.SourceSettings,

@@ -288,24 +288,64 @@ def score(asked: Asked) -> dict[str, Any]:
 
 
 @_command
-def kpis(asked: Asked) -> dict[str, Any]:
-    """Work out retention, churn, cohorts and order figures."""
+def kpis(
+    asked: Asked,
+    since: Annotated[
+        datetime | None,
+        typer.Option(
+            "--from",
+            formats=["%Y-%m-%d"],
+            metavar="DAY",
+            help="First day of the period; default: the last complete months.",
+        ),
+    ] = None,
+    until: Annotated[
+        datetime | None,
+        typer.Option(
+            "--to",
+            formats=["%Y-%m-%d"],
+            metavar="DAY",
+            help="First day after the period.",
+        ),
+    ] = None,
+    by: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="SEGMENT",
+            help="Cut by cohort, rfm, loyalty_map, channel, tier or an attribute of "
+            "customers; may be given several times.",
+        ),
+    ] = None,
+    csv: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write all KPIs as a table.")
+    ] = None,
+) -> dict[str, Any]:
+    """Work out retention, loyalty and value of a period, by segment."""
     from regulars import pipeline
+    from regulars import terminal as look
+    from regulars.kpis import tidy_kpis
+    from regulars.kpis.spans import KpiQuestion
+    from regulars.results import KpiResult, read_result
+    from regulars.results.writing import write_text
+
+    start, end = (day.date() if day else None for day in (since, until))
+    question = KpiQuestion(start, end, tuple(dict.fromkeys(by or ())))
+
+    def stage(work: Any, step: Any) -> dict[str, Any]:
+        return pipeline.kpis(work, step, question=question)
 
     steps = ("check", "kpis")
-    result = _stage(asked, pipeline.kpis, steps, opening=pipeline.open_for_kpis)
+    summary = _stage(asked, stage, steps, opening=pipeline.open_for_kpis)
     console = _console(asked.quiet)
-    for name, value in result.items():
-        if name == "notes":
-            continue
-        shown: object = value
-        if isinstance(value, float):
-            shown = f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:,.4g}"
-        words = "not known yet" if value is None else shown
-        console.print(f"{name.replace('_', ' ')}: {words}")
-    for note in result.get("notes", ()):
-        console.print(f"Note: {note}")
-    return result
+    for line in look.kpi_summary(summary):
+        console.print(line)
+    result = read_result(KpiResult, asked.settings.outputs_folder / KpiResult.file)
+    for part in look.kpi_tables(result):
+        console.print(part)
+    if csv is not None:
+        write_text(tidy_kpis(result).to_csv(index=False), csv)
+        console.print(f"All KPIs: {csv}", soft_wrap=True)
+    return summary
 
 
 @_command

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from regulars.config import Settings
     from regulars.kinds.kind import CheckedData, Workspace
+    from regulars.kpis.spans import KpiQuestion
 
     Step = Callable[[str], None]
 
@@ -266,7 +267,11 @@ def open_for_kpis(settings: Settings, step: Step) -> CheckedData:
 
 
 def kpis(
-    work: CheckedData, step: Step, *, no_scores: str | None = None
+    work: CheckedData,
+    step: Step,
+    *,
+    no_scores: str | None = None,
+    question: KpiQuestion | None = None,
 ) -> dict[str, Any]:
     """Work out the business's own figures; write ``kpis.json``.
 
@@ -278,13 +283,24 @@ def kpis(
         Called with the name of each step as it begins.
     no_scores : str, optional
         Why there are no scores beside these figures, in a sentence.
+    question : KpiQuestion, optional
+        Period and segments; default: the last complete months, everybody.
 
     Returns
     -------
     dict
         The summary figures, and ``notes`` where something is to be said of them.
     """
-    return kind_of(work.settings).kpis(work, step, no_scores=no_scores)
+    kind = kind_of(work.settings)
+    if question is None or question.is_default:
+        return kind.kpis(work, step, no_scores=no_scores)
+    if not kind.has_periods:
+        msg = (
+            f"--from, --to and --by are for logs of purchases; churn.kind is "
+            f"'{kind.name}'. Leave them out."
+        )
+        raise ConfigError(msg)
+    return kind.kpis(work, step, no_scores=no_scores, question=question)
 
 
 def report(settings: Settings, step: Step) -> Path:

@@ -11,7 +11,7 @@ import sys
 import webbrowser
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
@@ -19,13 +19,20 @@ from rich.progress import TimeElapsedColumn as Elapsed
 from rich.table import Table
 from rich.text import Text
 
+from regulars.kpis.catalogue import CATALOGUE
 from regulars.results.base import PURCHASES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from regulars.results import BacktestResult, CheckResult, TrainingSummary
+    from regulars.results import (
+        BacktestResult,
+        CheckResult,
+        KpiResult,
+        TrainingSummary,
+    )
     from regulars.results.check import FindingSummary
+    from regulars.results.kpis import KpiFigure
     from regulars.results.measures import Gap
 
 STEP_WORDS = {
@@ -166,6 +173,111 @@ def backtested(result: BacktestResult, labels: Mapping[str, str]) -> Table:
             _gap(window.differences.get("log_loss")),
         )
     return table
+
+
+def kpi_summary(summary: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a line a figure of the whole data, and the notes on them."""
+    for name, value in summary.items():
+        if isinstance(value, list | dict):
+            continue
+        shown: object = value
+        if isinstance(value, float):
+            shown = f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:,.4g}"
+        words = "not known yet" if value is None else shown
+        yield f"{name.replace('_', ' ')}: {words}"
+    for note in summary.get("notes", ()):
+        yield f"Note: {note}"
+
+
+def kpi_tables(result: KpiResult) -> Iterator[Table | str]:
+    """Yield the KPIs of a period: everybody's, then a table a segment, then notes."""
+    if result.period is None:
+        return
+    by_segment: dict[str, list[KpiFigure]] = {}
+    for figure in result.figures:
+        by_segment.setdefault(figure.segment.partition("=")[0], []).append(figure)
+    period = result.period
+    for name, figures in by_segment.items():
+        title = f"{period.start} to {period.end}"
+        if name:
+            yield _segment_table(f"{title}, by {name}", figures)
+        else:
+            yield _kpi_table(title, figures)
+    for note in period.notes:
+        yield f"Note: {note}"
+    reasons: dict[str, list[str]] = {}
+    for each in result.absent:
+        reasons.setdefault(each.why, []).append(CATALOGUE[each.kpi].label)
+    for why, labels in reasons.items():
+        yield f"Not shown: {', '.join(labels)}. {why}"
+
+
+def _kpi_table(title: str, figures: Sequence[KpiFigure]) -> Table:
+    table = Table(title=title, title_justify="left")
+    table.add_column("")
+    for head in ("Figure", "95% interval", "Change", "Customers"):
+        table.add_column(head, justify="right", no_wrap=True)
+    for figure in figures:
+        table.add_row(CATALOGUE[figure.kpi].label, *_kpi_cells(figure))
+    return table
+
+
+# a terminal has no room for all of them: the table of --csv has
+SEGMENT_KPIS = (
+    "customers",
+    "retention_rate",
+    "repeat_purchase_rate",
+    "purchase_frequency",
+    "aov",
+    "revenue",
+    "nps",
+)
+
+
+def _segment_table(title: str, figures: Sequence[KpiFigure]) -> Table:
+    """Return a row a segment with its main figures."""
+    rows: dict[str, dict[str, KpiFigure]] = {}
+    for figure in figures:
+        value = figure.segment.partition("=")[2]
+        rows.setdefault(value, {})[figure.kpi] = figure
+    shown = [kpi for kpi in SEGMENT_KPIS if any(kpi in row for row in rows.values())]
+    table = Table(
+        title=title,
+        title_justify="left",
+        caption="Intervals, changes and the other figures: --csv FILE.",
+        caption_justify="left",
+    )
+    table.add_column("Segment")
+    for kpi in shown:
+        table.add_column(CATALOGUE[kpi].label, justify="right")
+    for value, row in rows.items():
+        cells = (row.get(kpi) for kpi in shown)
+        words = ["" if cell is None else _of_unit(cell.value, cell) for cell in cells]
+        table.add_row(Text(value), *words)
+    return table
+
+
+def _kpi_cells(figure: KpiFigure) -> tuple[str, str, str, str]:
+    ends = [figure.low, figure.high]
+    interval = "" if None in ends else " to ".join(_of_unit(e, figure) for e in ends)
+    change = "" if figure.change is None else _of_unit(figure.change, figure, sign=True)
+    n = "" if figure.n is None else f"{figure.n:,}"
+    return _of_unit(figure.value, figure), interval, change, n
+
+
+def _of_unit(value: float | None, figure: KpiFigure, *, sign: bool = False) -> str:
+    """Write a figure with as many digits as its unit deserves."""
+    if value is None:
+        return ""
+    plus = "+" if sign else ""
+    if figure.unit == "share":
+        text = f"{100 * value:{plus}.1f}"
+        # a change of a share is in points of a hundred
+        return text + (" pts" if sign else "%")
+    digits = {"count": 0, "days": 0, "points": 1, "number": 2}.get(figure.unit)
+    if digits is None:
+        digits = 2 if abs(value) < 1e4 else 0
+    return f"{value:{plus},.{digits}f}"
 
 
 def page_address(page: str) -> str:

@@ -18,6 +18,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 
+from regulars.kpis.catalogue import CATALOGUE
 from regulars.report import render_report
 from regulars.report.results import FORMS
 from regulars.results import as_result
@@ -68,6 +69,12 @@ def _blank(form):
     if origin in (typing.Union, types.UnionType):
         return None
     return {tuple: [], Mapping: {}}.get(origin, BLANKS.get(form))
+
+
+@pytest.fixture(scope="session")
+def period():
+    """Return what kpis.json holds of a period."""
+    return PERIOD
 
 
 @pytest.fixture(scope="session")
@@ -173,6 +180,116 @@ def make_check():
     }
 
 
+def make_figure(kpi, value, low=None, high=None, before=None, segment=""):
+    """Return a KPI as kpis.json holds it."""
+    known = CATALOGUE[kpi]
+    return {
+        "kpi": kpi,
+        "group": known.group,
+        "unit": known.unit,
+        "segment": segment,
+        "period": "1998-01-01/1998-07-01",
+        "value": value,
+        "low": low,
+        "high": high,
+        "n": 1200,
+        "before": before,
+        "change": None if before is None else value - before,
+    }
+
+
+def _gap(experience, part=""):
+    return {
+        "experience": experience,
+        "part": part,
+        "n_customers": 120,
+        "n_unmatched": 3,
+        "n_compared": 800,
+        "rate": 0.5,
+        "rate_compared": 0.41,
+        "gap": 0.09,
+        "low": 0.01,
+        "high": 0.17,
+        "value_lost": 4321.0,
+    }
+
+
+# every part of a period: a shop with all its tables
+PERIOD = {
+    "period": {
+        "start": "1998-01-01",
+        "end": "1998-07-01",
+        "before_start": "1997-07-01",
+        "active_days": 365,
+        "notes": ["The log is young."],
+    },
+    "figures": [
+        make_figure("retention_rate", 0.811, 0.8, 0.822, before=0.853),
+        make_figure("aov", 38.5, 37.0, 40.0, before=38.1),
+        make_figure("revenue", 12345.0, before=11000.0),
+        make_figure("nps", 31.4, 25.0, 37.8, before=12.0),
+        make_figure("retention_rate", 0.9, 0.85, 0.95, segment="tier=gold"),
+        make_figure("nps", 55.0, segment="tier=gold"),
+        make_figure("retention_rate", 0.7, 0.6, 0.8, segment="tier=<b>tin"),
+    ],
+    "absent": [
+        {"kpi": "referral_rate", "why": "There is no table of referrals."},
+        {"kpi": "referral_conversion", "why": "There is no table of referrals."},
+    ],
+    "waterfall": [
+        {"step": "before", "n_customers": 900, "revenue": 11000.0},
+        {"step": "lost", "n_customers": 200, "revenue": -3000.0},
+        {"step": "new", "n_customers": 250, "revenue": 4345.0},
+        {"step": "now", "n_customers": 950, "revenue": 12345.0},
+    ],
+    "loyalty_index": {
+        "day": "1998-07-01",
+        "n_customers": 1000,
+        "mean": 52.0,
+        "quartiles": [40.0, 51.0, 63.0],
+        "weights": {"recommendation": 3.0, "tenure": 1.0},
+        "coverage": {"recommendation": 0.3, "tenure": 1.0},
+        "churn_correlation": -0.31,
+        "n_scored": 990,
+        "loyal_from": 50.0,
+        "file": "loyalty.parquet",
+    },
+    "loyalty_map": {
+        "day": "1998-07-01",
+        "staying": "churn_probability below 0.5",
+        "cells": [
+            {
+                "cell": cell,
+                "n_customers": n,
+                "share": n / 1000,
+                "revenue": 10.0 * n,
+                "clv": 20.0 * n,
+                "value_at_risk": 2.0 * n,
+            }
+            for cell, n in (
+                ("loyal_staying", 400),
+                ("staying", 300),
+                ("loyal_slipping", 100),
+                ("leaving", 200),
+            )
+        ],
+        "moves_from": "1998-01-01",
+        "moves_to": "1998-07-01",
+        "moves": [
+            {"before": "loyal_staying", "now": "staying", "n_customers": 17},
+            {"before": "new", "now": "leaving", "n_customers": 5},
+            {"before": "staying", "now": "no longer counted", "n_customers": 3},
+        ],
+    },
+    "support": {
+        "after_days": 90,
+        "experiences": [_gap("sla_breach"), _gap("detractor")],
+        "parts": [_gap("any", "department=billing"), _gap("any", "tag=late")],
+        "n_open": 2,
+    },
+}
+
+
 def make_kpis(n_months=18):
     months = pd.period_range("1997-01", periods=n_months, freq="M").astype(str)
     new = [7846, 8476, 7248] + [0] * n_months
@@ -225,6 +342,7 @@ def make_kpis(n_months=18):
             "sizes": [7846, 8476, 7248],
             "retention": retention,
         },
+        **PERIOD,
     }
 
 

@@ -1,5 +1,6 @@
 """The settings of a run: typed, frozen, read once and passed down."""
 
+from regulars.config.kpi_sections import KpiSettings, LoyaltyWeights
 from regulars.config.reading import load_settings, parse_settings
 from regulars.config.sections import (
     BacktestSettings,
@@ -31,7 +32,9 @@ __all__ = [
     "FillDownSettings",
     "GateSettings",
     "JoinSettings",
+    "KpiSettings",
     "LabelledSettings",
+    "LoyaltyWeights",
     "ProfitSettings",
     "ScoreSettings",
     "Settings",

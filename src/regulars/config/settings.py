@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
+from regulars.config.kpi_sections import KpiSettings
 from regulars.config.sections import (
     LARGEST_SEED,
     BacktestSettings,
@@ -53,6 +54,9 @@ class Settings(Section):
     )
     profit: ProfitSettings = Field(
         default=ProfitSettings(), description="Costs of a retention offer."
+    )
+    kpis: KpiSettings = Field(
+        default=KpiSettings(), description="How the business's figures are counted."
     )
     tracking: TrackingSettings = Field(
         default=TrackingSettings(), description="MLflow."

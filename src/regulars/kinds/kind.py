@@ -56,3 +56,5 @@ class Kind:
     # work out the business's own figures; write kpis.json
     kpis: Callable[..., dict[str, Any]]
     has_charts: bool = False
+    # whether `kpis` takes a question: a period, and segments
+    has_periods: bool = False

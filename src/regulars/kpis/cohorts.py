@@ -8,38 +8,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import ibis
 import numpy as np
 
 from regulars.kpis.periods import (
     MICROS,
     Period,
     check_any_purchase,
+    customer_periods,
     days_in_bulk,
     label_of,
     number_of,
-    period_number,
 )
 
 if TYPE_CHECKING:
     from datetime import date
 
+    import ibis
     import pandas as pd
     from numpy.typing import NDArray
 
     from regulars.data.ledger import Ledger
 
 
-def _cells(known: ibis.Table, period: Period) -> pd.DataFrame:
+def _cells(spells: ibis.Table) -> pd.DataFrame:
     """Sum activity and money by cohort and age, both in whole periods."""
-    spells = known.group_by("customer_id", number=period_number(known.day, period)).agg(
-        is_active=known.is_purchase.cast("int64").max(),
-        micros=known.spend_micros.sum().cast("int64"),
-    )
-    joined = spells.number.min(where=spells.is_active == 1)
-    spells = spells.mutate(
-        cohort=joined.over(ibis.window(group_by="customer_id")),
-    )
     # A return of something bought before the log began belongs to no cohort
     # (its cohort is null, or later: the filter keeps neither).
     spells = spells.filter(spells.number >= spells.cohort)
@@ -66,7 +58,11 @@ def _triangle(
 
 
 def cohort_retention(
-    ledger: Ledger, cutoff: date, period: Period = "month"
+    ledger: Ledger,
+    cutoff: date,
+    period: Period = "month",
+    *,
+    rows: ibis.Table | None = None,
 ) -> dict[str, Any]:
     """Compute which share of each cohort buys again, period by period.
 
@@ -78,6 +74,9 @@ def cohort_retention(
         The instant we pretend is now; only days before it count.
     period : {'month', 'quarter'}, default='month'
         Length of a period.
+    rows : ibis.Table, optional
+        What `customer_periods` has made of the days already, so that it is not done
+        again; by period as `period` says.
 
     Returns
     -------
@@ -121,7 +120,8 @@ def cohort_retention(
     """
     known, cutoff = days_in_bulk(ledger, cutoff)
     now = number_of(cutoff, period)
-    cells = _cells(known, period)
+    spells = customer_periods(known, period) if rows is None else rows
+    cells = _cells(spells)
     check_any_purchase(len(cells), cutoff)
     cells = cells[cells["cohort"] + cells["age"] < now]
     begins = cells[cells["age"] == 0]

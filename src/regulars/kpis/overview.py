@@ -9,6 +9,7 @@ import pandas as pd
 
 from regulars.kpis.cohorts import cohort_retention
 from regulars.kpis.notes import kpi_notes
+from regulars.kpis.periods import customer_periods, days_in_bulk
 from regulars.kpis.retention import monthly_kpis, summary_kpis
 
 if TYPE_CHECKING:
@@ -90,11 +91,13 @@ def kpi_overview(ledger: Ledger, cutoff: date, *, currency: str = "") -> dict[st
     >>> overview["currency"], overview["monthly"][1]["retention_rate"]
     ('USD', 1.0)
     """
+    rows = customer_periods(days_in_bulk(ledger, cutoff)[0], "month")
+    monthly = monthly_kpis(ledger, cutoff, rows=rows)
     return {
         "cutoff": cutoff.isoformat(),
         "currency": currency,
         "notes": kpi_notes(ledger, cutoff),
-        "summary": summary_kpis(ledger, cutoff),
-        "monthly": json_records(monthly_kpis(ledger, cutoff)),
-        "cohorts": cohort_retention(ledger, cutoff),
+        "summary": summary_kpis(ledger, cutoff, monthly=monthly),
+        "monthly": json_records(monthly),
+        "cohorts": cohort_retention(ledger, cutoff, rows=rows),
     }

@@ -9,13 +9,14 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+import ibis
+
+from regulars.data.ledger import materialise
 from regulars.data.strays import StrayDays, find_stray_days
 from regulars.errors import NotEnoughHistoryError, suggestion
 
 if TYPE_CHECKING:
     from datetime import date
-
-    import ibis
 
     from regulars.data.ledger import Ledger
 
@@ -81,6 +82,29 @@ def days_in_bulk(ledger: Ledger, cutoff: date) -> tuple[ibis.Table, date]:
     bulk = known.filter(known.day.between(strays.first, strays.last))
     is_after = any(each.first > strays.last for each in strays.stretches)
     return bulk, strays.last + timedelta(days=1) if is_after else cutoff
+
+
+def customer_periods(known: ibis.Table, period: Period) -> ibis.Table:
+    """Return one row a customer and period with a record, computed once.
+
+    ``n_orders``, ``is_active`` (bought, 1 or 0) and ``micros``; ``cohort``, the number
+    of the customer's first period with a purchase; ``before``, that of the last one
+    with a purchase before this period. Months and cohorts are both made of it.
+    """
+    rows = known.group_by("customer_id", number=period_number(known.day, period)).agg(
+        n_orders=known.n_orders.sum(where=known.is_purchase).fill_null(0),
+        is_active=known.is_purchase.cast("int64").max(),
+        micros=known.spend_micros.sum().cast("int64"),
+    )
+    active = (rows.is_active == 1).ifelse(rows.number, ibis.null("int64"))
+    customer = {"group_by": "customer_id", "order_by": "number"}
+    earlier = ibis.window(**customer, preceding=(None, 1))
+    return materialise(
+        rows.mutate(
+            before=active.max().over(earlier),
+            cohort=active.min().over(ibis.window(group_by="customer_id")),
+        )
+    )
 
 
 def check_any_purchase(n_purchase_periods: int, cutoff: date) -> None:

@@ -9,22 +9,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import ibis
 import numpy as np
 import pandas as pd
 
 from regulars.kpis.periods import (
     MICROS,
     check_any_purchase,
+    customer_periods,
     days_before,
     days_in_bulk,
     label_of,
     number_of,
-    period_number,
 )
 
 if TYPE_CHECKING:
     from datetime import date
+
+    import ibis
 
     from regulars.data.ledger import Ledger
 
@@ -74,29 +75,22 @@ def customer_retention_rate(*, n_start: float, n_gained: float, n_end: float) ->
     return kept / n_start
 
 
-def _buyers_by_month(known: ibis.Table) -> pd.DataFrame:
+def _buyers_by_month(rows: ibis.Table) -> pd.DataFrame:
     """Count each month's buyers: all, new, and those of the month before."""
-    bought = known.filter(known.is_purchase)
-    buyers = bought.group_by(
-        "customer_id", number=period_number(bought.day, "month")
-    ).agg(n_orders=bought.n_orders.sum().cast("int64"))
-    by_customer = ibis.window(group_by="customer_id", order_by="number")
-    buyers = buyers.mutate(before=buyers.number.lag().over(by_customer))
+    buyers = rows.filter(rows.is_active == 1)
     is_kept = buyers.before == buyers.number - 1
     months = buyers.group_by("number").agg(
         n_active=buyers.count(),
         n_new=buyers.count() - buyers.before.count(),
         n_retained=buyers.count(where=is_kept),
         n_repeaters=buyers.count(where=buyers.n_orders >= 2),
-        n_orders=buyers.n_orders.sum(),
+        n_orders=buyers.n_orders.sum().cast("int64"),
     )
     return _by_number(months)
 
 
-def _revenue_by_month(known: ibis.Table) -> pd.Series:
-    months = known.group_by(number=period_number(known.day, "month")).agg(
-        micros=known.spend_micros.sum().cast("int64")
-    )
+def _revenue_by_month(rows: ibis.Table) -> pd.Series:
+    months = rows.group_by("number").agg(micros=rows.micros.sum().cast("int64"))
     return _by_number(months)["micros"] / MICROS
 
 
@@ -110,7 +104,9 @@ def _ratio(part: pd.Series, whole: pd.Series) -> pd.Series:
     return part.astype(np.float64) / whole.astype(np.float64).where(whole > 0)
 
 
-def monthly_kpis(ledger: Ledger, cutoff: date) -> pd.DataFrame:
+def monthly_kpis(
+    ledger: Ledger, cutoff: date, *, rows: ibis.Table | None = None
+) -> pd.DataFrame:
     """Compute retention, churn, orders and revenue of each calendar month.
 
     Parameters
@@ -119,6 +115,9 @@ def monthly_kpis(ledger: Ledger, cutoff: date) -> pd.DataFrame:
         One row a customer and day.
     cutoff : date
         The instant we pretend is now; only days before it count.
+    rows : ibis.Table, optional
+        What `customer_periods` has made of the days already, so that it is not done
+        again; by month.
 
     Returns
     -------
@@ -168,13 +167,14 @@ def monthly_kpis(ledger: Ledger, cutoff: date) -> pd.DataFrame:
     1  2024-02         1       1     30.0             0.5
     """
     known, cutoff = days_in_bulk(ledger, cutoff)
-    buyers = _buyers_by_month(known)
+    rows = customer_periods(known, "month") if rows is None else rows
+    buyers = _buyers_by_month(rows)
     check_any_purchase(len(buyers), cutoff)
     now = number_of(cutoff, "month")
     last = now if cutoff.day > 1 else now - 1
     numbers = pd.RangeIndex(buyers.index[0], last + 1)
     months = buyers.reindex(numbers, fill_value=0)
-    months["revenue"] = _revenue_by_month(known).reindex(numbers, fill_value=0.0)
+    months["revenue"] = _revenue_by_month(rows).reindex(numbers, fill_value=0.0)
     before = months["n_active"].shift(1)
     lost = (before - months["n_retained"]).astype("Int64")
     returning = months["n_active"] - months["n_new"]
@@ -201,7 +201,9 @@ def monthly_kpis(ledger: Ledger, cutoff: date) -> pd.DataFrame:
     return frame.reset_index(drop=True)
 
 
-def summary_kpis(ledger: Ledger, cutoff: date) -> dict[str, Any]:
+def summary_kpis(
+    ledger: Ledger, cutoff: date, *, monthly: pd.DataFrame | None = None
+) -> dict[str, Any]:
     """Compute the figures of the whole log up to the cutoff.
 
     Parameters
@@ -210,6 +212,8 @@ def summary_kpis(ledger: Ledger, cutoff: date) -> dict[str, Any]:
         One row a customer and day.
     cutoff : date
         The instant we pretend is now; only days before it count.
+    monthly : DataFrame, optional
+        What `monthly_kpis` has returned already, so that it is not done again.
 
     Returns
     -------
@@ -241,7 +245,8 @@ def summary_kpis(ledger: Ledger, cutoff: date) -> dict[str, Any]:
     >>> summary["aov"], summary["repeat_purchase_rate"], summary["retention_rate"]
     (20.0, 0.5, 0.5)
     """
-    retention = _pooled_retention(monthly_kpis(ledger, cutoff))
+    monthly = monthly_kpis(ledger, cutoff) if monthly is None else monthly
+    retention = _pooled_retention(monthly)
     row = _totals(days_before(ledger, cutoff))
     if row["most_days"] < 2:
         retention = None

@@ -119,6 +119,26 @@ def _cohorts(kpis: KpiResult) -> str:
     )
 
 
+def _waterfall(kpis: KpiResult) -> str:
+    steps = {step.step: step for step in kpis.waterfall}
+    if not steps:
+        return ""
+    before, now = steps["before"], steps["now"]
+    text = (
+        f"{money(before.revenue, kpis.currency, short=True)} of "
+        f"{plural(before.n_customers, 'buyer')} became "
+        f"{money(now.revenue, kpis.currency, short=True)} of {number(now.n_customers)}."
+    )
+    if "lost" in steps:
+        lost = steps["lost"]
+        amount = money(abs(lost.revenue), kpis.currency, short=True)
+        text += (
+            f" {plural(lost.n_customers, 'buyer')} of the period before did not buy, "
+            f"which took {amount} away."
+        )
+    return f"{text} In brackets how many customers."
+
+
 def _roc(training: TrainingResult) -> str:
     """Say how the model stands beside the best baseline."""
     own = training.test.roc_auc if training.test else None
@@ -349,6 +369,7 @@ FROM_KPIS: dict[str, Callable[[KpiResult], str]] = {
     "activity": _activity,
     "revenue": _revenue,
     "cohorts": _cohorts,
+    "waterfall": _waterfall,
 }
 FROM_TRAINING: dict[str, Callable[[TrainingResult], str]] = {
     "roc": _roc,

@@ -13,6 +13,7 @@ from regulars.report.history_charts import (
     revenue_chart,
     timeline_chart,
 )
+from regulars.report.kpi_charts import waterfall_chart
 from regulars.report.model_charts import (
     gains_chart,
     importance_chart,
@@ -42,6 +43,7 @@ FROM_KPIS: dict[str, Callable[[KpiResult], go.Figure | None]] = {
     "activity": activity_chart,
     "revenue": revenue_chart,
     "cohorts": cohort_chart,
+    "waterfall": waterfall_chart,
 }
 FROM_TRAINING: dict[str, Callable[[TrainingResult], go.Figure | None]] = {
     "roc": roc_chart,

@@ -20,6 +20,7 @@ from regulars.report.charts import render_charts
 from regulars.report.churn_page import churn_content
 from regulars.report.comparison import churn_comparison, value_comparison
 from regulars.report.history_charts import nobody_came_back
+from regulars.report.kpi_section import kpi_section
 from regulars.report.layout import render_template
 from regulars.report.model_card import members, search_words
 from regulars.report.offer_charts import assumed_value, offer_rows
@@ -177,6 +178,7 @@ def _purchases_content(results: Results) -> dict[str, Any]:
     training, kpis = results.training, results.kpis
     content: dict[str, Any] = {
         "kpis": kpis,
+        "section": kpi_section(kpis),
         # a page without predictions says once why, not in each of its sections
         "no_scores": kpis.no_scores if kpis and not training else None,
         "nobody_came_back": nobody_came_back(kpis) if kpis else False,
@@ -198,8 +200,11 @@ def _purchases_content(results: Results) -> dict[str, Any]:
 
 def _links(results: Results, *, has_scores: bool) -> list[tuple[str, str]]:
     """Return anchor and words of each section that the page has."""
+    has_section = bool(results.kpis and results.kpis.period)
+    business = [("business", "Retention and loyalty")] if has_section else []
     if not has_scores:
         return [
+            *business,
             ("history", "Customers and orders"),
             ("later", "What cannot be said yet"),
             ("data", "Data"),
@@ -209,7 +214,7 @@ def _links(results: Results, *, has_scores: bool) -> list[tuple[str, str]]:
     links = {
         "spread": "Risk and value" if is_of_purchases else "Risk",
         "customers": "Customers at risk",
-        "history": "Retention",
+        "history": "By month" if has_section else "Retention",
         "test": "How good it is",
         "reasons": "What matters",
         "money": "Money" if has_offer else "",
@@ -218,7 +223,10 @@ def _links(results: Results, *, has_scores: bool) -> list[tuple[str, str]]:
         "data": "Data",
         "made": "How it was made",
     }
-    return [(anchor, words) for anchor, words in links.items() if words]
+    return [
+        *business,
+        *((anchor, words) for anchor, words in links.items() if words),
+    ]
 
 
 def _as_script(drawn: dict[str, go.Figure]) -> Markup:

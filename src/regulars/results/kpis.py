@@ -70,6 +70,118 @@ class SliceKpis(Part):
     churn_rate: float
 
 
+class KpiPeriod(Part):
+    """The period of the figures: days from start up to but not including end."""
+
+    start: date
+    end: date
+    before_start: date | None  # of the period before; None: the log does not cover it
+    active_days: int
+    notes: tuple[str, ...] = ()
+
+
+class KpiFigure(Part):
+    """One KPI of one period and segment, with its 95% interval."""
+
+    kpi: str
+    group: str  # retention, loyalty, value
+    unit: str  # share, points, money, days, number, count
+    segment: str  # "tier=gold"; empty: everybody
+    period: str  # start and end, joined by a slash
+    value: float
+    low: float | None
+    high: float | None
+    n: int | None  # customers behind the figure
+    before: float | None  # the same of the period before
+    change: float | None
+
+
+class AbsentKpi(Part):
+    """A KPI that cannot be had of these data, and why."""
+
+    kpi: str
+    why: str
+
+
+class WaterfallStep(Part):
+    """What one group of customers adds between two periods."""
+
+    step: str  # before, lost, kept_less, kept_more, won_back, new, other, now
+    n_customers: int
+    revenue: float
+
+
+class LoyaltyIndexSummary(Part):
+    """The loyalty index over all customers; one row each is in loyalty.parquet."""
+
+    day: date
+    n_customers: int
+    mean: float
+    quartiles: tuple[float, float, float]
+    weights: dict[str, float]  # of the components that these data have
+    coverage: dict[str, float]  # share of customers with each component
+    # Spearman's, of index and churn_probability; None: no scores
+    churn_correlation: float | None
+    n_scored: int | None
+    loyal_from: float
+    file: str
+
+
+class MapCell(Part):
+    """Customers of one cell of the map of loyalty against retention."""
+
+    cell: str  # loyal_staying, staying, loyal_slipping, leaving
+    n_customers: int
+    share: float
+    revenue: float  # in the year before the day
+    clv: float | None  # predicted, where there are scores
+    value_at_risk: float | None
+
+
+class Movement(Part):
+    """Customers who went from one cell to another between two days."""
+
+    before: str
+    now: str
+    n_customers: int
+
+
+class LoyaltyMap(Part):
+    """Loyalty against retention, and who moved where."""
+
+    day: date
+    staying: str  # in words, by which rule
+    cells: tuple[MapCell, ...]
+    moves_from: date | None
+    moves_to: date | None
+    moves: tuple[Movement, ...]
+
+
+class ExperienceGap(Part):
+    """Customers after an experience beside comparable ones without."""
+
+    experience: str
+    part: str  # "department=billing", "tag=late"; empty: all
+    n_customers: int  # with the experience, with comparable customers
+    n_unmatched: int
+    n_compared: int
+    rate: float  # who did not buy again
+    rate_compared: float
+    gap: float
+    low: float | None
+    high: float | None
+    value_lost: float | None  # gap times what these customers spent in a year
+
+
+class SupportKpis(Part):
+    """What follows bad experiences: associations, not causes."""
+
+    after_days: int
+    experiences: tuple[ExperienceGap, ...] = ()
+    parts: tuple[ExperienceGap, ...] = ()
+    n_open: int = 0  # experiences that are too recent to be followed
+
+
 class KpiResult(Result):
     """Months, cohorts and order figures; survival of contracts; churn by part.
 
@@ -90,3 +202,12 @@ class KpiResult(Result):
     cohorts: CohortTable | None = None
     survival: Survival | None = None
     by_part: tuple[SliceKpis, ...] = ()
+    # of one period, with the period before
+    period: KpiPeriod | None = None
+    figures: tuple[KpiFigure, ...] = ()
+    absent: tuple[AbsentKpi, ...] = ()
+    waterfall: tuple[WaterfallStep, ...] = ()
+    loyalty_index: LoyaltyIndexSummary | None = None
+    loyalty_map: LoyaltyMap | None = None
+    no_loyalty_index: str | None = None  # why there is none
+    support: SupportKpis | None = None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from regulars.kinds.kind import Kind
 from regulars.kinds.non_contractual.problem import (
     customers_of_log,
@@ -18,14 +20,21 @@ from regulars.kinds.non_contractual.workspace import (
 )
 from regulars.kinds.tables import check_tables
 from regulars.kpis.cohorts import cohort_retention
+from regulars.kpis.kpi_data import KpiData
+from regulars.kpis.loyalty_index import FILE as LOYALTY_FILE
+from regulars.kpis.loyalty_index import loyalty_rows
 from regulars.kpis.notes import kpi_notes, why_no_scores
+from regulars.kpis.periods import customer_periods, days_in_bulk
 from regulars.kpis.retention import monthly_kpis, summary_kpis
+from regulars.kpis.spans import KpiQuestion, asked_span
+from regulars.kpis.study import kpi_study
 from regulars.results import KpiResult, as_result, write_result
+from regulars.results.writing import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import pandas as pd
+    from datetime import date
+    from pathlib import Path
 
     from regulars.kinds.non_contractual.workspace import CheckedLog, LogWorkspace
 
@@ -33,14 +42,24 @@ if TYPE_CHECKING:
 
 
 def kpis_of_log(
-    work: LogWorkspace | CheckedLog, step: Step, *, no_scores: str | None = None
+    work: LogWorkspace | CheckedLog,
+    step: Step,
+    *,
+    no_scores: str | None = None,
+    question: KpiQuestion | None = None,
 ) -> dict[str, Any]:
     """Work out the business's own figures; write ``kpis.json``."""
     step("kpis")
-    cutoff = work.cutoff
-    monthly = monthly_kpis(work.ledger, cutoff)
-    summary = summary_kpis(work.ledger, cutoff)
+    cutoff, outputs = work.cutoff, work.settings.outputs_folder
+    rows = customer_periods(days_in_bulk(work.ledger, cutoff)[0], "month")
+    monthly = monthly_kpis(work.ledger, cutoff, rows=rows)
+    summary = summary_kpis(work.ledger, cutoff, monthly=monthly)
     notes = kpi_notes(work.ledger, cutoff)
+    # scores of an earlier run are not those of a log that teaches nothing
+    data = kpi_data(work, None if no_scores else scores_at(outputs, cutoff))
+    question = question or KpiQuestion()
+    span = asked_span(question.start, question.end, data.first_day, cutoff)
+    study = kpi_study(data, span, question.by)
     result = as_result(
         KpiResult,
         {
@@ -50,11 +69,52 @@ def kpis_of_log(
             "no_scores": no_scores or why_no_scores(work.ledger, cutoff),
             "summary": summary,
             "monthly": monthly_records(monthly),
-            "cohorts": cohort_retention(work.ledger, cutoff),
+            "cohorts": cohort_retention(work.ledger, cutoff, rows=rows),
+            **study,
         },
     )
-    write_result(result, work.settings.outputs_folder / "kpis.json")
-    return {**summary, "notes": notes}
+    write_result(result, outputs / "kpis.json")
+    _write_loyalty(data, outputs)
+    return {**summary, "notes": notes, **study}
+
+
+def _write_loyalty(data: KpiData, outputs: Path) -> None:
+    """Write the index of each customer; no file of before where there is none now."""
+    rows = loyalty_rows(data, data.cutoff)
+    path = outputs / LOYALTY_FILE
+    if rows is None:
+        path.unlink(missing_ok=True)
+        return
+    with replacing(path) as temporary:
+        rows.drop(columns=["is_active", "revenue"]).to_parquet(temporary, index=False)
+
+
+def kpi_data(work: LogWorkspace | CheckedLog, scores: pd.DataFrame | None) -> KpiData:
+    """Gather what KPIs are worked out from."""
+    settings = work.settings
+    return KpiData(
+        ledger=work.ledger,
+        cutoff=work.cutoff,
+        tables={k: v for k, v in work.intake.tables.items() if k != "transactions"},
+        settings=settings.kpis,
+        horizon_days=settings.time.horizon_days,
+        margin=settings.value.margin,
+        scores=scores,
+    )
+
+
+def scores_at(folder: Path, cutoff: date) -> pd.DataFrame | None:
+    """Return the scores of a run as of a day, if there are any."""
+    path = folder / "scores.parquet"
+    if not path.is_file():
+        return None
+    names = ["customer_id", "cutoff", "churn_probability", "clv", "value_at_risk"]
+    try:
+        scores = pd.read_parquet(path, columns=names)
+    except (ValueError, OSError, KeyError):
+        return None  # the report says what is wrong with it
+    days = {str(day)[:10] for day in scores["cutoff"].unique()}
+    return scores if days == {cutoff.isoformat()} else None
 
 
 def monthly_records(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -75,4 +135,5 @@ NON_CONTRACTUAL = Kind(
     customers=customers_of_log,
     kpis=kpis_of_log,
     has_charts=True,
+    has_periods=True,
 )

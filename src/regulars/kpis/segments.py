@@ -1,0 +1,153 @@
+"""Segments by which KPIs are cut, as they were known when the period began.
+
+A segment that the period itself decides (those who bought often in it) would only say
+again what is measured.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import ibis
+
+from regulars.data.contract import TABLES
+from regulars.errors import ConfigError, DataError, suggestion
+from regulars.kpis.loyalty_index import why_no_index
+from regulars.kpis.loyalty_map import cells_at
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from regulars.kpis.kpi_data import KpiData
+    from regulars.kpis.spans import Span
+
+NEW, UNKNOWN, NO_TIER, LAPSED = "new", "unknown", "no tier", "lapsed"
+MOST_VALUES = 50
+
+
+def segments_known(data: KpiData) -> list[str]:
+    """Return the names of all segments that the data allow."""
+    names = ["cohort", "rfm", "loyalty_map"]
+    if "channel" in data.ledger.columns:
+        names.append("channel")
+    if data.has("loyalty", "tier"):
+        names.append("tier")
+    return [*names, *_attributes(data)]
+
+
+def with_segment(data: KpiData, customers: Any, span: Span, name: str) -> Any:
+    """Add a column `segment` to a table of customers."""
+    known = segments_known(data)
+    if name not in known:
+        msg = (
+            f"--by {name}: there is no such segment.{suggestion(name, known)} These "
+            f"data have {', '.join(known)}."
+        )
+        raise ConfigError(msg)
+    if name == "cohort":
+        return customers.mutate(segment=customers.first_day.year().cast("string"))
+    if name == "rfm":
+        return _with_rfm(data, customers, span)
+    if name == "loyalty_map":
+        found, empty = _map(data, span), NEW
+    elif name == "tier":
+        found, empty = _tier(data, span), NO_TIER
+    elif name == "channel":
+        found, empty = _channel(data), UNKNOWN
+    else:
+        found, empty = _attribute(data, span, name), UNKNOWN
+    found = found.select("customer_id", segment=found.segment.cast("string"))
+    both = customers.left_join(found, "customer_id", rname="{name}_segment")
+    both = both.drop("customer_id_segment")
+    return both.mutate(segment=both.segment.fill_null(empty))
+
+
+def _with_rfm(data: KpiData, customers: Any, span: Span) -> Any:
+    """Cut by recency and number of orders at the start, in thirds (R3 F3 is best)."""
+    since = span.start - timedelta(days=data.settings.active_days)
+    earlier = data.days.filter(
+        (data.days.day < span.start) & (data.days.day >= since) & data.days.is_purchase
+    )
+    rows = earlier.group_by("customer_id").aggregate(
+        last=earlier.day.max(), n=earlier.n_orders.sum()
+    )
+    rows = rows.mutate(
+        r=_third(rows["last"].percent_rank()),
+        f=_third(rows.n.percent_rank()),
+    )
+    rows = rows.select(
+        "customer_id",
+        grid=ibis.literal("R")
+        + rows.r.cast("string")
+        + ibis.literal(" F")
+        + rows.f.cast("string"),
+    )
+    both = customers.left_join(rows, "customer_id", rname="{name}_rfm")
+    both = both.drop("customer_id_rfm")
+    without = both.last_before.isnull().ifelse(NEW, LAPSED)
+    return both.mutate(segment=both.grid.fill_null(without)).drop("grid")
+
+
+def _third(rank: Any) -> Any:
+    # equal customers have equal ranks, so that nobody is parted from a twin
+    return ibis.least((rank * 3).floor(), 2).cast("int64") + 1
+
+
+def _map(data: KpiData, span: Span) -> Any:
+    cells = cells_at(data, span.start)
+    if cells.empty:
+        msg = f"--by loyalty_map: {why_no_index(data, span.start)}"
+        raise DataError(msg)
+    return ibis.memtable(cells)
+
+
+def _tier(data: KpiData, span: Span) -> Any:
+    rows = data.known_by("loyalty", span.start)
+    rows = rows.filter(rows.tier.notnull())
+    return _last(rows, "posted_at", "tier")
+
+
+def _channel(data: KpiData) -> Any:
+    """Return the channel of the first purchase, which never changes."""
+    lines = data.ledger.transactions
+    lines = lines.filter((lines.order_date < data.cutoff) & ~lines.is_return)
+    lines = lines.filter(lines.channel.notnull())
+    return _last(lines, "order_time", "channel", first=True)
+
+
+def _attributes(data: KpiData) -> list[str]:
+    if not data.has("customers"):
+        return []
+    listed = {*TABLES["customers"].names, "known_from_date"}
+    return [name for name in data.tables["customers"].columns if name not in listed]
+
+
+def _attribute(data: KpiData, span: Span, name: str) -> Any:
+    rows = data.rows("customers")
+    if "known_from" in rows.columns:
+        rows = rows.filter(
+            rows.known_from_date.isnull() | (rows.known_from_date < span.end)
+        )
+        found = _last(rows.filter(rows[name].notnull()), "known_from", name)
+    else:
+        found = _last(rows.filter(rows[name].notnull()), name, name)
+    n_values = int(found.segment.nunique().to_pyarrow().as_py())
+    if n_values > MOST_VALUES:
+        msg = (
+            f"--by {name}: column '{name}' of customers has {n_values:,} values; a "
+            f"segment needs {MOST_VALUES} at most. Map a coarser column, such as "
+            "{sql: ...} with bands."
+        )
+        raise DataError(msg)
+    return found
+
+
+def _last(rows: Any, when: str, name: str, *, first: bool = False) -> Any:
+    """Return each customer's last value; of several at once the least."""
+    order: Callable[[Any], Any] = ibis.asc if first else ibis.desc
+    place = ibis.row_number().over(
+        ibis.window(group_by="customer_id", order_by=[order(when), ibis.asc(name)])
+    )
+    kept = rows.mutate(place=place).filter(ibis._.place == 0)
+    return kept.select("customer_id", segment=kept[name])
