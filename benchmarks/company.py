@@ -1,6 +1,6 @@
 """What the tables beside purchases bring, on a simulated company.
 
-Trains three times with the settings of ``configs/company.yaml``: on purchases alone,
+Trains three times with the settings of the company: on purchases alone,
 with all tables, and with tables whose rows were given to other customers. The last says
 how much is gained by chance alone. The test is that of the training.
 """
@@ -17,11 +17,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from regulars.config import load_settings
-from regulars.datasets.company import write_company
+from regulars.datasets.company import CONFIG, write_company
 from regulars.kinds.non_contractual import open_workspace, purchase_problem
 from regulars.training import train
 
-CONFIG = Path(__file__).parents[1] / "configs" / "company.yaml"
 WHO = {"referrals": ("referrer_id", "referred_id")}
 BESIDE = (
     "events",
@@ -66,11 +65,8 @@ def tested(
     folder: Path, tables: Path, more: list[str]
 ) -> tuple[dict[str, Any], list[str]]:
     """Return the figures of the test, and the tables that joined."""
-    told = CONFIG.read_text().replace("data/company", tables.as_posix())
-    folder.mkdir()
-    (folder / "company.yaml").write_text(told)
     outputs = [f"outputs={folder}/out", f"tracking.uri=sqlite:///{folder}/mlflow.db"]
-    settings = load_settings(folder / "company.yaml", [*outputs, *more])
+    settings = load_settings(tables / CONFIG, [*outputs, *more])
     training = train(
         purchase_problem(open_workspace(settings, _quietly), _quietly), _quietly
     )

@@ -373,6 +373,10 @@ def demo(
         bool,
         typer.Option("--open", help="Open the report in the browser afterwards."),
     ] = False,
+    company: Annotated[
+        bool,
+        typer.Option("--company", help="On a simulated company with every table."),
+    ] = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -381,8 +385,15 @@ def demo(
 
     from regulars import terminal as look
 
-    text = files("regulars").joinpath("demo.yaml").read_text(encoding="utf-8")
-    settings = parse_settings(text, overrides or (), origin="demo")
+    if company:
+        from regulars.datasets.company import CONFIG, write_company
+
+        settings = load_settings(
+            write_company("data/company") / CONFIG, overrides or ()
+        )
+    else:
+        text = files("regulars").joinpath("demo.yaml").read_text(encoding="utf-8")
+        settings = parse_settings(text, overrides or (), origin="demo")
     result = _run(settings, quiet=quiet)
     address = look.page_address(result["report"])
     _console(quiet).print(f"In a browser: {address}", soft_wrap=True)
@@ -394,19 +405,31 @@ def demo(
 @app.command()
 def simulate(
     out: Annotated[Path, typer.Option(help="Folder to write to.")],
-    customers: Annotated[int, typer.Option(min=1, help="How many.")] = 10_000,
+    customers: Annotated[
+        int | None, typer.Option(min=1, help="How many; 10,000, of a company 2,500.")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed.")] = 0,
+    company: Annotated[
+        bool, typer.Option("--company", help="Every table of a company.")
+    ] = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """Write the purchases of simulated customers with known parameters."""
-    from regulars.datasets.simulate import write_simulation
+    if company:
+        from regulars.datasets.company import CONFIG, write_company
 
-    done = write_simulation(out, customers, seed=seed)
-    result = json.loads(json.dumps(vars(done), default=str))
-    _console(quiet).print(
-        f"{customers:,} customers, {done.n_lines:,} lines: {out}", soft_wrap=True
-    )
+        size = customers or 2_500
+        write_company(out, size, seed=seed)
+        told = f"{size:,} customers, every table: {out}. To read it: {out / CONFIG}"
+        result = {"path": str(out), "n_customers": size, "config": str(out / CONFIG)}
+    else:
+        from regulars.datasets.simulate import write_simulation
+
+        done = write_simulation(out, customers or 10_000, seed=seed)
+        told = f"{done.n_customers:,} customers, {done.n_lines:,} lines: {out}"
+        result = json.loads(json.dumps(vars(done), default=str))
+    _console(quiet).print(told, soft_wrap=True)
     _finish(as_json, result)
 
 

@@ -1,5 +1,7 @@
 """Small public data sets, and simulated customers."""
 
+from regulars.datasets.company import Company, simulate_company, write_company
+from regulars.datasets.company_life import CompanyEffects
 from regulars.datasets.public import (
     PublicDataset,
     cdnow_master,
@@ -15,6 +17,8 @@ from regulars.datasets.simulate import (
 )
 
 __all__ = [
+    "Company",
+    "CompanyEffects",
     "PublicDataset",
     "Simulation",
     "SimulationSummary",
@@ -22,6 +26,8 @@ __all__ = [
     "cdnow_sample",
     "complete_journey",
     "donations",
+    "simulate_company",
     "simulate_customers",
+    "write_company",
     "write_simulation",
 ]

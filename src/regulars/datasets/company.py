@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,7 @@ from regulars.datasets.population import check_range
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-EFFECTS, TRUTH = "effects.json", "truth.parquet"
+EFFECTS, TRUTH, CONFIG = "effects.json", "truth.parquet", "company.yaml"
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,8 @@ def write_company(
     Returns
     -------
     Path
-        The folder; beside the tables it holds ``truth.parquet`` and ``effects.json``.
+        The folder; beside the tables it holds ``truth.parquet``, ``effects.json`` and
+        ``company.yaml``, a configuration that reads them.
 
     Raises
     ------
@@ -151,6 +153,8 @@ def write_company(
         told = {"seed": seed, "years": years, "n_customers": n_customers}
         text = json.dumps(told | asdict(company.effects), indent=1)
         (folder / EFFECTS).write_text(text)
+        config = files("regulars").joinpath(CONFIG).read_text(encoding="utf-8")
+        (folder / CONFIG).write_text(config.replace("FOLDER", Path(out_dir).as_posix()))
     return Path(out_dir)
 
 

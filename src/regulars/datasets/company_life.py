@@ -114,23 +114,25 @@ class Lives:
 
 def draw_people(rng: np.random.Generator, n_customers: int, weeks: int) -> People:
     """Draw the customers of a company that grows for so many weeks."""
-    half = n_customers // 2
+    early = n_customers // 4
     comes = np.concatenate(
         [
-            rng.integers(0, WEEKS_PER_YEAR // 2, half),
-            rng.integers(0, max(weeks - WEEKS_PER_YEAR // 4, 1), n_customers - half),
+            rng.integers(0, WEEKS_PER_YEAR // 2, early),
+            rng.integers(0, max(weeks - WEEKS_PER_YEAR // 4, 1), n_customers - early),
         ]
     )
     age_band = rng.choice(len(AGE_BANDS), n_customers, p=(0.25, 0.3, 0.25, 0.2))
     liking = rng.standard_normal(n_customers)
     older = np.array([0.8, 1.0, 1.1, 1.2])[age_band]
+    rate = rng.gamma(1.6, 0.045, n_customers) * older
     return People(
         comes=np.sort(comes),
-        rate=rng.gamma(1.6, 0.05, n_customers) * older,
+        rate=rate,
         leaving=rng.gamma(2.0, 0.004, n_customers) * np.exp(-0.35 * liking),
         liking=liking,
         basket=rng.gamma(6.0, 6.0, n_customers),
-        visits=rng.gamma(2.0, 0.8, n_customers),
+        # who buys more comes by more often
+        visits=rng.gamma(2.0, 0.3, n_customers) + 15.0 * rate,
         region=rng.choice(len(REGIONS), n_customers, p=(0.3, 0.3, 0.2, 0.2)),
         age_band=age_band,
         channel=rng.choice(len(CHANNELS), n_customers, p=(0.4, 0.25, 0.15, 0.2)),
