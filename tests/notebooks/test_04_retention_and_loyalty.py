@@ -1,0 +1,40 @@
+"""The notebook about retention and loyalty runs from top to bottom, and is stored bare."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from pathlib import Path
+
+import nbformat
+import pytest
+
+NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "04-retention-and-loyalty.ipynb"
+
+
+@pytest.fixture
+def notebook():
+    return nbformat.read(NOTEBOOK, as_version=4)
+
+
+def test_outputs_are_stripped(notebook):
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert all(not cell.outputs and cell.execution_count is None for cell in cells)
+
+
+def test_every_cell_runs(notebook, tmp_path, monkeypatch):
+    with warnings.catch_warnings():  # of the Jupyter stack, not ours
+        warnings.simplefilter("ignore")
+        from nbclient import NotebookClient
+
+        monkeypatch.setenv("PYDEVD_DISABLE_FILE_VALIDATION", "1")
+        # the package under test, wherever this checkout lies
+        source = str(Path(__file__).parents[2] / "src")
+        monkeypatch.setenv(
+            "PYTHONPATH", os.pathsep.join([source, os.environ.get("PYTHONPATH", "")])
+        )
+        client = NotebookClient(
+            notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}}
+        )
+        done = client.execute()
+    assert all(cell.execution_count for cell in done.cells if cell.cell_type == "code")
