@@ -216,3 +216,13 @@ def test_a_feature_belongs_to_one_signal_and_what_is_no_signal_to_none():
     points = next(s for s in signals if "points_balance" in s.features)
     assert "loyalty_earn_ever" in points.features
     assert signals_in(["seats"]) == []
+
+
+def test_events_of_all_kinds_are_no_fact_beside_the_commonest_kind():
+    names = ["events_ever", "days_since_events", "events_visit_ever"]
+    more = ["days_since_events_visit", "events_email_sent_ever"]
+    told = [set(each.features) for each in signals_in([*names, *more])]
+    assert {*names, "days_since_events_visit"} in told
+    assert len(told) == 2
+    (alone,) = signals_in(["events_ever", "days_since_events"])
+    assert {*alone.features} == {"events_ever", "days_since_events"}

@@ -125,9 +125,14 @@ def signals_in(names: Iterable[str]) -> list[Signal]:
         own = tuple(name for name in left if name.startswith(prefixes))
         left = [name for name in left if name not in own]
         found.append(Signal(own, warnings, comforts))
+    # events of all kinds are no fact beside the commonest kind
+    kinds = [word for word in words_of["events"] if not word.endswith(SENT)]
+    every = set(found.pop().features) if kinds else set()
     for stem, words in words_of.items():
         for word in words if stem in OF_WORDS else ():
             made = columns_of_words({stem: (word,)})
+            if stem == "events" and kinds[:1] == [word]:
+                made |= every
             own = tuple(name for name in columns if name in made)
             found.append(Signal(own, *OF_WORDS[stem](f"{stem}_{word}", word)))
     return [signal for signal in found if signal.features]
