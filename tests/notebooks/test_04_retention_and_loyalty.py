@@ -1,4 +1,4 @@
-"""The notebook about retention and loyalty runs from top to bottom, and is stored bare."""
+"""The notebook about retention and loyalty runs, and is stored bare."""
 
 from __future__ import annotations
 

@@ -67,3 +67,13 @@ def test_margin_may_be_sent_as_null_but_not_left_out():
 def test_names_are_returned_as_they_were_sent():
     request = pd.DataFrame({"customer_id": [7, 8], "transactions": [[], []]})
     assert customer_ids(request).tolist() == [7, 8]
+
+
+def test_referral_by_which_a_customer_came_names_who_recommended():
+    ids = pd.Series(["a", "b"])
+    made = [{"referred_id": "c", "referred_at": "2024-01-01"}]
+    came = [{"referred_id": "b", "referrer_id": "z", "referred_at": "2024-01-02"}]
+    asked = pd.Series([made, came])
+    sent = flatten(ids, asked, ["referred_id", "referred_at"], "referrals")
+    assert sent["referrer_id"].to_pylist() == ["a", "z"]
+    assert sent["referred_id"].to_pylist() == ["c", "b"]

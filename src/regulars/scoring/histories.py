@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from regulars.data.contract import TABLES
 from regulars.data.engine import connect
@@ -35,8 +36,7 @@ FORMS = {
 
 def fields_of(table: str) -> dict[str, pa.DataType]:
     """Return the fields of a row in a request; whatever else is sent is not read."""
-    contract = TABLES[table]
-    columns = [each for each in contract.columns if each.name != contract.id_column]
+    columns = [each for each in TABLES[table].columns if each.name != "customer_id"]
     return {each.name: FORMS[each.kind] for each in columns}
 
 
@@ -114,7 +114,11 @@ def flatten(
     flat = [row for history in rows for row in history]
     sent = _columns(fields, flat, table)
     owner = np.repeat(ids.astype(str).to_numpy(dtype=object), list(map(len, rows)))
-    needed = [name for name in fields if not _may_be_empty(name, flat, table)]
+    needed = [
+        name
+        for name in fields
+        if name != contract.id_column and not _may_be_empty(name, flat, table)
+    ]
     absent = [n for n in needed if flat and sent[n].null_count == len(flat)]
     if absent:
         msg = (
@@ -124,7 +128,11 @@ def flatten(
         raise DataError(msg)
     if "is_return" in sent and pa.types.is_boolean(sent["is_return"].type):
         sent["is_return"] = sent["is_return"].fill_null(False)
-    return pa.table({contract.id_column: pa.array(owner, pa.string()), **sent})
+    names = pa.array(owner, pa.string())
+    if contract.id_column in sent:
+        # a referral may be one by which the customer came
+        names = pc.coalesce(sent.pop(contract.id_column), names)
+    return pa.table({contract.id_column: names, **sent})
 
 
 def _columns(
