@@ -248,6 +248,7 @@ def test_labelled_settings_tell_what_is_missing_when(text, told):
 SECTIONS = {
     "backtest": config.BacktestSettings,
     "churn": config.ChurnSettings,
+    "customers": config.CustomersSettings,
     "features": config.FeatureSettings,
     "gate": config.GateSettings,
     "kpis": config.KpiSettings,

@@ -50,12 +50,18 @@ def test_profit_of_a_campaign_counted_by_hand():
     }
 
 
+def _rounded(part):
+    """Return figures with ten digits: sums differ in the last by the processor."""
+    text = json.dumps(part, default=lambda array: array.tolist())
+    return json.loads(text, parse_float=lambda told: f"{float(told):.10g}")
+
+
 def test_values_that_choose_do_not_pay(window):
     y, p, value = window
     by_own = evaluate_offer(y, p, value, ProfitSettings())
     by_one = evaluate_offer(y, p, by_own["leaver_value"], ProfitSettings())
     for part in ("rules", "curve", "empc", "mpc", "threshold", "expected_profit"):
-        assert by_own[part] == by_one[part], part
+        assert _rounded(by_own[part]) == _rounded(by_one[part]), part
     assert by_own["own_value"] != by_one["own_value"]
 
 
