@@ -105,6 +105,7 @@ def cohort_retention(
     Examples
     --------
     >>> from datetime import date
+    >>> import ibis
     >>> import pyarrow as pa
     >>> from regulars.data.ledger import build_ledger
     >>> days = [date(2024, 1, 5), date(2024, 1, 9), date(2024, 2, 7)]

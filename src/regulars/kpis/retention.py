@@ -153,6 +153,7 @@ def monthly_kpis(
     Examples
     --------
     >>> from datetime import date
+    >>> import ibis
     >>> import pyarrow as pa
     >>> from regulars.data.ledger import build_ledger
     >>> days = [date(2024, 1, 5), date(2024, 1, 9), date(2024, 2, 7)]
@@ -234,6 +235,7 @@ def summary_kpis(
     Examples
     --------
     >>> from datetime import date
+    >>> import ibis
     >>> import pyarrow as pa
     >>> from regulars.data.ledger import build_ledger
     >>> days = [date(2024, 1, 5), date(2024, 1, 9), date(2024, 2, 7)]
