@@ -151,12 +151,13 @@ def run(seed: int, **shop: Any) -> pd.DataFrame:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=10)
+    parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--customers", type=int, default=2_500)
     parser.add_argument("--on-rate", type=float, default=ON_RATE)
     options = parser.parse_args()
     rows = pd.concat(
         run(seed, n_customers=options.customers, on_rate=options.on_rate)
-        for seed in range(options.runs)
+        for seed in range(options.first_seed, options.first_seed + options.runs)
     )
     summary = rows.groupby("outcome", sort=False).mean().round(4)
     spread = rows.groupby("outcome", sort=False)["estimate"].std().round(4)

@@ -59,7 +59,6 @@ class Comparison:
     weight: Floats
     is_used: NDArray[np.bool_]
     cluster: NDArray[np.int64]
-    odds: Floats
 
     @property
     def n_unmatched(self) -> int:
@@ -72,16 +71,11 @@ class Comparison:
         sums = np.bincount(self.cluster[controls], self.weight[controls])
         return float(sums.sum() ** 2 / (sums @ sums))
 
-    def means(self, y: Floats, where: NDArray[np.bool_] | None = None) -> Pair | None:
-        """Return the mean of the treated and that of the controls made comparable.
-
-        None where there are too few rows on either side.
-        """
-        rows = self.is_used if where is None else self.is_used & where
+    def means(self, y: Floats) -> Pair:
+        """Return the mean of the treated and that of the controls made comparable."""
+        rows = self.is_used
         t, w, x = self.treated[rows], self.weight[rows], self.design[rows]
         y, n = y[rows], float(self.treated[rows].sum())
-        if min(n, (~t).sum()) <= 1:
-            return None
         fitted = x @ _weighted_least_squares(x[~t], y[~t], w[~t])
         left = y - fitted
         share = w[~t] / w[~t].sum()
@@ -91,11 +85,13 @@ class Comparison:
         parts[~t] = share * (left[~t] - share @ left[~t])
         mean = float(y[t].mean())
         own = np.where(t, (y - mean) / n, 0.0)
-        return Pair(mean, compared, *(self._by_cluster(each, rows) for each in (own, parts)))
+        return Pair(
+            mean, compared, *(self._by_cluster(each, rows) for each in (own, parts))
+        )
 
     def _by_cluster(self, parts: Floats, rows: NDArray[np.bool_]) -> Floats:
         _, code = np.unique(self.cluster[rows], return_inverse=True)
-        return np.bincount(code, parts)
+        return np.bincount(code, parts).astype(float)
 
     def imbalance(self, x: Floats) -> tuple[float, float]:
         """Return the standardised difference of a column's means, before and after."""
@@ -125,27 +121,16 @@ def propensities(columns: Floats, treated: NDArray[np.bool_]) -> tuple[Floats, F
 
 
 def compare(
-    design: Floats,
-    chance: Floats,
-    treated: NDArray[np.bool_],
-    cluster: Any,
-    stays: Floats | None = None,
+    design: Floats, chance: Floats, treated: NDArray[np.bool_], cluster: Any
 ) -> Comparison:
-    """Weigh controls by their odds of treatment, times how many each one stands for.
-
-    `stays` is 0 for controls who were treated before the outcome was over, and for the
-    others 1 over the chance that they were not (1 for all where None).
-    """
-    odds = chance / np.clip(1 - chance, 1e-12, None)
-    weight = np.where(treated, 1.0, odds if stays is None else odds * stays)
+    """Weigh controls by their odds of treatment."""
+    weight = np.where(treated, 1.0, chance / np.clip(1 - chance, 1e-12, None))
     # nobody without treatment is as likely to have it: there is nobody to compare with
-    seen = chance[~treated & (weight > 0)]
-    most = min(MOST_PROPENSITY, float(seen.max(initial=0.0)))
-    return Comparison(treated, design, weight, chance <= most, cluster, odds)
+    most = min(MOST_PROPENSITY, float(chance[~treated].max(initial=0.0)))
+    return Comparison(treated, design, weight, chance <= most, cluster)
 
 
 def _weighted_least_squares(x: Floats, y: Floats, w: Floats) -> Floats:
     gram = x.T @ (x * w[:, None])
     gram += RIDGE * np.trace(gram) / len(gram) * np.eye(len(gram))
-    found: Floats = np.linalg.solve(gram, x.T @ (w * y))
-    return found
+    return np.asarray(np.linalg.solve(gram, x.T @ (w * y)), float)

@@ -20,7 +20,7 @@ from regulars.kpis.doubly_robust import (
     propensities,
 )
 from regulars.kpis.estimates import Z, shorten
-from regulars.kpis.programme_trials import Totals, Trials, trials
+from regulars.kpis.programme_trials import Trials, outcomes, trials
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 LEAST_MEMBERS = 30
-MOST_LOG = 5.0  # nobody stands for more than 150
 OUTCOMES = {
     "bought": "share",
     "orders": "number",
@@ -40,6 +39,8 @@ OUTCOMES = {
     "order_value": "money",
     "nps": "points",
 }
+# what is over what: the points of answers are a sum, as spend is
+RATIOS = {"order_value": ("spend", "orders"), "nps": ("nps", "answers")}
 NO_TABLE = "There is no table of the loyalty programme (source.loyalty)."
 TOO_FEW = (
     "{n:,} customers with a purchase before it joined the programme early enough to be "
@@ -56,8 +57,8 @@ ASSUMPTIONS = (
     "day itself. Plans, taste and distance do not show there; the E-value says how "
     "strong such a thing would have to be.",
     "One customer's membership changes nothing for the others.",
-    "Who joins later in the days that are followed is not compared; others who were as "
-    "likely to join at each of their purchases and did not stand for them too.",
+    "Who joins later in the days that are followed is compared until then; others who "
+    "were as likely to join by then and did not stand for them from there on.",
     "It is not called an effect in the sense of a cause: nobody drew who may join.",
 )
 
@@ -76,53 +77,41 @@ def programme_effect(
         return None, TOO_FEW.format(**words)
     if (~rows.joined & rows.is_followed).sum() < LEAST_MEMBERS:
         return None, NO_OTHERS
-    rows, fitted = weighed(data, rows, days)
-    is_control = fitted.is_used & ~rows.joined & (fitted.weight > 0)
-    if min((fitted.is_used & rows.joined).sum(), is_control.sum()) < LEAST_MEMBERS:
+    design, chance = propensities(covariates(data, rows), rows.joined)
+    after, kept = outcomes(rows, days, chance), rows.is_followed
+    fitted = compare(design[kept], chance[kept], rows.joined[kept], rows.customer[kept])
+    n_compared = (fitted.is_used & ~fitted.treated).sum()
+    if min(n - fitted.n_unmatched, n_compared) < LEAST_MEMBERS:
         return None, NO_OTHERS
-    first = data.first_day
+    figures = _figures(fitted, after[kept], rows, outcomes(rows, days))
+    known = rows.known[kept]
+    first, days_joined = data.first_day, rows.day[kept & rows.joined]
     return {
-        "joined_from": (first + timedelta(days=int(rows.day[rows.joined].min()))),
-        "joined_to": (first + timedelta(days=int(rows.day[rows.joined].max()))),
+        "joined_from": (first + timedelta(days=int(days_joined.min()))).isoformat(),
+        "joined_to": (first + timedelta(days=int(days_joined.max()))).isoformat(),
         "follow_days": days,
         "n_joined": n,
-        "n_compared": len(np.unique(rows.customer[~rows.joined])),
+        "n_compared": len(np.unique(rows.customer[kept & ~rows.joined])),
         "n_without_history": rows.n_without_history,
         "n_unmatched": fitted.n_unmatched,
         "effective_n": shorten(fitted.effective_n()),
-        "joined_later_share": _joined_later(rows, fitted),
-        **_outcomes(rows, fitted),
+        "joined_later_share": _joined_later(rows, fitted, days),
+        **figures,
         "balance": [
             {"covariate": name, "before": shorten(before), "after": shorten(after)}
-            for name in rows.known
-            for before, after in [fitted.imbalance(_tamed(rows.known[name]))]
+            for name in known
+            for before, after in [fitted.imbalance(_tamed(known[name]))]
         ],
         "assumptions": list(ASSUMPTIONS),
     }, None
 
 
-def weighed(data: KpiData, rows: Trials, follow_days: int) -> tuple[Trials, Comparison]:
-    """Return the rows that are followed, and how they are compared.
-
-    A control who joins later drops out; the others stand for such as well, by 1 over
-    the chance not to join on any of their days that are followed (Robins 1993).
-    """
-    design, chance = propensities(covariates(data, rows), rows.joined)
-    stayed = Totals(rows.customer, rows.day, {"log": -np.log1p(-chance)})
-    after = rows.day + 1
-    log = stayed.between("log", rows.customer, after, after + follow_days)
-    stays = np.where(rows.joins_later, 0.0, np.exp(np.minimum(log, MOST_LOG)))
-    kept = rows.is_followed
-    found = rows.only(kept)
-    return found, compare(
-        design[kept], chance[kept], found.joined, found.customer, stays[kept]
-    )
-
-
-def _joined_later(rows: Trials, fitted: Comparison) -> float:
+def _joined_later(rows: Trials, fitted: Comparison, follow_days: int) -> float:
     """Return which share of the comparable controls joined in the days followed."""
-    others = ~rows.joined & fitted.is_used
-    return shorten(float(np.average(rows.joins_later[others], weights=fitted.odds[others])))
+    later = (rows.joined_day > rows.day) & (rows.joined_day <= rows.day + follow_days)
+    others = fitted.is_used & ~fitted.treated
+    share = np.average(later[rows.is_followed][others], weights=fitted.weight[others])
+    return shorten(float(share))
 
 
 def covariates(data: KpiData, rows: Trials) -> Floats:
@@ -137,19 +126,24 @@ def covariates(data: KpiData, rows: Trials) -> Floats:
     on_day = rows.known["bought_on_the_day"].to_numpy()
     crossed |= {f"{name}_there": on_day * _centred(logs[name]) for name in rhythm}
     crossed["recency_there"] = on_day * recency
-    columns = [*logs.values(), *squares.values(), *crossed.values(), *_months(data, rows)]
-    return np.column_stack(columns)
+    columns = [
+        *logs.values(),
+        *squares.values(),
+        *crossed.values(),
+        *_months(data, rows),
+    ]
+    design: Floats = np.column_stack(columns)
+    return design
 
 
 def _tamed(column: pd.Series) -> Floats:
     """Return the logarithm of amounts, which may be below 0."""
     x = column.to_numpy(float)
-    tamed: Floats = np.sign(x) * np.log1p(np.abs(x))
-    return tamed
+    return np.asarray(np.sign(x) * np.log1p(np.abs(x)), float)
 
 
 def _centred(x: Floats) -> Floats:
-    return x - x.mean()
+    return np.asarray(x - x.mean(), float)
 
 
 def _months(data: KpiData, rows: Trials) -> list[Floats]:
@@ -159,26 +153,28 @@ def _months(data: KpiData, rows: Trials) -> list[Floats]:
     return [(months == month).astype(float) for month in np.unique(months)[1:]]
 
 
-def _outcomes(rows: Trials, fitted: Comparison) -> dict[str, Any]:
-    pairs: dict[str, Pair] = {}
-    for name in rows.outcomes:
-        y = rows.outcomes[name].to_numpy(float)
-        has = ~np.isnan(y)
-        if (has & rows.joined & fitted.is_used).sum() < LEAST_MEMBERS:
-            continue
-        pair = fitted.means(np.nan_to_num(y), has)
-        if pair is not None:
-            pairs[name] = pair
+def _figures(
+    fitted: Comparison, after: pd.DataFrame, rows: Trials, raw: pd.DataFrame
+) -> dict[str, Any]:
+    """Return all outcomes; those of a purchase or an answer as ratios."""
+    pairs = {str(name): fitted.means(after[name].to_numpy()) for name in after}
+    for name, (y, x) in RATIOS.items():
+        if y in pairs and _is_enough(pairs, x, fitted):
+            pairs[name] = _ratio(pairs[y], pairs[x])
+        else:
+            pairs.pop(name, None)
     figures = [
-        _figure(name, pair, _naive(rows, rows.outcomes[name]))
-        for name, pair in pairs.items()
+        _figure(name, pairs[name], _naive(rows, raw, name))
+        for name in OUTCOMES
+        if name in pairs
     ]
-    orders, spend = pairs["orders"], pairs["spend"]
-    if min(orders.treated, orders.compared) > 0:
-        naive = _naive_ratio(rows, rows.outcomes["spend"], rows.outcomes["orders"])
-        figures.append(_figure("order_value", _ratio(spend, orders), naive))
-    figures.sort(key=lambda each: [*OUTCOMES].index(each["outcome"]))
     return {"outcomes": figures, **_e_values(pairs["bought"])}
+
+
+def _is_enough(pairs: dict[str, Pair], x: str, fitted: Comparison) -> bool:
+    """Return whether enough on both sides did what the ratio is of."""
+    n = (fitted.treated & fitted.is_used).sum()
+    return bool(n * min(pairs[x].treated, pairs[x].compared) >= LEAST_MEMBERS)
 
 
 def _ratio(y: Pair, x: Pair) -> Pair:
@@ -192,38 +188,21 @@ def _ratio(y: Pair, x: Pair) -> Pair:
     )
 
 
-def _naive(rows: Trials, outcome: pd.Series) -> tuple[float, float] | None:
-    """Return what one would say without weighing, and its error.
-
-    Members beside customers on the drawn days.
-    """
-    y = outcome.to_numpy(float)
-    has = ~np.isnan(y)
-    mine, others = rows.joined & has, ~rows.joined & rows.is_drawn & has
-    if min(mine.sum(), others.sum()) < 2:
-        return None
-    means = y[mine].mean(), y[others].mean()
-    parts = [
-        np.bincount(rows.customer[where], (y[where] - mean) / where.sum(), minlength=1)
-        for where, mean in zip((mine, others), means, strict=True)
-    ]
-    size = max(map(len, parts))
-    mine_parts, others_parts = (np.pad(each, (0, size - len(each))) for each in parts)
-    return float(means[0] - means[1]), clustered_error(mine_parts - others_parts)
-
-
-def _naive_ratio(rows: Trials, y: pd.Series, x: pd.Series) -> tuple[float, float] | None:
-    """Return the naive difference of two ratios, and its error."""
-    linear, ratios = np.zeros(len(y)), []
-    for where in (rows.joined, ~rows.joined & rows.is_drawn):
-        whole = float(x[where].sum())
-        if whole <= 0:
+def _naive(rows: Trials, raw: pd.DataFrame, name: str) -> tuple[float, float] | None:
+    """Return members less all others on drawn days, not made comparable; its error."""
+    y, x = RATIOS.get(name, (name, None))
+    linear, ratios = np.zeros(len(raw)), []
+    mine, others = rows.joined, ~rows.joined & rows.is_drawn
+    for side, sign in ((mine, 1.0), (others, -1.0)):
+        where = side & rows.is_followed
+        over = raw[x].to_numpy()[where] if x else np.ones(where.sum())
+        if over.sum() <= 0:
             return None
-        ratio = float(y[where].sum()) / whole
-        linear[where] = (y[where] - ratio * x[where]) / (whole / where.sum())
-        ratios.append(ratio)
-    found = _naive(rows, y * 0.0 + linear)
-    return None if found is None else (ratios[0] - ratios[1], found[1])
+        values = raw[y].to_numpy()[where]
+        ratios.append(float(values.sum() / over.sum()))
+        linear[where] = sign * (values - ratios[-1] * over) / over.sum()
+    parts = np.bincount(rows.customer, linear).astype(float)
+    return ratios[0] - ratios[1], clustered_error(parts)
 
 
 def _figure(name: str, pair: Pair, naive: tuple[float, float] | None) -> dict[str, Any]:

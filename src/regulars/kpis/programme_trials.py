@@ -1,21 +1,23 @@
 """Customers on the days on which they joined the programme, or might have.
 
-A row is a customer on a day on which they had bought before and were no member. Each has
-one on every day with a purchase (many join at the till, and who stands there is alive)
-and one on a drawn day of every month without; who joins has one on that day and none
+A row is a customer on a day on which they had bought before and were no member. Each
+has one on every day with a purchase (many join at the till, and who stands there is
+alive) and one on a drawn day of every month; who joins has one on that day and none
 after it. Whether they bought on the day itself is known, what follows is not.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import ibis
 import numpy as np
 import pandas as pd
 
 from regulars.kpis.kpi_data import flag
 from regulars.kpis.periods import MICROS
+from regulars.kpis.surveys import DETRACTOR_TO, PROMOTER_FROM
 
 if TYPE_CHECKING:
     from datetime import date
@@ -31,54 +33,53 @@ if TYPE_CHECKING:
 MOST_CUSTOMERS, MOST_ROWS = 60_000, 400_000
 LEAST_HISTORY_DAYS = 90
 SHORT, LONG, EVER = 90, 365, 100_000
+MOST_LOG = 4.0  # nobody stands for more than 55
 NEVER = 10**7  # a day that does not come
 MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 
 
 @dataclass(frozen=True)
 class Trials:
-    """All rows: who (a code), which day, who joined on it, what was known, outcomes."""
+    """All rows: who (a code), which day, who joined on it, what was known.
+
+    `days` has what each customer did by day: orders, spend and, where there are
+    surveys, how many answers and their sum as points of the NPS.
+    """
 
     customer: Ints
     day: Ints
     joined: NDArray[np.bool_]
-    is_drawn: NDArray[np.bool_]  # not chosen for a purchase
-    joins_later: NDArray[np.bool_]  # within the days that are followed
-    is_followed: NDArray[np.bool_]  # those days are over
+    joined_day: Ints  # when the customer joins, or will
+    is_drawn: NDArray[np.bool_]  # a day without a purchase
+    is_followed: NDArray[np.bool_]  # the days after it are over
     known: pd.DataFrame
-    outcomes: pd.DataFrame
+    days: pd.DataFrame
     n_without_history: int
-
-    def only(self, kept: NDArray[np.bool_]) -> Trials:
-        """Return some of the rows."""
-        names = ("customer", "day", "joined", "is_drawn", "joins_later", "is_followed")
-        return replace(
-            self,
-            **{name: getattr(self, name)[kept] for name in names},
-            known=self.known[kept],
-            outcomes=self.outcomes[kept],
-        )
 
 
 class Totals:
     """Running totals of customers' days, from which any sum is one difference."""
 
-    def __init__(self, customer: Ints, day: Ints, values: dict[str, Floats]) -> None:
-        self._keys = customer * NEVER + day
+    def __init__(self, days: pd.DataFrame, names: tuple[str, ...]) -> None:
+        self._keys = (days["customer"] * NEVER + days["day"]).to_numpy()
         self._sums = {
-            name: np.concatenate([[0.0], np.cumsum(each)])
-            for name, each in values.items()
+            name: np.concatenate([[0.0], np.cumsum(days[name].to_numpy(float))])
+            for name in names
         }
 
     def between(self, name: str, customer: Ints, start: Ints, end: Ints) -> Floats:
         """Return the sum over days from `start` up to but not including `end`."""
-        base, sums = customer * NEVER, self._sums[name]
+        first, last = self.places(customer, start, end)
+        found: Floats = self._sums[name][last] - self._sums[name][first]
+        return found
+
+    def places(self, customer: Ints, start: Ints, end: Ints) -> tuple[Ints, Ints]:
+        """Return between which of the rows those days lie."""
         first, last = (
-            np.searchsorted(self._keys, base + np.clip(day, 0, NEVER - 1))
+            np.searchsorted(self._keys, customer * NEVER + np.clip(day, 0, NEVER - 1))
             for day in (start, end)
         )
-        found: Floats = sums[last] - sums[first]
-        return found
+        return first, last
 
 
 def trials(data: KpiData, end: date, follow_days: int) -> Trials | None:
@@ -93,34 +94,24 @@ def trials(data: KpiData, end: date, follow_days: int) -> Trials | None:
     n_days = (end - data.first_day).days
     joined = people["joined"].to_numpy(np.int64)
     rows = _rows(data, people, days, n_days)
-    if rows.empty:
-        return None
-    customer, day = rows["customer"].to_numpy(), rows["day"].to_numpy()
-    bought = days[days["n"] > 0]
+    bought = days[days["orders"] > 0]
     begun = np.full(len(people), NEVER)
     first_bought = bought.groupby("customer")["day"].min()
     begun[first_bought.index] = first_bought
-    has_history = begun[customer] < day
-    is_joining = joined[customer] == day
-    n_without = int((is_joining & ~has_history).sum())
-    rows = rows[has_history]
-    customer, day, is_joining = customer[has_history], day[has_history], is_joining[has_history]
-    totals = Totals(
-        days["customer"].to_numpy(),
-        days["day"].to_numpy(),
-        {name: days[name].to_numpy(float) for name in ("n", "spend", "returns")},
-    )
-    until = joined[customer]
+    customer, day = rows["customer"].to_numpy(), rows["day"].to_numpy()
+    has_history, is_joining = begun[customer] < day, joined[customer] == day
+    rows, is_known = rows[has_history], is_joining[has_history]
+    customer, day = customer[has_history], day[has_history]
     return Trials(
         customer=customer,
         day=day,
-        joined=is_joining,
+        joined=is_known,
+        joined_day=joined[customer],
         is_drawn=rows["is_drawn"].to_numpy(),
         is_followed=day + follow_days < n_days,
-        joins_later=(until > day) & (until <= day + follow_days),
-        known=_known(totals, bought, customer, day, begun[customer]),
-        outcomes=_outcomes(data, people, totals, customer, day, follow_days),
-        n_without_history=n_without,
+        known=_known(days, bought, customer, day, begun[customer]),
+        days=_with_answers(data, people, days, end),
+        n_without_history=int((is_joining & ~has_history).sum()),
     )
 
 
@@ -128,7 +119,9 @@ def _people(data: KpiData, end: date) -> pd.DataFrame:
     """Return customers, in the order of a hash, with the day on which they joined."""
     days = data.days.filter(data.days.is_purchase & (data.days.day < end))
     postings = data.known_by("loyalty", end)
-    firsts = postings.group_by("customer_id").aggregate(joined=postings.posted_date.min())
+    firsts = postings.group_by("customer_id").aggregate(
+        joined=postings.posted_date.min()
+    )
     ids = days.select("customer_id").distinct()
     both = ids.left_join(firsts, "customer_id").drop("customer_id_right")
     frame: pd.DataFrame = both.to_pyarrow().to_pandas()
@@ -149,18 +142,18 @@ def _days(data: KpiData, people: pd.DataFrame, end: date) -> pd.DataFrame:
     """Return the days of these customers, sorted, in numbers."""
     days = data.days.filter(data.days.day < end)
     if len(people) == MOST_CUSTOMERS:
-        days = days.filter(days.customer_id.isin(people["customer_id"].tolist()))
-    frame = (
-        days.select(
-            "customer_id",
-            "day",
-            n=flag(days.is_purchase) * days.n_orders,
-            spend=days.spend_micros,
-            returns=days.returns_amount_micros,
+        kind = {"customer_id": days.customer_id.type()}
+        days = days.semi_join(
+            ibis.memtable(people[["customer_id"]], schema=kind), "customer_id"
         )
-        .to_pyarrow()
-        .to_pandas()
+    days = days.select(
+        "customer_id",
+        "day",
+        orders=flag(days.is_purchase) * days.n_orders,
+        spend=days.spend_micros,
+        returns=days.returns_amount_micros,
     )
+    frame: pd.DataFrame = days.to_pyarrow().to_pandas()
     codes = pd.Series(people.index, index=people["customer_id"])
     customer = codes.reindex(frame["customer_id"]).to_numpy()
     frame["customer"], frame["day"] = customer, _number(data, frame["day"])
@@ -178,8 +171,11 @@ def _rows(
     calendar = pd.date_range(data.first_day, periods=n_days)
     begins = np.flatnonzero(np.diff(calendar.month, prepend=0))
     lengths = np.diff(begins, append=n_days)
-    visits = days.loc[days["n"] > 0, ["customer", "day"]]
-    parts = [_frame(people.index, joined, False), _frame(*visits.to_numpy().T, False)]
+    visits = days.loc[days["orders"] > 0, ["customer", "day"]]
+    parts = [
+        _frame(people.index, joined, False),
+        _frame(visits["customer"], visits["day"], False),
+    ]
     parts += [
         _frame(people.index, start + _mixed(people["place"], k) % length, True)
         for k, (start, length) in enumerate(zip(begins, lengths, strict=True))
@@ -206,9 +202,10 @@ def _mixed(place: pd.Series, k: int) -> Ints:
 
 
 def _known(
-    totals: Totals, bought: pd.DataFrame, customer: Ints, day: Ints, begun: Ints
+    days: pd.DataFrame, bought: pd.DataFrame, customer: Ints, day: Ints, begun: Ints
 ) -> pd.DataFrame:
-    """Return what was known of customers when their day began, and what they did on it."""
+    """Return what was known of customers on their day, and what they did on it."""
+    totals = Totals(days, ("orders", "spend", "returns"))
 
     def past(name: str, length: int) -> Floats:
         return totals.between(name, customer, day - length, day)
@@ -218,50 +215,84 @@ def _known(
     today = (customer, day, day + 1)
     return pd.DataFrame(
         {
-            "orders": past("n", EVER),
-            "orders_last_365_days": past("n", LONG),
-            "orders_last_90_days": past("n", SHORT),
+            "orders": past("orders", EVER),
+            "orders_last_365_days": past("orders", LONG),
+            "orders_last_90_days": past("orders", SHORT),
             "spend": past("spend", EVER),
             "spend_last_365_days": past("spend", LONG),
             "returns": past("returns", EVER),
             "days_since_last_purchase": (day - last).astype(float),
             "days_since_first_purchase": (day - begun).astype(float),
-            "bought_on_the_day": (totals.between("n", *today) > 0).astype(float),
+            "bought_on_the_day": (totals.between("orders", *today) > 0).astype(float),
             "spend_on_the_day": totals.between("spend", *today),
         }
     )
 
 
-def _outcomes(
-    data: KpiData,
-    people: pd.DataFrame,
-    totals: Totals,
-    customer: Ints,
-    day: Ints,
-    follow_days: int,
+def _with_answers(
+    data: KpiData, people: pd.DataFrame, days: pd.DataFrame, end: date
 ) -> pd.DataFrame:
-    """Return what customers did on the days after theirs; missing: nobody answered."""
-    after = (customer, day + 1, day + 1 + follow_days)
-    orders = totals.between("n", *after)
-    found = pd.DataFrame({"orders": orders, "spend": totals.between("spend", *after)})
-    found.insert(0, "bought", (orders > 0).astype(float))
+    """Add the answers to surveys as days, where there are surveys."""
+    days = days.drop(columns="returns")
     if not data.has("surveys"):
-        return found
-    rows = data.rows("surveys")
-    answers = rows.select("customer_id", "answered_date", "score").to_pyarrow().to_pandas()
+        return days
+    rows = data.known_by("surveys", end)
+    rows = rows.select("customer_id", "answered_date", "score")
+    answers = rows.to_pyarrow().to_pandas().dropna(subset=["score"])
     codes = pd.Series(people.index, index=people["customer_id"])
-    answers["customer"] = codes.reindex(answers["customer_id"]).to_numpy()
-    answers = answers.dropna(subset=["customer", "score"])
-    answers = answers.astype({"customer": np.int64})
-    answers["day"] = _number(data, answers["answered_date"])
-    answers = answers.sort_values(["customer", "day"])
-    score = answers["score"].to_numpy()
-    nps = 100.0 * ((score >= 9).astype(float) - (score <= 6))
-    asked = Totals(
-        answers["customer"].to_numpy(),
-        answers["day"].to_numpy(),
-        {"n": np.ones(len(answers)), "nps": nps},
+    customer, score = codes.reindex(answers["customer_id"]).to_numpy(), answers["score"]
+    found = pd.DataFrame(
+        {
+            "customer": customer,
+            "day": _number(data, answers["answered_date"]).to_numpy(),
+            "answers": 1.0,
+            "nps": 100.0 * ((score >= PROMOTER_FROM) * 1.0 - (score <= DETRACTOR_TO)),
+        }
     )
-    n, total = (asked.between(name, *after) for name in ("n", "nps"))
-    found["nps"] = np.where(n > 0, total / np.maximum(n, 1), np.nan)
-    return found
+    found = found.dropna(subset=["customer"]).astype({"customer": np.int64})
+    both: pd.DataFrame = pd.concat([days, found]).fillna(0.0)
+    return both.groupby(["customer", "day"], as_index=False).sum()
+
+
+def outcomes(rows: Trials, follow_days: int, chance: Floats | None = None) -> Any:
+    """Return what customers did on the days after theirs, a column an outcome.
+
+    With the chance to join on each row, of controls only what they did until they
+    joined, and each day stands for those as well who by then would have: it counts 1
+    over the chance not to have joined before it (Robins 1993).
+    """
+    days = rows.days
+    names = [name for name in days if name not in ("customer", "day")]
+    totals = Totals(days, ("orders",))
+    start = rows.day + 1
+    first, last = totals.places(rows.customer, start, start + follow_days)
+    row = np.repeat(np.arange(len(start)), last - first)
+    skipped = np.cumsum(last - first) - (last - first)
+    # every day that follows every row
+    place = np.arange(len(row)) - np.repeat(skipped - first, last - first)
+    weight = np.ones(len(row))
+    if chance is not None:
+        weight = _stays(rows, chance, row, days["day"].to_numpy()[place])
+    found = {
+        name: np.bincount(row, weight * days[name].to_numpy()[place], len(start))
+        for name in names
+    }
+    visits = np.cumsum(days["orders"].to_numpy() > 0)
+    so_far = np.concatenate([[0], visits])[first][row]
+    is_first = (visits[place] == so_far + 1) & (days["orders"].to_numpy()[place] > 0)
+    return pd.DataFrame(
+        {"bought": np.bincount(row, weight * is_first, len(start)), **found}
+    )
+
+
+def _stays(rows: Trials, chance: Floats, row: Ints, day: Ints) -> Floats:
+    """Return what a day counts that follows a row."""
+    logs = pd.DataFrame(
+        {"customer": rows.customer, "day": rows.day, "log": -np.log1p(-chance)}
+    )
+    log = Totals(logs, ("log",)).between(
+        "log", rows.customer[row], rows.day[row] + 1, day
+    )
+    # on the day of joining itself nothing has changed yet
+    counts = (day <= rows.joined_day[row]) * np.exp(np.minimum(log, MOST_LOG))
+    return np.where(rows.joined[row], 1.0, counts)
