@@ -203,6 +203,7 @@ def kpi_tables(result: KpiResult) -> Iterator[Table | str]:
             yield _segment_table(f"{title}, by {name}", figures)
         else:
             yield _kpi_table(title, figures)
+    yield from _economics(result)
     for note in period.notes:
         yield f"Note: {note}"
     reasons: dict[str, list[str]] = {}
@@ -210,6 +211,50 @@ def kpi_tables(result: KpiResult) -> Iterator[Table | str]:
         reasons.setdefault(each.why, []).append(CATALOGUE[each.kpi].label)
     for why, labels in reasons.items():
         yield f"Not shown: {', '.join(labels)}. {why}"
+
+
+def _economics(result: KpiResult) -> Iterator[Table | str]:
+    """Yield what the programme brings and what one more point would be worth."""
+    from regulars.report.programme_section import programme_section, what_if_section
+
+    programme, worth = programme_section(result), what_if_section(result)
+    if programme is not None:
+        if programme["why"]:
+            yield f"Not shown: what the programme brings. {programme['why']}"
+        if programme.get("rows"):
+            yield _words_table(
+                "Members of the programme beside comparable customers (no cause)",
+                ("Members", "Comparable", "Difference", "95% interval", "Naive"),
+                [tuple(row.values()) for row in programme["rows"]],
+            )
+        if programme.get("money"):
+            heads = ("Value", "95% interval")
+            yield _words_table("The programme's money", heads, programme["money"])
+        for note in programme.get("notes", ()):
+            yield f"Note: {note}"
+    if worth is not None and worth["rows"]:
+        names = ("label", "now", "margin", "interval")
+        yield _words_table(
+            f"What one more point would be worth in a year, from {worth['year']}",
+            ("Now", "Margin", "95% interval"),
+            [tuple(row[name] for name in names) for row in worth["rows"]],
+        )
+    elif worth is not None and worth["why"]:
+        yield f"Not shown: what one more point would be worth. {worth['why']}"
+    for note in (worth or {}).get("notes", ()):
+        yield f"Note: {note}"
+
+
+def _words_table(
+    title: str, heads: Sequence[str], rows: Sequence[tuple[str, ...]]
+) -> Table:
+    table = Table(title=title, title_justify="left")
+    table.add_column("")
+    for head in heads:
+        table.add_column(head, justify="right", no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
+    return table
 
 
 def _kpi_table(title: str, figures: Sequence[KpiFigure]) -> Table:

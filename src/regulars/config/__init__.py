@@ -1,6 +1,6 @@
 """The settings of a run: typed, frozen, read once and passed down."""
 
-from regulars.config.kpi_sections import KpiSettings, LoyaltyWeights
+from regulars.config.kpi_sections import KpiSettings, LoyaltyWeights, ProgrammeSettings
 from regulars.config.reading import load_settings, parse_settings
 from regulars.config.sections import (
     BacktestSettings,
@@ -36,6 +36,7 @@ __all__ = [
     "LabelledSettings",
     "LoyaltyWeights",
     "ProfitSettings",
+    "ProgrammeSettings",
     "ScoreSettings",
     "Settings",
     "SourceSettings",

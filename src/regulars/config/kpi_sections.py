@@ -88,3 +88,20 @@ class KpiSettings(Section):
     loyalty_weights: LoyaltyWeights = Field(
         default=LoyaltyWeights(), description="What makes the loyalty index."
     )
+
+
+class ProgrammeSettings(Section):
+    """What the loyalty programme costs, for what it owes and returns."""
+
+    point_value: float | None = Field(
+        None,
+        ge=0,
+        description="What a redeemed point costs, in the currency of the amounts; "
+        "null: not known, and then neither what is owed nor the return is shown.",
+    )
+    running_cost_annual: float | None = Field(
+        None,
+        ge=0,
+        description="What running the programme costs in a year beside the points: "
+        "staff, software, rewards; null: not known, counts as 0 and is noted.",
+    )

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from regulars.config.kpi_sections import KpiSettings
+from regulars.config.kpi_sections import KpiSettings, ProgrammeSettings
 from regulars.config.sections import (
     LARGEST_SEED,
     BacktestSettings,
@@ -57,6 +57,9 @@ class Settings(Section):
     )
     kpis: KpiSettings = Field(
         default=KpiSettings(), description="How the business's figures are counted."
+    )
+    programme: ProgrammeSettings = Field(
+        default=ProgrammeSettings(), description="Costs of the loyalty programme."
     )
     tracking: TrackingSettings = Field(
         default=TrackingSettings(), description="MLflow."

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from regulars.config import KpiSettings
+from regulars.config import KpiSettings, ProgrammeSettings
 from regulars.data.contract import TABLES, day_name
 from regulars.data.ledger import materialise
 from regulars.kpis.periods import check_any_purchase, days_in_bulk
@@ -42,6 +42,8 @@ class KpiData:
         Margin on a unit of spend, 0 to 1.
     scores : DataFrame or None
         Scores as of the cutoff, one row a customer.
+    programme : ProgrammeSettings
+        What the loyalty programme costs.
 
     Examples
     --------
@@ -66,6 +68,7 @@ class KpiData:
     horizon_days: int = 90
     margin: float = 0.3
     scores: pd.DataFrame | None = None
+    programme: ProgrammeSettings = field(default_factory=ProgrammeSettings)
     # what several figures take from one computation, by what it is and its day
     memo: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 

@@ -21,12 +21,14 @@ from regulars.kpis.programme import (
     programme_signal,
     referral_signal,
 )
+from regulars.kpis.programme_money import programme_study
 from regulars.kpis.purchases import purchase_rows, purchase_signal
 from regulars.kpis.second_purchase import second_purchases
 from regulars.kpis.segments import with_segment
 from regulars.kpis.support import support_kpis
 from regulars.kpis.surveys import survey_signal
 from regulars.kpis.waterfall import waterfall
+from regulars.kpis.what_if import what_if
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -130,6 +132,19 @@ def kpi_study(data: KpiData, span: Span, by: Sequence[str] = ()) -> dict[str, An
         "waterfall": waterfall(data, customers, span),
         **_loyalty(data, span),
         "support": support_kpis(data, span),
+        **_economics(data, span),
+    }
+
+
+def _economics(data: KpiData, span: Span) -> dict[str, Any]:
+    """Return what the programme brings and what a point more would, or why not."""
+    programme, no_programme = programme_study(data, span)
+    worth, no_worth = what_if(data, span.end)
+    return {
+        "programme": programme,
+        "no_programme": no_programme,
+        "what_if": worth,
+        "no_what_if": no_worth,
     }
 
 

@@ -16,6 +16,7 @@ from regulars.report.formats import (
     percent,
     plural,
 )
+from regulars.report.programme_section import programme_section, what_if_section
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,6 +109,8 @@ def kpi_section(kpis: KpiResult | None) -> dict[str, Any] | None:
         "segments": _segments(kpis),
         "absent": _absent(kpis),
         "no_index": kpis.no_loyalty_index,
+        "programme": programme_section(kpis),
+        "what_if": what_if_section(kpis),
     }
 
 

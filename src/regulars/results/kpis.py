@@ -182,6 +182,109 @@ class SupportKpis(Part):
     n_open: int = 0  # experiences that are too recent to be followed
 
 
+class ProgrammeOutcome(Part):
+    """What members did in the days after joining, beside comparable others."""
+
+    outcome: str  # bought, orders, spend, order_value, nps
+    unit: str
+    members: float
+    comparable: float
+    difference: float
+    low: float | None
+    high: float | None
+    naive: float | None  # members less all others, not made comparable
+    naive_low: float | None
+    naive_high: float | None
+
+
+class CovariateBalance(Part):
+    """Standardised difference of members and others, before and after weighing."""
+
+    covariate: str
+    before: float
+    after: float
+
+
+class ProgrammeEffect(Part):
+    """Members beside comparable customers: an association, not a cause."""
+
+    joined_from: date
+    joined_to: date
+    follow_days: int
+    n_joined: int
+    n_compared: int  # customers
+    n_without_history: int  # joined on their first day: nothing was known of them
+    n_unmatched: int  # joined, and nobody who did not is comparable
+    effective_n: float  # controls of equal weight that would say as much
+    joined_later_share: float  # of the comparable, in the days followed
+    outcomes: tuple[ProgrammeOutcome, ...]
+    e_value: float | None
+    e_value_low: float | None  # of the end of the interval nearer to no difference
+    balance: tuple[CovariateBalance, ...]
+    assumptions: tuple[str, ...]
+
+
+class ProgrammePoints(Part):
+    """Points outstanding, and how many will be redeemed."""
+
+    outstanding: float
+    redeemed_last_year: float
+    redeemed_share: float  # of points earned, in the end
+    breakage: float
+    expected: float  # of the outstanding, to be redeemed yet
+    liability: float | None  # None: the value of a point is not known
+
+
+class ProgrammeMoney(Part):
+    """Added margin of a year beside the cost of one."""
+
+    added_margin: float
+    added_margin_low: float | None
+    added_margin_high: float | None
+    roi: float
+    roi_low: float | None
+    roi_high: float | None
+    margin_rate: float
+    redeemed_cost: float
+    running_cost: float
+    cost: float
+
+
+class Programme(Part):
+    """What the loyalty programme brings, owes and costs."""
+
+    n_members: int  # there at the end
+    effect: ProgrammeEffect | None
+    no_effect: str | None
+    points: ProgrammePoints | None
+    money: ProgrammeMoney | None
+    notes: tuple[str, ...] = ()
+
+
+class WhatIfFigure(Part):
+    """What one more point of a lever is worth in margin over a year."""
+
+    lever: str  # retention, frequency, order_value
+    unit: str
+    now: float
+    margin: float
+    low: float | None
+    high: float | None
+    n_customers: int
+    n_unmatched: int  # lost, and nobody who was kept resembles them
+    formula: str
+
+
+class WhatIf(Part):
+    """Changes of one point, from the figures of a year."""
+
+    start: date
+    end: date
+    margin_rate: float
+    figures: tuple[WhatIfFigure, ...]
+    notes: tuple[str, ...] = ()
+
+
 class KpiResult(Result):
     """Months, cohorts and order figures; survival of contracts; churn by part.
 
@@ -211,3 +314,7 @@ class KpiResult(Result):
     loyalty_map: LoyaltyMap | None = None
     no_loyalty_index: str | None = None  # why there is none
     support: SupportKpis | None = None
+    programme: Programme | None = None
+    no_programme: str | None = None  # why there is none
+    what_if: WhatIf | None = None
+    no_what_if: str | None = None

@@ -100,6 +100,7 @@ def kpi_data(work: LogWorkspace | CheckedLog, scores: pd.DataFrame | None) -> Kp
         horizon_days=settings.time.horizon_days,
         margin=settings.value.margin,
         scores=scores,
+        programme=settings.programme,
     )
 
 
