@@ -178,7 +178,8 @@ def backtested(result: BacktestResult, labels: Mapping[str, str]) -> Table:
 def kpi_summary(summary: Mapping[str, Any]) -> Iterator[str]:
     """Yield a line a figure of the whole data, and the notes on them."""
     for name, value in summary.items():
-        if isinstance(value, list | dict):
+        is_reason = name.startswith("no_") and value is None
+        if is_reason or isinstance(value, list | dict):
             continue
         shown: object = value
         if isinstance(value, float):
