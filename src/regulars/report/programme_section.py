@@ -90,8 +90,9 @@ def _trust(effect: ProgrammeEffect) -> list[str]:
     if effect.e_value is not None:
         words.append(
             "To explain away the difference in who bought at all, something unseen "
-            f"would have to multiply both joining and buying by {number(effect.e_value, 2)} "
-            f"(to include no difference: {number(effect.e_value_low, 2)})."
+            "would have to multiply both joining and buying by "
+            f"{number(effect.e_value, 2)} (for an interval that includes none: "
+            f"{number(effect.e_value_low, 2)})."
         )
     return words
 
@@ -109,7 +110,7 @@ def money_rows(found: Programme, currency: str) -> list[tuple[str, str, str]]:
     if found.money is not None:
         own = found.money
         ends = (own.added_margin_low, own.added_margin_high)
-        roi = _interval(own.roi_low, own.roi_high, "share", currency)
+        roi = _interval(own.roi_low, own.roi_high, "relative", currency)
         rows += [
             ("Cost of a year", money(own.cost, currency, short=True), ""),
             (
@@ -117,7 +118,7 @@ def money_rows(found: Programme, currency: str) -> list[tuple[str, str, str]]:
                 _signed(own.added_margin, "money", currency),
                 _interval(*ends, "money", currency),
             ),
-            ("Return on the cost", _signed(own.roi, "share", currency), roi),
+            ("Return on the cost", _signed(own.roi, "relative", currency), roi),
         ]
     return rows
 
@@ -150,6 +151,8 @@ def _of_unit(value: float | None, unit: str, currency: str) -> str:
         return MISSING
     if unit == "share":
         return percent(value)
+    if unit == "relative":
+        return percent(value, 0)
     if unit == "money":
         return money(value, currency, short=True)
     return number(value, 1 if unit == "points" else 2)
@@ -159,6 +162,9 @@ def _signed(value: float | None, unit: str, currency: str) -> str:
     if value is None:
         return MISSING
     sign = "+" if value > 0 else MINUS if value < 0 else ""
+    if unit == "share":
+        # of a share, in points of a hundred
+        return f"{sign}{number(100 * abs(value), 1)} points"
     return sign + _of_unit(abs(value), unit, currency)
 
 
