@@ -33,7 +33,9 @@ def programme_section(kpis: KpiResult) -> dict[str, Any] | None:
     """Return what the page says of the programme; None where nothing was worked out."""
     found = kpis.programme
     if found is None:
-        return {"why": kpis.no_programme} if kpis.no_programme else None
+        if kpis.no_programme is None:
+            return None
+        return {"why": kpis.no_programme, "rows": [], "money": [], "notes": []}
     effect = found.effect
     return {
         "why": found.no_effect,
