@@ -253,6 +253,7 @@ SECTIONS = {
     "gate": config.GateSettings,
     "kpis": config.KpiSettings,
     "profit": config.ProfitSettings,
+    "programme": config.ProgrammeSettings,
     "scores": config.ScoreSettings,
     "source": config.SourceSettings,
     "time": config.TimeSettings,
