@@ -28,7 +28,13 @@ EXTRAS = PROJECT["project"]["optional-dependencies"]
 RUN = [*PROJECT["project"]["dependencies"], *PROJECT["dependency-groups"]["setup"]]
 ROOTS = {
     "requirements.lock": [*RUN, *EXTRAS["excel"]],
-    "requirements-dev.lock": [*RUN, *EXTRAS["excel"], *EXTRAS["data"], *EXTRAS["dev"]],
+    "requirements-dev.lock": [
+        *RUN,
+        *EXTRAS["excel"],
+        *EXTRAS["data"],
+        *EXTRAS["postgres"],
+        *EXTRAS["dev"],
+    ],
 }
 LOCKS = list(ROOTS)
 PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
