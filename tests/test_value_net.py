@@ -17,7 +17,8 @@ from regulars.features.value import VALUE_COLUMNS
 from regulars.models import Horizon, RetentionModel
 from regulars.models.churn import Recipe
 from regulars.scoring import Customers, Provenance, score_customers
-from regulars.scoring.pyfunc import NestedScorer, ServingContext
+from regulars.scoring.history_rows import ServingContext
+from regulars.scoring.pyfunc import NestedScorer
 
 FIRST = pd.Timestamp("2023-01-01")
 CUTOFF = date(2024, 1, 1)

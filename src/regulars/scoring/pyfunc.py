@@ -7,8 +7,7 @@ Requests are cleaned, turned into features and scored as the batch is.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,9 +15,7 @@ import numpy as np
 import pandas as pd
 
 from regulars.errors import DataError
-from regulars.features.matrix import FeaturePlan
-from regulars.features.rows import with_signals
-from regulars.features.signals import CUSTOMERS, Signals, Vocabulary, dated
+from regulars.features.signals import CUSTOMERS, Signals, dated
 from regulars.models.retention import RetentionModel
 from regulars.scoring.batch import Customers, Provenance, score_customers
 from regulars.scoring.histories import (
@@ -28,38 +25,16 @@ from regulars.scoring.histories import (
     flatten,
     read_day,
 )
+from regulars.scoring.history_rows import HistoryRows, ServingContext
 from regulars.scoring.reasons import REASONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
 
-CONTEXT = "serving.json"
 PROVENANCE = "provenance.json"
 # what there is to say of a row of attributes
 ROW_COLUMNS = ["customer_id", "churn_probability", "risk_band", *REASONS]
-
-
-@dataclass(frozen=True)
-class ServingContext:
-    """What the features of one customer need to know of the training log."""
-
-    # in which naive times are read
-    time_zone: str
-    # of the training log (ISO): windows that reach back beyond it are unknown
-    first_day: str
-    lookback_days: int | None
-    groups: list[str] | None
-    extra: list[str]
-    # optional columns that the training log had
-    columns: list[str]
-    # of every other table that the model learnt from: its columns and its first day
-    tables: dict[str, list[str]] = field(default_factory=dict)
-    begins: dict[str, str] = field(default_factory=dict)
-
-    def save(self, folder: str | Path) -> None:
-        """Write the context beside the model."""
-        text = json.dumps(asdict(self), indent=1)
-        (Path(folder) / CONTEXT).write_text(text)
 
 
 class NestedScorer:
@@ -73,6 +48,7 @@ class NestedScorer:
     ) -> None:
         self._model = model
         self._context = context
+        self._rows = HistoryRows.of(model, context)
         self._provenance = provenance
 
     def predict(
@@ -101,18 +77,8 @@ class NestedScorer:
         context = self._context
         histories = request["transactions"]
         sent = flatten(ids, histories, ["is_return", *context.columns])
-        plan = FeaturePlan.of(
-            [cutoff],
-            lookback_days=context.lookback_days,
-            groups=context.groups,
-            extra=context.extra,
-            first_day=date.fromisoformat(context.first_day),
-        )
-        rows = plan.matrix([clean_lines(sent, context.time_zone)])
-        if not context.tables:
-            return rows
-        words = Vocabulary.in_names(self._model.reference_.index)
-        return with_signals(rows, self._signals(ids, request, cutoff), words)
+        lines = clean_lines(sent, context.time_zone)
+        return self._rows.at(cutoff, [lines], self._signals(ids, request, cutoff))
 
     def _signals(
         self, ids: pd.Series[Any], request: pd.DataFrame, cutoff: date
@@ -176,7 +142,7 @@ def _load_pyfunc(path: str) -> NestedScorer | RowScorer:
     folder = Path(path)
     model = RetentionModel.load(folder)
     provenance = json.loads((folder / PROVENANCE).read_text())
-    if not (folder / CONTEXT).is_file():  # rows that come with their features
+    context = ServingContext.load(folder)
+    if context is None:  # rows that come with their features
         return RowScorer(model, provenance)
-    context = json.loads((folder / CONTEXT).read_text())
-    return NestedScorer(model, ServingContext(**context), provenance)
+    return NestedScorer(model, context, provenance)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from regulars.models.folds import ValidationFold
     from regulars.models.retention import RetentionModel
     from regulars.models.spend import SpendSelection
-    from regulars.scoring.pyfunc import ServingContext
+    from regulars.scoring.history_rows import ServingContext
     from regulars.training.dataset import Dataset
 
     Floats = NDArray[np.float64]

@@ -32,7 +32,7 @@ from regulars.models.churn import baselines
 from regulars.models.memo import Memo
 from regulars.scoring.batch import Customers
 from regulars.scoring.histories import FIELDS
-from regulars.scoring.pyfunc import ServingContext
+from regulars.scoring.history_rows import ServingContext
 from regulars.training.backtest import BacktestPlan
 from regulars.training.card import spend_choice, tuning_choices
 from regulars.training.promotion import silence_question
