@@ -146,7 +146,10 @@ def test_process_alone_scores_without_bounds_before_and_after_saving(
         whole.horizon, Recipe.process_only(), process=whole.process
     ).fit(None, current=features)
     model.save(tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["model.json"]
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "model.json",
+        "checksums.json",
+    }
     for each in (model, RetentionModel.load(tmp_path)):
         found = each.predict(features)
         assert (

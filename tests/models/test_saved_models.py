@@ -40,3 +40,23 @@ def test_model_that_lacks_the_trees_of_a_bag_is_refused(tmp_path):
     (tmp_path / "churn_lightgbm-1.lightgbm.txt").unlink()
     with pytest.raises(DataError, match=r"lacks '.*churn_lightgbm-1\.lightgbm\.txt'"):
         RetentionModel.load(tmp_path)
+
+
+def test_file_that_was_edited_is_named(tmp_path):
+    rows = pd.DataFrame({"age": np.arange(80.0) % 40})
+    recipe = Recipe({"lightgbm": 1.0}, settings={"lightgbm": {"n_trees": 2}})
+    model = RetentionModel(TERMS, recipe, encoder=TabularEncoder())
+    model.fit(rows, rows["age"] > 20).save(tmp_path)
+    trees = tmp_path / "churn_lightgbm.lightgbm.txt"
+    trees.write_text(trees.read_text().replace("leaf_value=", "leaf_value=9", 1))
+    with pytest.raises(DataError, match=r"churn_lightgbm\.lightgbm\.txt changed"):
+        RetentionModel.load(tmp_path)
+
+
+def test_model_without_its_checksums_is_refused(tmp_path):
+    rows = pd.DataFrame({"age": np.arange(80.0) % 40})
+    model = RetentionModel(TERMS, Recipe({"logistic": 1.0}), encoder=TabularEncoder())
+    model.fit(rows, rows["age"] > 20).save(tmp_path)
+    (tmp_path / "checksums.json").unlink()
+    with pytest.raises(DataError, match=r"lacks '.*checksums\.json'"):
+        RetentionModel.load(tmp_path)

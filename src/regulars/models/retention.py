@@ -31,6 +31,7 @@ from regulars.models.model_files import (
     churn_trees,
     read_model,
     read_text,
+    seal,
 )
 from regulars.models.profile import Profile
 from regulars.models.reading import KEYS, Reading, feature_columns
@@ -510,6 +511,7 @@ class RetentionModel:
                 (path / churn_trees(member, number)).write_text(text)
         for head, text in (self.spend_.trees() if self.spend_ else {}).items():
             (path / f"spend_{head}.lightgbm.txt").write_text(text)
+        seal(path)
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:

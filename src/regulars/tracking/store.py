@@ -11,12 +11,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from regulars.errors import DataError
+from regulars.models.model_files import seal
 from regulars.models.retention import RetentionModel
 from regulars.tracking.connection import Connection
 from regulars.tracking.environment import addressed, host_of, quiet
 from regulars.tracking.fetching import model_folder, run_folder
 from regulars.tracking.locations import ARTIFACTS
 from regulars.tracking.records import Registered
+from regulars.tracking.wheel import write_wheel
 from regulars.tracking.writing import MODEL_FOLDER, log_model, log_record
 
 if TYPE_CHECKING:
@@ -241,6 +243,8 @@ class Store(Connection):
             provenance = {"model_version": expected, "run_id": run_id}
             if record.model is not None:
                 (record.model / PROVENANCE).write_text(json.dumps(provenance))
+                write_wheel(record.model)
+                seal(record.model)
             version = self._new_version(log_model(record), run_id)
             if version == expected:
                 return version

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from regulars import __version__
 from regulars.tracking.records import LOADER
+from regulars.tracking.wheel import requirements
 
 if TYPE_CHECKING:
     from regulars.tracking.records import RunRecord
@@ -33,6 +33,10 @@ def log_model(record: RunRecord) -> Any:
     from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
     from mlflow.types.schema import AnyType
 
+    model = record.model
+    if model is None:
+        msg = "The record of a run without a model has nothing to be registered."
+        raise ValueError(msg)
     anything = AnyType()  # type: ignore[no-untyped-call]
     params = ParamSchema(
         [
@@ -54,8 +58,12 @@ def log_model(record: RunRecord) -> Any:
         name=MODEL_FOLDER,
         # data and a named loader: nothing of the artefact is unpickled or run
         loader_module=LOADER,
-        data_path=str(record.model),
+        data_path=str(model),
         signature=signature,
         input_example=record.input_example,
-        pip_requirements=[f"regulars=={__version__}"],
+        # paths are read from the model's own folder
+        pip_requirements=[
+            *requirements(),
+            *(f"data/{MODEL_FOLDER}/{each.name}" for each in model.glob("*.whl")),
+        ],
     )
