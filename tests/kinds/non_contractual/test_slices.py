@@ -18,8 +18,8 @@ def work(shop):
     cutoff = pd.Timestamp(before.timeline.test_cutoff)
     orders = pd.read_csv(shop.folder / "orders.csv")
     ids = orders["customer_id"].unique()
-    first = orders.groupby("customer_id")["order_date"].transform("min")
-    is_first = orders["order_date"] == first
+    first = orders.groupby("customer_id")["order_time"].transform("min")
+    is_first = orders["order_time"] == first
     orders["channel"] = is_first.map({True: "web", False: "shop"})
     orders.to_csv(shop.folder / "orders.csv", index=False)
     days = [cutoff - pd.Timedelta(days=1), cutoff]
