@@ -2,44 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from regulars.kpis.kpi_data import KpiData
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date
     from pathlib import Path
 
     from regulars.config import Settings
-    from regulars.data.intake import Intake
     from regulars.data.ledger import Ledger
 
 
-class WithTables(Protocol):
-    """Checked tables with a ledger."""
-
-    @property
-    def settings(self) -> Settings:
-        """The configuration."""
-
-    @property
-    def intake(self) -> Intake:
-        """The tables."""
-
-    @property
-    def ledger(self) -> Ledger:
-        """The purchases."""
-
-
 def kpi_data(
-    work: WithTables, cutoff: date, scores: pd.DataFrame | None = None
+    settings: Settings,
+    ledger: Ledger,
+    tables: Mapping[str, Any],
+    cutoff: date,
+    scores: pd.DataFrame | None = None,
+    begins: date | None = None,
 ) -> KpiData:
     """Gather what KPIs are worked out from, as of a day."""
-    settings, tables = work.settings, work.intake.tables
     return KpiData(
-        ledger=work.ledger,
+        ledger=ledger,
         cutoff=cutoff,
         tables={k: v for k, v in tables.items() if k != "transactions"},
         settings=settings.kpis,
@@ -47,6 +35,7 @@ def kpi_data(
         margin=settings.value.margin,
         scores=scores,
         programme=settings.programme,
+        begins=begins,
     )
 
 

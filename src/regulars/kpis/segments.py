@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 NEW, UNKNOWN, NO_TIER, LAPSED = "new", "unknown", "no tier", "lapsed"
 # what stands for a customer who has no such segment
-WITHOUT = {"rfm": NEW, "loyalty_map": NEW, "tier": NO_TIER}
+WITHOUT = {"rfm": NEW, "loyalty_map": NEW, "tier": NO_TIER, "plan": NEW}
 MOST_VALUES = 50
 
 
@@ -35,11 +35,13 @@ def segments_known(data: KpiData) -> list[str]:
 
 def of_past(data: KpiData) -> list[str]:
     """Return the segments that are made of a customer's past."""
-    names = ["rfm", "loyalty_map"]
+    names = ["rfm", "loyalty_map"] if data.has_purchases else []
     if "channel" in data.ledger.columns:
         names.append("channel")
     if data.has("loyalty", "tier"):
         names.append("tier")
+    if not data.has_purchases and data.has("subscriptions", "plan"):
+        names.append("plan")
     return names
 
 
@@ -59,7 +61,9 @@ def with_segment(data: KpiData, customers: Any, span: Span, name: str) -> Any:
     both = both.drop("customer_id_segment")
     without: Any = WITHOUT.get(name, UNKNOWN)
     if name == "rfm":
-        without = both.last_before.isnull().ifelse(NEW, LAPSED)
+        # who has a contract may never have bought
+        is_new = both.first_day >= span.start
+        without = is_new.ifelse(NEW, LAPSED)
     return both.mutate(segment=both.segment.fill_null(without))
 
 
@@ -72,8 +76,10 @@ def segment_rows(data: KpiData, span: Span, name: str) -> Any:
         found = _rfm(data, span)
     elif name == "loyalty_map":
         found = _map(data, span)
+    elif name == "tier":
+        found = _tier(data, span)
     else:
-        found = _tier(data, span) if name == "tier" else _channel(data)
+        found = _plan(data, span) if name == "plan" else _channel(data)
     return found.select("customer_id", segment=found.segment.cast("string"))
 
 
@@ -118,6 +124,12 @@ def _channel(data: KpiData) -> Any:
     lines = lines.filter((lines.order_date < data.cutoff) & ~lines.is_return)
     lines = lines.filter(lines.channel.notnull())
     return _last(lines, "order_time", "channel", first=True)
+
+
+def _plan(data: KpiData, span: Span) -> Any:
+    """Return the plan of the last contract that had started when the span began."""
+    rows = data.known_by("subscriptions", span.start)
+    return _last(rows.filter(rows.plan.notnull()), "started_at", "plan")
 
 
 def attributes(data: KpiData) -> list[str]:

@@ -14,7 +14,16 @@ from regulars.kinds.contractual.snapshot import KEYS, snapshot
 from regulars.kinds.contractual.value import survival_of, value_at
 from regulars.kinds.contractual.workspace import open_contracts, span_of
 from regulars.kinds.kind import Kind
+from regulars.kinds.kpi_inputs import kpi_data, scores_at
 from regulars.kinds.tables import check_tables
+from regulars.kpis.contract_study import (
+    contract_cohorts,
+    contract_study,
+    no_purchases,
+)
+from regulars.kpis.contracts import contract_waterfall
+from regulars.kpis.spans import KpiQuestion, asked_span
+from regulars.kpis.study import kpi_study
 from regulars.results import KpiResult, as_result, write_result
 from regulars.scoring.batch import Customers
 from regulars.training.backtest import BacktestPlan
@@ -29,7 +38,10 @@ from regulars.training.window import ModelDescription, Problem
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import pandas as pd
+
     from regulars.kinds.contractual.workspace import ContractWorkspace
+    from regulars.kpis.kpi_data import KpiData
     from regulars.models.retention import RetentionModel
     from regulars.training.dataset import Dataset, Split
     from regulars.training.window import Training
@@ -175,15 +187,28 @@ def customers_of_contracts(work: ContractWorkspace, model: RetentionModel) -> Cu
 
 
 def kpis_of_contracts(
-    work: ContractWorkspace, step: Step, *, no_scores: str | None = None
+    work: ContractWorkspace,
+    step: Step,
+    *,
+    no_scores: str | None = None,
+    question: KpiQuestion | None = None,
 ) -> dict[str, Any]:
-    """Work out survival and hazard by tenure; write ``kpis.json``.
+    """Work out survival, and the figures of a period; write ``kpis.json``.
 
     Contracts have their figures with scores or without.
     """
     step("kpis")
-    survival = survival_of(work.spells, work.timeline.cutoff)
-    settings = work.settings
+    cutoff, settings = work.timeline.cutoff, work.settings
+    survival = survival_of(work.spells, cutoff)
+    scores = None if no_scores else scores_at(settings.outputs_folder, cutoff)
+    data = contract_data(work, scores)
+    question = question or KpiQuestion()
+    span = asked_span(question.start, question.end, data.first_day, cutoff)
+    if data.has_purchases:
+        study = kpi_study(data, span, question.by)
+        study["waterfall"] = contract_waterfall(data, span)
+    else:
+        study = contract_study(data, span, question.by)
     result = as_result(
         KpiResult,
         {
@@ -191,10 +216,24 @@ def kpis_of_contracts(
             "kind": "contractual",
             "currency": settings.source.currency,
             "survival": survival,
+            "cohorts": contract_cohorts(work.spells, cutoff),
+            **study,
         },
     )
     write_result(result, settings.outputs_folder / "kpis.json")
-    return {key: survival[key] for key in ("n_spells", "n_ended", "median_days")}
+    summary = {key: survival[key] for key in ("n_spells", "n_ended", "median_days")}
+    return {**summary, **study}
+
+
+def contract_data(work: ContractWorkspace, scores: pd.DataFrame | None) -> KpiData:
+    """Gather what KPIs are worked out from; contracts stand in for purchases."""
+    ledger, begins = work.ledger, None
+    if ledger is None or ledger.first_day is None:
+        ledger = no_purchases(work.tables["subscriptions"].customer_id)
+        begins = span_of(work.spells)[0]
+    return kpi_data(
+        work.settings, ledger, work.tables, work.timeline.cutoff, scores, begins
+    )
 
 
 CONTRACTUAL = Kind(
@@ -207,4 +246,5 @@ CONTRACTUAL = Kind(
     backtest=contract_backtest,
     customers=customers_of_contracts,
     kpis=kpis_of_contracts,
+    has_periods=True,
 )

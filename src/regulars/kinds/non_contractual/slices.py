@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from regulars.kinds.non_contractual.workspace import LogWorkspace
+    from regulars.kpis.kpi_data import KpiData
 
 
 def customer_slices(
@@ -23,7 +24,7 @@ def customer_slices(
     """Return cohorts, value bands and attributes; None where features lack columns."""
     if not {"customer_id", "cutoff", "T_days", "revenue"} <= set(features.columns):
         return None
-    data = kpi_data(work, cutoff)
+    data = _data(work, cutoff)
     attributes = attributes_of_past(data, features["customer_id"], MOST_VALUES)
     attributes.insert(0, "customer_id", features["customer_id"])
     return label_customers(features, attributes)
@@ -33,7 +34,11 @@ def customer_segments(
     work: LogWorkspace, features: pd.DataFrame, cutoff: date
 ) -> pd.DataFrame:
     """Return the segments that KPIs are cut by."""
-    return segments_of_past(kpi_data(work, cutoff), features["customer_id"])
+    return segments_of_past(_data(work, cutoff), features["customer_id"])
+
+
+def _data(work: LogWorkspace, cutoff: date) -> KpiData:
+    return kpi_data(work.settings, work.ledger, work.intake.tables, cutoff)
 
 
 def one_kind_of_cohort(slices: pd.DataFrame) -> pd.DataFrame:

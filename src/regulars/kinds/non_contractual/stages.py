@@ -57,7 +57,7 @@ def kpis_of_log(
     notes = kpi_notes(work.ledger, cutoff)
     # scores of an earlier run are not those of a log that teaches nothing
     scores = None if no_scores else scores_at(outputs, cutoff)
-    data = kpi_data(work, cutoff, scores)
+    data = kpi_data(work.settings, work.ledger, work.intake.tables, cutoff, scores)
     question = question or KpiQuestion()
     span = asked_span(question.start, question.end, data.first_day, cutoff)
     study = kpi_study(data, span, question.by)
