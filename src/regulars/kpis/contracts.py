@@ -120,10 +120,10 @@ def contract_waterfall(data: KpiData, span: Span) -> list[dict[str, Any]]:
     step = ibis.cases(
         (rows.lost == 1, "lost"),
         ((rows.kept == 1) & (change < 0), "kept_less"),
-        (rows.kept == 1, "kept_more"),
+        ((rows.kept == 1) & (change > 0), "kept_more"),
         ((rows.gained == 1) & (rows.is_new == 1), "new"),
         (rows.gained == 1, "won_back"),
-        else_="neither",
+        else_="alike",
     )
     sums = rows.group_by(step=step).aggregate(
         n=rows.count(),
