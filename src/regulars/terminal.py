@@ -232,6 +232,7 @@ def _contract_tables(result: KpiResult) -> Iterator[Table]:
         ]
         heads = ("Customers", "A month")
         yield _words_table("Contract revenue, from start to end", heads, rows)
+    yield from _after_experiences(result)
     if result.cohorts is None:
         return
     table = result.cohorts
@@ -243,6 +244,29 @@ def _contract_tables(result: KpiResult) -> Iterator[Table]:
     ages = [f"{age} mo." for age in COHORT_MONTHS]
     title = "Still with a contract, months after that of the first start"
     yield _words_table(title, ("Customers", *ages), shown[-COHORTS_SHOWN:])
+
+
+def _after_experiences(result: KpiResult) -> Iterator[Table]:
+    from regulars.report.kpi_section import EXPERIENCE_WORDS
+
+    support = result.support
+    if support is None or not support.experiences:
+        return
+    rows = [
+        (
+            EXPERIENCE_WORDS[gap.experience],
+            f"{gap.n_customers:,}",
+            f"{gap.rate:.1%}",
+            f"{gap.rate_compared:.1%}",
+            "" if gap.low is None else f"{gap.low:+.1%} to {gap.high:+.1%}",
+        )
+        for gap in support.experiences
+    ]
+    yield _words_table(
+        f"Without a contract {support.after_days} days after (no cause)",
+        ("Customers", "Share", "Comparable", "Difference, 95%"),
+        rows,
+    )
 
 
 def _share_at(kept: Sequence[float | None], age: int) -> str:

@@ -34,6 +34,7 @@ CONTRACTS = [
     # counts from the day after the period's end
     ("g", "2024-07-01", None, "pro", 30.0),
 ]
+ENDS = ("2024-05-10", "2024-05-11", None, "2024-04-05")
 COLUMNS = "customer_id started_at ended_at plan monthly_amount"
 
 
@@ -170,3 +171,34 @@ def test_cohorts_are_by_month_of_the_first_start():
     assert later is None
     assert found["revenue_per_customer"][1][5] == pytest.approx(20 / 3)
     assert found["retention"][3] == [1.0, *[None] * 6]
+
+
+def test_late_tickets_are_set_beside_those_of_the_same_tenure():
+    late = [(f"t{n}", "2022-01-01", end, 10.0) for n, end in enumerate(ENDS)]
+    others = [(f"k{n}", "2022-01-01", None, 10.0) for n in range(60)]
+    # of another tenure: comparable with nobody
+    young = [(f"y{n}", "2024-02-20", "2024-05-20", 10.0) for n in range(60)]
+    columns = "customer_id started_at ended_at monthly_amount"
+    contracts = table("subscriptions", columns, [*late, *others, *young])
+    tickets = [
+        (f"t{n}", "2024-04-01", "2024-04-10", "2024-04-20") for n in range(len(ENDS))
+    ]
+    data = KpiData(
+        no_purchases(contracts.customer_id),
+        CUTOFF,
+        {
+            "subscriptions": contracts,
+            "tickets": table(
+                "tickets", "customer_id opened_at due_at resolved_at", tickets
+            ),
+        },
+        horizon_days=30,
+        begins=date(2022, 1, 1),
+    )
+    [gap] = contract_study(data, QUARTER)["support"]["experiences"]
+    # within 30 days of 10 April: one ends on the 30th day, one on the 31st; one had
+    # left before
+    assert (gap["n_customers"], gap["n_unmatched"]) == (3, 0)
+    assert gap["rate"] == pytest.approx(1 / 3)
+    assert gap["rate_compared"] == 0
+    assert gap["value_lost"] == pytest.approx(1 / 3 * 3 * 120)

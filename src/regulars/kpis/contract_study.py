@@ -25,6 +25,7 @@ from regulars.kpis.periods import label_of, number_of
 from regulars.kpis.programme import programme_signal, referral_signal
 from regulars.kpis.segments import with_segment
 from regulars.kpis.study import figure_rows
+from regulars.kpis.support import support_kpis
 from regulars.kpis.surveys import survey_signal
 
 if TYPE_CHECKING:
@@ -114,6 +115,7 @@ def contract_study(data: KpiData, span: Span, by: Sequence[str] = ()) -> dict[st
             if (ALL, kpi) not in figures
         ],
         "waterfall": contract_waterfall(data, span),
+        "support": support_kpis(data, span),
         "no_loyalty_index": NO_PURCHASES,
         "no_programme": NO_PURCHASES,
         "no_what_if": NO_PURCHASES,
