@@ -62,7 +62,7 @@ def segments_of_past(data: KpiData, customers: pd.Series) -> pd.DataFrame:
     """
     here = Span(data.cutoff, data.cutoff)
     names = of_past(data)
-    if cells_at(data, data.cutoff).empty:
+    if "loyalty_map" in names and cells_at(data, data.cutoff).empty:
         names.remove("loyalty_map")
     return pd.DataFrame(
         {

@@ -151,6 +151,40 @@ def test_backtest_rolls_back_through_time(settings):
     assert found["run_id"]
 
 
+def test_backtest_cuts_contracts_by_tier_as_of_each_window(settings, tmp_path):
+    contracts, _ = simulate()
+    n = len(contracts)
+    # c is given to everybody after the last test window has begun
+    postings = pd.concat(
+        pd.DataFrame(
+            {
+                "customer_id": contracts["customer_id"],
+                "posted_at": day,
+                "kind": "earn",
+                "points": 1,
+                "tier": tiers,
+            }
+        )
+        for day, tiers in (
+            ("2024-01-02", ["a", "b"] * (n // 2)),
+            ("2025-05-01", "c"),
+        )
+    )
+    postings.to_csv(tmp_path / "loyalty.csv", index=False)
+    path = (tmp_path / "loyalty.csv").as_posix()
+    text = {"loyalty": {"path": path}}
+    source = type(settings.source).model_validate(
+        {**settings.source.model_dump(exclude_unset=True), **text}
+    )
+    asked = settings.backtest.model_copy(update={"windows": 2})
+    settings = settings.model_copy(update={"backtest": asked, "source": source})
+    found = pipeline.backtest(pipeline.open_work(settings, quiet), quiet)
+    rows = found["slices"]["rows"]
+    tiers = {row["value"]: row["share"] for row in rows if row["slice"] == "tier"}
+    assert {*tiers} == {"a", "b"}
+    assert sum(tiers.values()) == pytest.approx(1)
+
+
 def test_same_contracts_again_do_not_take_the_champions_place(
     contracts_with_champion,
 ):

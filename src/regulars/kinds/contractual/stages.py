@@ -9,17 +9,17 @@ import numpy as np
 from regulars.errors import NotEnoughHistoryError
 from regulars.evaluation.backtest import roll_back
 from regulars.features.dated_tables import words_in
+from regulars.kinds.contractual.figures import contract_data
 from regulars.kinds.contractual.past import PastSnapshots, has_both
 from regulars.kinds.contractual.snapshot import KEYS, snapshot
 from regulars.kinds.contractual.value import survival_of, value_at
 from regulars.kinds.contractual.workspace import open_contracts, span_of
 from regulars.kinds.kind import Kind
-from regulars.kinds.kpi_inputs import kpi_data, scores_at
+from regulars.kinds.kpi_inputs import scores_at
 from regulars.kinds.tables import check_tables
 from regulars.kpis.contract_study import (
     contract_cohorts,
     contract_study,
-    no_purchases,
 )
 from regulars.kpis.contracts import contract_waterfall
 from regulars.kpis.spans import KpiQuestion, asked_span
@@ -38,10 +38,7 @@ from regulars.training.window import ModelDescription, Problem
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import pandas as pd
-
     from regulars.kinds.contractual.workspace import ContractWorkspace
-    from regulars.kpis.kpi_data import KpiData
     from regulars.models.retention import RetentionModel
     from regulars.training.dataset import Dataset, Split
     from regulars.training.window import Training
@@ -201,7 +198,7 @@ def kpis_of_contracts(
     cutoff, settings = work.timeline.cutoff, work.settings
     survival = survival_of(work.spells, cutoff)
     scores = None if no_scores else scores_at(settings.outputs_folder, cutoff)
-    data = contract_data(work, scores)
+    data = contract_data(work, cutoff, scores)
     question = question or KpiQuestion()
     span = asked_span(question.start, question.end, data.first_day, cutoff)
     if data.has_purchases:
@@ -223,17 +220,6 @@ def kpis_of_contracts(
     write_result(result, settings.outputs_folder / "kpis.json")
     summary = {key: survival[key] for key in ("n_spells", "n_ended", "median_days")}
     return {**summary, **study}
-
-
-def contract_data(work: ContractWorkspace, scores: pd.DataFrame | None) -> KpiData:
-    """Gather what KPIs are worked out from; contracts stand in for purchases."""
-    ledger, begins = work.ledger, None
-    if ledger is None or ledger.first_day is None:
-        ledger = no_purchases(work.tables["subscriptions"].customer_id)
-        begins = span_of(work.spells)[0]
-    return kpi_data(
-        work.settings, ledger, work.tables, work.timeline.cutoff, scores, begins
-    )
 
 
 CONTRACTUAL = Kind(
