@@ -74,22 +74,9 @@ def no_purchases(ids: Any) -> Ledger:
 
 
 def contract_study(data: KpiData, span: Span, by: Sequence[str] = ()) -> dict[str, Any]:
-    """Work out all KPIs of contracts in one period, with the change on the one before.
+    """Work out what `kpi_study` does, as far as it needs no purchases.
 
-    Parameters
-    ----------
-    data : KpiData
-        With subscriptions, a ledger without rows, and ``begins``.
-    span : Span
-        The period; it must be over at the cutoff.
-    by : sequence of str, default=()
-        Segments to cut by, as they were known when the period began: ``cohort`` (year
-        of the first contract), ``plan``, ``tier`` or an attribute of customers.
-
-    Returns
-    -------
-    dict
-        What `kpi_study` returns, as far as it needs no purchases.
+    `data` have subscriptions, a ledger without rows, and ``begins``.
     """
     before = span.before()
     has_before = data.covers(before)
@@ -160,27 +147,8 @@ def _customers(data: KpiData, span: Span) -> tuple[Any, list[Measure], dict[str,
 def contract_cohorts(spells: pd.DataFrame, cutoff: date) -> dict[str, Any] | None:
     """Return which share of each month's new customers still have a contract.
 
-    Parameters
-    ----------
-    spells : DataFrame of shape (n_contracts, n_columns)
-        ``customer_id``, ``started``, ``ended`` (missing where it runs) and
-        ``monthly_amount``, where there is one.
-    cutoff : date
-        Only days before it count.
-
-    Returns
-    -------
-    dict or None
-        As `cohort_retention` gives it: a customer counts in a month if a contract ran
-        on its last day. None where nobody started in a whole month.
-
-    Examples
-    --------
-    >>> from datetime import date
-    >>> days = {"started": ["2024-01-05", "2024-01-09"], "ended": ["2024-02-10", None]}
-    >>> rows = pd.DataFrame(days).apply(pd.to_datetime).assign(customer_id=["a", "b"])
-    >>> contract_cohorts(rows, date(2024, 4, 1))["retention"]
-    [[1.0, 0.5, 0.5]]
+    As `cohort_retention` gives it: a customer counts in a month if a contract ran on its
+    last day. None where nobody started in a whole month.
     """
     first = spells.groupby("customer_id")["started"].transform("min")
     known = first.to_numpy() < np.datetime64(cutoff)

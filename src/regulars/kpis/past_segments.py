@@ -28,37 +28,10 @@ if TYPE_CHECKING:
 
 
 def segments_of_past(data: KpiData, customers: pd.Series) -> pd.DataFrame:
-    """Return the segments of past buyers as of the cutoff, a column a segment.
+    """Return the segments of past buyers as of the cutoff, in the order asked.
 
-    Parameters
-    ----------
-    data : KpiData
-        A log with the tables beside it; nothing from its cutoff on is looked at.
-    customers : Series of shape (n_customers,)
-        Ids of customers who bought before the cutoff.
-
-    Returns
-    -------
-    DataFrame of shape (n_customers, n_segments)
-        In the order of `customers`: ``rfm``, and ``loyalty_map``, ``channel`` and
-        ``tier`` where the tables give them.
-
-    Examples
-    --------
-    >>> from datetime import date
-    >>> import ibis
-    >>> import pandas as pd
-    >>> import pyarrow as pa
-    >>> from regulars.data.ledger import build_ledger
-    >>> from regulars.kpis import KpiData
-    >>> days = [date(2024, 1, 5), date(2024, 2, 7), date(2024, 4, 1)]
-    >>> log = ibis.memtable(pa.table({
-    ...     "customer_id": ["a", "b", "a"], "order_date": days,
-    ...     "order_time": pa.array(days).cast(pa.timestamp("us")),
-    ...     "amount": [10.0, 30.0, 20.0], "is_return": [False] * 3}))
-    >>> data = KpiData(build_ledger(log), date(2024, 3, 1))
-    >>> segments_of_past(data, pd.Series(["b", "a"]))["rfm"].tolist()
-    ['R3 F1', 'R1 F1']
+    ``rfm``, and ``loyalty_map``, ``channel`` and ``tier`` where the tables give them.
+    Nothing from the cutoff on is looked at.
     """
     here = Span(data.cutoff, data.cutoff)
     names = of_past(data)
