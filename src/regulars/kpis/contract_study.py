@@ -147,8 +147,8 @@ def _customers(data: KpiData, span: Span) -> tuple[Any, list[Measure], dict[str,
 def contract_cohorts(spells: pd.DataFrame, cutoff: date) -> dict[str, Any] | None:
     """Return which share of each month's new customers still have a contract.
 
-    As `cohort_retention` gives it: a customer counts in a month if a contract ran on its
-    last day. None where nobody started in a whole month.
+    As `cohort_retention` gives it: a customer counts in a month if a contract ran on
+    its last day. None where nobody started in a whole month.
     """
     first = spells.groupby("customer_id")["started"].transform("min")
     known = first.to_numpy() < np.datetime64(cutoff)
