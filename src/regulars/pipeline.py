@@ -296,8 +296,9 @@ def kpis(
         return kind.kpis(work, step, no_scores=no_scores)
     if not kind.has_periods:
         msg = (
-            f"--from, --to and --by are for logs of purchases; churn.kind is "
-            f"'{kind.name}'. Leave them out."
+            "--from, --to and --by need a log with days, of purchases or contracts; "
+            f"churn.kind is '{kind.name}', whose table says once who left. Leave them "
+            "out: 'regulars kpis' then gives the shares that left, by part of it."
         )
         raise ConfigError(msg)
     return kind.kpis(work, step, no_scores=no_scores, question=question)

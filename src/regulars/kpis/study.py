@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, Any
 from regulars.data.ledger import materialise
 from regulars.kpis.catalogue import CATALOGUE
 from regulars.kpis.concentration import OF_SCORES, value_kpis
-from regulars.kpis.contracts import contract_kpis
+from regulars.kpis.contracts import (
+    contract_kpis,
+    contract_measures,
+    contract_rows,
+)
 from regulars.kpis.estimates import shorten
 from regulars.kpis.experiences import forgiveness_signal
 from regulars.kpis.kpi_data import joined
@@ -116,11 +120,11 @@ def kpi_study(data: KpiData, span: Span, by: Sequence[str] = ()) -> dict[str, An
     if has_before:
         past = customer_table(data, before)
         earlier = _comparable(data, _of_everybody(data, *past, before)[0], before)
-    rows = [*_rows(figures, earlier, span, "")]
+    rows = [*figure_rows(figures, earlier, span, "")]
     for name in by:
         cut = _by_segment(data, customers, signals, span, name)
         cut_before = _by_segment(data, *past, before, name) if past else {}
-        rows += _rows(cut, _comparable(data, cut_before, before), span, name)
+        rows += figure_rows(cut, _comparable(data, cut_before, before), span, name)
     return {
         "period": _period(data, span, before if has_before else None),
         "figures": rows,
@@ -195,7 +199,17 @@ def _by_segment(
     measures = [each for signal in signals for each in signal.measures]
     cut = materialise(with_segment(data, customers, span, name))
     figures = measure(cut, measures, "segment")
+    figures |= contracts_by_segment(data, span, name)
     return figures | second_purchases(data, cut, span, "segment")[0]
+
+
+def contracts_by_segment(data: KpiData, span: Span, name: str) -> Found:
+    """Return the figures of contracts by a segment of those who have them."""
+    if not data.has("subscriptions"):
+        return {}
+    rows = data.once("contracts", span, contract_rows)
+    cut = materialise(with_segment(data, rows, span, name))
+    return measure(cut, contract_measures(data, span), "segment")
 
 
 def _comparable(data: KpiData, earlier: Found, before: Span) -> Found:
@@ -210,7 +224,7 @@ def _reach(data: KpiData, span: Span) -> int:
     return max((span.start - data.first_day).days, 0)
 
 
-def _rows(figures: Found, earlier: Found, span: Span, by: str) -> Iterator[Any]:
+def figure_rows(figures: Found, earlier: Found, span: Span, by: str) -> Iterator[Any]:
     """Yield figures in the catalogue's order, each with the change on before."""
     places = {kpi: place for place, kpi in enumerate(CATALOGUE)}
     for key in sorted(figures, key=lambda key: (key[0], places[key[1]])):
