@@ -89,22 +89,20 @@ def customer_periods(known: ibis.Table, period: Period) -> ibis.Table:
 
     ``n_orders``, ``is_active`` (bought, 1 or 0) and ``micros``; ``cohort``, the number
     of the customer's first period with a purchase; ``before``, that of the last one
-    with a purchase before this period. Months and cohorts are both made of it.
+    with a purchase before this period, for periods with one. Months and cohorts are
+    both made of it.
     """
     rows = known.group_by("customer_id", number=period_number(known.day, period)).agg(
         n_orders=known.n_orders.sum(where=known.is_purchase).fill_null(0),
         is_active=known.is_purchase.cast("int64").max(),
         micros=known.spend_micros.sum().cast("int64"),
     )
-    active = (rows.is_active == 1).ifelse(rows.number, ibis.null("int64"))
-    customer = {"group_by": "customer_id", "order_by": "number"}
-    earlier = ibis.window(**customer, preceding=(None, 1))
-    return materialise(
-        rows.mutate(
-            before=active.max().over(earlier),
-            cohort=active.min().over(ibis.window(group_by="customer_id")),
-        )
-    )
+    rows = rows.mutate(active=(rows.is_active == 1).ifelse(rows.number, None))
+    # periods without a purchase have no number of their own and sort last
+    in_order = ibis.window(group_by="customer_id", order_by="active")
+    found = {"before": rows.active.lag(), "cohort": rows.active.first()}
+    found = {name: value.over(in_order) for name, value in found.items()}
+    return materialise(rows.mutate(**found).drop("active"))
 
 
 def check_any_purchase(n_purchase_periods: int, cutoff: date) -> None:

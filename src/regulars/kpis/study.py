@@ -10,6 +10,7 @@ from regulars.kpis.concentration import OF_SCORES, value_kpis
 from regulars.kpis.contracts import contract_kpis
 from regulars.kpis.estimates import shorten
 from regulars.kpis.experiences import forgiveness_signal
+from regulars.kpis.full_price import discount_signal
 from regulars.kpis.kpi_data import joined
 from regulars.kpis.loyalty_index import index_summary, loyalty_rows, why_no_index
 from regulars.kpis.loyalty_map import loyalty_map
@@ -17,7 +18,6 @@ from regulars.kpis.measures import ALL, Measured, Signal, measure
 from regulars.kpis.price_rises import price_rises
 from regulars.kpis.programme import (
     breadth_signal,
-    discount_signal,
     programme_signal,
     referral_signal,
 )
