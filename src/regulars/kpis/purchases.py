@@ -39,6 +39,11 @@ NOBODY_LAPSED = (
 
 
 def purchase_rows(data: KpiData, span: Span) -> Any:
+    """Return the sums of customers, and what follows from them."""
+    return with_flags(purchase_sums(data, span), data, span)
+
+
+def purchase_sums(data: KpiData, span: Span) -> Any:
     """Return one row a customer who bought before the end of a span."""
     days, before, year = data.days, span.before(), span.year_before()
     days = days.filter(days.day < span.end)
@@ -65,8 +70,7 @@ def purchase_rows(data: KpiData, span: Span) -> Any:
     rows = rows.filter(rows.first_day.notnull())
     sums = ("n_orders", "n_orders_before", "micros", "micros_before", "micros_year")
     rows = rows.mutate(**{name: rows[name].fill_null(0) for name in sums})
-    rows = with_mixed_days(data, rows, span) if discounts else rows
-    return rows.mutate(**_flags(rows, data, span))
+    return with_mixed_days(data, rows, span) if discounts else rows
 
 
 def _own_margins(days: Any) -> dict[str, Any]:
@@ -85,6 +89,11 @@ def _margin(rows: Any, rate: float) -> Any:
     if "margin" in rows.columns:
         spend, own = spend - rows.margin_amount, rows.margin
     return (spend.cast("float64") * rate + own.cast("float64")) / MICROS
+
+
+def with_flags(rows: Any, data: KpiData, span: Span) -> Any:
+    """Add what follows from the sums: cheaper to work out again than to keep."""
+    return rows.mutate(**_flags(rows, data, span))
 
 
 def _flags(rows: Any, data: KpiData, span: Span) -> dict[str, Any]:

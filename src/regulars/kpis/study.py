@@ -22,12 +22,12 @@ from regulars.kpis.programme import (
     referral_signal,
 )
 from regulars.kpis.programme_money import programme_study
-from regulars.kpis.purchases import purchase_rows, purchase_signal
+from regulars.kpis.purchases import purchase_signal, purchase_sums, with_flags
 from regulars.kpis.second_purchase import second_purchases
 from regulars.kpis.segments import with_segment
 from regulars.kpis.support import support_kpis
 from regulars.kpis.surveys import survey_signal
-from regulars.kpis.waterfall import waterfall
+from regulars.kpis.waterfall import OF_WATERFALL, waterfall
 from regulars.kpis.what_if import what_if
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def kpi_study(data: KpiData, span: Span, by: Sequence[str] = ()) -> dict[str, An
     earlier: Found = {}
     past = None
     if has_before:
-        past = customer_table(data, before)
+        past = customer_table(data, before, unused=OF_WATERFALL)
         earlier = _comparable(data, _of_everybody(data, *past, before)[0], before)
     rows = [*_rows(figures, earlier, span, "")]
     for name in by:
@@ -160,16 +160,20 @@ def _loyalty(data: KpiData, span: Span) -> dict[str, Any]:
     }
 
 
-def customer_table(data: KpiData, span: Span) -> tuple[Any, list[Signal]]:
+def customer_table(
+    data: KpiData, span: Span, *, unused: Sequence[str] = ()
+) -> tuple[Any, list[Signal]]:
     """Return one row a customer with all that is measured, computed once."""
-    rows = purchase_rows(data, span)
+    rows = purchase_sums(data, span).drop(*unused)
     signals = [idea(data, span) for idea in IDEAS]
     for signal in signals:
         if signal.table is not None:
             rows = joined(rows, signal.table, dict(signal.columns))
+    rows = with_flags(materialise(rows), data, span)
+    for signal in signals:
         if signal.derive is not None:
             rows = rows.mutate(**signal.derive(rows))
-    return materialise(rows), signals
+    return rows, signals
 
 
 def _of_everybody(
