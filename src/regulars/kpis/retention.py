@@ -78,11 +78,10 @@ def customer_retention_rate(*, n_start: float, n_gained: float, n_end: float) ->
 def _buyers_by_month(rows: ibis.Table) -> pd.DataFrame:
     """Count each month's buyers: all, new, and those of the month before."""
     buyers = rows.filter(rows.is_active == 1)
-    is_kept = buyers.before == buyers.number - 1
     months = buyers.group_by("number").agg(
         n_active=buyers.count(),
-        n_new=buyers.count() - buyers.before.count(),
-        n_retained=buyers.count(where=is_kept),
+        n_new=buyers.count(where=buyers.cohort == buyers.number),
+        n_retained=buyers.count(where=buyers.came_before),
         n_repeaters=buyers.count(where=buyers.n_orders >= 2),
         n_orders=buyers.n_orders.sum().cast("int64"),
     )
