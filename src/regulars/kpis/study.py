@@ -14,6 +14,7 @@ from regulars.kpis.contracts import (
 )
 from regulars.kpis.estimates import shorten
 from regulars.kpis.experiences import forgiveness_signal
+from regulars.kpis.full_price import discount_signal
 from regulars.kpis.kpi_data import joined
 from regulars.kpis.loyalty_index import index_summary, loyalty_rows, why_no_index
 from regulars.kpis.loyalty_map import loyalty_map
@@ -21,17 +22,16 @@ from regulars.kpis.measures import ALL, Measured, Signal, measure
 from regulars.kpis.price_rises import price_rises
 from regulars.kpis.programme import (
     breadth_signal,
-    discount_signal,
     programme_signal,
     referral_signal,
 )
 from regulars.kpis.programme_money import programme_study
-from regulars.kpis.purchases import purchase_rows, purchase_signal
+from regulars.kpis.purchases import purchase_signal, purchase_sums, with_flags
 from regulars.kpis.second_purchase import second_purchases
 from regulars.kpis.segments import with_segment
 from regulars.kpis.support import support_kpis
 from regulars.kpis.surveys import survey_signal
-from regulars.kpis.waterfall import waterfall
+from regulars.kpis.waterfall import OF_WATERFALL, waterfall
 from regulars.kpis.what_if import what_if
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def kpi_study(data: KpiData, span: Span, by: Sequence[str] = ()) -> dict[str, An
     earlier: Found = {}
     past = None
     if has_before:
-        past = customer_table(data, before)
+        past = customer_table(data, before, unused=OF_WATERFALL)
         earlier = _comparable(data, _of_everybody(data, *past, before)[0], before)
     rows = [*figure_rows(figures, earlier, span, "")]
     for name in by:
@@ -164,16 +164,20 @@ def _loyalty(data: KpiData, span: Span) -> dict[str, Any]:
     }
 
 
-def customer_table(data: KpiData, span: Span) -> tuple[Any, list[Signal]]:
+def customer_table(
+    data: KpiData, span: Span, *, unused: Sequence[str] = ()
+) -> tuple[Any, list[Signal]]:
     """Return one row a customer with all that is measured, computed once."""
-    rows = purchase_rows(data, span)
+    rows = purchase_sums(data, span).drop(*unused)
     signals = [idea(data, span) for idea in IDEAS]
     for signal in signals:
         if signal.table is not None:
             rows = joined(rows, signal.table, dict(signal.columns))
+    rows = with_flags(materialise(rows), data, span)
+    for signal in signals:
         if signal.derive is not None:
             rows = rows.mutate(**signal.derive(rows))
-    return materialise(rows), signals
+    return rows, signals
 
 
 def _of_everybody(
