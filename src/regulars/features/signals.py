@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import pandas as pd
 
-from regulars.data.contract import TABLES, day_name
+from regulars.data.contract import IS_WORD, TABLES, day_name
 from regulars.features.dated_tables import (
     NOT_USED,
     columns_of,
@@ -39,7 +39,7 @@ MOST_LEVELS = 25
 FEWEST_ROWS = 5
 # none of the categories that have a column
 OTHER = "another"
-_LEVEL = re.compile(r"(.+?) = (.*)", re.DOTALL)
+_LEVEL = re.compile(rf"(.+?){IS_WORD}(.*)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -245,6 +245,6 @@ def _one_hot(
     place = {text: code for code, text in enumerate(texts)}
     missing = codes < 0
     return {
-        f"{name} = {level}": np.where(missing, np.nan, codes == place.get(level, -1))
+        f"{name}{IS_WORD}{level}": np.where(missing, np.nan, codes == place.get(level, -1))
         for level in levels
     }
