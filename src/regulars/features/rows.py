@@ -6,13 +6,27 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from regulars.features.matrix import FEATURES
 from regulars.features.signals import Signals, Vocabulary, named_apart
+from regulars.features.value import VALUE_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import date
 
     from regulars.features.cache import FeatureCache
+
+ADDED = (
+    "churned",
+    "n_purchases",
+    "spend",
+    "p_alive",
+    "btyd_no_purchase_probability",
+    "btyd_expected_purchases",
+    "btyd_order_value",
+    "btyd_expected_spend",
+)
+"""Columns that rows get later on: outcomes, and those of the purchase process."""
 
 
 class FeatureRows:
@@ -30,7 +44,7 @@ class FeatureRows:
             if not self._signals or rows is None:
                 return Vocabulary()
             self._known[known_at] = self._signals.vocabulary(
-                known_at, pd.Index(rows["customer_id"]), taken=rows.columns
+                known_at, pd.Index(rows["customer_id"]), taken=_taken(rows)
             )
         return self._known[known_at]
 
@@ -69,6 +83,11 @@ def with_signals(
         rows["cutoff"].iloc[0].date(),
         pd.Index(rows["customer_id"]),
         vocabulary,
-        taken=rows.columns,
+        taken=_taken(rows),
     )
     return pd.concat([rows, known.reset_index(drop=True)], axis=1)
+
+
+def _taken(rows: pd.DataFrame) -> list[str]:
+    """Return the names that mean something else, there or not."""
+    return [*rows.columns, *FEATURES, *VALUE_COLUMNS, *ADDED]

@@ -244,7 +244,5 @@ def _one_hot(
     texts = [_text(kind) for kind in kinds]
     place = {text: code for code, text in enumerate(texts)}
     missing = codes < 0
-    return {
-        f"{name}{IS_WORD}{level}": np.where(missing, np.nan, codes == place.get(level, -1))
-        for level in levels
-    }
+    own = {f"{name}{IS_WORD}{level}": place.get(level, -1) for level in levels}
+    return {n: np.where(missing, np.nan, codes == code) for n, code in own.items()}
