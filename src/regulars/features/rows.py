@@ -68,9 +68,8 @@ class FeatureRows:
         if not self._signals or not rows:
             return rows
         words = vocabulary or self.vocabulary(max(rows))
-        return {
-            day: with_signals(own, self._signals, words) for day, own in rows.items()
-        }
+        signals = self._signals.read_by(words)
+        return {day: with_signals(own, signals, words) for day, own in rows.items()}
 
 
 def with_signals(

@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from regulars.data.contract import IS_WORD, TABLES, day_name
+from regulars.features import customers
 from regulars.features.dated_tables import (
     NOT_USED,
     columns_of,
@@ -116,7 +117,8 @@ class Signals:
     the day from which they were known. ``begins`` are the first days of the tables,
     where the rows are those of some customers only; by default they are the rows' own,
     and tables without a row are left out. ``first_days`` say who of those referred
-    became a customer.
+    became a customer. ``written`` are attributes that were read as numbers, as they
+    were written.
     """
 
     def __init__(
@@ -124,7 +126,9 @@ class Signals:
         tables: Mapping[str, pd.DataFrame] = EMPTY,
         begins: Mapping[str, pd.Timestamp] | None = None,
         first_days: pd.Series | None = None,
+        written: pd.DataFrame | None = None,
     ) -> None:
+        self.written = pd.DataFrame() if written is None else written
         if begins is None:
             tables = {name: rows for name, rows in tables.items() if len(rows)}
             begins = {name: rows["day"].min() for name, rows in tables.items()}
@@ -138,6 +142,29 @@ class Signals:
         """The rows of each table, sorted for every cutoff."""
         first = self.first_days
         return {name: sorted_rows(name, t, first) for name, t in self.tables.items()}
+
+    def read_by(self, vocabulary: Vocabulary) -> Signals:
+        """Return the same with attributes in the form that the columns ask for.
+
+        What a column holds belongs to the rows that a model learnt from: of other rows
+        its values may look like another kind.
+        """
+        rows = self.tables.get(CUSTOMERS)
+        if rows is None:
+            return self
+        changed = {}
+        for name in rows.columns.difference([*customers.KEYS]):
+            names = {name, named_apart(name, CUSTOMERS)}
+            is_category = not names.isdisjoint(vocabulary.levels)
+            own = rows[name]
+            if is_category and name in self.written:
+                changed[name] = self.written[name]
+            elif (read := customers.as_learnt(own, is_category=is_category)) is not own:
+                changed[name] = read
+        if not changed:
+            return self
+        tables = {**self.tables, CUSTOMERS: rows.assign(**changed)}
+        return Signals(tables, self.begins, self.first_days)
 
     def raw(
         self,

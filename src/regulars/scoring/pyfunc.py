@@ -112,7 +112,8 @@ class NestedScorer:
         if not context.tables:
             return rows
         words = Vocabulary.in_names(self._model.reference_.index)
-        return with_signals(rows, self._signals(ids, request, cutoff), words)
+        signals = self._signals(ids, request, cutoff).read_by(words)
+        return with_signals(rows, signals, words)
 
     def _signals(
         self, ids: pd.Series[Any], request: pd.DataFrame, cutoff: date
