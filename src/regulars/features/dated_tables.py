@@ -93,13 +93,18 @@ def sorted_rows(
     return DatedRows.of(table, ties)
 
 
-def words_before(tables: Mapping[str, Table | DatedRows], day: date) -> Words:
-    """Return the commonest words of each table known by a day; ties by the alphabet."""
+def words_before(
+    tables: Mapping[str, Table | DatedRows], day: date, *, room: int = 1
+) -> Words:
+    """Return the commonest words of each table known by a day; ties by the alphabet.
+
+    `room` times as many as have columns.
+    """
     words = {}
     for name, group in DATED_GROUPS.items():
         for stem, (column, most, _) in group.worded.items():
             if name in tables and column in (rows := sorted_rows(name, tables[name])):
-                words[stem] = rows.words_before(day_number(day), column, most)
+                words[stem] = rows.words_before(day_number(day), column, most * room)
     return words
 
 

@@ -48,6 +48,13 @@ class FeatureRows:
             )
         return self._known[known_at]
 
+    def of_earlier_models(self, cutoff: date) -> pd.DataFrame:
+        """Return the rows of a cutoff with the words that earlier models know, too."""
+        rows = self.purchases.by_cutoff([cutoff])[cutoff]
+        who = pd.Index(rows["customer_id"])
+        wide = self._signals.wide_vocabulary(cutoff, who, taken=_taken(rows))
+        return self.by_cutoff([cutoff], wide)[cutoff]
+
     def by_table(
         self, vocabulary: Vocabulary, names: Iterable[str]
     ) -> dict[str, list[str]]:

@@ -27,6 +27,7 @@ from regulars.features.dated_tables import (
     words_before,
     words_in,
 )
+from regulars.features.sorted_rows import day_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -38,6 +39,8 @@ EMPTY: Mapping[str, pd.DataFrame] = MappingProxyType({})
 CUSTOMERS = "customers"
 MOST_LEVELS = 25
 FEWEST_ROWS = 5
+# times the words of a vocabulary: the commonest of an earlier day are among them
+ROOM = 2
 # none of the categories that have a column
 OTHER = "another"
 _LEVEL = re.compile(rf"(.+?){IS_WORD}(.*)", re.DOTALL)
@@ -214,6 +217,24 @@ class Signals:
         raw = self.raw(known_at, customers, words, taken=taken)
         categories = raw.select_dtypes(include="object")
         return Vocabulary(words, {str(c): _levels(raw[c]) for c in categories})
+
+    def wide_vocabulary(
+        self, known_at: date, customers: pd.Index, *, taken: Iterable[str] = ()
+    ) -> Vocabulary:
+        """Return the words that models of earlier days know, as far as can be told."""
+        words = words_before(self.rows, known_at, room=ROOM)
+        raw = self.raw(known_at, customers, words, taken=taken)
+        categories = raw.select_dtypes(include="object")
+        levels = {str(c): self._known(str(c), known_at) for c in categories}
+        return Vocabulary(words, levels)
+
+    def _known(self, name: str, known_at: date) -> tuple[str, ...]:
+        """Return the commonest texts of a category so far, whoever has them now."""
+        columns = {t: name.removesuffix(named_apart("", t)) for t in self.rows}
+        held = [(self.rows[t], c) for t, c in columns.items() if c in self.rows[t]]
+        day, most = day_number(known_at), MOST_LEVELS * ROOM
+        found = (rows.words_before(day, column, most) for rows, column in held)
+        return tuple(dict.fromkeys(word for words in found for word in words))
 
     def columns(
         self,
