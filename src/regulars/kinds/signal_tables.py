@@ -53,7 +53,8 @@ def signals_of(
                 "customer first bought, say so: customers.undated: as_of_first_order."
             )
         else:
-            days = attributes["customer_id"].map(first_orders)
+            first = first_orders.set_axis(first_orders.index.astype(str))
+            days = attributes["customer_id"].astype(str).map(first)
             found[CUSTOMERS], written = _attributes(attributes, days)
             notes.append(
                 "The customers table does not say from when its attributes were known: "
@@ -66,10 +67,12 @@ def signals_of(
 
 def strangers(signals: Signals, customers: Collection[Any], of: str) -> list[str]:
     """Return a note for each table none of whose customers is among some."""
+    # one table may hold numbers where another holds texts
+    known = pd.Series(customers).astype(str)
     return [
         f"No customer of {name} has {of}: are the ids the same?"
         for name, rows in signals.tables.items()
-        if not rows["customer_id"].isin(customers).any()
+        if not rows["customer_id"].astype(str).isin(known).any()
     ]
 
 
