@@ -177,3 +177,12 @@ def test_signals_that_are_read_already_are_the_same(tables):
     signals = Signals(tables)
     words = signals.vocabulary(DAY, pd.Index([*"abcdefgh"]))
     assert signals.read_by(words) is signals
+
+
+def test_word_of_an_event_is_no_category():
+    names = ["events_a = b_ever", "days_since_events_a = b", "loyalty_level = gold"]
+    found = as_attributes(pd.DataFrame([[1.0] * 3], columns=names), names)
+    assert [*found] == [*map(owner_of, names)] == [*names[:2], "loyalty_level"]
+    words = Vocabulary.in_names(names)
+    assert words.words["events"] == ("a = b",)
+    assert words.levels == {"loyalty_level": ("gold",)}

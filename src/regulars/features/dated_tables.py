@@ -73,6 +73,19 @@ _WORDED: dict[str, Worded] = {
 # the longest first: a department is no priority
 _STEMS = "|".join(sorted(_WORDED, key=len, reverse=True))
 _WORDED_NAME = re.compile(rf"({_STEMS})_(.+)_ever")
+_OF_A_WORD = re.compile(
+    "|".join(
+        re.escape(count.name).replace(r"\{\}", f"{stem}_.+")
+        for stem, each in _WORDED.items()
+        # of all words those that have most columns
+        for count in each.counts_of(events.SENT)
+    )
+)
+
+
+def is_of_a_word(name: str) -> bool:
+    """Return whether a column counts the rows with a word, whatever the word."""
+    return _OF_A_WORD.fullmatch(name) is not None
 
 
 def sorted_rows(

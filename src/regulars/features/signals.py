@@ -23,6 +23,7 @@ from regulars.features import customers
 from regulars.features.dated_tables import (
     NOT_USED,
     columns_of,
+    is_of_a_word,
     sorted_rows,
     words_before,
     words_in,
@@ -61,7 +62,7 @@ class Vocabulary:
         names = list(names)
         levels: dict[str, tuple[str, ...]] = {}
         for name in names:
-            if match := _LEVEL.fullmatch(name):
+            if match := _level_in(name):
                 levels[match[1]] = (*levels.get(match[1], ()), match[2])
         return cls(words_in(names), levels)
 
@@ -91,9 +92,15 @@ def dated(name: str, rows: pd.DataFrame) -> pd.DataFrame:
     return kept.rename(columns={day: "day"})
 
 
+def _level_in(column: str) -> re.Match[str] | None:
+    """Return the category and its word, where a column is one of these."""
+    # a kind of event may hold what parts the two
+    return None if is_of_a_word(column) else _LEVEL.fullmatch(column)
+
+
 def owner_of(column: str) -> str:
     """Return what a column is about: of a category's, the category."""
-    match = _LEVEL.fullmatch(column)
+    match = _level_in(column)
     return match[1] if match else column
 
 
@@ -101,7 +108,7 @@ def as_attributes(rows: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
     """Return columns with each category's put together again; missing is None."""
     found: dict[str, Any] = {}
     for name in names:
-        column, match = rows[name].to_numpy(np.float64), _LEVEL.fullmatch(name)
+        column, match = rows[name].to_numpy(np.float64), _level_in(name)
         if match is None:
             found[name] = column
             continue
