@@ -35,6 +35,8 @@ class Customers:
     cutoff: date | None = None
     # of each if kept, where no purchases say so
     value: NDArray[np.float64] | None = None
+    # what a reader of the scores has to know, in sentences
+    notices: Sequence[str] = ()
 
     def blocks(self, size: int) -> Iterator[Customers]:
         """Give the customers, so many at a time."""

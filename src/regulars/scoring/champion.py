@@ -54,7 +54,7 @@ def score_with_champion(
         "cutoff": cutoff and cutoff.isoformat(),
         "mean_churn_probability": float(scores["churn_probability"].mean()),
         "value_at_risk": None if at_risk.isna().all() else float(at_risk.sum()),
-        "notices": unseen_categories(model, rows.features),
+        "notices": [*rows.notices, *unseen_categories(model, rows.features)],
     }
 
 

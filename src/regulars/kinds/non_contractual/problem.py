@@ -26,6 +26,7 @@ from regulars.kinds.non_contractual.slices import one_kind_of_cohort
 from regulars.kinds.non_contractual.snapshots import Snapshots
 from regulars.kinds.non_contractual.value_check import value_check
 from regulars.kinds.non_contractual.window import PurchaseWindow
+from regulars.kinds.signal_tables import strangers
 from regulars.models.churn import baselines
 from regulars.models.memo import Memo
 from regulars.scoring.batch import Customers
@@ -258,7 +259,14 @@ def customers_of_log(work: LogWorkspace, model: RetentionModel) -> Customers:
     """Return every customer at the cutoff."""
     cutoff = work.timeline.cutoff
     words = Vocabulary.in_names(model.reference_.index)
-    return Customers(work.features.by_cutoff([cutoff], words)[cutoff], cutoff=cutoff)
+    rows = work.features.by_cutoff([cutoff], words)[cutoff]
+    notices = [
+        f"'{name}' holds categories that training never saw ({', '.join(new[:5])}): "
+        "scored as none of the known ones."
+        for name, new in work.features.news(cutoff, words).items()
+    ]
+    notices += strangers(work.signals, rows["customer_id"], "a purchase")
+    return Customers(rows, cutoff=cutoff, notices=notices)
 
 
 def serving_context(work: LogWorkspace) -> ServingContext:
