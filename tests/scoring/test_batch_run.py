@@ -63,7 +63,7 @@ def whole(run_shop):
     return read(run_shop[0].out)
 
 
-class Stopped(Exception):
+class StoppedError(Exception):
     """What stops a run here."""
 
 
@@ -77,7 +77,7 @@ def stop_after(monkeypatch):
 
         def block(self, *arguments):
             if len(scored) == most:
-                raise Stopped
+                raise StoppedError
             scored.append(honest(self, *arguments))
             return scored[-1]
 
@@ -106,7 +106,7 @@ def test_run_that_was_stopped_is_taken_up_where_it_was(
     score, whole, tmp_path, stop_after
 ):
     stop_after(5)
-    with pytest.raises(Stopped):
+    with pytest.raises(StoppedError):
         score()
     assert not (tmp_path / "scores.parquet").exists()
     (folder,) = (tmp_path / parts.FOLDER).iterdir()
@@ -117,12 +117,12 @@ def test_run_that_was_stopped_is_taken_up_where_it_was(
     assert sum(block.num_rows for block in scored) == len(whole) - kept
     found = read(tmp_path)
     same(found, whole)
-    assert found["scored_at"].nunique() == 1
+    assert len({*found["scored_at"]}) == 1
 
 
 def test_parts_of_other_scores_are_not_taken_up(score, whole, tmp_path, stop_after):
     stop_after(5)
-    with pytest.raises(Stopped):
+    with pytest.raises(StoppedError):
         score(LATER)
     scored = stop_after(None)
     score()
@@ -135,7 +135,7 @@ def test_part_that_is_not_whole_is_scored_again(
     score, whole, tmp_path, stop_after, fault
 ):
     stop_after(6)
-    with pytest.raises(Stopped):
+    with pytest.raises(StoppedError):
         score()
     (folder,) = (tmp_path / parts.FOLDER).iterdir()
     second = sorted(folder.iterdir())[1]

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from regulars.clv.process import COLUMNS
 from regulars.errors import DataError
 from regulars.features.blocks import read_blocks
-from regulars.features.signals import Signals, named_apart
+from regulars.features.signals import Signals, digest_of, named_apart
 from regulars.kinds.non_contractual.beside import Beside
 from regulars.scoring.batch import Customers
 
@@ -47,8 +47,10 @@ class LogCustomers:
     def content(self) -> str:
         """Digest of all that the rows are made of."""
         purchases = self.work.features.purchases
-        whole = [purchases.content, *purchases.own_code, self.work.fingerprint()]
-        return hashlib.sha256("".join(whole).encode()).hexdigest()
+        whole = "".join([purchases.content, *purchases.own_code]).encode()
+        signals = self.work.signals
+        beside = digest_of(signals.tables) if signals else b""
+        return hashlib.sha256(whole + beside).hexdigest()
 
     @property
     def _lines(self) -> ibis.Table:
