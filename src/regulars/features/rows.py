@@ -44,7 +44,7 @@ class FeatureRows:
             if not self._signals or rows is None:
                 return Vocabulary()
             self._known[known_at] = self._signals.vocabulary(
-                known_at, pd.Index(rows["customer_id"]), taken=_taken(rows)
+                known_at, pd.Index(rows["customer_id"]), taken=taken_names(rows)
             )
         return self._known[known_at]
 
@@ -52,7 +52,7 @@ class FeatureRows:
         """Return the rows of a cutoff with the words that earlier models know, too."""
         rows = self.purchases.by_cutoff([cutoff])[cutoff]
         who = pd.Index(rows["customer_id"])
-        wide = self._signals.wide_vocabulary(cutoff, who, taken=_taken(rows))
+        wide = self._signals.wide_vocabulary(cutoff, who, taken=taken_names(rows))
         return self.by_cutoff([cutoff], wide)[cutoff]
 
     def by_table(
@@ -102,11 +102,11 @@ def with_signals(
         rows["cutoff"].iloc[0].date(),
         pd.Index(rows["customer_id"]),
         vocabulary,
-        taken=_taken(rows),
+        taken=taken_names(rows),
     )
     return pd.concat([rows, known.reset_index(drop=True)], axis=1)
 
 
-def _taken(rows: pd.DataFrame) -> list[str]:
+def taken_names(rows: pd.DataFrame) -> list[str]:
     """Return the names that mean something else, there or not."""
     return [*rows.columns, *FEATURES, *VALUE_COLUMNS, *ADDED]
