@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -125,10 +124,3 @@ def test_categories_that_training_never_saw_are_named(settings):
         "'plan' holds categories that training never saw in 2 rows (xl): scored as "
         "none of the known ones."
     )
-
-
-def test_what_is_said_of_the_customers_is_a_notice(settings):
-    told = replace(customers(), notices=["No customer of events has a purchase."])
-    result = champion.score_with_champion(settings, None, lambda model: told)
-    assert result["notices"][0] == "No customer of events has a purchase."
-    assert len(result["notices"]) == 2

@@ -35,8 +35,6 @@ class Customers:
     cutoff: date | None = None
     # of each if kept, where no purchases say so
     value: NDArray[np.float64] | None = None
-    # what a reader of the scores has to know, in sentences
-    notices: Sequence[str] = ()
 
     def blocks(self, size: int, first: int = 0) -> Iterator[Customers]:
         """Give the customers, so many at a time, from a place on."""

@@ -72,7 +72,8 @@ class HistoryRows:
     ) -> pd.DataFrame:
         """Return the features of the customers of clean lines, as of a cutoff.
 
-        Each table of lines holds whole customers, in their order.
+        Each table of lines holds whole customers, in their order; signals are as the
+        words read them (`Signals.read_by`).
         """
         context = self.context
         plan = FeaturePlan.of(
@@ -85,4 +86,4 @@ class HistoryRows:
         rows = plan.matrix(lines)
         if not signals:
             return rows
-        return with_signals(rows, signals.read_by(self.words), self.words)
+        return with_signals(rows, signals, self.words)

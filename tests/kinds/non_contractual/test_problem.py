@@ -8,17 +8,19 @@ import pandas as pd
 import pytest
 
 from regulars.errors import NotEnoughHistoryError
-from regulars.features.signals import Signals
+from regulars.features.signals import Signals, Vocabulary
 from regulars.kinds.non_contractual import (
     open_workspace,
     purchase_backtest,
     purchase_problem,
 )
+from regulars.kinds.non_contractual.customers import LogCustomers
 from regulars.kinds.non_contractual.problem import (
     customers_of_log,
     example_request,
     serving_context,
 )
+from regulars.scoring.history_rows import HistoryRows
 
 
 def quiet(_step):
@@ -98,8 +100,9 @@ def test_scores_say_which_tables_the_model_does_not_know_again(work):
     towns = pd.DataFrame({"customer_id": who, "town": "rome", "day": day})
     visits = pd.DataFrame({"customer_id": ["?"], "event_type": ["visit"], "day": day})
     later = replace(work, signals=Signals({"customers": towns, "events": visits}))
-    names = pd.Series(0.0, ["town = paris", "events_ever"])
-    told = customers_of_log(later, SimpleNamespace(reference_=names)).notices
+    words = Vocabulary.in_names(["town = paris", "events_ever"])
+    people = LogCustomers(later, HistoryRows(serving_context(work), words))
+    told = people.notices(SimpleNamespace())
     assert told == [
         "'town' holds categories that training never saw (rome): scored as none of the "
         "known ones.",
