@@ -4,8 +4,8 @@ Simulates customers with ten lines each, trains a model on a small shop of the s
 kind, then scores in fresh processes, from the clean table in the engine to the written
 file: by `regulars`' own road without reasons and with reasons for all, and by the
 rival, which works out the same features and asks a LightGBM of as many columns for the
-matrix. Prints wall clock and processor time, their ratio, and the peak memory of each
-process. ``--customers 10000000 --only scores``: whether memory holds.
+matrix. Prints wall clock and processor time, their ratio, and the peak memory of each.
+``--customers 10000000 --only scores``: whether memory holds.
 """
 
 from __future__ import annotations

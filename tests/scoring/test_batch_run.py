@@ -28,7 +28,7 @@ LATER = "time.cutoff=2024-12-15"
 
 @pytest.fixture
 def small_blocks(monkeypatch):
-    monkeypatch.setattr(customers, "read_blocks", partial(read_blocks, n_lines=150))
+    monkeypatch.setattr(customers, "read_blocks", partial(read_blocks, n_lines=30))
 
 
 @pytest.fixture

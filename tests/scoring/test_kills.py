@@ -28,7 +28,7 @@ from regulars.features.blocks import read_blocks
 from regulars.kinds.non_contractual import customers, open_workspace
 
 def score(seconds):
-    customers.read_blocks = partial(read_blocks, n_lines=60)
+    customers.read_blocks = partial(read_blocks, n_lines=12)
     settings = load_settings(sys.argv[1], sys.argv[2:])
     work = open_workspace(settings, lambda step: None)
     threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGKILL)).start()

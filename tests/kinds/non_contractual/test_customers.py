@@ -39,7 +39,7 @@ def people_of(work, words):
 
 @pytest.fixture
 def small_blocks(monkeypatch):
-    monkeypatch.setattr(module, "read_blocks", partial(read_blocks, n_lines=400))
+    monkeypatch.setattr(module, "read_blocks", partial(read_blocks, n_lines=80))
 
 
 def rows_of(blocks):

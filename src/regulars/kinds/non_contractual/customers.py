@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property, partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import ibis
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from regulars.models.retention import RetentionModel
     from regulars.scoring.history_rows import HistoryRows, ServingContext
     from regulars.scoring.population import Block, Done
+
+READ = 5
+"""Blocks of lines that are scored as one: what customers share is worked out once."""
 
 
 @dataclass(frozen=True)
@@ -128,15 +132,17 @@ class LogCustomers:
         """Yield blocks of lines with what is known of the same customers beside."""
         beside = Beside.of(self._signals)
         all_columns = bool(self.rows.context.extra)
-        for block in read_blocks(lines, all_columns=all_columns):
+        read = read_blocks(lines, all_columns=all_columns)
+        while block := [*islice(read, READ)]:
             if done:
-                block = block.filter(pc.greater(block["customer_id"], done.last_id))
-            signals = beside.of_customers(block["customer_id"])
-            yield partial(self._customers, block, signals)
+                after = [pc.greater(b["customer_id"], done.last_id) for b in block]
+                block = [b.filter(new) for b, new in zip(block, after, strict=True)]
+            ids = pa.chunked_array([i for b in block for i in b["customer_id"].chunks])
+            yield partial(self._customers, block, beside.of_customers(ids))
 
-    def _customers(self, lines: pa.Table, signals: Signals) -> Customers:
+    def _customers(self, lines: Sequence[pa.Table], signals: Signals) -> Customers:
         cutoff = self.work.cutoff
-        rows = self.rows.at(cutoff, [lines], signals or None)
+        rows = self.rows.at(cutoff, lines, signals or None)
         return Customers(rows, cutoff=cutoff)
 
 
