@@ -227,12 +227,18 @@ def score(work: Workspace, step: Step, *, version: str | None = None) -> dict[st
     Returns
     -------
     dict
-        ``scores`` (path), ``n_customers``, ``model_version``, ``cutoff``.
+        ``scores`` (path), ``n_customers``, ``model_version``, ``cutoff``,
+        ``mean_churn_probability``, ``value_at_risk``, ``table``, ``cutoff_before``,
+        ``n_risen``, ``risk_rose`` (path), ``notices``.
 
     Raises
     ------
     LeakageError
         The model has learnt from days at or after the cutoff of the scores.
+    DataError
+        The model learnt from what the data lack, or the data have stopped coming.
+    ConfigError
+        The table cannot take the scores, or another run writes to the same folder.
     """
     step("score")
     settings, data = work.settings, work.fingerprint()
@@ -297,8 +303,9 @@ def kpis(
         return kind.kpis(work, step, no_scores=no_scores)
     if not kind.has_periods:
         msg = (
-            f"--from, --to and --by are for logs of purchases; churn.kind is "
-            f"'{kind.name}'. Leave them out."
+            "--from, --to and --by need a log with days, of purchases or contracts; "
+            f"churn.kind is '{kind.name}', whose table says once who left. Leave them "
+            "out: 'regulars kpis' then gives the shares that left, by part of it."
         )
         raise ConfigError(msg)
     return kind.kpis(work, step, no_scores=no_scores, question=question)

@@ -78,7 +78,8 @@ class NestedScorer:
         histories = request["transactions"]
         sent = flatten(ids, histories, ["is_return", *context.columns])
         lines = clean_lines(sent, context.time_zone)
-        return self._rows.at(cutoff, [lines], self._signals(ids, request, cutoff))
+        signals = self._signals(ids, request, cutoff).read_by(self._rows.words)
+        return self._rows.at(cutoff, [lines], signals)
 
     def _signals(
         self, ids: pd.Series[Any], request: pd.DataFrame, cutoff: date

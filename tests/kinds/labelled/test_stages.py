@@ -113,6 +113,17 @@ def test_kpis_tell_churn_by_part(table, frame):
     assert "unknown" in rows
 
 
+def test_period_and_segments_of_a_table_without_days_are_refused(table, command):
+    path = table.folder / "table.yaml"
+    path.write_text(table.text)
+    for words in (("--by", "plan"), ("--from", "2024-01-01")):
+        status, _, err = command("kpis", path, *words)
+        told = " ".join(err.split())
+        assert status == 2
+        assert "need a log with days, of purchases or contracts" in told
+        assert "churn.kind is 'labelled'" in told
+
+
 def test_rollback_gives_the_place_back(table_with_champion, first_training):
     _, first = first_training
     bands = "scores.risk_bands=[0.2, 0.5]"

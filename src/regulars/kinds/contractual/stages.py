@@ -9,12 +9,21 @@ import numpy as np
 from regulars.errors import NotEnoughHistoryError
 from regulars.evaluation.backtest import roll_back
 from regulars.features.dated_tables import words_in
+from regulars.kinds.contractual.figures import contract_data
 from regulars.kinds.contractual.past import PastSnapshots, has_both
 from regulars.kinds.contractual.snapshot import KEYS, snapshot
 from regulars.kinds.contractual.value import survival_of, value_at
 from regulars.kinds.contractual.workspace import open_contracts, span_of
 from regulars.kinds.kind import Kind
+from regulars.kinds.kpi_inputs import scores_at
 from regulars.kinds.tables import check_tables
+from regulars.kpis.contract_study import (
+    contract_cohorts,
+    contract_study,
+)
+from regulars.kpis.contracts import contract_waterfall
+from regulars.kpis.spans import KpiQuestion, asked_span
+from regulars.kpis.study import kpi_study
 from regulars.results import KpiResult, as_result, write_result
 from regulars.scoring.batch import Customers
 from regulars.scoring.population import HeldCustomers
@@ -180,15 +189,28 @@ def customers_of_contracts(
 
 
 def kpis_of_contracts(
-    work: ContractWorkspace, step: Step, *, no_scores: str | None = None
+    work: ContractWorkspace,
+    step: Step,
+    *,
+    no_scores: str | None = None,
+    question: KpiQuestion | None = None,
 ) -> dict[str, Any]:
-    """Work out survival and hazard by tenure; write ``kpis.json``.
+    """Work out survival, and the figures of a period; write ``kpis.json``.
 
     Contracts have their figures with scores or without.
     """
     step("kpis")
-    survival = survival_of(work.spells, work.timeline.cutoff)
-    settings = work.settings
+    cutoff, settings = work.timeline.cutoff, work.settings
+    survival = survival_of(work.spells, cutoff)
+    scores = None if no_scores else scores_at(settings.outputs_folder, cutoff)
+    data = contract_data(work, cutoff, scores)
+    question = question or KpiQuestion()
+    span = asked_span(question.start, question.end, data.first_day, cutoff)
+    if data.has_purchases:
+        study = kpi_study(data, span, question.by)
+        study["waterfall"] = contract_waterfall(data, span)
+    else:
+        study = contract_study(data, span, question.by)
     result = as_result(
         KpiResult,
         {
@@ -196,10 +218,13 @@ def kpis_of_contracts(
             "kind": "contractual",
             "currency": settings.source.currency,
             "survival": survival,
+            "cohorts": contract_cohorts(work.spells, cutoff),
+            **study,
         },
     )
     write_result(result, settings.outputs_folder / "kpis.json")
-    return {key: survival[key] for key in ("n_spells", "n_ended", "median_days")}
+    summary = {key: survival[key] for key in ("n_spells", "n_ended", "median_days")}
+    return {**summary, **study}
 
 
 CONTRACTUAL = Kind(
@@ -212,4 +237,5 @@ CONTRACTUAL = Kind(
     backtest=contract_backtest,
     customers=customers_of_contracts,
     kpis=kpis_of_contracts,
+    has_periods=True,
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +19,10 @@ import pyarrow.compute as pc
 from regulars.clv.process import COLUMNS
 from regulars.errors import DataError
 from regulars.features.blocks import read_blocks
+from regulars.features.rows import taken_names
 from regulars.features.signals import Signals, digest_of, named_apart
 from regulars.kinds.non_contractual.beside import Beside
+from regulars.kinds.signal_tables import strangers
 from regulars.scoring.batch import Customers
 
 if TYPE_CHECKING:
@@ -56,6 +58,11 @@ class LogCustomers:
         beside = digest_of(signals.tables) if signals else b""
         return hashlib.sha256(whole + beside).hexdigest()
 
+    @cached_property
+    def _signals(self) -> Signals:
+        """The tables as the model learnt to read them."""
+        return self.work.signals.read_by(self.rows.words)
+
     @property
     def _lines(self) -> ibis.Table:
         return self.work.ledger.transactions
@@ -75,8 +82,18 @@ class LogCustomers:
         return self._blocks(lines)
 
     def notices(self, model: RetentionModel) -> list[str]:
-        """Return nothing: rows of a log are numbers."""
-        return []
+        """Return what is new in the dated tables, and which of them hold nobody."""
+        signals, cutoff = self.work.signals, self.work.cutoff
+        if not signals:
+            return []
+        news = self.work.features.news(cutoff, self.rows.words)
+        found = [
+            f"'{name}' holds categories that training never saw "
+            f"({', '.join(new[:5])}): scored as none of the known ones."
+            for name, new in news.items()
+        ]
+        buyers = self._lines.customer_id.to_pyarrow().unique().to_pandas()
+        return found + strangers(signals, buyers, "a purchase")
 
     def refuse_missing(
         self, model: RetentionModel, learnt: ServingContext | None
@@ -100,14 +117,12 @@ class LogCustomers:
         """Return the features that the data give."""
         columns = {field: pa.array([], kind) for field, kind in self._schema()}
         none = self.rows.at(self.work.cutoff, [pa.table(columns)])
-        beside = self.work.signals.names(self.rows.words).items()
-        taken = {*none.columns}
-        apart = (
-            named_apart(name, table) if name in taken else name
-            for table, own in beside
-            for name in own
-        )
-        return [*none.columns, *apart]
+        taken, names = {*taken_names(none)}, [*none.columns]
+        for table, own in self._signals.names(self.rows.words).items():
+            apart = [named_apart(n, table) if n in taken else n for n in own]
+            taken.update(apart)
+            names += apart
+        return names
 
     def _schema(self) -> list[tuple[str, pa.DataType]]:
         schema = self._lines.schema().to_pyarrow()
@@ -115,7 +130,7 @@ class LogCustomers:
 
     def _blocks(self, lines: ibis.Table, done: Done | None = None) -> Iterator[Block]:
         """Yield blocks of lines with what is known of the same customers beside."""
-        beside = Beside.of(self.work.signals)
+        beside = Beside.of(self._signals)
         all_columns = bool(self.rows.context.extra)
         read = read_blocks(lines, all_columns=all_columns)
         while block := [*islice(read, READ)]:

@@ -22,12 +22,10 @@ from regulars.features.matrix import FEATURES
 from regulars.findings.rules import other_id_advice
 from regulars.kinds.non_contractual.customers import LogCustomers
 from regulars.kinds.non_contractual.notes import tested_otherwise
+from regulars.kinds.non_contractual.slices import one_kind_of_cohort
 from regulars.kinds.non_contractual.snapshots import Snapshots
 from regulars.kinds.non_contractual.value_check import value_check
-from regulars.kinds.non_contractual.window import (
-    PurchaseWindow,
-    one_kind_of_cohort,
-)
+from regulars.kinds.non_contractual.window import PurchaseWindow
 from regulars.models.churn import baselines
 from regulars.models.memo import Memo
 from regulars.scoring.histories import FIELDS
