@@ -18,7 +18,6 @@ from regulars.evaluation.holdout import MODEL, finite
 from regulars.results import TrainingResult, TrainingSummary, as_result
 from regulars.results.measures import SpendMetrics
 from regulars.results.training import SpendTenth
-from regulars.tracking import host_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -239,9 +238,6 @@ def manifest(settings: Settings, data: str) -> dict[str, Any]:
     `data` is the fingerprint of the data.
     """
     config = settings.model_dump(mode="json")
-    # addresses may hold a password: only their host is kept
-    config["tracking"]["uri"] = host_of(settings.tracking.uri)
-    config["source"]["engine"] = host_of(settings.source.engine)
     return {
         "config": config,
         "fingerprint": data,

@@ -1,0 +1,154 @@
+"""Whole commands on PostgreSQL as source and store; what they leave behind."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import pandas as pd
+import pytest
+
+from regulars import pipeline
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.postgres
+
+CANARY = "k@narien/Vogel %7!"
+RUN = ["model_version", "scored_at", "run_id"]
+
+
+def quietly(name):
+    pass
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a list of commands left behind."""
+
+    folder: Path
+    words: list[str]
+    told: str
+    last: dict[str, dict]
+
+    def scores(self):
+        return pd.read_parquet(self.folder / "out" / "scores.parquet").drop(columns=RUN)
+
+
+@pytest.fixture(scope="module")
+def job(shared_database, orders, open_shop, few_trees, tmp_path_factory):
+    """Every command on a source and a store in PostgreSQL, with a password to find."""
+    shop = open_shop(tmp_path_factory.mktemp("postgres"), orders)
+    shared_database.load(orders, "orders")
+    clerk = shared_database.role("clerk", CANARY)
+    shared_database.run(
+        "GRANT SELECT ON orders TO clerk",
+        "CREATE SCHEMA store AUTHORIZATION clerk",
+        "ALTER ROLE clerk SET search_path = store",
+    )
+    overrides = [
+        f"source.engine={clerk}",
+        "source.transactions={table: public.orders}",
+        f"tracking.uri={clerk}",
+        f"tracking.artifacts={shop.folder}/files",
+    ]
+    words = [str(shop.config), *(f"--set={each}" for each in overrides)]
+    return _run(shop, words)
+
+
+def _run(shop, words):
+    import contextlib
+    import io
+    import sys
+
+    from regulars.cli import main
+
+    told, last = "", {}
+    asked = [("check",), ("train",), ("score",), ("train",), ("backtest",)]
+    with pytest.MonkeyPatch.context() as patch:
+        for name, *more in [*asked, ("rollback",), ("report",)]:
+            out, err = io.StringIO(), io.StringIO()
+            line = ["regulars", name, *words, *more, "--json", "--debug"]
+            patch.setattr(sys, "argv", line)
+            with (
+                contextlib.redirect_stdout(out),
+                contextlib.redirect_stderr(err),
+                contextlib.suppress(SystemExit),
+            ):
+                main()
+            told += out.getvalue() + err.getvalue()
+            last.setdefault(name, json.loads(out.getvalue().splitlines()[-1]))
+    return Job(shop.folder, words, told, last)
+
+
+def test_store_in_postgres_serves_every_command(job, shared_database):
+    assert job.last["train"]["model_version"] == "1"
+    assert job.last["score"]["model_version"] == "1"
+    assert job.last["rollback"] == {"name": "shop", "before": "2", "after": "1"}
+    assert job.last["backtest"]["windows"]
+    versions = shared_database.run("SELECT version FROM store.model_versions")
+    assert sorted(versions) == [(1,), (2,)]
+
+
+def test_files_of_models_lie_where_they_are_told_to(job):
+    assert [*job.folder.glob("files/shop/**/model.json")]
+
+
+def test_scores_are_those_of_the_same_log_in_parquet(job, orders, open_shop, tmp_path):
+    shop = open_shop(tmp_path / "shop", orders)
+    orders.to_parquet(tmp_path / "orders.parquet")
+    path = f"source.transactions.path={tmp_path}/orders.parquet"
+    settings = shop.settings(path)
+    work = pipeline.open_work(settings, quietly)
+    trained = pipeline.train_model(work, quietly)
+    pipeline.score(work, quietly)
+    assert trained["test"] == job.last["train"]["test"]
+    scores = pd.read_parquet(shop.out / "scores.parquet").drop(columns=RUN)
+    pd.testing.assert_frame_equal(scores, job.scores(), check_exact=True)
+
+
+def _spellings():
+    told = [CANARY, quote(CANARY), quote(CANARY, safe=""), json.dumps(CANARY)[1:-1]]
+    return {each.encode() for each in (*told, "k@narien", "k%40narien")}
+
+
+def test_password_is_in_no_output(job):
+    told = job.told.encode()
+    assert b"Version" in told
+    assert not [each for each in _spellings() if each in told]
+
+
+def test_password_is_in_no_file(job):
+    files = [each for each in job.folder.rglob("*") if each.is_file()]
+    assert len(files) > 50
+    found = {
+        str(file)
+        for file in files
+        for spelling in _spellings()
+        if spelling in file.read_bytes()
+    }
+    assert not found
+
+
+def test_password_is_in_no_table_of_the_store(job, shared_database, server, tmp_path):
+    import os
+    import subprocess
+
+    dump = subprocess.run(
+        [server.programs / "pg_dump", "--schema=store", shared_database.url],
+        check=True,
+        capture_output=True,
+        env={**os.environ, "LC_ALL": "C"},
+        timeout=60,
+    ).stdout
+    assert b"regulars.fingerprint" in dump
+    assert not [each for each in _spellings() if each in dump]
+
+
+def test_password_can_be_found_where_it_is(job):
+    """The search itself: the words of the command line do hold it."""
+    words = " ".join(job.words).encode()
+    assert [each for each in _spellings() if each in words]
