@@ -1,12 +1,12 @@
 """Write scores of one cutoff, for processes that are killed."""
 
 from datetime import date
-from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
 
-from regulars.scoring.postgres_table import open_table
+from regulars.config import ScoreTableSettings
+from regulars.scoring.sinks.postgres_table import open_table
 
 CUTOFF = date(2024, 12, 1)
 SIZE = 10_000
@@ -34,7 +34,7 @@ def reader(first, n, run):
 
 
 def write(url, first, n, run, table="scores", name="shop", *, only=False):
-    with open_table(SimpleNamespace(engine=url, table=table), name) as opened:
+    with open_table(ScoreTableSettings(engine=url, table=table), name) as opened:
         scores = reader(first, n, run)
         opened.prepare(scores.schema)
         opened.replace(CUTOFF, scores, only=only)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.postgres
 
 CANARY = "k@narien/Vogel %7!"
+LATER = "2024-12-15"
 RUN = ["model_version", "scored_at", "run_id"]
 
 
@@ -34,9 +35,6 @@ class Job:
     told: str
     last: dict[str, dict]
 
-    def scores(self):
-        return pd.read_parquet(self.folder / "out" / "scores.parquet").drop(columns=RUN)
-
 
 @pytest.fixture(scope="module")
 def job(shared_database, orders, open_shop, few_trees, tmp_path_factory):
@@ -48,12 +46,15 @@ def job(shared_database, orders, open_shop, few_trees, tmp_path_factory):
         "GRANT SELECT ON orders TO clerk",
         "CREATE SCHEMA store AUTHORIZATION clerk",
         "ALTER ROLE clerk SET search_path = store",
+        f"GRANT CREATE ON DATABASE {shared_database.name} TO clerk",
     )
     overrides = [
         f"source.engine={clerk}",
         "source.transactions={table: public.orders}",
         f"tracking.uri={clerk}",
         f"tracking.artifacts={shop.folder}/files",
+        f"scores.table.engine={clerk}",
+        "scores.table.table=Risk Marts.Scores",
     ]
     words = [str(shop.config), *(f"--set={each}" for each in overrides)]
     return _run(shop, words)
@@ -67,9 +68,10 @@ def _run(shop, words):
     from regulars.cli import main
 
     told, last = "", {}
-    asked = [("check",), ("train",), ("score",), ("train",), ("backtest",)]
+    asked = [("check",), ("train",), ("score",), ("score",), ("train",)]
+    asked += [("backtest",), ("rollback",), ("score", f"--set=time.cutoff={LATER}")]
     with pytest.MonkeyPatch.context() as patch:
-        for name, *more in [*asked, ("rollback",), ("report",)]:
+        for name, *more in [*asked, ("report",)]:
             out, err = io.StringIO(), io.StringIO()
             line = ["regulars", name, *words, *more, "--json", "--debug"]
             patch.setattr(sys, "argv", line)
@@ -97,7 +99,19 @@ def test_files_of_models_lie_where_they_are_told_to(job):
     assert [*job.folder.glob("files/shop/**/model.json")]
 
 
-def test_scores_are_those_of_the_same_log_in_parquet(job, orders, open_shop, tmp_path):
+def rows_of(database, cutoff):
+    import adbc_driver_postgresql.dbapi as adbc
+
+    query = f"""SELECT * FROM "Risk Marts"."Scores" WHERE cutoff = '{cutoff}'
+        ORDER BY customer_id"""
+    with adbc.connect(database.url) as connection, connection.cursor() as cursor:
+        cursor.execute(query)
+        return cursor.fetch_arrow_table().to_pandas()
+
+
+def test_scores_are_those_of_the_same_log_in_parquet(
+    job, shared_database, orders, open_shop, tmp_path
+):
     shop = open_shop(tmp_path / "shop", orders)
     orders.to_parquet(tmp_path / "orders.parquet")
     path = f"source.transactions.path={tmp_path}/orders.parquet"
@@ -106,8 +120,24 @@ def test_scores_are_those_of_the_same_log_in_parquet(job, orders, open_shop, tmp
     trained = pipeline.train_model(work, quietly)
     pipeline.score(work, quietly)
     assert trained["test"] == job.last["train"]["test"]
-    scores = pd.read_parquet(shop.out / "scores.parquet").drop(columns=RUN)
-    pd.testing.assert_frame_equal(scores, job.scores(), check_exact=True)
+    scores = pd.read_parquet(shop.out / "scores.parquet")
+    written = rows_of(shared_database, "2024-12-01")
+    assert {*written.pop("name")} == {"shop"}
+    assert [*scores.columns] == [*written.columns]
+    pd.testing.assert_frame_equal(
+        scores.drop(columns=RUN), written.drop(columns=RUN), check_exact=True
+    )
+
+
+def test_later_scores_know_the_earlier_ones(job, shared_database):
+    first, later = (rows_of(shared_database, day) for day in ("2024-12-01", LATER))
+    before = later.merge(first, on="customer_id", suffixes=("", "_first"))
+    assert len(before) == len(first)
+    pd.testing.assert_series_equal(
+        before["churn_probability_before"],
+        before["churn_probability_first"],
+        check_names=False,
+    )
 
 
 def _spellings():

@@ -12,8 +12,9 @@ from types import SimpleNamespace
 import pyarrow as pa
 import pytest
 
+from regulars.config import ScoreTableSettings
 from regulars.errors import ConfigError
-from regulars.scoring.postgres_table import open_table
+from regulars.scoring.sinks.postgres_table import open_table
 
 pytestmark = pytest.mark.postgres
 
@@ -21,10 +22,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 import score_writer as writer  # noqa: E402 (found by the processes that it runs in)
 
 CUTOFF = writer.CUTOFF
+SINK = "regulars.scoring.sinks.postgres_table"
 
 
 def place(database, table="scores"):
-    return SimpleNamespace(engine=database.url, table=table)
+    return ScoreTableSettings(engine=database.url, table=table)
 
 
 def scored(**columns):
@@ -168,9 +170,7 @@ def test_rows_that_fail_leave_the_old_set(database):
 def processes():
     """Processes that need no second for their imports."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(
-        ["regulars.scoring.postgres_table", "adbc_driver_postgresql.dbapi", "psycopg"]
-    )
+    context.set_forkserver_preload([SINK, "adbc_driver_postgresql.dbapi"])
     return context
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -16,21 +16,15 @@ from regulars.config.addresses import host_of
 from regulars.data.names import quote_name, quote_text
 from regulars.data.postgres import connect_postgres, postgres_errors, run, split_name
 from regulars.errors import ConfigError
+from regulars.scoring.history import KEPT
+from regulars.scoring.sinks.tables import OWNER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
 
+    from regulars.config import ScoreTableSettings
 
-class Place(Protocol):
-    """Where the table lies, as the settings say."""
-
-    engine: str
-    table: str
-
-
-OWNER = "name"
-KEPT = ("customer_id", "churn_probability", "risk_band")
 KEY = (OWNER, "cutoff", "customer_id")
 _SETTING = "scores.table.engine"
 _OLDEST = 15
@@ -55,7 +49,7 @@ _TYPES = {
 
 
 @contextmanager
-def open_table(place: Place, name: str) -> Iterator[PostgresTable]:
+def open_table(place: ScoreTableSettings, name: str) -> Iterator[PostgresTable]:
     """Connect to the database; the table is made when it is first written to."""
     connection = connect_postgres(place.engine, _SETTING)
     host = host_of(place.engine)
