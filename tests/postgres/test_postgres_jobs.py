@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -176,6 +176,57 @@ def test_password_is_in_no_table_of_the_store(job, shared_database, server, tmp_
     ).stdout
     assert b"regulars.fingerprint" in dump
     assert not [each for each in _spellings() if each in dump]
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ["source.engine={wrong}"],
+        ["source.engine={closed}"],
+        ["source.engine={nowhere}"],
+        ["source.transactions={{table: public.ordres}}"],
+        ["source.transactions={{table: public.orders, where: '1 / 0'}}"],
+        ["tracking.uri={wrong}"],
+        ["tracking.uri={closed}"],
+        ["tracking.uri=postgresql://me:" + CANARY + "@127.0.0.1/x"],
+        ["tracking.url={closed}"],
+        ["scores.table={closed}"],
+        ["scores.table={{engine: '{wrong}', table: t}}"],
+        ["scores.table={{engine: '{closed}', table: t}}"],
+        ["scores.table={{engine: '{whole}', table: pg_catalog.scores}}"],
+    ],
+)
+@pytest.mark.parametrize("debug", [True, False])
+def test_password_is_in_no_fault(
+    job, server, shared_database, overrides, debug, monkeypatch, capsys, tmp_path
+):
+    import sys
+    import traceback
+
+    from regulars.cli import main
+    from regulars.errors import RegularsError
+
+    name = shared_database.name
+    addresses = {
+        "whole": server.url(name, "clerk", CANARY),
+        "wrong": server.url(name, "postgres", CANARY),
+        "closed": replace(server, port=1).url(name, "clerk", CANARY),
+        "nowhere": server.url("nowhere", "clerk", CANARY),
+    }
+    sets = [f"--set={each.format(**addresses)}" for each in overrides]
+    line = ["regulars", "score", *job.words, *sets, f"--set=outputs={tmp_path}"]
+    monkeypatch.setattr(sys, "argv", line + ["--debug"] * debug)
+    expected = RegularsError if debug else SystemExit
+    with pytest.raises(expected) as caught:
+        main()
+    told = "".join(capsys.readouterr())
+    if debug:
+        told += "".join(traceback.format_exception(caught.value))
+    else:
+        assert caught.value.code == 2
+        assert told.count("regulars: ") == 1
+    files = b"".join(each.read_bytes() for each in tmp_path.rglob("*.*"))
+    assert not [each for each in _spellings() if each in told.encode() + files]
 
 
 def test_password_can_be_found_where_it_is(job):

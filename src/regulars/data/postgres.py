@@ -26,7 +26,7 @@ _CONNECT_SECONDS = 10
 _NOISE = re.compile(
     r"^\(psycopg\.\w+\) (connection failed: )?|"
     r"^(\w+: )?\[libpq\] (Failed to connect|Failed to execute query '.*'|"
-    r"Execution error \[\w+\]): |\s*(ERROR|FATAL): +|\. SQLSTATE: \w+$",
+    r"Execution error \[\w+\]): |\. SQLSTATE: \w+$",
     re.DOTALL,
 )
 _DENIED = "42501"
@@ -109,7 +109,8 @@ def plain_reason(error: BaseException) -> str:
     """Return the server's own sentence out of a driver's message."""
     text = _NOISE.sub("", str(error).strip())
     text = next((line for line in text.splitlines() if line.strip()), "unknown")
-    return _NOISE.sub("", text).strip().rstrip(".:") + "."
+    text = re.sub(r"\s*(ERROR|FATAL): +", " ", _NOISE.sub("", text))
+    return text.strip().rstrip(".:") + "."
 
 
 @contextmanager

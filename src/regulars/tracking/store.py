@@ -17,7 +17,7 @@ from regulars.models.retention import RetentionModel
 from regulars.tracking.connection import Connection
 from regulars.tracking.environment import addressed, quiet
 from regulars.tracking.fetching import model_folder, run_folder
-from regulars.tracking.locations import ARTIFACTS, artifact_location
+from regulars.tracking.locations import ARTIFACTS, artifact_location, is_database
 from regulars.tracking.records import Registered
 from regulars.tracking.wheel import write_wheel
 from regulars.tracking.writing import MODEL_FOLDER, log_model, log_record
@@ -89,8 +89,9 @@ class Store(Connection):
             try:
                 run_id = self.client.get_model_version(self.name, version).run_id
                 folder = model_folder(self.client, self.local, self.name, version)
-            except MlflowException as error:
-                msg = f"{start}: {error.message}"
+            except (MlflowException, OSError) as error:
+                reason = getattr(error, "message", None) or str(error)
+                msg = f"{start}: {reason}"
                 raise DataError(msg) from error
         model = folder / "data" / MODEL_FOLDER
         if not model.is_dir():
@@ -104,9 +105,9 @@ class Store(Connection):
     def is_lost(self, version: str) -> bool:
         """Return whether the files of a registered model are missing.
 
-        Only a local store is asked: another host's are fetched when they are needed.
+        A tracking server is not asked: its files are fetched when they are needed.
         """
-        if self.local is None:
+        if self.local is None and not is_database(self.uri):
             return False
         try:
             self.fetch(version)
