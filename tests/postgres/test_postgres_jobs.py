@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 from urllib.parse import quote
 
 import pandas as pd
 import pytest
 
 from regulars import pipeline
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = pytest.mark.postgres
 
@@ -138,6 +136,14 @@ def test_later_scores_know_the_earlier_ones(job, shared_database):
         before["churn_probability_first"],
         check_names=False,
     )
+
+
+def test_query_of_the_documentation_finds_a_customer(job, shared_database):
+    page = (Path(__file__).parents[2] / "docs" / "postgres.md").read_text()
+    query = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)[-1]
+    query = query.replace("marts.scores", '"Risk Marts"."Scores"')
+    rows = shared_database.run(query.replace("4711", "c001"))
+    assert [str(row[0]) for row in rows] == ["2024-12-01", LATER]
 
 
 def _spellings():

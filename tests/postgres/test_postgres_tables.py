@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -326,3 +328,29 @@ def test_other_time_zone_of_the_server_changes_nothing(database):
     )
     order_time = lines(intake_of(database.url), "order_time").order_time
     assert order_time.tolist() == [pd.Timestamp("2024-01-01 23:30")]
+
+
+def test_page_of_the_documentation_is_true(database):
+    page = (Path(__file__).parents[2] / "docs" / "postgres.md").read_text()
+    yaml_blocks, (grants, _) = (
+        re.findall(rf"```{language}\n(.*?)```", page, re.DOTALL)
+        for language in ("yaml", "sql")
+    )
+    database.run(
+        "CREATE SCHEMA sales",
+        'CREATE TABLE sales.order_lines ("Customer No" numeric, '
+        "created_at timestamptz, net numeric, status text, secret text)",
+        "INSERT INTO sales.order_lines VALUES (7, '2024-01-01', 5, 'paid', 'x'), "
+        "(8, '2024-01-01', 5, 'open', 'x')",
+    )
+    table, columns = grants.split("-- or only")
+    database.run(*table.replace("'...'", "'of a role'").strip().split("\n"))
+    database.roles.append("clerk")
+    clerk = database.server.url(database.name, "clerk", "of a role")
+    settings = parse_settings("name: x\n" + yaml_blocks[0], [f"source.engine={clerk}"])
+    for right in (None, columns.partition("\n")[2]):
+        if right is not None:
+            database.run("REVOKE SELECT ON sales.order_lines FROM clerk", right)
+        intake = read_tables(settings, connect(settings.source.engine))
+        assert lines(intake, "customer_id", "amount").values.tolist() == [["7", 5.0]]
+        assert "secret" not in intake.parts["transactions"].raw.columns
