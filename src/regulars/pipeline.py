@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from regulars.config.addresses import host_of
 from regulars.errors import (
     ConfigError,
     ConvergenceError,
@@ -25,7 +26,7 @@ from regulars.report.publishing import (
 from regulars.results import TrainingResult, read_result, write_result
 from regulars.results.writing import write_json, write_text
 from regulars.scoring.champion import score_with_champion
-from regulars.tracking import Store, host_of
+from regulars.tracking import Store
 from regulars.training.backtest import run_backtest
 from regulars.training.backtest_records import record_backtest
 from regulars.training.card import manifest, origin_of
@@ -147,7 +148,7 @@ def backtest(work: Workspace, step: Step) -> dict[str, Any]:
         runs of the windows are nested.
     """
     settings = work.settings
-    store = Store(settings.tracking.uri, settings.name)
+    store = Store(settings.tracking.uri, settings.name, settings.tracking.artifacts)
     store.check_writable()
     result, figures = run_backtest(kind_of(settings).backtest(work), step)
     step("register")

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from regulars.config.addresses import Address
 from regulars.config.tables import LabelledSettings, Section, Share
 
 PositiveInt = Annotated[int, Field(ge=1, le=1_000)]
@@ -183,9 +184,9 @@ class FeatureSettings(Section):
 class ScoreTableSettings(Section):
     """A table that takes the scores, beside the files."""
 
-    engine: str = Field(
-        description="Address of the engine: duckdb://FILE. `${NAME}` stands for a "
-        "variable of the environment."
+    engine: Address = Field(
+        description="Address of the engine: duckdb://FILE or "
+        "postgres://user@host/db. `${NAME}` stands for a variable of the environment."
     )
     table: str = Field(
         pattern=r"^[^.]+(\.[^.]+)?$",
@@ -251,8 +252,14 @@ class ScoreSettings(Section):
 class TrackingSettings(Section):
     """The MLflow store."""
 
-    uri: str = Field(
+    uri: Address = Field(
         "sqlite:///models/mlflow.db", description="MLflow tracking and registry URI."
+    )
+    artifacts: str | None = Field(
+        None,
+        description="Folder or address (`s3://...`) of the models' files of a new "
+        "experiment. null: beside an SQLite store; where the tracking server says; "
+        "`models/artifacts` where `uri` is a database server.",
     )
 
 

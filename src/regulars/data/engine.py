@@ -1,4 +1,6 @@
-"""Open the engine that holds or reads the data: DuckDB, PostgreSQL or Spark.
+"""Open the engine that holds or reads the data: DuckDB or Spark.
+
+Tables of a PostgreSQL database are copied into DuckDB as they are read.
 
 A user's database file is opened read-only; intake works in temporary tables. No
 extension is fetched from the network.
@@ -6,10 +8,10 @@ extension is fetched from the network.
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 import tempfile
+import weakref
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,18 +21,16 @@ import duckdb
 import ibis
 from sqlglot.errors import SqlglotError
 
-from regulars.errors import (
-    ConfigError,
-    DataError,
-    MissingExtraError,
-    RegularsError,
-    suggestion,
-)
+from regulars.config.addresses import hide_passwords
+from regulars.data.postgres import SCHEMES as POSTGRES
+from regulars.data.postgres import need
+from regulars.data.postgres_tables import RemoteDatabase
+from regulars.errors import ConfigError, DataError, RegularsError, suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_SCHEMES = ("duckdb", "postgres", "postgresql", "spark")
+_SCHEMES = ("duckdb", *POSTGRES, "spark")
 
 
 def connect(url: str = "duckdb://", *, read_only: bool = True) -> Any:
@@ -38,7 +38,7 @@ def connect(url: str = "duckdb://", *, read_only: bool = True) -> Any:
     scheme, separator, rest = url.partition("://")
     if not separator or scheme not in _SCHEMES:
         msg = (
-            f"source.engine '{_without_password(url)}' is not an engine."
+            f"source.engine '{hide_passwords(url)}' is not an engine."
             f"{suggestion(scheme, _SCHEMES)} Use duckdb://, duckdb://FILE, "
             "postgres://user@host/db or spark://local."
         )
@@ -47,7 +47,10 @@ def connect(url: str = "duckdb://", *, read_only: bool = True) -> Any:
         return _connect_duckdb(rest, read_only=read_only)
     if scheme == "spark":
         return _connect_spark(rest)
-    return _connect_postgres(url)
+    engine = _connect_duckdb("", read_only=False)
+    engine.remote = RemoteDatabase(url)
+    weakref.finalize(engine, engine.remote.close)
+    return engine
 
 
 def _connect_duckdb(rest: str, *, read_only: bool) -> Any:
@@ -82,16 +85,8 @@ def _connect_duckdb(rest: str, *, read_only: bool) -> Any:
     return connection
 
 
-def _connect_postgres(url: str) -> Any:
-    _need("psycopg", extra="postgres")
-    with readable_errors(f"source.engine '{_without_password(url)}'", ConfigError):
-        connection = ibis.connect(url)
-        connection.raw_sql("SET TIME ZONE 'UTC'")
-    return connection
-
-
 def _connect_spark(rest: str) -> Any:
-    sql = _need("pyspark.sql", extra="spark")
+    sql = need("pyspark.sql", "source.engine", extra="spark")
     master = "local[*]" if rest in {"", "local"} else f"spark://{rest}"
     with readable_errors(f"source.engine 'spark://{rest}'", ConfigError):
         builder = sql.SparkSession.builder.master(master)
@@ -99,21 +94,10 @@ def _connect_spark(rest: str) -> Any:
         return ibis.pyspark.connect(session)
 
 
-def _need(module: str, *, extra: str) -> Any:
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        msg = (
-            f"source.engine needs the package '{module.partition('.')[0]}', which is "
-            f'not installed. Run: pip install "regulars[{extra}]"'
-        )
-        raise MissingExtraError(msg) from error
-
-
-def _without_password(url: str) -> str:
-    before, at, after = url.rpartition("@")
-    head, colon, secret = before.rpartition(":")
-    return f"{head}:...@{after}" if at and colon and "//" not in secret else url
+def remote_of(connection: Any) -> RemoteDatabase | None:
+    """Return the database that tables are copied from, if they are."""
+    remote: RemoteDatabase | None = getattr(connection, "remote", None)
+    return remote
 
 
 @contextmanager
@@ -137,9 +121,8 @@ def _engine_errors() -> tuple[type[Exception], ...]:
         SqlglotError,
     ]
     # Only what is already imported can have raised.
-    for module, name in (("psycopg", "Error"), ("pyspark.errors", "PySparkException")):
-        if module in sys.modules:
-            classes.append(getattr(sys.modules[module], name))
+    if "pyspark.errors" in sys.modules:
+        classes.append(sys.modules["pyspark.errors"].PySparkException)
     return tuple(classes)
 
 

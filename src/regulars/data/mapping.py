@@ -13,8 +13,9 @@ import sqlglot
 from sqlglot import exp
 
 from regulars.data.engine import readable_errors
+from regulars.data.names import quote_name
 from regulars.data.number_formats import expand_numbers
-from regulars.data.reading import find_column, quote_name
+from regulars.data.reading import find_column
 from regulars.errors import ConfigError, DataError, suggestion
 
 if TYPE_CHECKING:

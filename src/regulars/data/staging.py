@@ -17,6 +17,7 @@ import ibis
 from regulars.data.contract import day_name
 from regulars.data.guests import Guest, find_guests
 from regulars.data.joins import MATCHED
+from regulars.data.names import quote_text
 from regulars.data.parsing import Reading, first_fault, read_columns
 from regulars.data.quality import (
     AFTER_CUTOFF,
@@ -28,7 +29,7 @@ from regulars.data.quality import (
     NO_PARTNER,
 )
 from regulars.data.queries import count_rows, first_row
-from regulars.data.reading import FILE_NUMBER, has_rejects, quote_text
+from regulars.data.reading import FILE_NUMBER, has_rejects
 
 if TYPE_CHECKING:
     from datetime import date
@@ -207,9 +208,7 @@ def temporary_table(connection: Any, name: str, expression: Any) -> Any:
         sql = connection.compile(expression)
         connection.raw_sql(f"CREATE OR REPLACE TEMP TABLE {name} AS {sql}")
         return connection.table(name)
-    if connection.name == "pyspark":
-        return expression.cache()
-    return connection.create_table(name, expression, temp=True, overwrite=True)
+    return expression.cache()
 
 
 def _numbered(connection: Any, name: str, expression: Any) -> Any:
