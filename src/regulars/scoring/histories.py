@@ -64,12 +64,16 @@ class Histories:
     """Customers of a request, and their rows of each table as they were sent."""
 
     # as sent: numbers stay numbers
-    ids: pd.Series[Any]
+    ids: Sequence[Any]
     # every table by its name, with the column that says whose row it is
     tables: Mapping[str, pa.Table]
 
     @classmethod
-    def of(cls, request: pd.DataFrame, columns: Mapping[str, Sequence[str]]) -> Self:
+    def of(
+        cls,
+        request: pd.DataFrame | Mapping[str, Sequence[Any]],
+        columns: Mapping[str, Sequence[str]],
+    ) -> Self:
         """Read a request of one row a customer; `columns` are those of each table."""
         ids = customer_ids(request, columns)
         owners = names_of(ids)
@@ -79,28 +83,41 @@ class Histories:
         }
         return cls(ids, tables)
 
+    @classmethod
+    def together(cls, parts: Sequence[Histories]) -> Histories:
+        """Return the customers of several requests, none of whom is in two."""
+        if len(parts) == 1:
+            return parts[0]
+        tables = {
+            name: pa.concat_tables(each.tables[name] for each in parts)
+            for name in parts[0].tables
+        }
+        return cls([who for each in parts for who in each.ids], tables)
+
 
 def names_of(ids: Iterable[Any]) -> NDArray[np.object_]:
     """Return the ids as texts, trimmed as the intake trims them."""
     return np.array([str(each).strip(BLANKS) for each in ids], dtype=object)
 
 
-def customer_ids(request: pd.DataFrame, tables: Iterable[str]) -> pd.Series[Any]:
+def customer_ids(
+    request: pd.DataFrame | Mapping[str, Sequence[Any]], tables: Iterable[str]
+) -> list[Any]:
     """Return the names of the customers of a request, each of which is another.
 
     Their rows of every table have to be there.
     """
     needed = ("customer_id", *tables)
-    missing = [name for name in needed if name not in request.columns]
+    missing = [name for name in needed if name not in request]
     if missing:
         msg = (
             f"The request lacks {' and '.join(missing)}; it has "
-            f"{', '.join(map(str, request.columns))}. Send one row a customer with "
+            f"{', '.join(map(str, request))}. Send one row a customer with "
             "each of them; an empty list where there is nothing."
         )
         raise RequestError(msg, code="missing_field", field=missing[0])
-    ids = request["customer_id"]
-    if (found := refused_ids(ids.tolist())) is not None:
+    ids = [*request["customer_id"]]
+    if (found := refused_ids(ids)) is not None:
         raise found
     return ids
 
@@ -162,7 +179,7 @@ def wanted_fields(table: str, columns: Iterable[str]) -> dict[str, pa.DataType |
 
 def flatten(
     owners: NDArray[np.object_],
-    histories: pd.Series[Any],
+    histories: Iterable[Any],
     columns: Sequence[str],
     table: str = "transactions",
 ) -> pa.Table:

@@ -81,9 +81,14 @@ class NestedScorer:
             reasons,
         )
         # who had no purchase by then is answered too, with nothing
-        rows = pd.Index(scores["customer_id"]).get_indexer(names_of(histories.ids))
-        answer = scores.reindex(rows).reset_index(drop=True)
-        answer["customer_id"], answer["cutoff"] = histories.ids.to_numpy(), cutoff
+        names, answer = names_of(histories.ids), scores
+        if not np.array_equal(names, scores["customer_id"]):
+            rows = pd.Index(scores["customer_id"]).get_indexer(names)
+            answer = scores.reindex(rows).reset_index(drop=True)
+        answer["customer_id"], answer["cutoff"] = (
+            pd.Series(histories.ids, dtype=object),
+            cutoff,
+        )
         return answer
 
     def _signals(self, histories: Histories, cutoff: date) -> Signals:

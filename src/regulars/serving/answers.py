@@ -2,41 +2,44 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+from pydantic_core import to_json
 
 if TYPE_CHECKING:
-    import datetime
+    from collections.abc import Sequence
 
 
-def predictions(scores: pd.DataFrame) -> bytes:
-    """Return ``{"predictions": [...]}``: one object a row; nothing known is null."""
+def predictions(scores: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return one object a row, in the order of the columns."""
     names = [str(name) for name in scores.columns]
     columns = [_plain(scores[name]) for name in scores.columns]
-    rows = [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
-    return written({"predictions": rows})
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
-def written(content: Any) -> bytes:
-    """Return JSON; NaN, which is none, is an error."""
-    text = json.dumps(content, default=_text, allow_nan=False, separators=(",", ":"))
-    return text.encode()
+def written(content: dict[str, Any] | Sequence[Any]) -> bytes:
+    """Return JSON, in which NaN is null."""
+    return to_json(content, inf_nan_mode="null", fallback=_text)
 
 
 def _plain(column: pd.Series[Any]) -> list[Any]:
-    """Return the values of a column with None where there is none."""
+    """Return the values of a column; times as texts, as MLflow writes them."""
+    if isinstance(column.dtype, pd.DatetimeTZDtype) or column.dtype.kind == "M":
+        known = {each: each.isoformat() for each in column.dropna().unique()}
+        return [known.get(each) for each in column]
     values = column.tolist()
-    # lists of reasons are values, and so are empty ones
-    return [None if value != value or value is pd.NaT else value for value in values]
+    if column.dtype.kind == "O":
+        # a day that is missing among days is NaT, which is no day
+        return [None if each is pd.NaT else _moment(each) for each in values]
+    return values
+
+
+def _moment(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, pd.Timestamp) else value
 
 
 def _text(value: Any) -> Any:
-    if hasattr(value, "isoformat"):
-        moment: datetime.date = value
-        return moment.isoformat()
     if hasattr(value, "tolist"):  # numpy's numbers and arrays
         return value.tolist()
-    msg = f"{type(value).__name__} has no form in JSON."
-    raise TypeError(msg)
+    return str(value)

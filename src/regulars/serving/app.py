@@ -10,7 +10,6 @@ import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
-from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from starlette.applications import Starlette
@@ -22,6 +21,7 @@ from regulars.errors import RegularsError
 from regulars.serving.answers import written
 from regulars.serving.faults import ServingError
 from regulars.serving.front import Front, answer_fault
+from regulars.serving.gathering import Desk
 from regulars.serving.keys import Doorkeeper, KeyFile
 from regulars.serving.limits import Places, RateLimit
 from regulars.serving.logs import log, log_failure
@@ -32,13 +32,12 @@ from regulars.serving.openapi import describe
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+    from concurrent.futures import Future
 
     from starlette.requests import Request
 
     from regulars.config import Settings
 
-# two score at a time: more would only take turns at the interpreter
-THREADS = 2
 JSON = "application/json"
 T = TypeVar("T")
 
@@ -56,7 +55,8 @@ class Endpoint:
         self.rate = RateLimit(self.limits.requests_per_second / workers)
         self.places = Places(self.limits.concurrent_requests)
         self.scores = FileScores(settings.outputs_folder)
-        self._threads = ThreadPoolExecutor(THREADS, "scoring")
+        self._desk = Desk(self.limits)
+        self._lookups = ThreadPoolExecutor(2, "lookup")
         self._asked_to_reload = asyncio.Event()
         self.metrics.serves(self.holder.name, self.holder.model.version, None)
 
@@ -98,7 +98,7 @@ class Endpoint:
             _body(request, self.limits.body_bytes), _too_long
         )
         model = self.holder.model
-        answer = await self._in_a_thread(partial(model.answer, body, self.limits))
+        answer = await self._done(lambda: self._desk.ask(model, body))
         self.metrics.scored(answer.n_customers)
         return Response(
             answer.body,
@@ -109,23 +109,23 @@ class Endpoint:
     async def customer(self, request: Request) -> Response:
         """Answer what the batch kept of a customer."""
         who = request.path_params["customer_id"]
-        page = await self._in_a_thread(partial(customer_page, self.scores, who))
+        page = await self._done(
+            lambda: self._lookups.submit(customer_page, self.scores, who)
+        )
         return Response(written(page), media_type=JSON)
 
-    async def _in_a_thread(self, work: Callable[[], T]) -> T:
-        """Do work beside the loop; its place is free when it is done, not before."""
+    async def _done(self, begin: Callable[[], Future[T]]) -> T:
+        """Wait for work beside the loop; its place is free when it is done."""
         self.places.enter()
         self.metrics.in_flight.inc()
-        loop = asyncio.get_running_loop()
-        task = loop.run_in_executor(self._threads, work)
-        task.add_done_callback(self._leave)
-        return await self._within(asyncio.shield(task), _too_slow)
+        loop, work = asyncio.get_running_loop(), begin()
+        work.add_done_callback(lambda _: loop.call_soon_threadsafe(self._leave))
+        result: T = await self._within(asyncio.wrap_future(work), _too_slow)
+        return result
 
-    def _leave(self, task: asyncio.Future[Any]) -> None:
+    def _leave(self) -> None:
         self.places.leave()
         self.metrics.in_flight.dec()
-        if not task.cancelled():
-            task.exception()  # whoever waited for it may have gone
 
     async def _within(self, work: Any, fault: Callable[[float], ServingError]) -> T:
         most = self.limits.request_seconds
@@ -150,7 +150,8 @@ class Endpoint:
             looking.cancel()
             with suppress(asyncio.CancelledError):
                 await looking
-            self._threads.shutdown()
+            self._desk.close()
+            self._lookups.shutdown()
             log("stopped")
 
     async def _look_for_champions(self) -> None:

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
 
 from regulars.errors import RequestError
-from regulars.scoring.histories import refused_ids
+from regulars.scoring.histories import Histories, refused_ids
 from regulars.scoring.pyfunc import NestedScorer, load_scorer
-from regulars.serving.answers import predictions
-from regulars.serving.parsing import HistoryReader, check_customers, read_frame
+from regulars.serving.answers import predictions, written
+from regulars.serving.parsing import (
+    HistoryReader,
+    Question,
+    check_customers,
+    read_columns,
+)
 from regulars.tracking import Store
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from collections.abc import Sequence
 
     from regulars.config import ServingSettings, Settings
     from regulars.scoring.pyfunc import RowScorer
@@ -27,6 +35,11 @@ class Answer:
     body: bytes
     n_customers: int
 
+    @classmethod
+    def of(cls, rows: Sequence[dict[str, Any]]) -> Answer:
+        """Write the rows of an answer."""
+        return cls(written({"predictions": rows}), len(rows))
+
 
 @dataclass(frozen=True)
 class ServedModel:
@@ -36,27 +49,41 @@ class ServedModel:
     run_id: str
     scorer: NestedScorer | RowScorer
 
-    def answer(self, body: bytes, limits: ServingSettings) -> Answer:
-        """Answer a request."""
+    def read(self, body: bytes, limits: ServingSettings) -> Question | pd.DataFrame:
+        """Return what a request asks: histories, or rows of attributes."""
         if isinstance(self.scorer, NestedScorer):
-            asked = HistoryReader(self.scorer.columns, limits).read(body)
-            scores = self.scorer.score(asked.histories, asked.cutoff, asked.reasons)
-        else:
-            frame, params = read_frame(body)
-            check_customers(len(frame), limits)
-            _check_attributes(frame, params)
-            scores = self.scorer.predict(frame.infer_objects(), params)
-        return Answer(predictions(scores), len(scores))
+            return HistoryReader(self.scorer.columns, limits).read(body)
+        columns, _ = read_columns(body)
+        check_customers(columns, limits)
+        _check_attributes(columns)
+        return pd.DataFrame(columns)
+
+    def answer(self, questions: Sequence[Question | pd.DataFrame]) -> list[Answer]:
+        """Answer questions; those that `Question.goes_with` each other at once."""
+        if not isinstance(self.scorer, NestedScorer):
+            frames = [each for each in questions if isinstance(each, pd.DataFrame)]
+            scores = [self.scorer.predict(frame) for frame in frames]
+            return [Answer.of(predictions(each)) for each in scores]
+        asked = [each for each in questions if isinstance(each, Question)]
+        first, histories = asked[0], [each.histories for each in asked]
+        together = Histories.together(histories)
+        scored = self.scorer.score(together, first.cutoff, first.reasons)
+        rows = predictions(scored)
+        ends = [*accumulate(len(each.ids) for each in histories)]
+        starts = [0, *ends[:-1]]
+        return [
+            Answer.of(rows[start:end]) for start, end in zip(starts, ends, strict=True)
+        ]
 
 
-def _check_attributes(frame: pd.DataFrame, params: dict[str, object]) -> None:
-    for name in frame.columns:
-        nested = [*frame[name].map(lambda each: isinstance(each, list | dict))]
-        if any(nested):
-            row = nested.index(True)
-            msg = f"'{name}' of row {row} is a list or an object; send one value."
-            raise RequestError(msg, code="not_a_value", field=f"[{row}].{name}")
-    if "customer_id" in frame and (fault := refused_ids(frame["customer_id"].tolist())):
+def _check_attributes(columns: dict[str, list[Any]]) -> None:
+    for name, values in columns.items():
+        for row, value in enumerate(values):
+            if isinstance(value, list | dict):
+                msg = f"'{name}' of row {row} is a list or an object; send one value."
+                raise RequestError(msg, code="not_a_value", field=f"[{row}].{name}")
+    fault = refused_ids(columns.get("customer_id", []))
+    if fault is not None:
         raise fault
 
 

@@ -7,15 +7,15 @@ road gives None, and the careful one reads the same or says what is wrong.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json
+from pydantic_core import from_json
 
 from regulars.errors import RequestError
 from regulars.scoring.histories import (
@@ -30,7 +30,7 @@ from regulars.scoring.pyfunc import asked_reasons
 from regulars.serving.faults import ServingError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping, Sequence, Sized
     from datetime import date
 
     from regulars.config import ServingSettings
@@ -40,6 +40,8 @@ FORMS = ("dataframe_records", "inputs", "instances", "dataframe_split")
 _LISTS = FORMS[:3]
 _PARAMS = pa.struct([("as_of", pa.string()), ("reasons", pa.string())])
 _ID_TYPES = (pa.string(), pa.int64())
+# below this many bytes Arrow takes longer to begin than Python takes in all
+_SMALL = 100_000
 _PLAIN = (pa.types.is_string, pa.types.is_integer, pa.types.is_floating)
 
 
@@ -51,6 +53,22 @@ class Question:
     cutoff: date
     reasons: Literal["all", "none"]
 
+    def goes_with(self, other: Question) -> bool:
+        """Return whether both can be answered at once: no customer is in both."""
+        return (
+            (self.cutoff, self.reasons) == (other.cutoff, other.reasons)
+            and self.names.isdisjoint(other.names)
+            and all(
+                rows.schema == other.histories.tables[name].schema
+                for name, rows in self.histories.tables.items()
+            )
+        )
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Customers as the model knows them."""
+        return frozenset(names_of(self.histories.ids))
+
 
 @dataclass(frozen=True)
 class HistoryReader:
@@ -61,7 +79,7 @@ class HistoryReader:
 
     def read(self, body: bytes) -> Question:
         """Return what a body asks, or refuse it."""
-        question = self._read_fast(body)
+        question = None if len(body) < _SMALL else self._read_fast(body)
         return question if question is not None else self._read_carefully(body)
 
     def _read_fast(self, body: bytes) -> Question | None:
@@ -123,6 +141,7 @@ class HistoryReader:
         if refused_ids(ids) is not None:
             return None
         params = table["params"][0].as_py() or {}
+        check_customers({"customer_id": ids}, self.limits)
         owners = names_of(ids)
         tables = {}
         for name, columns in self.columns.items():
@@ -130,12 +149,9 @@ class HistoryReader:
             if rows is None:
                 return None
             tables[name] = rows
-        check_counts(len(ids), tables, self.limits)
-        return Question(
-            Histories(pd.Series(ids, dtype=object), tables),
-            read_day(params.get("as_of")),
-            asked_reasons(params.get("reasons")),
-        )
+        histories = Histories(ids, tables)
+        check_rows(histories, self.limits)
+        return _question(histories, params)
 
     def _rows(
         self,
@@ -162,20 +178,21 @@ class HistoryReader:
         return with_owners(sent, pa.array(owners, pa.string()).take(whose), name)
 
     def _read_carefully(self, body: bytes) -> Question:
-        frame, params = read_frame(body)
-        check_customers(len(frame), self.limits)
-        histories = Histories.of(frame, self.columns)
-        check_counts(len(frame), histories.tables, self.limits)
-        return Question(
-            histories,
-            read_day(params.get("as_of")),
-            asked_reasons(params.get("reasons")),
-        )
+        columns, params = read_columns(body)
+        check_customers(columns, self.limits)
+        histories = Histories.of(columns, self.columns)
+        check_rows(histories, self.limits)
+        return _question(histories, params)
 
 
-def check_customers(n_customers: int, limits: ServingSettings) -> None:
+def _question(histories: Histories, params: Mapping[str, Any]) -> Question:
+    cutoff = read_day(params.get("as_of"))
+    return Question(histories, cutoff, asked_reasons(params.get("reasons")))
+
+
+def check_customers(columns: Mapping[str, Sized], limits: ServingSettings) -> None:
     """Refuse a request of too many customers."""
-    most = limits.customers_per_request
+    n_customers, most = len(next(iter(columns.values()))), limits.customers_per_request
     if n_customers > most:
         msg = (
             f"The request has {n_customers:,} customers; send {most:,} at most, the "
@@ -184,13 +201,10 @@ def check_customers(n_customers: int, limits: ServingSettings) -> None:
         raise ServingError(413, "too_many_customers", msg)
 
 
-def check_counts(
-    n_customers: int, tables: Mapping[str, pa.Table], limits: ServingSettings
-) -> None:
-    """Refuse a request of too many customers, or of too many rows of one of them."""
-    check_customers(n_customers, limits)
+def check_rows(histories: Histories, limits: ServingSettings) -> None:
+    """Refuse a request with too many rows of one customer."""
     most = limits.lines_per_customer
-    for name, rows in tables.items():
+    for name, rows in histories.tables.items():
         if len(rows) <= most:
             continue
         counts = rows.column(0).value_counts()
@@ -203,8 +217,8 @@ def check_counts(
             raise ServingError(413, "too_many_lines", msg, largest["values"], name)
 
 
-def read_frame(body: bytes) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Return the rows of a request in any of MLflow's forms, and its parameters."""
+def read_columns(body: bytes) -> tuple[dict[str, list[Any]], dict[str, Any]]:
+    """Return the columns of a request in any of MLflow's forms, and its parameters."""
     content = _read_json(body)
     forms = [form for form in FORMS if form in content]
     if len(forms) != 1:
@@ -217,19 +231,18 @@ def read_frame(body: bytes) -> tuple[pd.DataFrame, dict[str, Any]]:
     if not isinstance(params, dict):
         msg = "'params' must be an object with 'as_of' and 'reasons'."
         raise RequestError(msg, code="bad_parameter", field="params")
-    frame = _frame(content[forms[0]], forms[0])
-    if frame.empty:
+    columns = _columns(content[forms[0]], forms[0])
+    if not columns or not len(next(iter(columns.values()))):
         msg = f"'{forms[0]}' holds no customer; send one row a customer."
         raise RequestError(msg, code="bad_form", field=forms[0])
-    return frame, params
+    return columns, params
 
 
 def _read_json(body: bytes) -> dict[str, Any]:
     try:
-        content = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        place = f" (character {error.pos})" if hasattr(error, "pos") else ""
-        msg = f"The body is no JSON{place}; send an object in UTF-8."
+        content = from_json(body, cache_strings="keys")
+    except ValueError as error:
+        msg = f"The body is no JSON in UTF-8: {error}. Send an object."
         raise RequestError(msg, code="no_json") from error
     if not isinstance(content, dict):
         msg = f"The body is a JSON {type(content).__name__}; send an object."
@@ -237,28 +250,23 @@ def _read_json(body: bytes) -> dict[str, Any]:
     return content
 
 
-def _frame(sent: object, form: str) -> pd.DataFrame:
+def _columns(sent: object, form: str) -> dict[str, list[Any]]:
     if form == "dataframe_split":
-        return _split_frame(sent)
-    if isinstance(sent, dict):  # column by column
-        columns = sent
-        lengths = {len(each) for each in columns.values() if isinstance(each, list)}
-        if not all(isinstance(each, list) for each in columns.values()) or (
-            len(lengths) > 1
-        ):
+        return _split_columns(sent)
+    if isinstance(sent, dict):
+        lists = [each for each in sent.values() if isinstance(each, list)]
+        if len(lists) < len(sent) or len({*map(len, lists)}) > 1:
             msg = f"'{form}' must hold lists of one length, one for each column."
             raise RequestError(msg, code="bad_form", field=form)
-        return pd.DataFrame({n: pd.Series(v, dtype=object) for n, v in columns.items()})
+        return sent
     if not isinstance(sent, list) or not all(isinstance(each, dict) for each in sent):
         msg = f"'{form}' must be a list of objects, one a customer."
         raise RequestError(msg, code="bad_form", field=form)
     names = dict.fromkeys(name for row in sent for name in row)
-    return pd.DataFrame(
-        {n: pd.Series([row.get(n) for row in sent], dtype=object) for n in names}
-    )
+    return {name: [row.get(name) for row in sent] for name in names}
 
 
-def _split_frame(sent: object) -> pd.DataFrame:
+def _split_columns(sent: object) -> dict[str, list[Any]]:
     rows = sent.get("data") if isinstance(sent, dict) else None
     names = sent.get("columns") if isinstance(sent, dict) else None
     if (
@@ -273,9 +281,4 @@ def _split_frame(sent: object) -> pd.DataFrame:
             "list of rows with a value for each."
         )
         raise RequestError(msg, code="bad_form", field="dataframe_split")
-    return pd.DataFrame(
-        {
-            name: pd.Series([row[place] for row in rows], dtype=object)
-            for place, name in enumerate(names)
-        }
-    )
+    return {name: [row[place] for row in rows] for place, name in enumerate(names)}
