@@ -178,6 +178,7 @@ def save_rivals(home: Path) -> dict[str, Any]:
         ("bare", BARE, {"trees": str(home / "trees.txt")}),
         ("echo", ECHO, None),
     ):
+        shutil.rmtree(home / name, ignore_errors=True)  # of an earlier run
         (home / f"{name}.py").write_text(code)
         mlflow.pyfunc.save_model(
             home / name, python_model=str(home / f"{name}.py"), artifacts=artifacts

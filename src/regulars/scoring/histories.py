@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Self
 
+import ibis
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -36,6 +38,7 @@ FORMS = {
     "number": pa.float64(),
     "flag": pa.bool_(),
 }
+_SENT = "sent_rows"
 _NO_IDS = (bool, float, Mapping, list)
 
 
@@ -309,15 +312,26 @@ def clean_lines(sent: pa.Table, time_zone: str) -> pa.Table:
     return clean_rows(sent, time_zone, "transactions") if plain is None else plain
 
 
+@lru_cache(maxsize=256)
+def _rules(schema: pa.Schema, time_zone: str, name: str) -> tuple[str, pa.Schema]:
+    """Return the intake's rules for a form of rows, which take long to write down."""
+    table = ibis.table(ibis.Schema.from_pyarrow(schema), name=_SENT)
+    checked = normalise(table, name, time_zone=time_zone, with_fault=True)
+    return str(ibis.to_sql(checked, "duckdb")), checked.schema().to_pyarrow()
+
+
+@lru_cache(maxsize=1)
+def _engine() -> Any:
+    return connect("duckdb://")
+
+
 def clean_rows(sent: pa.Table, time_zone: str, name: str) -> pa.Table:
     """Return the rows of a table by the rules of the intake, or refuse faulty ones."""
-    connection = connect("duckdb://")
-    try:
-        table = connection.create_table("history", obj=sent, temp=True)
-        checked = normalise(table, name, time_zone=time_zone, with_fault=True)
-        rows = checked.to_pyarrow()
-    finally:
-        connection.disconnect()
+    query, schema = _rules(sent.schema, time_zone, name)
+    # a cursor each: requests come from several threads
+    with closing(_engine().con.cursor()) as cursor:
+        cursor.register(_SENT, sent)
+        rows = cursor.sql(query).to_arrow_table().cast(schema)
     if rows["fault"].null_count < len(rows):
         raise first_fault(sent, rows["fault"], name)
     return rows.drop_columns(["fault"])
