@@ -175,10 +175,14 @@ def backtested(result: BacktestResult, labels: Mapping[str, str]) -> Table:
     return table
 
 
+TOLD_BELOW = ("no_programme", "no_what_if")
+
+
 def kpi_summary(summary: Mapping[str, Any]) -> Iterator[str]:
     """Yield a line a figure of the whole data, and the notes on them."""
     for name, value in summary.items():
-        is_reason = name.startswith("no_") and value is None
+        # the tables below say why there is no programme and no what-if
+        is_reason = name.startswith("no_") and (value is None or name in TOLD_BELOW)
         if is_reason or isinstance(value, list | dict):
             continue
         shown: object = value
@@ -204,6 +208,7 @@ def kpi_tables(result: KpiResult) -> Iterator[Table | str]:
             yield _segment_table(f"{title}, by {name}", figures)
         else:
             yield _kpi_table(title, figures)
+    yield from _contract_tables(result)
     yield from _economics(result)
     for note in period.notes:
         yield f"Note: {note}"
@@ -212,6 +217,61 @@ def kpi_tables(result: KpiResult) -> Iterator[Table | str]:
         reasons.setdefault(each.why, []).append(CATALOGUE[each.kpi].label)
     for why, labels in reasons.items():
         yield f"Not shown: {', '.join(labels)}. {why}"
+
+
+def _contract_tables(result: KpiResult) -> Iterator[Table]:
+    """Yield how the revenue of contracts changed, and how long cohorts stay."""
+    from regulars.report.kpi_charts import STEP_WORDS as WORDS
+
+    if result.survival is None:
+        return
+    if result.waterfall:
+        rows = [
+            (WORDS[s.step], f"{s.n_customers:,}", f"{s.revenue:,.2f}")
+            for s in result.waterfall
+        ]
+        heads = ("Customers", "A month")
+        yield _words_table("Contract revenue, from start to end", heads, rows)
+    yield from _after_experiences(result)
+    if result.cohorts is None:
+        return
+    table = result.cohorts
+    cells = zip(table.cohorts, table.sizes, table.retention, strict=True)
+    shown = [
+        (name, f"{size:,}", *(_share_at(kept, age) for age in COHORT_MONTHS))
+        for name, size, kept in cells
+    ]
+    ages = [f"{age} mo." for age in COHORT_MONTHS]
+    title = "Still with a contract, months after that of the first start"
+    yield _words_table(title, ("Customers", *ages), shown[-COHORTS_SHOWN:])
+
+
+def _after_experiences(result: KpiResult) -> Iterator[Table]:
+    from regulars.report.kpi_section import EXPERIENCE_WORDS
+
+    support = result.support
+    if support is None or not support.experiences:
+        return
+    rows = [
+        (
+            EXPERIENCE_WORDS[gap.experience],
+            f"{gap.n_customers:,}",
+            f"{gap.rate:.1%}",
+            f"{gap.rate_compared:.1%}",
+            "" if gap.low is None else f"{gap.low:+.1%} to {gap.high:+.1%}",
+        )
+        for gap in support.experiences
+    ]
+    yield _words_table(
+        f"Without a contract {support.after_days} days after (no cause)",
+        ("Customers", "Share", "Comparable", "Difference, 95%"),
+        rows,
+    )
+
+
+def _share_at(kept: Sequence[float | None], age: int) -> str:
+    value = kept[age] if age < len(kept) else None
+    return "" if value is None else f"{value:.0%}"
 
 
 def _economics(result: KpiResult) -> Iterator[Table | str]:
@@ -269,6 +329,7 @@ def _kpi_table(title: str, figures: Sequence[KpiFigure]) -> Table:
 
 
 # a terminal has no room for all of them: the table of --csv has
+COHORT_MONTHS, COHORTS_SHOWN = (1, 3, 6, 12, 24), 24
 SEGMENT_KPIS = (
     "customers",
     "retention_rate",
@@ -276,6 +337,13 @@ SEGMENT_KPIS = (
     "purchase_frequency",
     "aov",
     "revenue",
+    "nps",
+)
+SEGMENT_KPIS_OF_CONTRACTS = (
+    "contract_customers",
+    "contract_retention_rate",
+    "contract_revenue",
+    "net_contract_revenue_retention",
     "nps",
 )
 
@@ -286,7 +354,9 @@ def _segment_table(title: str, figures: Sequence[KpiFigure]) -> Table:
     for figure in figures:
         value = figure.segment.partition("=")[2]
         rows.setdefault(value, {})[figure.kpi] = figure
-    shown = [kpi for kpi in SEGMENT_KPIS if any(kpi in row for row in rows.values())]
+    has_purchases = any("customers" in row for row in rows.values())
+    wanted = SEGMENT_KPIS if has_purchases else SEGMENT_KPIS_OF_CONTRACTS
+    shown = [kpi for kpi in wanted if any(kpi in row for row in rows.values())]
     table = Table(
         title=title,
         title_justify="left",

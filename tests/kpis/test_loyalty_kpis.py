@@ -9,10 +9,12 @@ import pytest
 from regulars.config import KpiSettings
 from regulars.kpis import KpiData
 from regulars.kpis.catalogue import CATALOGUE
+from regulars.kpis.programme import breadth_rows
 from regulars.kpis.spans import Span
 from regulars.kpis.study import kpi_study
 
 QUARTER = Span(date(2024, 4, 1), date(2024, 7, 1))
+HALF_YEAR = Span(date(2024, 1, 1), date(2024, 7, 1))
 ANSWERS = [
     ("a", "2024-04-01 09:00", 3.0),
     ("a", "2024-05-30 09:00", 9.0),  # the last one counts
@@ -148,6 +150,22 @@ def test_orders_without_a_discount_and_breadth(tables):
     assert found["breadth"]["value"] == (2 + 1) / 2
 
 
+def test_breadth_counts_more_categories_than_a_number_has_bits(tables):
+    lines = [("a", "2024-04-02", "1", f"c{i}", "p", 1.0, 0.0) for i in range(70)]
+    found, _ = figures(KpiData(tables.ledger(COLUMNS, lines), date(2024, 7, 1)))
+    assert found["breadth"]["value"] == 70
+
+
+def test_breadth_of_a_span_counts_no_category_twice_for_its_parts(tables):
+    spans = [QUARTER, Span(date(2024, 3, 1), date(2024, 5, 1)), HALF_YEAR]
+    data = KpiData(tables.ledger(COLUMNS, LINES), date(2024, 7, 1))
+    found = [
+        breadth_rows(data, span).order_by("customer_id").to_pyarrow()["n_categories"]
+        for span in spans
+    ]
+    assert [each.to_pylist() for each in found] == [[2, 1], [2, 1], [2, 2]]
+
+
 TICKETS = [
     # customer, opened, due, resolved, reopened, csat
     ("a", "2024-03-20", "2024-03-25 12:00", "2024-03-25 13:00", False, None),
@@ -183,8 +201,11 @@ def test_what_becomes_known_later_is_not_known(make_data, tables):
     assert results[0] == results[1]
 
 
-def test_price_rise_is_set_beside_the_window_before(tables):
+@pytest.mark.parametrize("block", [1, 2, 60])
+def test_price_rise_is_set_beside_the_window_before(tables, monkeypatch, block):
     """Ten buyers; five come back at the old price, three at the new one."""
+    # windows are counted in blocks: where one ends changes nothing
+    monkeypatch.setattr("regulars.kpis.price_rises.BLOCK", block)
     rows = []
     for window, price, buyers in (
         ("2024-01-10", 10.0, range(10)),

@@ -10,8 +10,6 @@ from regulars.report.backtest_charts import (
     backtest_captions,
     calibration_chart,
     differences_chart,
-    rival_label,
-    slice_rows,
     staleness_chart,
     window_rows,
     windows_chart,
@@ -19,6 +17,12 @@ from regulars.report.backtest_charts import (
 from regulars.report.captions import captions
 from regulars.report.charts import render_charts
 from regulars.report.results import read_results
+from regulars.report.slice_tables import (
+    rival_label,
+    slice_rows,
+    slices_caption,
+    worst_slice_rows,
+)
 from regulars.results import BacktestResult
 
 HOSTILE = "<b>plan & co</b>"
@@ -132,6 +136,38 @@ def test_rows_tell_where_the_model_is_worse(backtest):
     assert worse["verdict"] == "worse"
     assert small["verdict"] == "too few customers"
     assert small["interval"] == ""
+
+
+@pytest.fixture
+def many_parts(content):
+    part = {**content["slices"]["rows"][0], "slice": "rfm"}
+    small = {**content["slices"]["rows"][1], "value": "few"}
+    rows = [
+        {**part, "value": f"R{place}", **gap(-0.01 * (place % 13))}
+        for place in range(1, 14)
+    ]
+    return {**content, "slices": {"rival": "rfm", "rows": [small, *rows]}}
+
+
+def test_of_many_parts_the_worst_come_first(build, many_parts, backtest):
+    found = build(BacktestResult, **many_parts)
+    # R13 has a difference of 0, R1 of -0.01, and so on
+    names = [row["slice"] for row in worst_slice_rows(found)]
+    assert names == [f"rfm: R{place}" for place in (13, *range(1, 8))]
+    assert [row["slice"] for row in slice_rows(found)][:2] == ["plan: few", "rfm: R1"]
+    # 13 of the 14 parts have an interval: 5% of them
+    assert "of these 13 parts, about 0.7 would be called" in slices_caption(found)
+    assert worst_slice_rows(backtest) == []
+
+
+def test_page_folds_away_all_but_the_worst_parts(run_folder, many_parts, content):
+    page = render_report(run_folder(backtest=many_parts))
+    folded = page.index("All 14 parts of the customer base")
+    assert page.index("on which the model does worst") < page.index("rfm: R13") < folded
+    assert page.index("plan: few") > folded
+    few = render_report(run_folder(backtest=content))
+    assert "Parts of the customer base" in few
+    assert "does worst" not in few
 
 
 def test_page_shows_a_backtest_that_is_there(run_folder, content):

@@ -77,3 +77,19 @@ def test_referral_by_which_a_customer_came_names_who_recommended():
     sent = flatten(ids, asked, ["referred_id", "referred_at"], "referrals")
     assert sent["referrer_id"].to_pylist() == ["a", "z"]
     assert sent["referred_id"].to_pylist() == ["c", "b"]
+
+
+def test_referral_that_both_sides_send_counts_once():
+    ids = pd.Series(["a", "b"])
+    made = [
+        {"referred_id": "b", "referred_at": "2024-01-01"},
+        {"referred_id": "z", "referred_at": "2024-01-02"},
+    ]
+    came = [{"referred_id": "b", "referrer_id": "a", "referred_at": "2024-01-01 00:00"}]
+    asked = pd.Series([made, came])
+    sent = flatten(ids, asked, ["referred_id", "referred_at"], "referrals")
+    assert sent["referrer_id"].to_pylist() == ["a", "a"]
+    assert sent["referred_id"].to_pylist() == ["b", "z"]
+    # who recommended is not asked about, or did not say so
+    alone = flatten(ids[1:], asked[1:], ["referred_id", "referred_at"], "referrals")
+    assert alone["referrer_id"].to_pylist() == ["a"]

@@ -36,7 +36,7 @@ def test_backtest_trains_each_window_on_what_was_known(backtested, command):
     assert "3 test windows" in out
     assert [row["n_windows"] for row in result["staleness"]] == [3, 2, 1]
     kinds = {row["slice"] for row in result["slices"]["rows"]}
-    assert kinds == {"cohort", "value_band"}
+    assert kinds == {"cohort", "value_band", "rfm", "loyalty_map"}
 
     # in MLflow: a parent, and nested in it a run a window, a part and an age
     settings = shop.settings()

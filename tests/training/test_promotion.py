@@ -10,6 +10,7 @@ import pytest
 
 from regulars import pipeline
 from regulars.errors import DataError, LeakageError
+from regulars.evaluation import compare
 from regulars.kinds.non_contractual import (
     open_workspace,
     purchase_problem,
@@ -206,6 +207,21 @@ def test_gate_decides_by_what_the_challenger_said_of_the_window(challenger):
     level = decided(problem, training, np.where(y == 1, 0.85, 0.15))
     assert not level.is_champion
     assert "calibration error" in level.reason
+
+
+def test_segments_are_reported_and_do_not_decide(challenger):
+    problem, training = challenger
+    (trial,) = training.trials
+    test = trial.window.test
+    assert [*test.slices] == ["cohort", "value_band"]
+    assert [*test.segments] == ["rfm", "loyalty_map"]
+    y = training.churn_test.churned
+    cell = (test.segments["rfm"] == test.segments["rfm"].mode()[0]).to_numpy()
+    uneven = np.where(cell, 0.5, 0.98 * y + 0.01)
+    honest = training.churn_test.forecasts["model"]
+    asked = compare(y, uneven, honest, labels=test.segments)
+    assert asked.worse_slices[0].startswith("rfm ")
+    assert "rfm" not in decided(problem, training, uneven).reason
 
 
 def test_nothing_is_registered_when_the_inputs_fail_their_checks(

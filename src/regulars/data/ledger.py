@@ -260,7 +260,9 @@ def _with_orders(days: ibis.Table, lines: ibis.Table) -> ibis.Table:
     # Purchases without an order number are still an order.
     n_orders = joined.n.fill_null(joined.is_purchase.cast("int64")).cast("int64")
     dropped = ("customer_id_counted", "day_counted", "n", "first_order", "last_order")
-    return materialise(joined.mutate(n_orders=n_orders).drop(*dropped))
+    days = joined.mutate(n_orders=n_orders).drop(*dropped)
+    # a customer's days side by side: what groups by customer later takes half the time
+    return materialise(days.order_by("customer_id", "day"))
 
 
 def with_units(days: ibis.Table) -> ibis.Table:

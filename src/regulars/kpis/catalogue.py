@@ -59,7 +59,25 @@ CATALOGUE: dict[str, Kpi] = {
             "days",
             False,
         ),
+        Kpi("contract_customers", "Customers with a contract", "retention", "count"),
+        Kpi(
+            "contract_customers_gained",
+            "Customers with a contract, gained",
+            "retention",
+            "count",
+        ),
+        Kpi(
+            "contract_customers_lost",
+            "Customers with a contract, lost",
+            "retention",
+            "count",
+            False,
+        ),
         Kpi("contract_retention_rate", "Contracts kept", "retention", "share"),
+        Kpi(
+            "contract_churn_rate", "Contracts lost, share", "retention", "share", False
+        ),
+        Kpi("contract_revenue", "Contract revenue a month", "retention", "money"),
         Kpi(
             "gross_contract_revenue_retention",
             "Contract revenue kept, gross",

@@ -45,7 +45,7 @@ def value_kpis(data: KpiData, customers: Any, span: Span) -> Found:
     else:
         why = f"Nobody spent anything from {span.start} to {span.end}."
         absent = dict.fromkeys(CONCENTRATION, why)
-    of_scores, why_not = _of_scores(data)
+    of_scores, why_not = score_kpis(data)
     return found | of_scores, absent | why_not
 
 
@@ -88,7 +88,8 @@ def _with_interval(value: float, pull: Floats, low: float = 0.0) -> Estimate:
     return rounded(value, max(value - reach, low), min(value + reach, 1.0))
 
 
-def _of_scores(data: KpiData) -> Found:
+def score_kpis(data: KpiData) -> Found:
+    """Return what the scores say of value, or why they say nothing."""
     scores = data.scores
     if scores is None:
         why = NO_SCORES.format(cutoff=data.cutoff)

@@ -69,6 +69,8 @@ class KpiData:
     margin: float = 0.3
     scores: pd.DataFrame | None = None
     programme: ProgrammeSettings = field(default_factory=ProgrammeSettings)
+    # first day of what there is instead of purchases; None: there are purchases
+    begins: date | None = None
     # what several figures take from one computation, by what it is and its day
     memo: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
@@ -80,6 +82,8 @@ class KpiData:
     @cached_property
     def first_day(self) -> date:
         """First day with a row."""
+        if self.begins is not None:
+            return self.begins
         first: date | None = self.days.day.min().to_pyarrow().as_py()
         check_any_purchase(first is not None, self.cutoff)
         assert first is not None
@@ -89,6 +93,11 @@ class KpiData:
     def after_days(self) -> int:
         """Days in which customers come back after an experience, or do not."""
         return self.settings.after_days or self.horizon_days
+
+    @property
+    def has_purchases(self) -> bool:
+        """Whether the figures rest on purchases."""
+        return self.begins is None
 
     def once(self, what: str, span: Span, do: Callable[[KpiData, Span], Any]) -> Any:
         """Return a table of a span, computed the first time that it is asked for."""

@@ -19,7 +19,8 @@ from regulars.kpis.estimates import shorten
 from regulars.kpis.experiences import WITH_TICKET, came_back, experiences
 from regulars.kpis.kpi_data import flag
 from regulars.kpis.periods import MICROS
-from regulars.kpis.programme import breadth_rows, full_price_orders
+from regulars.kpis.programme import breadth_rows
+from regulars.kpis.purchases import YEAR, year_rows
 from regulars.kpis.spans import Span
 from regulars.kpis.surveys import last_answers
 
@@ -40,7 +41,6 @@ COMPONENTS = (
 # tenure and breadth alone are habits: without a sign of preference there is no index
 OF_HABIT = ("tenure", "breadth")
 RANKED = ("tenure", "breadth", "referrals")
-YEAR = 365
 FILE = "loyalty.parquet"
 NO_SIGN = (
     "There is no loyalty index: of its components the data have {have}, and it takes "
@@ -143,20 +143,14 @@ def _with_scores(data: KpiData, rows: pd.DataFrame) -> pd.DataFrame | None:
 
 def _population(data: KpiData, day: date) -> Any:
     """Return customers of the last two activity windows."""
-    active = timedelta(days=data.settings.active_days)
-    days = data.days.filter(data.days.day < day)
-    inside = days.day >= day - timedelta(days=YEAR)
-    rows = days.group_by("customer_id").aggregate(
-        first_day=days.day.min(where=days.is_purchase),
-        last_day=days.day.max(where=days.is_purchase),
-        micros=days.spend_micros.sum(where=inside).fill_null(0).cast("int64"),
-    )
+    active, rows = timedelta(days=data.settings.active_days), year_rows(data, day)
     rows = rows.filter(rows.last_day >= day - 2 * active)
     return rows.select(
         "customer_id",
         "micros",
         is_active=rows.last_day >= day - active,
         tenure=ibis.literal(day).delta(rows.first_day, unit="day").cast("float64"),
+        **_full_price(rows),
     )
 
 
@@ -165,7 +159,6 @@ def _components(data: KpiData, day: date) -> pd.DataFrame:
     since, rows = day - timedelta(days=YEAR), _population(data, day)
     for name, table, empty in (
         ("recommendation", _recommendation(data, since, day), None),
-        ("full_price", _full_price(data, since, day), None),
         ("forgiveness", _forgiveness(data, day), None),
         ("programme", _programme(data, since, day), 0.0),
         ("referrals", _referrals(data, since, day), 0.0),
@@ -212,12 +205,10 @@ def _referrals(data: KpiData, since: date, day: date) -> Any:
     return rows.group_by(rows.referrer_id.name("customer_id")).aggregate(n=rows.count())
 
 
-def _full_price(data: KpiData, since: date, day: date) -> Any:
-    if "discount_amount" not in data.ledger.columns:
-        return None
-    full = data.once("full_price", Span(since, day), full_price_orders)
-    full = full.filter(full.n_all > 0)
-    return full.select("customer_id", share=full.n_full / full.n_all)
+def _full_price(rows: Any) -> dict[str, Any]:
+    if "n_full" not in rows.columns:
+        return {}
+    return {"full_price": rows.n_full / rows.n_orders.nullif(0)}
 
 
 def _forgiveness(data: KpiData, day: date) -> Any:

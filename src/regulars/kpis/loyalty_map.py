@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from regulars.kpis.estimates import shorten
@@ -61,9 +60,9 @@ def _placed(data: KpiData, rows: pd.DataFrame) -> tuple[pd.DataFrame, str]:
 
 def _named(loyal: pd.Series, stays: pd.Series) -> Any:
     is_loyal, is_staying = loyal.to_numpy(bool), stays.to_numpy(bool)
-    return np.select(
-        [is_loyal & is_staying, ~is_loyal & is_staying, is_loyal], CELLS[:3], CELLS[3]
-    )
+    # as CELLS are listed: numbers are counted and joined faster than names
+    numbers = 3 - 1 * is_loyal - 2 * is_staying
+    return pd.Categorical.from_codes(numbers, dtype=pd.CategoricalDtype([*CELLS]))
 
 
 def _cell(placed: pd.DataFrame, name: str) -> dict[str, Any]:
@@ -89,16 +88,16 @@ def _moves(data: KpiData, span: Span) -> dict[str, Any]:
         for day in (span.start, span.end)
     )
     both = pd.concat([start.rename("before"), end.rename("now")], axis=1)
-    both = both.astype(object)
-    both = both.fillna({"before": NEW, "now": GONE})
-    counts = both.groupby(["before", "now"], as_index=False).size()
+    sizes = both.groupby(["before", "now"], dropna=False, observed=True).size()
+    moves = sizes.rename("n").reset_index().astype({"before": object, "now": object})
+    moves = moves.fillna({"before": NEW, "now": GONE}).sort_values(["before", "now"])
     return {
         "moves_from": span.start.isoformat(),
         "moves_to": span.end.isoformat(),
         "moves": [
             {"before": before, "now": now, "n_customers": n}
             for before, now, n in zip(
-                *(counts[name].tolist() for name in ("before", "now", "size")),
+                *(moves[name].tolist() for name in ("before", "now", "n")),
                 strict=True,
             )
         ],

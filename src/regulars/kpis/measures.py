@@ -62,8 +62,8 @@ def measure(
 ) -> dict[tuple[str, str], Measured]:
     """Return the KPIs of a table of customers by segment and name."""
     aggregates: dict[str, Any] = {}
-    for place, each in enumerate(measures):
-        aggregates |= _aggregates(customers, each, f"m{place}")
+    for each in measures:
+        aggregates |= _aggregates(customers, each)
     if segment is None:
         rows = customers.aggregate(**aggregates).mutate(segment=ibis.literal(ALL))
     else:
@@ -71,38 +71,40 @@ def measure(
         rows = customers.group_by(named).aggregate(**aggregates).order_by("segment")
     found: dict[tuple[str, str], Measured] = {}
     for row in rows.to_pyarrow().to_pylist():
-        for place, each in enumerate(measures):
-            result = _measured(row, each, f"m{place}")
+        for each in measures:
+            result = _measured(row, each)
             if result is not None:
                 found[str(row["segment"]), each.kpi] = result
     return found
 
 
-def _aggregates(customers: Any, each: Measure, name: str) -> dict[str, Any]:
+def _aggregates(customers: Any, each: Measure) -> dict[str, Any]:
+    """Return sums by what they are of: measures share many of them."""
     y, x = customers[each.y], customers[each.x]
-    found = {f"{name}_y": y.sum(), f"{name}_x": x.sum()}
+    found = {each.y: y.sum(), each.x: x.sum()}
     if each.kind in ("share", "total"):
         return found
     y, x = y.cast("float64"), x.cast("float64")
     return {
         **found,
-        f"{name}_n": ((y != 0) | (x != 0)).sum(),
-        f"{name}_yy": (y * y).sum(),
-        f"{name}_xy": (x * y).sum(),
-        f"{name}_xx": (x * x).sum(),
+        f"{each.y} or {each.x}": ((y != 0) | (x != 0)).sum(),
+        f"{each.y} {each.y}": (y * y).sum(),
+        f"{each.x} {each.y}": (x * y).sum(),
+        f"{each.x} {each.x}": (x * x).sum(),
     }
 
 
-def _measured(row: dict[str, Any], each: Measure, name: str) -> Measured | None:
-    y, x = (float(row[f"{name}_{part}"] or 0.0) for part in "yx")
+def _measured(row: dict[str, Any], each: Measure) -> Measured | None:
+    y, x = (float(row[name] or 0.0) for name in (each.y, each.x))
     if not x:
         return None
     if each.kind == "total":
         return Measured(rounded(y * each.scale, None, None), round(x))
     if each.kind == "share":
         return Measured(share_of(y, x), round(x))
-    n = int(row[f"{name}_n"] or 0)
-    squares = (float(row[f"{name}_{part}"] or 0.0) for part in ("yy", "xy", "xx"))
+    n = int(row[f"{each.y} or {each.x}"] or 0)
+    pairs = ((each.y, each.y), (each.x, each.y), (each.x, each.x))
+    squares = (float(row[" ".join(pair)] or 0.0) for pair in pairs)
     sums = Sums(n, y, x, *squares)
     value, low, high = (net_share_of if each.kind == "net" else ratio_of)(sums)
     ends = (None if end is None else end * each.scale for end in (low, high))

@@ -59,14 +59,12 @@ def why_no_scores(ledger: Ledger, cutoff: date) -> str | None:
 
 def _who_came_back(known: Any) -> list[str]:
     bought = known.filter(known.is_purchase)
-    customers = bought.group_by("customer_id").aggregate(n_days=bought.count())
-    row = customers.aggregate(
-        n_customers=customers.count(), most_days=customers.n_days.max()
-    )
+    # a row is a customer's day
+    row = bought.aggregate(n=bought.count(), n_customers=bought.customer_id.nunique())
     figures = row.to_pyarrow().to_pylist()[0]
-    n_days = int(bought.day.nunique().to_pyarrow().as_py())
-    if figures["most_days"] != 1:
+    if not figures["n"] or figures["n"] > figures["n_customers"]:
         return []
+    n_days = int(bought.day.nunique().to_pyarrow().as_py())
     if n_days == 1:
         return [
             "The log holds purchases of one day only, so nobody can have come back: "

@@ -14,7 +14,6 @@ import ibis
 import numpy as np
 
 from regulars.kpis.estimates import Estimate, Sums, Z, ratio_of, rounded
-from regulars.kpis.kpi_data import flag
 from regulars.kpis.measures import ALL, Measured
 from regulars.kpis.periods import MICROS
 
@@ -32,6 +31,7 @@ NAMES = (
     "price_rise_difference",
 )
 LEAST_BUYERS = 10
+BLOCK = 60  # windows in one number of 64 bits
 
 
 def price_rises(data: KpiData, span: Span) -> Found:
@@ -68,8 +68,8 @@ def _rises(data: KpiData, span: Span) -> NDArray[np.float64]:
     rose = _rose(lines, data.settings.price_rise, _n_windows(data, span))
     if not rose:
         return np.empty((0, 4))
-    buyers = _buyers(lines.filter(lines.product_id.isin({each for each, _ in rose})))
-    at = {(product, window): pair for product, window, *pair in buyers}
+    lines = lines.filter(lines.product_id.isin({each for each, _ in rose}))
+    at = _buyers(lines, _n_windows(data, span) + 2)
     found = []
     for product, window in rose:
         # window 0 is the last one; prices rose from `window` to the one after it
@@ -122,16 +122,29 @@ def _lines(data: KpiData, span: Span) -> Any:
     )
 
 
-def _buyers(lines: Any) -> list[tuple[Any, ...]]:
-    """Return buyers by product and window, and who buys again in the next window."""
-    buyers = lines.select("product_id", "window", "customer_id").distinct()
-    by = ibis.window(group_by=["product_id", "customer_id"], order_by="window")
-    buyers = buyers.mutate(next=buyers.window.lag().over(by))
-    again = flag(buyers.next == buyers.window - 1)
-    found = buyers.group_by("product_id", "window").aggregate(
-        n=buyers.count(), again=again.sum()
-    )
-    return [tuple(row.values()) for row in found.to_pyarrow().to_pylist()]
+def _buyers(lines: Any, n_windows: int) -> dict[tuple[Any, int], tuple[int, int]]:
+    """Return buyers by product and window, and who buys again in the next window.
+
+    The windows of a customer are bits of one number, with that before the first of the
+    block in the lowest.
+    """
+    found = {}
+    for first in range(0, n_windows, BLOCK):
+        place = lines.window - (first - 1)
+        bit = ibis.literal(1, "int64") << place
+        inside = lines.filter((place >= 0) & (place <= BLOCK))
+        by_customer = inside.group_by("product_id", "customer_id")
+        rows = by_customer.aggregate(bits=bit.bit_or())
+        block = range(min(BLOCK, n_windows - first))
+        bits = [(rows.bits >> each) & 1 for each in range(len(block) + 1)]
+        sums = {f"n{each}": bits[each + 1].sum() for each in block}
+        sums |= {f"again{each}": (bits[each + 1] & bits[each]).sum() for each in block}
+        products = rows.group_by("product_id").aggregate(**sums)
+        for row in products.to_pyarrow().to_pylist():
+            for each in block:
+                pair = (int(row[f"n{each}"]), int(row[f"again{each}"]))
+                found[row["product_id"], first + each] = pair
+    return found
 
 
 def _pooled(again: NDArray[np.float64], n: NDArray[np.float64]) -> Estimate:

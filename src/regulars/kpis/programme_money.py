@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from regulars.kpis.estimates import shorten
 from regulars.kpis.programme_effect import added_spend, programme_effect
 from regulars.kpis.programme_points import Points, points_at
-from regulars.kpis.what_if import YEAR, margin_rate
+from regulars.kpis.purchases import YEAR
+from regulars.kpis.what_if import margin_rate
 
 if TYPE_CHECKING:
     from regulars.kpis.kpi_data import KpiData

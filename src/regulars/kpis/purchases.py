@@ -10,13 +10,23 @@ from typing import TYPE_CHECKING, Any
 
 import ibis
 
+from regulars.kpis.full_price import orders_at_full_price, with_mixed_days
 from regulars.kpis.kpi_data import flag
 from regulars.kpis.measures import Measure, Signal
 from regulars.kpis.periods import MICROS
+from regulars.kpis.spans import Span
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from regulars.kpis.kpi_data import KpiData
-    from regulars.kpis.spans import Span
+
+YEAR = 365
+# what the loyalty index and one more point take from the year before a day
+OF_YEAR = (
+    *("customer_id", "first_day", "last_before", "last_day", "n_orders", "n_full"),
+    *("micros", "revenue", "at_start", "lost", "bought"),
+)
 
 NOBODY_THERE = (
     "Nobody had bought in the {days} days before {start}, so there is nobody to keep."
@@ -29,6 +39,11 @@ NOBODY_LAPSED = (
 
 
 def purchase_rows(data: KpiData, span: Span) -> Any:
+    """Return the sums of customers, and what follows from them."""
+    return with_flags(purchase_sums(data, span), data, span)
+
+
+def purchase_sums(data: KpiData, span: Span) -> Any:
     """Return one row a customer who bought before the end of a span."""
     days, before, year = data.days, span.before(), span.year_before()
     days = days.filter(days.day < span.end)
@@ -36,6 +51,8 @@ def purchase_rows(data: KpiData, span: Span) -> Any:
     inside = days.day >= span.start
     earlier = (days.day >= before.start) & (days.day < before.end)
     last_year = (days.day >= year.start) & (days.day < year.end)
+    discounts = "discount_amount" in data.ledger.columns
+    full = {"n_full": orders_at_full_price(days)} if discounts else {}
     rows = days.group_by("customer_id").aggregate(
         first_day=days.day.min(where=bought),
         last_before=days.day.max(where=bought & ~inside),
@@ -47,12 +64,13 @@ def purchase_rows(data: KpiData, span: Span) -> Any:
         micros_year=spend.sum(where=last_year).cast("int64"),
         micros_so_far=spend.sum().cast("int64"),
         **_own_margins(days),
+        **{name: n.sum(where=inside) for name, n in full.items()},
     )
     # a return of something bought before the log began makes no customer
     rows = rows.filter(rows.first_day.notnull())
     sums = ("n_orders", "n_orders_before", "micros", "micros_before", "micros_year")
     rows = rows.mutate(**{name: rows[name].fill_null(0) for name in sums})
-    return rows.mutate(**_flags(rows, data, span))
+    return with_mixed_days(data, rows, span) if discounts else rows
 
 
 def _own_margins(days: Any) -> dict[str, Any]:
@@ -71,6 +89,11 @@ def _margin(rows: Any, rate: float) -> Any:
     if "margin" in rows.columns:
         spend, own = spend - rows.margin_amount, rows.margin
     return (spend.cast("float64") * rate + own.cast("float64")) / MICROS
+
+
+def with_flags(rows: Any, data: KpiData, span: Span) -> Any:
+    """Add what follows from the sums: cheaper to work out again than to keep."""
+    return rows.mutate(**_flags(rows, data, span))
 
 
 def _flags(rows: Any, data: KpiData, span: Span) -> dict[str, Any]:
@@ -106,6 +129,16 @@ def _flags(rows: Any, data: KpiData, span: Span) -> dict[str, Any]:
 
 def _between(value: Any, low: Any, high: Any) -> Any:
     return ibis.least(ibis.greatest(value, low), high)
+
+
+def year_rows(data: KpiData, day: date) -> Any:
+    """Return what customers bought in the year before a day, computed once."""
+    return data.once("year", Span(day - timedelta(days=YEAR), day), _year_rows)
+
+
+def _year_rows(data: KpiData, year: Span) -> Any:
+    rows = purchase_rows(data, year)
+    return rows.select(*(name for name in OF_YEAR if name in rows.columns))
 
 
 def purchase_signal(data: KpiData, span: Span) -> Signal:

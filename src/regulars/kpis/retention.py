@@ -78,11 +78,10 @@ def customer_retention_rate(*, n_start: float, n_gained: float, n_end: float) ->
 def _buyers_by_month(rows: ibis.Table) -> pd.DataFrame:
     """Count each month's buyers: all, new, and those of the month before."""
     buyers = rows.filter(rows.is_active == 1)
-    is_kept = buyers.before == buyers.number - 1
     months = buyers.group_by("number").agg(
         n_active=buyers.count(),
-        n_new=buyers.count() - buyers.before.count(),
-        n_retained=buyers.count(where=is_kept),
+        n_new=buyers.count(where=buyers.cohort == buyers.number),
+        n_retained=buyers.count(where=buyers.came_before),
         n_repeaters=buyers.count(where=buyers.n_orders >= 2),
         n_orders=buyers.n_orders.sum().cast("int64"),
     )
@@ -250,7 +249,7 @@ def summary_kpis(
     monthly = monthly_kpis(ledger, cutoff) if monthly is None else monthly
     retention = _pooled_retention(monthly)
     row = _totals(days_before(ledger, cutoff))
-    if row["most_days"] < 2:
+    if row["n_days"] == row["n_customers"]:
         retention = None
     revenue = row["micros"] / MICROS
     return {
@@ -270,21 +269,19 @@ def summary_kpis(
 def _totals(known: ibis.Table) -> dict[str, Any]:
     customers = known.group_by("customer_id").agg(
         n_orders=known.n_orders.sum(where=known.is_purchase),
-        n_days=known.is_purchase.cast("int64").sum(),
-        micros=known.spend_micros.sum().cast("int64"),
-        first=known.day.min(),
-        last=known.day.max(),
     )
     totals = customers.agg(
         n_customers=customers.count(where=customers.n_orders > 0),
         n_repeaters=customers.count(where=customers.n_orders >= 2),
         n_orders=customers.n_orders.sum().cast("int64"),
-        most_days=customers.n_days.max(),
-        micros=customers.micros.sum().cast("int64"),
-        first=customers["first"].min(),
-        last=customers["last"].max(),
     )
-    row: dict[str, Any] = totals.to_pyarrow().to_pylist()[0]
+    of_days = known.agg(
+        n_days=known.is_purchase.sum().cast("int64"),
+        micros=known.spend_micros.sum().cast("int64"),
+        first=known.day.min(),
+        last=known.day.max(),
+    )
+    row: dict[str, Any] = totals.cross_join(of_days).to_pyarrow().to_pylist()[0]
     return row
 
 

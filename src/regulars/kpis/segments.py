@@ -23,17 +23,26 @@ if TYPE_CHECKING:
     from regulars.kpis.spans import Span
 
 NEW, UNKNOWN, NO_TIER, LAPSED = "new", "unknown", "no tier", "lapsed"
+# what stands for a customer who has no such segment
+WITHOUT = {"rfm": NEW, "loyalty_map": NEW, "tier": NO_TIER, "plan": NEW}
 MOST_VALUES = 50
 
 
 def segments_known(data: KpiData) -> list[str]:
     """Return the names of all segments that the data allow."""
-    names = ["cohort", "rfm", "loyalty_map"]
+    return list(dict.fromkeys(["cohort", *of_past(data), *attributes(data)]))
+
+
+def of_past(data: KpiData) -> list[str]:
+    """Return the segments that are made of a customer's past."""
+    names = ["rfm", "loyalty_map"] if data.has_purchases else []
     if "channel" in data.ledger.columns:
         names.append("channel")
     if data.has("loyalty", "tier"):
         names.append("tier")
-    return [*names, *_attributes(data)]
+    if not data.has_purchases and data.has("subscriptions", "plan"):
+        names.append("plan")
+    return names
 
 
 def with_segment(data: KpiData, customers: Any, span: Span, name: str) -> Any:
@@ -47,23 +56,34 @@ def with_segment(data: KpiData, customers: Any, span: Span, name: str) -> Any:
         raise ConfigError(msg)
     if name == "cohort":
         return customers.mutate(segment=customers.first_day.year().cast("string"))
-    if name == "rfm":
-        return _with_rfm(data, customers, span)
-    if name == "loyalty_map":
-        found, empty = _map(data, span), NEW
-    elif name == "tier":
-        found, empty = _tier(data, span), NO_TIER
-    elif name == "channel":
-        found, empty = _channel(data), UNKNOWN
-    else:
-        found, empty = _attribute(data, span, name), UNKNOWN
-    found = found.select("customer_id", segment=found.segment.cast("string"))
+    found = segment_rows(data, span, name)
     both = customers.left_join(found, "customer_id", rname="{name}_segment")
     both = both.drop("customer_id_segment")
-    return both.mutate(segment=both.segment.fill_null(empty))
+    without: Any = WITHOUT.get(name, UNKNOWN)
+    if name == "rfm":
+        # who has a contract may never have bought
+        is_new = both.first_day >= span.start
+        without = is_new.ifelse(NEW, LAPSED)
+    return both.mutate(segment=both.segment.fill_null(without))
 
 
-def _with_rfm(data: KpiData, customers: Any, span: Span) -> Any:
+def segment_rows(data: KpiData, span: Span, name: str) -> Any:
+    """Return ``customer_id`` and ``segment`` of those who have one."""
+    if name not in of_past(data):
+        # an attribute may be called channel or tier where nothing else is
+        found = _attribute(data, span, name)
+    elif name == "rfm":
+        found = _rfm(data, span)
+    elif name == "loyalty_map":
+        found = _map(data, span)
+    elif name == "tier":
+        found = _tier(data, span)
+    else:
+        found = _plan(data, span) if name == "plan" else _channel(data)
+    return found.select("customer_id", segment=found.segment.cast("string"))
+
+
+def _rfm(data: KpiData, span: Span) -> Any:
     """Cut by recency and number of orders at the start, in thirds (R3 F3 is best)."""
     since = span.start - timedelta(days=data.settings.active_days)
     earlier = data.days.filter(
@@ -72,21 +92,11 @@ def _with_rfm(data: KpiData, customers: Any, span: Span) -> Any:
     rows = earlier.group_by("customer_id").aggregate(
         last=earlier.day.max(), n=earlier.n_orders.sum()
     )
-    rows = rows.mutate(
-        r=_third(rows["last"].percent_rank()),
-        f=_third(rows.n.percent_rank()),
-    )
-    rows = rows.select(
-        "customer_id",
-        grid=ibis.literal("R")
-        + rows.r.cast("string")
-        + ibis.literal(" F")
-        + rows.f.cast("string"),
-    )
-    both = customers.left_join(rows, "customer_id", rname="{name}_rfm")
-    both = both.drop("customer_id_rfm")
-    without = both.last_before.isnull().ifelse(NEW, LAPSED)
-    return both.mutate(segment=both.grid.fill_null(without)).drop("grid")
+    thirds = [
+        _third(rank.percent_rank()).cast("string") for rank in (rows["last"], rows.n)
+    ]
+    grid = ibis.literal("R") + thirds[0] + ibis.literal(" F") + thirds[1]
+    return rows.select("customer_id", segment=grid)
 
 
 def _third(rank: Any) -> Any:
@@ -116,7 +126,14 @@ def _channel(data: KpiData) -> Any:
     return _last(lines, "order_time", "channel", first=True)
 
 
-def _attributes(data: KpiData) -> list[str]:
+def _plan(data: KpiData, span: Span) -> Any:
+    """Return the plan of the last contract that had started when the span began."""
+    rows = data.known_by("subscriptions", span.start)
+    return _last(rows.filter(rows.plan.notnull()), "started_at", "plan")
+
+
+def attributes(data: KpiData) -> list[str]:
+    """Return the names of the mapped columns of customers."""
     if not data.has("customers"):
         return []
     listed = {*TABLES["customers"].names, "known_from_date"}
@@ -124,23 +141,31 @@ def _attributes(data: KpiData) -> list[str]:
 
 
 def _attribute(data: KpiData, span: Span, name: str) -> Any:
-    rows = data.rows("customers")
-    if "known_from" in rows.columns:
-        rows = rows.filter(
-            rows.known_from_date.isnull() | (rows.known_from_date < span.end)
-        )
-        found = _last(rows.filter(rows[name].notnull()), "known_from", name)
-    else:
-        found = _last(rows.filter(rows[name].notnull()), name, name)
-    n_values = int(found.segment.nunique().to_pyarrow().as_py())
-    if n_values > MOST_VALUES:
+    found = known_attribute(data, span, name)
+    n_found = n_values(found)
+    if n_found > MOST_VALUES:
         msg = (
-            f"--by {name}: column '{name}' of customers has {n_values:,} values; a "
+            f"--by {name}: column '{name}' of customers has {n_found:,} values; a "
             f"segment needs {MOST_VALUES} at most. Map a coarser column, such as "
             "{sql: ...} with bands."
         )
         raise DataError(msg)
     return found
+
+
+def known_attribute(data: KpiData, span: Span, name: str) -> Any:
+    """Return the last values known before the end of a span."""
+    rows = data.rows("customers")
+    rows = rows.filter(rows[name].notnull())
+    if "known_from" not in rows.columns:
+        return _last(rows, name, name)
+    known = rows.known_from_date.isnull() | (rows.known_from_date < span.end)
+    return _last(rows.filter(known), "known_from", name)
+
+
+def n_values(found: Any) -> int:
+    """Count the values of a segment."""
+    return int(found.segment.nunique().to_pyarrow().as_py())
 
 
 def _last(rows: Any, when: str, name: str, *, first: bool = False) -> Any:

@@ -7,9 +7,14 @@ from typing import TYPE_CHECKING, Any
 from regulars.data.ledger import materialise
 from regulars.kpis.catalogue import CATALOGUE
 from regulars.kpis.concentration import OF_SCORES, value_kpis
-from regulars.kpis.contracts import contract_kpis
+from regulars.kpis.contracts import (
+    contract_kpis,
+    contract_measures,
+    contract_rows,
+)
 from regulars.kpis.estimates import shorten
 from regulars.kpis.experiences import forgiveness_signal
+from regulars.kpis.full_price import discount_signal
 from regulars.kpis.kpi_data import joined
 from regulars.kpis.loyalty_index import index_summary, loyalty_rows, why_no_index
 from regulars.kpis.loyalty_map import loyalty_map
@@ -17,17 +22,16 @@ from regulars.kpis.measures import ALL, Measured, Signal, measure
 from regulars.kpis.price_rises import price_rises
 from regulars.kpis.programme import (
     breadth_signal,
-    discount_signal,
     programme_signal,
     referral_signal,
 )
 from regulars.kpis.programme_money import programme_study
-from regulars.kpis.purchases import purchase_rows, purchase_signal
+from regulars.kpis.purchases import purchase_signal, purchase_sums, with_flags
 from regulars.kpis.second_purchase import second_purchases
 from regulars.kpis.segments import with_segment
 from regulars.kpis.support import support_kpis
 from regulars.kpis.surveys import survey_signal
-from regulars.kpis.waterfall import waterfall
+from regulars.kpis.waterfall import OF_WATERFALL, waterfall
 from regulars.kpis.what_if import what_if
 
 if TYPE_CHECKING:
@@ -114,13 +118,13 @@ def kpi_study(data: KpiData, span: Span, by: Sequence[str] = ()) -> dict[str, An
     earlier: Found = {}
     past = None
     if has_before:
-        past = customer_table(data, before)
+        past = customer_table(data, before, unused=OF_WATERFALL)
         earlier = _comparable(data, _of_everybody(data, *past, before)[0], before)
-    rows = [*_rows(figures, earlier, span, "")]
+    rows = [*figure_rows(figures, earlier, span, "")]
     for name in by:
         cut = _by_segment(data, customers, signals, span, name)
         cut_before = _by_segment(data, *past, before, name) if past else {}
-        rows += _rows(cut, _comparable(data, cut_before, before), span, name)
+        rows += figure_rows(cut, _comparable(data, cut_before, before), span, name)
     return {
         "period": _period(data, span, before if has_before else None),
         "figures": rows,
@@ -160,16 +164,20 @@ def _loyalty(data: KpiData, span: Span) -> dict[str, Any]:
     }
 
 
-def customer_table(data: KpiData, span: Span) -> tuple[Any, list[Signal]]:
+def customer_table(
+    data: KpiData, span: Span, *, unused: Sequence[str] = ()
+) -> tuple[Any, list[Signal]]:
     """Return one row a customer with all that is measured, computed once."""
-    rows = purchase_rows(data, span)
+    rows = purchase_sums(data, span).drop(*unused)
     signals = [idea(data, span) for idea in IDEAS]
     for signal in signals:
         if signal.table is not None:
             rows = joined(rows, signal.table, dict(signal.columns))
+    rows = with_flags(materialise(rows), data, span)
+    for signal in signals:
         if signal.derive is not None:
             rows = rows.mutate(**signal.derive(rows))
-    return materialise(rows), signals
+    return rows, signals
 
 
 def _of_everybody(
@@ -195,7 +203,17 @@ def _by_segment(
     measures = [each for signal in signals for each in signal.measures]
     cut = materialise(with_segment(data, customers, span, name))
     figures = measure(cut, measures, "segment")
+    figures |= contracts_by_segment(data, span, name)
     return figures | second_purchases(data, cut, span, "segment")[0]
+
+
+def contracts_by_segment(data: KpiData, span: Span, name: str) -> Found:
+    """Return the figures of contracts by a segment of those who have them."""
+    if not data.has("subscriptions"):
+        return {}
+    rows = data.once("contracts", span, contract_rows)
+    cut = materialise(with_segment(data, rows, span, name))
+    return measure(cut, contract_measures(data, span), "segment")
 
 
 def _comparable(data: KpiData, earlier: Found, before: Span) -> Found:
@@ -210,7 +228,7 @@ def _reach(data: KpiData, span: Span) -> int:
     return max((span.start - data.first_day).days, 0)
 
 
-def _rows(figures: Found, earlier: Found, span: Span, by: str) -> Iterator[Any]:
+def figure_rows(figures: Found, earlier: Found, span: Span, by: str) -> Iterator[Any]:
     """Yield figures in the catalogue's order, each with the change on before."""
     places = {kpi: place for place, kpi in enumerate(CATALOGUE)}
     for key in sorted(figures, key=lambda key: (key[0], places[key[1]])):

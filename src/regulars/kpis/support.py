@@ -14,6 +14,7 @@ import ibis
 import numpy as np
 import pandas as pd
 
+from regulars.kpis.contract_history import with_contract_before, with_contracts
 from regulars.kpis.estimates import Z, shorten
 from regulars.kpis.experiences import (
     BAD_CSAT,
@@ -72,9 +73,12 @@ def _unexposed(data: KpiData, first: date, last: date) -> pd.DataFrame:
     months = pd.date_range(first, last, freq="MS") + pd.Timedelta(days=14)
     middles: list[date] = [day.date() for day in months if day.date() <= last]
     middles = middles or [first + timedelta(days=(last - first).days // 2 + 1)]
-    bought = data.days.filter(data.days.is_purchase & (data.days.day < last))
-    ids = bought.select("customer_id").distinct().order_by("customer_id")
-    frame: pd.DataFrame = ids.to_pyarrow().to_pandas()
+    if data.has_purchases:
+        bought = data.days.filter(data.days.is_purchase & (data.days.day < last))
+        ids = bought.select("customer_id").distinct()
+    else:
+        ids = with_contract_before(data, last)
+    frame: pd.DataFrame = ids.order_by("customer_id").to_pyarrow().to_pandas()
     # a hash of the id: more customers move nobody to another day
     place = pd.util.hash_array(frame["customer_id"].to_numpy(dtype=object).astype(str))
     days = np.array(middles, dtype=object)[place % len(middles)]
@@ -88,6 +92,8 @@ def _with_history(data: KpiData, rows: pd.DataFrame, after: int) -> pd.DataFrame
         return pd.DataFrame(columns=names)
     kind = data.ledger.days.customer_id.type()
     asked = ibis.memtable(rows, schema={"customer_id": kind, "day": "date"})
+    if not data.has_purchases:
+        return _of_contracts(with_contracts(data, asked, after))
     days = data.days.select(
         "customer_id", "is_purchase", "spend_micros", at=data.days.day
     )
@@ -119,6 +125,24 @@ def _with_history(data: KpiData, rows: pd.DataFrame, after: int) -> pd.DataFrame
             "tenure": np.searchsorted(TENURE_DAYS, (day - first).dt.days),
             "stopped": (frame["n_after"].fillna(0) == 0).astype(float),
             "value": frame["micros"].fillna(0).astype(float) / MICROS,
+        }
+    )
+
+
+def _of_contracts(found: Any) -> pd.DataFrame:
+    """Lay out who stayed as who came back; without purchases, strata are of tenure."""
+    frame = found.order_by("customer_id", "day").to_pyarrow().to_pandas()
+    day, first = (pd.to_datetime(frame[name]) for name in ("day", "first"))
+    return pd.DataFrame(
+        {
+            "customer_id": frame["customer_id"],
+            "day": frame["day"],
+            "quarter": day.dt.year * 4 + day.dt.quarter,
+            "recency": 0,
+            "frequency": 0,
+            "tenure": np.searchsorted(TENURE_DAYS, (day - first).dt.days),
+            "stopped": (frame["n_after"] == 0).astype(float),
+            "value": frame["yearly"].astype(float),
         }
     )
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 # in the order in which they are drawn; other: returns of those who bought in neither
 STEPS = ("lost", "kept_less", "kept_more", "won_back", "new", "other")
+OF_WATERFALL = ("n_orders_before", "micros_before")  # nothing else takes them
 
 
 def waterfall(data: KpiData, customers: Any, span: Span) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from regulars.kpis.estimates import NO_SPREAD, Z, shorten
-from regulars.kpis.purchases import purchase_rows
+from regulars.kpis.purchases import YEAR, year_rows
 from regulars.kpis.segments import with_segment
 from regulars.kpis.spans import Span
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from regulars.kpis.kpi_data import KpiData
 
-YEAR = 365
 POINT = 0.01
 NO_YEAR = (
     "The log begins on {first}, after {start}: there is no whole year before {end} "
@@ -47,7 +46,7 @@ def what_if(data: KpiData, end: date) -> tuple[dict[str, Any] | None, str | None
     if not data.covers(year):
         return None, NO_YEAR.format(**words)
     rate = margin_rate(data, end)
-    customers = with_segment(data, purchase_rows(data, year), year, "rfm")
+    customers = with_segment(data, year_rows(data, end), year, "rfm")
     cells = _cells(customers)
     kept = _retention(cells, rate)
     totals = cells.sum(numeric_only=True)

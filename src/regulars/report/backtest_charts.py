@@ -196,7 +196,7 @@ def _window_row(window: BacktestWindow, labels: Mapping[str, str]) -> dict[str, 
     if rival is None or gap is None:
         beside = {"rival": "", "difference": MISSING, "interval": "", "verdict": ""}
     else:
-        beside = {"rival": series_labels([rival], labels)[rival], **_gap_row(gap)}
+        beside = {"rival": series_labels([rival], labels)[rival], **gap_row(gap)}
     return row | beside
 
 
@@ -206,23 +206,8 @@ def _interval(ends: Bounds, digits: int) -> str:
     return f"{number(ends[0], digits)} to {number(ends[1], digits)}"
 
 
-def slice_rows(backtest: BacktestResult) -> list[dict[str, str]]:
-    """Lay out the figures by part of the customer base."""
-    return [
-        {
-            "slice": f"{row.slice.replace('_', ' ')}: {row.value}",
-            "n_customers": number(row.n_customers),
-            "churn_rate": percent(row.churn_rate),
-            "predicted_rate": percent(row.predicted_rate),
-            "roc_auc": number(row.roc_auc, 3),
-            "log_loss": number(row.log_loss, 3),
-            **_gap_row(row),
-        }
-        for row in (backtest.slices.rows if backtest.slices else ())
-    ]
-
-
-def _gap_row(gap: Gap | SliceFigures) -> dict[str, str]:
+def gap_row(gap: Gap | SliceFigures) -> dict[str, str]:
+    """Lay out a difference, its interval and what it says."""
     return {
         "difference": number(gap.difference, 4),
         "interval": _interval((gap.low, gap.high), 4),
@@ -236,14 +221,6 @@ def _verdict(gap: Gap | SliceFigures) -> str:
     if gap.high < 0:
         return "better"
     return "worse" if gap.low > 0 else "no clear difference"
-
-
-def rival_label(backtest: BacktestResult) -> str:
-    """Return what to call the baseline that the parts are compared with."""
-    if backtest.slices is None:
-        return ""
-    name = backtest.slices.rival
-    return series_labels([name], backtest.baseline_labels)[name]
 
 
 def _windows(backtest: BacktestResult) -> list[BacktestWindow]:

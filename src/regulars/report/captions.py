@@ -110,6 +110,12 @@ def _cohorts(kpis: KpiResult) -> str:
     if table is None or not first:
         return ""
     period, low, high = table.period, min(first), max(first)
+    if kpis.survival is not None:
+        return (
+            f"At the end of the {period} after that of the first start, between "
+            f"{percent(low[0])} (cohort {low[1]}) and {percent(high[0])} (cohort "
+            f"{high[1]}) had a contract."
+        )
     if len(first) == 1:
         return f"Of the {low[1]} cohort {percent(low[0])} bought in the next {period}."
     return (
@@ -119,22 +125,30 @@ def _cohorts(kpis: KpiResult) -> str:
     )
 
 
+LOST_WORDS = {
+    False: "of the period before did not buy",
+    True: "had no contract at the end",
+}
+
+
 def _waterfall(kpis: KpiResult) -> str:
     steps = {step.step: step for step in kpis.waterfall}
     if not steps:
         return ""
     before, now = steps["before"], steps["now"]
+    is_contracts = kpis.survival is not None
+    who = "customer" if is_contracts else "buyer"
     text = (
         f"{money(before.revenue, kpis.currency, short=True)} of "
-        f"{plural(before.n_customers, 'buyer')} became "
+        f"{plural(before.n_customers, who)} became "
         f"{money(now.revenue, kpis.currency, short=True)} of {number(now.n_customers)}."
     )
     if "lost" in steps:
         lost = steps["lost"]
         amount = money(abs(lost.revenue), kpis.currency, short=True)
         text += (
-            f" {plural(lost.n_customers, 'buyer')} of the period before did not buy, "
-            f"which took {amount} away."
+            f" {plural(lost.n_customers, who)} {LOST_WORDS[is_contracts]}, which took "
+            f"{amount} away."
         )
     return f"{text} In brackets how many customers."
 

@@ -129,7 +129,8 @@ def cohort_chart(kpis: KpiResult) -> go.Figure | None:
         colorbar={"tickformat": ".0%", "thickness": 10, "outlinewidth": 0, "x": 1.01},
     )
     chart = figure([heat], height=max(220, 30 * len(rows) + 90))
-    title = f"{table.period.capitalize()}s since the first purchase"
+    since = "first purchase" if kpis.survival is None else "first start"
+    title = f"{table.period.capitalize()}s since the {since}"
     chart.update_xaxes(title_text=title)
     chart.update_yaxes(autorange="reversed", type="category", showgrid=False)
     return chart.update_xaxes(dtick=1 if n_ages <= 13 else 3)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from regulars.report import formats
-from regulars.report.backtest_charts import rival_label, slice_rows, window_rows
+from regulars.report.backtest_charts import window_rows
 from regulars.report.captions import captions
 from regulars.report.charts import render_charts
 from regulars.report.churn_page import churn_content
@@ -25,6 +25,12 @@ from regulars.report.layout import render_template
 from regulars.report.model_card import members, search_words
 from regulars.report.offer_charts import assumed_value, offer_rows
 from regulars.report.results import WRITTEN_BY, Results, read_results
+from regulars.report.slice_tables import (
+    rival_label,
+    slice_rows,
+    slices_caption,
+    worst_slice_rows,
+)
 from regulars.report.spend_tables import (
     spend_comparison,
     spend_intervals,
@@ -164,6 +170,8 @@ def _shared(results: Results) -> dict[str, Any]:
         "offer_worth": assumed_value(offer, results.currency) if offer else "",
         "windows": window_rows(backtest) if backtest else [],
         "slices": slice_rows(backtest) if backtest else [],
+        "worst_slices": worst_slice_rows(backtest) if backtest else [],
+        "slices_caption": slices_caption(backtest) if backtest else "",
         "slice_rival": rival_label(backtest) if backtest else "",
         "provenance": _provenance(results),
     }

@@ -225,10 +225,20 @@ def with_owners(sent: dict[str, pa.Array], names: pa.Array, table: str) -> pa.Ta
     contract = TABLES[table]
     if "is_return" in sent and pa.types.is_boolean(sent["is_return"].type):
         sent["is_return"] = sent["is_return"].fill_null(False)
-    if contract.id_column in sent:
-        # a referral may be one by which the customer came
-        names = pc.coalesce(sent.pop(contract.id_column), names)
-    return pa.table({contract.id_column: names, **sent})
+    if contract.id_column not in sent:
+        return pa.table({contract.id_column: names, **sent})
+    # a referral may be one by which the customer came
+    named = pc.coalesce(sent.pop(contract.id_column), names)
+    referrals = pa.table({contract.id_column: named, **sent})
+    return referrals.filter(_is_told_once(names, named, sent["referred_id"]))
+
+
+def _is_told_once(owner: pa.Array, referrer: pa.Array, referred: pa.Array) -> pa.Array:
+    """Return which referrals count: those that both customers send do for one."""
+    is_own = pc.equal(owner, referrer)
+    pair = pc.binary_join_element_wise(referrer, referred, "\0")
+    is_told = pc.is_in(pair, value_set=pair.filter(is_own))
+    return pc.or_(is_own, pc.invert(is_told))
 
 
 def _columns(

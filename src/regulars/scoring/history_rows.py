@@ -83,4 +83,6 @@ class HistoryRows:
             first_day=date.fromisoformat(context.first_day),
         )
         rows = plan.matrix(lines)
-        return with_signals(rows, signals, self.words) if signals else rows
+        if not signals:
+            return rows
+        return with_signals(rows, signals.read_by(self.words), self.words)

@@ -56,7 +56,9 @@ class Question:
     def goes_with(self, other: Question) -> bool:
         """Return whether both can be answered at once: no customer is in both."""
         return (
-            (self.cutoff, self.reasons) == (other.cutoff, other.reasons)
+            # a referral may name a customer of the other request
+            "referrals" not in self.histories.tables
+            and (self.cutoff, self.reasons) == (other.cutoff, other.reasons)
             and self.names.isdisjoint(other.names)
             and all(
                 rows.schema == other.histories.tables[name].schema

@@ -17,6 +17,7 @@ from regulars.evaluation.backtest import (
     overall,
 )
 from regulars.evaluation.holdout import MODEL
+from regulars.evaluation.slices import MOST_VALUES, UNKNOWN
 from regulars.models.memo import Memo
 from regulars.results import BacktestResult, as_result
 from regulars.training.card import profit_metrics, trial_metrics
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from regulars.config import Settings
     from regulars.evaluation.holdout import ValueTest
     from regulars.models.retention import RetentionModel
+    from regulars.training.dataset import Dataset
     from regulars.training.window import Window
 
     Step = Callable[[str], None]
@@ -194,7 +196,7 @@ def _slices(
 ) -> dict[str, Any] | None:
     """Evaluate the slices of the base over all windows together."""
     rival, rows = best_baseline([test.figures for test in tests]), pool(tests)
-    labels = rows.test.slices
+    labels = _labels(rows.test, align)
     if rival is None or labels is None or labels.empty:
         return None
     return {
@@ -203,11 +205,29 @@ def _slices(
             rows.test.churned,
             rows.forecasts[MODEL],
             rows.forecasts[rival],
-            align(labels.fillna("unknown")),
+            labels,
             customers=rows.test.customer_id,
             random_state=random_state,
         ),
     }
+
+
+def _labels(
+    test: Dataset, align: Callable[[pd.DataFrame], pd.DataFrame]
+) -> pd.DataFrame | None:
+    """Return slices, and beside them the segments that part these customers."""
+    if test.slices is None:
+        return None
+    labels = align(test.slices.fillna(UNKNOWN))
+    if test.segments is None:
+        return labels
+    more = test.segments.fillna(UNKNOWN)
+    names = [
+        name
+        for name in more.columns.difference(labels.columns, sort=False)
+        if 1 < more[name].nunique() <= MOST_VALUES
+    ]
+    return labels.join(more[names])
 
 
 def _staleness(tested: Sequence[_Tested], random_state: int) -> list[dict[str, Any]]:

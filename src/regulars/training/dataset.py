@@ -27,7 +27,7 @@ class Dataset:
     churned: Floats
     # of the customer if kept, in the currency; NaN where it is not known
     value: Floats | None = None
-    # kinds of slices of the base, by which figures are reported
+    # kinds of slices of the base, by which figures are reported and the gate decides
     slices: pd.DataFrame | None = None
     # a customer may be there at several days
     customer_id: NDArray[np.object_] | None = None
@@ -35,13 +35,15 @@ class Dataset:
     spend: Floats | None = None
     # positions in the data set that the rows were taken from
     positions: Rows | None = None
+    # further slices, for the report alone: each more makes the gate see less
+    segments: pd.DataFrame | None = None
 
     def __len__(self) -> int:
         return len(self.churned)
 
     def take(self, rows: Rows) -> Dataset:
         """Return some of the rows."""
-        slices, features = self.slices, self.features
+        slices, segments, features = self.slices, self.segments, self.features
         return replace(
             self,
             features=features.iloc[rows],
@@ -50,6 +52,7 @@ class Dataset:
             slices=None if slices is None else slices.iloc[rows],
             customer_id=None if self.customer_id is None else self.customer_id[rows],
             spend=None if self.spend is None else self.spend[rows],
+            segments=None if segments is None else segments.iloc[rows],
             positions=rows if self.positions is None else self.positions[rows],
         )
 
@@ -81,16 +84,22 @@ def concatenated(sets: Sequence[Dataset]) -> Dataset:
     """Return the rows of data sets under each other; what one lacks, all lack."""
     if len(sets) == 1:
         return sets[0]
-    slices = [rows.slices for rows in sets if rows.slices is not None]
     return Dataset(
         pd.concat([rows.features for rows in sets], ignore_index=True),
         np.concatenate([rows.churned for rows in sets]),
         _together([rows.value for rows in sets]),
-        None if len(slices) < len(sets) else pd.concat(slices, ignore_index=True),
+        _stacked([rows.slices for rows in sets]),
         _together([rows.customer_id for rows in sets]),
         _together([rows.spend for rows in sets]),
         _together([rows.positions for rows in sets]),
+        _stacked([rows.segments for rows in sets]),
     )
+
+
+def _stacked(frames: Sequence[pd.DataFrame | None]) -> pd.DataFrame | None:
+    known = [each for each in frames if each is not None]
+    whole = len(known) == len(frames)
+    return pd.concat(known, ignore_index=True) if whole else None
 
 
 def _together(arrays: Sequence[NDArray[Any] | None]) -> NDArray[Any] | None:

@@ -151,6 +151,40 @@ def test_backtest_rolls_back_through_time(settings):
     assert found["run_id"]
 
 
+def test_backtest_cuts_contracts_by_tier_as_of_each_window(settings, tmp_path):
+    contracts, _ = simulate()
+    n = len(contracts)
+    # c is given to everybody after the last test window has begun
+    postings = pd.concat(
+        pd.DataFrame(
+            {
+                "customer_id": contracts["customer_id"],
+                "posted_at": day,
+                "kind": "earn",
+                "points": 1,
+                "tier": tiers,
+            }
+        )
+        for day, tiers in (
+            ("2024-01-02", ["a", "b"] * (n // 2)),
+            ("2025-05-01", "c"),
+        )
+    )
+    postings.to_csv(tmp_path / "loyalty.csv", index=False)
+    path = (tmp_path / "loyalty.csv").as_posix()
+    text = {"loyalty": {"path": path}}
+    source = type(settings.source).model_validate(
+        {**settings.source.model_dump(exclude_unset=True), **text}
+    )
+    asked = settings.backtest.model_copy(update={"windows": 2})
+    settings = settings.model_copy(update={"backtest": asked, "source": source})
+    found = pipeline.backtest(pipeline.open_work(settings, quiet), quiet)
+    rows = found["slices"]["rows"]
+    tiers = {row["value"]: row["share"] for row in rows if row["slice"] == "tier"}
+    assert {*tiers} == {"a", "b"}
+    assert sum(tiers.values()) == pytest.approx(1)
+
+
 def test_same_contracts_again_do_not_take_the_champions_place(
     contracts_with_champion,
 ):
@@ -217,3 +251,75 @@ def test_backtest_without_cancellations_is_refused(settings, tmp_path):
         pipeline.backtest(work, quiet)
     with pytest.raises(NotEnoughHistoryError, match="both kinds are needed"):
         pipeline.train_model(work, quiet)
+
+
+CONFIG = """\
+name: saas
+source:
+  subscriptions: {path: "FOLDER/contracts.csv"}
+  tickets: {path: "FOLDER/tickets.csv"}
+time: {horizon_days: 60, training_cutoffs: 3, cutoff: 2025-05-10}
+churn: {kind: contractual}
+outputs: "FOLDER/out"
+"""
+
+
+@pytest.fixture
+def config(tmp_path):
+    """A file of settings beside the contracts."""
+    settings_in(tmp_path)
+    path = tmp_path / "saas.yaml"
+    path.write_text(CONFIG.replace("FOLDER", tmp_path.as_posix()))
+    return path
+
+
+def test_kpis_of_contracts_are_told_with_what_is_absent(config, command):
+    status, out, err = command("kpis", config, "--by", "plan", "--from", "2024-10-01")
+    assert status == 0, err
+    contracts, _ = simulate()
+    start, end = pd.Timestamp("2024-10-01"), pd.Timestamp("2025-05-10")
+    began = contracts["started_at"] < start
+    there = contracts[began & ~(contracts["ended_at"] < start)]
+    kept = 1 - (there["ended_at"] < end).mean()
+    found = json.loads((config.parent / "out" / "kpis.json").read_text())
+    values = {(f["kpi"], f["segment"]): f["value"] for f in found["figures"]}
+    assert values["contract_retention_rate", ""] == pytest.approx(kept)
+    pro = there[there["plan"] == "pro"]
+    assert values["contract_churn_rate", "plan=pro"] == pytest.approx(
+        (pro["ended_at"] < end).mean()
+    )
+    assert found["cohorts"]["cohorts"][0] == "2024-01"
+    assert found["waterfall"][-1]["revenue"] == pytest.approx(
+        values["contract_revenue", ""]
+    )
+    told = " ".join(out.split())
+    assert "Contracts kept" in told
+    assert "Contract revenue, from start to end" in told
+    assert "There is no table of purchases (source.transactions)" in told
+    status, _, err = command("kpis", config, "--by", "rfm")
+    assert status == 2
+    assert "These data have cohort, plan." in " ".join(err.split())
+
+
+def test_kpis_of_contracts_with_purchases_have_both(config, command):
+    contracts, _ = simulate()
+    orders = pd.DataFrame(
+        {
+            "customer_id": contracts["customer_id"].repeat(2),
+            "order_time": [
+                start + pd.Timedelta(days=days)
+                for start in contracts["started_at"]
+                for days in (3, 300)
+            ],
+            "amount": 20.0,
+        }
+    )
+    orders = orders[orders["order_time"] < "2025-05-10"]
+    orders.to_csv(config.parent / "orders.csv", index=False)
+    path = f"source.transactions.path={(config.parent / 'orders.csv').as_posix()}"
+    status, _, err = command("kpis", config, "--set", path, "--by", "rfm")
+    assert status == 0, err
+    found = json.loads((config.parent / "out" / "kpis.json").read_text())
+    names = {f["kpi"] for f in found["figures"] if f["segment"].startswith("rfm=R")}
+    assert {"aov", "retention_rate", "contract_retention_rate"} <= names
+    assert found["waterfall"][-1]["step"] == "now"

@@ -14,7 +14,7 @@ from regulars.kinds.labelled.problem import table_problem
 from regulars.kinds.labelled.splits import dated_split
 from regulars.kinds.labelled.table import read_labelled
 from regulars.kinds.labelled.workspace import check_table
-from regulars.scoring.batch import COLUMNS
+from regulars.scoring.layout import WRITTEN
 from regulars.tracking import Store
 from regulars.training import train
 
@@ -63,7 +63,7 @@ def test_scores_have_the_columns_of_every_other_table(table):
     pipeline.train_model(work, quiet)
     result = pipeline.score(work, quiet)
     scores = pd.read_parquet(table.folder / "out" / "scores.parquet")
-    assert tuple(scores.columns) == COLUMNS
+    assert tuple(scores.columns) == WRITTEN
     np.testing.assert_allclose(scores["clv_if_kept"], work.table.attributes["age"])
     assert (scores["clv_if_silent"] == 0).all()
     at_risk = scores["churn_probability"] * scores["clv_if_kept"]
@@ -111,6 +111,17 @@ def test_kpis_tell_churn_by_part(table, frame):
     basic = frame["plan"] == "basic"
     assert rows["basic"]["n_churned"] == (left & basic).sum()
     assert "unknown" in rows
+
+
+def test_period_and_segments_of_a_table_without_days_are_refused(table, command):
+    path = table.folder / "table.yaml"
+    path.write_text(table.text)
+    for words in (("--by", "plan"), ("--from", "2024-01-01")):
+        status, _, err = command("kpis", path, *words)
+        told = " ".join(err.split())
+        assert status == 2
+        assert "need a log with days, of purchases or contracts" in told
+        assert "churn.kind is 'labelled'" in told
 
 
 def test_rollback_gives_the_place_back(table_with_champion, first_training):

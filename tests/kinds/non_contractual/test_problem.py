@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 
 from regulars.errors import NotEnoughHistoryError
+from regulars.features.signals import Signals
 from regulars.kinds.non_contractual import (
     open_workspace,
     purchase_backtest,
@@ -59,10 +61,11 @@ def test_example_has_a_history_with_the_columns_of_the_log(work):
 
 def test_every_customer_at_the_cutoff_is_scored(work):
     model = SimpleNamespace(reference_=pd.Series(dtype=float))
-    customers = customers_of_log(work, model)
+    (block,) = customers_of_log(work, model, None).blocks()
+    features = block().features
     known = {*work.ledger.days.customer_id.execute()}
-    assert {*customers.features["customer_id"]} == known
-    assert {*customers.features["cutoff"]} == {pd.Timestamp(work.timeline.cutoff)}
+    assert {*features["customer_id"]} == known
+    assert {*features["cutoff"]} == {pd.Timestamp(work.timeline.cutoff)}
 
 
 def test_windows_of_the_backtest_are_made_one_by_one_latest_first(work):
@@ -87,3 +90,18 @@ def test_log_in_which_nobody_returns_is_refused_before_the_long_work(
     once = open_workspace(shop.settings("time.cutoff=2024-08-26"), quiet)
     with pytest.raises(NotEnoughHistoryError, match="bought"):
         purchase_problem(once, quiet)
+
+
+def test_scores_say_which_tables_the_model_does_not_know_again(work):
+    who = work.features.by_cutoff([work.cutoff])[work.cutoff]["customer_id"]
+    day = pd.Timestamp("2024-01-01")
+    towns = pd.DataFrame({"customer_id": who, "town": "rome", "day": day})
+    visits = pd.DataFrame({"customer_id": ["?"], "event_type": ["visit"], "day": day})
+    later = replace(work, signals=Signals({"customers": towns, "events": visits}))
+    names = pd.Series(0.0, ["town = paris", "events_ever"])
+    told = customers_of_log(later, SimpleNamespace(reference_=names)).notices
+    assert told == [
+        "'town' holds categories that training never saw (rome): scored as none of the "
+        "known ones.",
+        "No customer of events has a purchase: are the ids the same?",
+    ]

@@ -38,6 +38,9 @@ def beside(orders):
             "customer_id": last.index,
             "region": rng.choice(["north", "south"], len(last)),
             "known_from": first.to_numpy(),
+            "vip": rng.choice([True, False, None], len(last)),
+            "born": pd.Timestamp("1990-01-01")
+            + pd.to_timedelta(rng.integers(0, 999, len(last)), unit="D"),
         }
     )
     return {"events": events, "customers": customers}

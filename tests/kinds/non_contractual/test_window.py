@@ -5,12 +5,9 @@ import pandas as pd
 
 from regulars.features.matrix import FEATURES
 from regulars.kinds.non_contractual import open_workspace
+from regulars.kinds.non_contractual.slices import one_kind_of_cohort
 from regulars.kinds.non_contractual.snapshots import Snapshots
-from regulars.kinds.non_contractual.window import (
-    PurchaseWindow,
-    feature_groups,
-    one_kind_of_cohort,
-)
+from regulars.kinds.non_contractual.window import PurchaseWindow, feature_groups
 from regulars.models.churn import Calibrator, Recipe, Selection
 from regulars.models.retention import RetentionModel
 from regulars.models.spend import SpendBands, SpendRecipe, SpendSelection

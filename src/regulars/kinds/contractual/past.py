@@ -9,9 +9,11 @@ import numpy as np
 import pandas as pd
 
 from regulars.features.dated_tables import columns_of_words, words_before, words_in
+from regulars.kinds.contractual.figures import contract_data
 from regulars.kinds.contractual.snapshot import KEYS, stacked
 from regulars.kinds.contractual.spells import cancelled
 from regulars.kinds.contractual.value import value_at
+from regulars.kpis.past_segments import segments_of_past
 from regulars.training.dataset import Dataset, Split, is_mixed
 from regulars.training.slice_labels import slices_of
 
@@ -46,7 +48,10 @@ class PastSnapshots:
             }
         )
         # every row with a known outcome
-        self.dataset, self._day = _dataset(work, days, _together(words))
+        dataset, self._day = _dataset(work, days, _together(words))
+        tests = {each.test_cutoff for each in timelines if each.test_cutoff}
+        segments = _segments(work, dataset, self._day, sorted(tests))
+        self.dataset = replace(dataset, segments=segments)
 
     def rows_at(self, cutoffs: Sequence[date]) -> NDArray[np.intp]:
         """Return the positions of the rows of cutoffs."""
@@ -126,6 +131,19 @@ def _dataset(
         rows["customer_id"].to_numpy(dtype=object),
     )
     return dataset, day[labelled].reset_index(drop=True)
+
+
+def _segments(
+    work: ContractWorkspace, dataset: Dataset, day: pd.Series, tests: Sequence[date]
+) -> pd.DataFrame | None:
+    """Return what KPIs are cut by, of the rows that are tested."""
+    ids = pd.Series(dataset.customer_id)
+    found = [
+        segments_of_past(contract_data(work, cutoff), ids[day == cutoff])
+        for cutoff in tests
+        if work.tables and (day == cutoff).any()
+    ]
+    return pd.concat(found).reindex(ids.index) if found else None
 
 
 def _slices(rows: pd.DataFrame, price: NDArray[np.float64] | None) -> pd.DataFrame:

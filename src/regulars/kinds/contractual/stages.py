@@ -9,14 +9,24 @@ import numpy as np
 from regulars.errors import NotEnoughHistoryError
 from regulars.evaluation.backtest import roll_back
 from regulars.features.dated_tables import words_in
+from regulars.kinds.contractual.figures import contract_data
 from regulars.kinds.contractual.past import PastSnapshots, has_both
 from regulars.kinds.contractual.snapshot import KEYS, snapshot
 from regulars.kinds.contractual.value import survival_of, value_at
 from regulars.kinds.contractual.workspace import open_contracts, span_of
 from regulars.kinds.kind import Kind
+from regulars.kinds.kpi_inputs import scores_at
 from regulars.kinds.tables import check_tables
+from regulars.kpis.contract_study import (
+    contract_cohorts,
+    contract_study,
+)
+from regulars.kpis.contracts import contract_waterfall
+from regulars.kpis.spans import KpiQuestion, asked_span
+from regulars.kpis.study import kpi_study
 from regulars.results import KpiResult, as_result, write_result
 from regulars.scoring.batch import Customers
+from regulars.scoring.population import HeldCustomers
 from regulars.training.backtest import BacktestPlan
 from regulars.training.tabular import (
     BASELINE_LABELS,
@@ -31,6 +41,7 @@ if TYPE_CHECKING:
 
     from regulars.kinds.contractual.workspace import ContractWorkspace
     from regulars.models.retention import RetentionModel
+    from regulars.scoring.history_rows import ServingContext
     from regulars.training.dataset import Dataset, Split
     from regulars.training.window import Training
 
@@ -161,29 +172,45 @@ def _price_notes(dataset: Dataset) -> list[str]:
     ]
 
 
-def customers_of_contracts(work: ContractWorkspace, model: RetentionModel) -> Customers:
+def customers_of_contracts(
+    work: ContractWorkspace, model: RetentionModel, learnt: ServingContext | None
+) -> HeldCustomers:
     """Return every customer with a running contract at the cutoff."""
     cutoff, encoder = work.timeline.cutoff, model.encoder
     # contracts that end on a day already known are no forecast, but stay listed
     rows = snapshot(work, cutoff, words_in(encoder.kinds_) if encoder else None)
-    return Customers(
+    customers = Customers(
         rows.drop(columns=KEYS),
         rows["customer_id"].tolist(),
         cutoff,
         value_at(rows, work.spells, cutoff, work.settings),
     )
+    return HeldCustomers(customers, work.fingerprint())
 
 
 def kpis_of_contracts(
-    work: ContractWorkspace, step: Step, *, no_scores: str | None = None
+    work: ContractWorkspace,
+    step: Step,
+    *,
+    no_scores: str | None = None,
+    question: KpiQuestion | None = None,
 ) -> dict[str, Any]:
-    """Work out survival and hazard by tenure; write ``kpis.json``.
+    """Work out survival, and the figures of a period; write ``kpis.json``.
 
     Contracts have their figures with scores or without.
     """
     step("kpis")
-    survival = survival_of(work.spells, work.timeline.cutoff)
-    settings = work.settings
+    cutoff, settings = work.timeline.cutoff, work.settings
+    survival = survival_of(work.spells, cutoff)
+    scores = None if no_scores else scores_at(settings.outputs_folder, cutoff)
+    data = contract_data(work, cutoff, scores)
+    question = question or KpiQuestion()
+    span = asked_span(question.start, question.end, data.first_day, cutoff)
+    if data.has_purchases:
+        study = kpi_study(data, span, question.by)
+        study["waterfall"] = contract_waterfall(data, span)
+    else:
+        study = contract_study(data, span, question.by)
     result = as_result(
         KpiResult,
         {
@@ -191,10 +218,13 @@ def kpis_of_contracts(
             "kind": "contractual",
             "currency": settings.source.currency,
             "survival": survival,
+            "cohorts": contract_cohorts(work.spells, cutoff),
+            **study,
         },
     )
     write_result(result, settings.outputs_folder / "kpis.json")
-    return {key: survival[key] for key in ("n_spells", "n_ended", "median_days")}
+    summary = {key: survival[key] for key in ("n_spells", "n_ended", "median_days")}
+    return {**summary, **study}
 
 
 CONTRACTUAL = Kind(
@@ -207,4 +237,5 @@ CONTRACTUAL = Kind(
     backtest=contract_backtest,
     customers=customers_of_contracts,
     kpis=kpis_of_contracts,
+    has_periods=True,
 )

@@ -21,7 +21,7 @@ from regulars.kinds.tables import read_and_check
 from regulars.timeline import plan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import date
 
     from regulars.config import Settings
@@ -49,6 +49,8 @@ class ContractWorkspace:
         The cutoffs.
     notes : list of str
         What a reader has to know of the tables.
+    tables : mapping of str to ibis.Table
+        Clean tables, by canonical name.
     """
 
     settings: Settings
@@ -57,11 +59,17 @@ class ContractWorkspace:
     ledger: Any
     timeline: Timeline
     notes: list[str] = field(default_factory=list)
+    tables: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def cutoff(self) -> date:
         """As-of day of the scores."""
         return self.timeline.cutoff
+
+    @property
+    def last_record(self) -> date:
+        """Last day on which a contract starts or ends."""
+        return span_of(self.spells)[1]
 
     def fingerprint(self) -> str:
         """Return the digest of contracts, dated tables and purchases.
@@ -110,7 +118,7 @@ def open_contracts(settings: Settings, step: Step) -> ContractWorkspace:
     ledger = build_ledger(tables["transactions"]) if "transactions" in tables else None
     notes += strangers(signals, spells["customer_id"].unique(), "a contract") + told
     return ContractWorkspace(
-        settings, spells, signals, ledger, _timeline(settings, spells), notes
+        settings, spells, signals, ledger, _timeline(settings, spells), notes, tables
     )
 
 

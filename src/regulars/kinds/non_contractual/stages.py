@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from regulars.kinds.kind import Kind
+from regulars.kinds.kpi_inputs import kpi_data, scores_at
 from regulars.kinds.non_contractual.problem import (
     customers_of_log,
     purchase_backtest,
@@ -20,7 +19,6 @@ from regulars.kinds.non_contractual.workspace import (
 )
 from regulars.kinds.tables import check_tables
 from regulars.kpis.cohorts import cohort_retention
-from regulars.kpis.kpi_data import KpiData
 from regulars.kpis.loyalty_index import FILE as LOYALTY_FILE
 from regulars.kpis.loyalty_index import loyalty_rows
 from regulars.kpis.notes import kpi_notes, why_no_scores
@@ -33,10 +31,12 @@ from regulars.results.writing import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import date
     from pathlib import Path
 
+    import pandas as pd
+
     from regulars.kinds.non_contractual.workspace import CheckedLog, LogWorkspace
+    from regulars.kpis.kpi_data import KpiData
 
     Step = Callable[[str], None]
 
@@ -56,7 +56,8 @@ def kpis_of_log(
     summary = summary_kpis(work.ledger, cutoff, monthly=monthly)
     notes = kpi_notes(work.ledger, cutoff)
     # scores of an earlier run are not those of a log that teaches nothing
-    data = kpi_data(work, None if no_scores else scores_at(outputs, cutoff))
+    scores = None if no_scores else scores_at(outputs, cutoff)
+    data = kpi_data(work.settings, work.ledger, work.intake.tables, cutoff, scores)
     question = question or KpiQuestion()
     span = asked_span(question.start, question.end, data.first_day, cutoff)
     study = kpi_study(data, span, question.by)
@@ -87,35 +88,6 @@ def _write_loyalty(data: KpiData, outputs: Path) -> None:
         return
     with replacing(path) as temporary:
         rows.drop(columns=["is_active", "revenue"]).to_parquet(temporary, index=False)
-
-
-def kpi_data(work: LogWorkspace | CheckedLog, scores: pd.DataFrame | None) -> KpiData:
-    """Gather what KPIs are worked out from."""
-    settings = work.settings
-    return KpiData(
-        ledger=work.ledger,
-        cutoff=work.cutoff,
-        tables={k: v for k, v in work.intake.tables.items() if k != "transactions"},
-        settings=settings.kpis,
-        horizon_days=settings.time.horizon_days,
-        margin=settings.value.margin,
-        scores=scores,
-        programme=settings.programme,
-    )
-
-
-def scores_at(folder: Path, cutoff: date) -> pd.DataFrame | None:
-    """Return the scores of a run as of a day, if there are any."""
-    path = folder / "scores.parquet"
-    if not path.is_file():
-        return None
-    names = ["customer_id", "cutoff", "churn_probability", "clv", "value_at_risk"]
-    try:
-        scores = pd.read_parquet(path, columns=names)
-    except (ValueError, OSError, KeyError):
-        return None  # the report says what is wrong with it
-    days = {str(day)[:10] for day in scores["cutoff"].unique()}
-    return scores if days == {cutoff.isoformat()} else None
 
 
 def monthly_records(frame: pd.DataFrame) -> list[dict[str, Any]]:

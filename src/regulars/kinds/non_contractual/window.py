@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from regulars.clv.process import COLUMNS
-from regulars.evaluation import label_customers
 from regulars.evaluation.holdout import drift_notes
 from regulars.features.matrix import FEATURES, MEANINGS
 from regulars.kinds.non_contractual.daily import Daily, daily_totals
@@ -20,6 +19,7 @@ from regulars.kinds.non_contractual.notes import (
     process_only_note,
 )
 from regulars.kinds.non_contractual.order_value import with_order_value
+from regulars.kinds.non_contractual.slices import customer_segments, customer_slices
 from regulars.kinds.non_contractual.snapshots import BASELINE_PROCESS, Snapshots
 from regulars.models.churn import Recipe
 from regulars.models.churn.baselines import baseline_probabilities
@@ -112,11 +112,12 @@ class PurchaseWindow:
             return None
         rows = self._labelled_test(None)
         # all features: a champion may know one that these snapshots leave out
-        features = self.work.features.by_cutoff([cutoff])[cutoff]
+        features = self.work.features.of_earlier_models(cutoff)
         return Dataset(
             features,
             rows["churned"].to_numpy(np.float64),
-            slices=customer_slices(self.work, features),
+            slices=customer_slices(self.work, features, cutoff),
+            segments=customer_segments(self.work, features, cutoff),
             customer_id=features["customer_id"].astype(str).to_numpy(dtype=object),
             spend=rows["spend"].to_numpy(np.float64),
         )
@@ -275,25 +276,3 @@ def feature_groups(columns: Sequence[str]) -> dict[str, list[str]]:
         name for name in columns if name not in FEATURES and name not in COLUMNS
     ]
     return {group: names for group, names in by_group.items() if names}
-
-
-def customer_slices(work: LogWorkspace, features: pd.DataFrame) -> pd.DataFrame | None:
-    """Return the slices of the base that the customers of a cutoff belong to.
-
-    None where the features lack what it needs.
-    """
-    if not {"customer_id", "cutoff", "T_days", "revenue"} <= set(features.columns):
-        return None
-    table = work.intake.tables.get("customers")
-    attributes = None
-    if table is not None:
-        dated = [name for name in table.columns if name.startswith("known_from")]
-        attributes = table.drop(*dated).execute()
-    return label_customers(features, attributes)
-
-
-def one_kind_of_cohort(slices: pd.DataFrame) -> pd.DataFrame:
-    """Return slices of several windows; cohorts of unlike length are told by year."""
-    if len({*slices["cohort"].str.len()}) > 1:
-        return slices.assign(cohort=slices["cohort"].str[:4])
-    return slices
