@@ -255,6 +255,7 @@ SECTIONS = {
     "profit": config.ProfitSettings,
     "programme": config.ProgrammeSettings,
     "scores": config.ScoreSettings,
+    "serving": config.ServingSettings,
     "source": config.SourceSettings,
     "time": config.TimeSettings,
     "tracking": config.TrackingSettings,

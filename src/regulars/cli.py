@@ -374,6 +374,88 @@ def run(asked: Asked) -> dict[str, Any]:
     return _run(asked.settings, quiet=asked.quiet)
 
 
+@_command
+def serve(
+    asked: Asked,
+    host: Annotated[
+        str,
+        typer.Option(help="Address to listen at; other machines' need an API key."),
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="Port.")] = 8000,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes.")] = 1,
+    version: Annotated[
+        str | None,
+        typer.Option(help="Version to serve for good; default: the champion."),
+    ] = None,
+) -> dict[str, Any]:
+    """Answer scores over HTTP, as MLflow does, behind keys and limits."""
+    from regulars.serving import serve as serve_scores
+
+    console = Console(stderr=True, quiet=asked.quiet, highlight=False, markup=False)
+    serve_scores(
+        asked.settings,
+        host,
+        port,
+        workers=workers,
+        version=version,
+        tell=lambda text: console.print(text, soft_wrap=True),
+    )
+    return {"host": host, "port": port}
+
+
+keys = typer.Typer(help="Make, list and revoke the API keys of the endpoint.")
+app.add_typer(keys, name="keys", no_args_is_help=True)
+
+
+@keys.command("add")
+def add_key(
+    config: ConfigPath,
+    name: Annotated[str, typer.Argument(help="Who will use it.")],
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a key and show it, once."""
+    from regulars.serving import KeyFile
+
+    secret = KeyFile.of(load_settings(config, overrides or ())).add(name)
+    if not as_json:
+        typer.echo(secret)
+    sys.stderr.write(
+        f"The key of '{name}', shown this once: only its hash is kept. Send it as "
+        "'Authorization: Bearer KEY'.\n"
+    )
+    _finish(as_json, {"name": name, "key": secret})
+
+
+@keys.command("list")
+def list_keys(
+    config: ConfigPath, overrides: Overrides = None, as_json: AsJson = False
+) -> None:
+    """List the names of the keys, and since when they are there."""
+    from regulars.serving import KeyFile
+
+    found = KeyFile.of(load_settings(config, overrides or ())).read()
+    for key in found if not as_json else ():
+        typer.echo(f"{key.name}\t{key.created_at}")
+    dated = [{"name": key.name, "created_at": key.created_at} for key in found]
+    _finish(as_json, {"keys": dated})
+
+
+@keys.command("revoke")
+def revoke_key(
+    config: ConfigPath,
+    name: Annotated[str, typer.Argument(help="Of the key to take back.")],
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take a key back; a running server refuses it at once."""
+    from regulars.serving import KeyFile
+
+    KeyFile.of(load_settings(config, overrides or ())).revoke(name)
+    sys.stderr.write(f"The key of '{name}' is no longer valid.\n")
+    _finish(as_json, {"revoked": name})
+
+
 @app.command()
 def demo(
     overrides: Overrides = None,

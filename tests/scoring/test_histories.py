@@ -66,7 +66,7 @@ def test_margin_may_be_sent_as_null_but_not_left_out():
 
 def test_names_are_returned_as_they_were_sent():
     request = pd.DataFrame({"customer_id": [7, 8], "transactions": [[], []]})
-    assert customer_ids(request).tolist() == [7, 8]
+    assert customer_ids(request, ["transactions"]) == [7, 8]
 
 
 def test_referral_by_which_a_customer_came_names_who_recommended():

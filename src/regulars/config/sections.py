@@ -298,3 +298,38 @@ class ProfitSettings(Section):
         description="Share of contacted churners whom the offer keeps (before any "
         "campaign has measured it: an assumption).",
     )
+
+
+class ServingSettings(Section):
+    """What the endpoint lets through; what is asked too much of it is refused."""
+
+    keys: str | None = Field(
+        None,
+        description="File with the hashes of the API keys; null: `api-keys.json` "
+        "beside the store's file.",
+    )
+    body_bytes: Annotated[int, Field(ge=1_000, le=1_000_000_000)] = Field(
+        16_000_000, description="Largest body of a request (413 above it)."
+    )
+    customers_per_request: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        1_000, description="Most customers in a request (413)."
+    )
+    lines_per_customer: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        5_000, description="Most rows of one table that a customer may have (413)."
+    )
+    requests_per_second: Annotated[float, Field(gt=0, le=1e6)] = Field(
+        100.0,
+        description="Requests of each key, on average and at once (429); with several "
+        "workers each grants its share.",
+    )
+    concurrent_requests: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        100, description="Requests that a worker has in hand at once (503)."
+    )
+    request_seconds: Annotated[float, Field(gt=0, le=3_600)] = Field(
+        30.0, description="Longest time that a request may take (503)."
+    )
+    reload_seconds: Annotated[float, Field(ge=0, le=86_400)] = Field(
+        30.0,
+        description="Seconds between looks for a new champion; 0: only when the "
+        "process is sent SIGHUP.",
+    )

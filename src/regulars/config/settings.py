@@ -17,6 +17,7 @@ from regulars.config.sections import (
     GateSettings,
     ProfitSettings,
     ScoreSettings,
+    ServingSettings,
     TimeSettings,
     TrackingSettings,
     ValueSettings,
@@ -63,6 +64,9 @@ class Settings(Section):
     )
     tracking: TrackingSettings = Field(
         default=TrackingSettings(), description="MLflow."
+    )
+    serving: ServingSettings = Field(
+        default=ServingSettings(), description="The endpoint, `regulars serve`."
     )
     outputs: str = Field("", description="Folder of the results; empty: out/<name>.")
     seed: int = Field(
