@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date
 
+    import ibis
+    import numpy as np
+    from numpy.typing import NDArray
+
     from regulars.config import Settings
     from regulars.models.retention import RetentionModel
     from regulars.scoring.batch import Customers
+    from regulars.scoring.reference import Past
     from regulars.training.backtest import BacktestPlan
     from regulars.training.window import Problem
 
@@ -37,6 +42,27 @@ class Workspace(CheckedData, Protocol):
         """Return a digest of the data."""
 
 
+class Known(NamedTuple):
+    """Customers with what became of them; spend where there are purchases."""
+
+    customers: Customers
+    churned: NDArray[np.float64]
+    spend: NDArray[np.float64] | None = None
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What the watch over a model sees of a workspace."""
+
+    past: Past
+    # of a cutoff, known today; of rows with labels, those later than the training
+    outcome: Callable[[date, date | None], Known | None] | None = None
+    # days after which the outcome of a cutoff is known; None: rows bring their labels
+    window_days: int | None = None
+    # clean purchases, where there are any
+    lines: ibis.Table | None = None
+
+
 @dataclass(frozen=True)
 class Kind:
     """A kind of churn; `Any` is its own workspace."""
@@ -55,6 +81,8 @@ class Kind:
     customers: Callable[[Any, RetentionModel], Customers]
     # work out the business's own figures; write kpis.json
     kpis: Callable[..., dict[str, Any]]
+    # what a champion is watched by
+    watched: Callable[[Any, RetentionModel], Watched] | None = None
     has_charts: bool = False
     # whether `kpis` takes a question: a period, and segments
     has_periods: bool = False

@@ -63,3 +63,11 @@ def _checked(settings: Settings, step: Step) -> tuple[Intake, dict[str, Any]]:
     }
     write_result(as_result(CheckResult, summary), outputs / "check.json")
     return intake, summary
+
+
+def rows_read(intake: Intake) -> dict[str, tuple[int, int]]:
+    """Return how many rows of each table were read, and how many set aside."""
+    return {
+        name: (each.rows_in, each.rows_set_aside)
+        for name, each in intake.counts.items()
+    }
