@@ -59,8 +59,9 @@ class Watched:
     outcome: Callable[[date, date | None], Known | None] | None = None
     # days after which the outcome of a cutoff is known; None: rows bring their labels
     window_days: int | None = None
-    # clean purchases, where there are any
+    # clean purchases, where there are any, and the day on which they begin
     lines: ibis.Table | None = None
+    first_day: date | None = None
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,13 @@ import numpy as np
 import pandas as pd
 
 from regulars.monitoring.checks import Watch
-from regulars.monitoring.forecast import forecast, surprise
+from regulars.monitoring.forecast import (
+    MONTHLY,
+    WEEKLY,
+    Rhythm,
+    forecast,
+    surprise,
+)
 from regulars.results.monitoring import Period
 
 if TYPE_CHECKING:
@@ -24,9 +30,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-MONTH, WEEK, YEAR = 28, 7, 364
-# periods whose trend is continued: of a month a year of them, of a week half a year
-PAST = {MONTH: 13, WEEK: 26}
+RHYTHMS = (MONTHLY, WEEKLY)
+MONTH = MONTHLY.days
 # of the last days, how many are looked through for the day on which amounts changed
 LOOKED_THROUGH = 56
 AMOUNTS = {"lines": "n_lines", "customers": "n_customers", "revenue": "revenue"}
@@ -96,18 +101,18 @@ def watch_arrival(
     lines: Lines, settings: MonitoringSettings
 ) -> tuple[list[Watch], tuple[Period, ...]]:
     """Watch what came, by month and by week; also return what came by month."""
-    by_days = {n: amounts_by_period(lines, n) for n in (MONTH, WEEK)}
+    frames = {rhythm: amounts_by_period(lines, rhythm.days) for rhythm in RHYTHMS}
     watches = []
-    for n_days, frame in by_days.items():
+    for rhythm, frame in frames.items():
         for name in AMOUNTS:
-            watches += _amount(lines, n_days, frame, name, settings)
-        watches += _median(lines, n_days, frame, settings)
-    return watches, _periods(lines, by_days[MONTH])
+            watches += _amount(lines, rhythm, frame, name, settings)
+        watches += _median(lines, rhythm, frame, settings)
+    return watches, _periods(lines, frames[MONTHLY])
 
 
 def _amount(
     lines: Lines,
-    n_days: int,
+    rhythm: Rhythm,
     frame: pd.DataFrame,
     name: str,
     settings: MonitoringSettings,
@@ -121,12 +126,11 @@ def _amount(
         figures,
         noise,
         tolerated=settings.arrival_change,
-        n_past=PAST[n_days],
-        year=YEAR // n_days,
+        rhythm=rhythm,
     )
     if found is None:
         return []
-    start = lines.start(n_days)
+    n_days, start = rhythm.days, lines.start(rhythm.days)
     change = figures[0] / found.expected - 1 if found.expected else 0.0
     return [
         Watch(
@@ -148,21 +152,25 @@ def _amount(
 
 
 def _median(
-    lines: Lines, n_days: int, frame: pd.DataFrame, settings: MonitoringSettings
+    lines: Lines, rhythm: Rhythm, frame: pd.DataFrame, settings: MonitoringSettings
 ) -> list[Watch]:
+    n_days = rhythm.days
     median = frame["median"].to_numpy(np.float64)
     if not len(median) or not np.isfinite(median[0]):
         return []
-    known = np.flatnonzero(np.isfinite(median[1:]))[: PAST[n_days]] + 1
     logs = np.log(median)
+    # a period without a line has no median: those before it count instead
+    known = rhythm.first + np.flatnonzero(np.isfinite(median[rhythm.first :]))
+    known = known[: rhythm.n_past]
     errors = MEDIAN_ERROR * frame["spread"].to_numpy(np.float64)
     noise = errors**2 / np.maximum(frame["n_customers"].to_numpy(np.float64), 1)
-    trend = forecast(logs[known], np.nan_to_num(noise[known]))
+    trend = forecast(logs[known], np.nan_to_num(noise[known]), first=rhythm.first)
     if trend is None:
         return []
     band = np.log(settings.amount_ratio)
     expected = float(np.exp(trend.level))
-    start, ratio = _change_of_amounts(lines, expected, settings), median[0] / expected
+    ratio = median[0] / expected
+    start = _change_of_amounts(lines, expected, ratio)
     return [
         Watch(
             room="quality",
@@ -186,16 +194,14 @@ def _median(
     ]
 
 
-def _change_of_amounts(
-    lines: Lines, expected: float, settings: MonitoringSettings
-) -> date | None:
-    """Return the day since which the daily median is off."""
+def _change_of_amounts(lines: Lines, expected: float, ratio: float) -> date | None:
+    """Return the day since which the daily median is nearer to the new level."""
     t = lines.aged(1)
     t = t.filter((t.age < LOOKED_THROUGH) & ~t.is_return & (t.amount > 0))
     daily = t.group_by("age").aggregate(median=t.amount.median()).to_pandas()
     daily = daily.sort_values("age")
-    ratio = np.abs(np.log(daily["median"].to_numpy(np.float64) / expected))
-    off = ratio > np.log(settings.amount_ratio)
+    steps = np.log(daily["median"].to_numpy(np.float64) / expected)
+    off = steps * np.sign(np.log(ratio)) > abs(np.log(ratio)) / 2
     n_off = int(np.argmin(np.append(off, False)))
     if not n_off:
         return None

@@ -30,8 +30,8 @@ class Forecast:
         return float(min(2 * student.sf(excess / self.error, self.freedom), 1.0))
 
 
-def forecast(past: Floats, noise: Floats) -> Forecast | None:
-    """Continue a straight trend by one period.
+def forecast(past: Floats, noise: Floats, *, first: int = 1) -> Forecast | None:
+    """Continue a straight trend to the period of age 0.
 
     Parameters
     ----------
@@ -39,6 +39,8 @@ def forecast(past: Floats, noise: Floats) -> Forecast | None:
         Figures of the periods before, the latest first.
     noise : array of shape (n_periods,)
         Variance of each that chance among customers alone gives.
+    first : int, default=1
+        Age of the latest of them, in periods.
 
     Returns
     -------
@@ -49,7 +51,7 @@ def forecast(past: Floats, noise: Floats) -> Forecast | None:
     n = len(past)
     if n < FEWEST_PERIODS:
         return None
-    age = np.arange(1, n + 1, dtype=np.float64)
+    age = np.arange(first, first + n, dtype=np.float64)
     centred = age - age.mean()
     spread = centred @ centred
     slope = float(centred @ past) / spread
@@ -61,15 +63,50 @@ def forecast(past: Floats, noise: Floats) -> Forecast | None:
 
 
 @dataclass(frozen=True)
+class Rhythm:
+    """Which periods the latest one is compared with."""
+
+    # days of a period
+    days: int
+    # age of the latest that counts: a week is compared with those before its month,
+    # which may have the same fault
+    first: int
+    # how many make the trend
+    n_past: int
+    # age of the same season of last year
+    year: int
+
+    @property
+    def past(self) -> slice:
+        """The ages that make the trend."""
+        return slice(self.first, self.first + self.n_past)
+
+
+MONTHLY = Rhythm(days=28, first=1, n_past=13, year=13)
+WEEKLY = Rhythm(days=7, first=4, n_past=26, year=52)
+
+
+@dataclass(frozen=True)
 class Surprise:
     """A figure against its forecast."""
 
     expected: float
     p_value: float
+    # variance of the figure in units of its mean: 1 for independent events
+    dispersion: float
+
+    @property
+    def p_value_of_none(self) -> float:
+        """The chance that nothing at all comes where so much is expected.
+
+        Far from the bulk, a count knows more than a root and its error; doubled,
+        because it stands in for the other one where it applies.
+        """
+        return min(2 * float(np.exp(-self.expected / self.dispersion)), 1.0)
 
 
 def surprise(
-    figures: Floats, noise: Floats, *, tolerated: float, n_past: int, year: int
+    figures: Floats, noise: Floats, *, tolerated: float, rhythm: Rhythm
 ) -> Surprise | None:
     """Compare the latest amount with the trend before it and with last year's season.
 
@@ -81,10 +118,8 @@ def surprise(
         Variance of each among customers.
     tolerated : float
         Share of the expected by which an amount may differ either way.
-    n_past : int
-        Periods that make the trend.
-    year : int
-        Periods to the same season of last year.
+    rhythm : Rhythm
+        Which periods make the trend and the season.
 
     Returns
     -------
@@ -96,26 +131,28 @@ def surprise(
     roots = np.sqrt(np.maximum(figures, 0.0))
     chance = noise / (4 * np.maximum(figures, 1e-9))
     chance = np.where(figures > 0, chance, 0.25)
-    trend = forecast(roots[1 : n_past + 1], chance[1 : n_past + 1])
+    past, first, year = rhythm.past, rhythm.first, rhythm.year
+    trend = forecast(roots[past], chance[past], first=first)
     if trend is None:
         return None
     level = max(trend.level, 0.0)
     low, high = np.sqrt(1 - tolerated), 1 / np.sqrt(1 - tolerated)
     p_value = trend.p_value(roots[0], low * level, high * level)
-    if len(figures) >= year + FEWEST_PERIODS + 1:
-        p_value = max(p_value, _by_season(roots, chance, (low, high), year))
-    return Surprise(level**2, p_value)
+    if len(figures) >= year + first + FEWEST_PERIODS:
+        p_value = max(p_value, _by_season(roots, chance, (low, high), rhythm))
+    return Surprise(level**2, p_value, max(4 * trend.error**2, 1.0))
 
 
 def _by_season(
-    roots: Floats, chance: Floats, band: tuple[float, float], year: int
+    roots: Floats, chance: Floats, band: tuple[float, float], rhythm: Rhythm
 ) -> float:
     """Return the chance of the latest figure by how this year goes against the last."""
+    year, first = rhythm.year, rhythm.first
     n_pairs = len(roots) - year
     gains = roots[:n_pairs] - roots[year:]
     noise = chance[:n_pairs] + chance[year:]
-    n = min(n_pairs - 1, year)
-    own, error = gains[1 : n + 1], noise[1 : n + 1]
+    own, error = gains[first : first + year], noise[first : first + year]
+    n = len(own)
     variance = max(float(own.var(ddof=1)), float(error.mean()), 1e-12)
     level = max(float(own.mean()) + roots[year], 0.0)
     season = Forecast(level, float(np.sqrt(variance * (1 + 1 / n))), n - 1)

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binom
 
-from regulars.monitoring.arrival import MONTH, PAST, WEEK, YEAR, Lines
+from regulars.monitoring.arrival import MONTH, RHYTHMS, Lines
 from regulars.monitoring.checks import Watch, tail
-from regulars.monitoring.forecast import surprise
+from regulars.monitoring.forecast import Rhythm, surprise
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,14 +38,15 @@ def watch_categories(lines: Lines, settings: MonitoringSettings) -> list[Watch]:
     for column in CATEGORIES:
         if column not in lines.table.columns:
             continue
-        for n_days in (MONTH, WEEK):
-            watches += _column(lines, column, n_days, settings)
+        for rhythm in RHYTHMS:
+            watches += _column(lines, column, rhythm, settings)
     return watches
 
 
 def _column(
-    lines: Lines, column: str, n_days: int, settings: MonitoringSettings
+    lines: Lines, column: str, rhythm: Rhythm, settings: MonitoringSettings
 ) -> list[Watch]:
+    n_days = rhythm.days
     t = lines.aged(n_days)
     counted = t.group_by("age", value=t[column].cast("string")).aggregate(
         n=t.customer_id.nunique(), last=t.order_date.max()
@@ -58,6 +59,8 @@ def _column(
         return []
     table = frame.pivot_table(index="age", columns="value", values="n", aggfunc="sum")
     table = table.reindex(ages).fillna(0.0)
+    # one may count for several values
+    whole = table.sum(axis=1).to_numpy(np.float64)
     last = frame.groupby("value")["last"].max()
     watches = []
     for value in table.columns:
@@ -65,36 +68,43 @@ def _column(
         day = pd.Timestamp(last[value]).date()
         if counts[1:].any():
             watches += _change(
-                (lines, column, str(value), n_days), counts, total, day, settings
+                (lines, column, str(value), rhythm), counts, whole, day, settings
             )
         else:
             watches += _news(
-                (lines, column, str(value), n_days), counts, total, settings
+                (lines, column, str(value), rhythm), counts, total, settings
             )
     return watches
 
 
 def _change(
-    place: tuple[Lines, str, str, int],
+    place: tuple[Lines, str, str, Rhythm],
     counts: Floats,
     total: Floats,
     last: date,
     settings: MonitoringSettings,
 ) -> list[Watch]:
-    """Watch a value that was there before, as a part of all customers."""
-    lines, column, value, n_days = place
-    # a month with fewer customers has fewer of each kind
-    scale = total[0] / np.maximum(total, 1.0)
-    found = surprise(
-        counts * scale,
-        counts * scale**2,
-        tolerated=settings.category_change,
-        n_past=PAST[n_days],
-        year=YEAR // n_days,
-    )
-    if found is None or found.expected < FEWEST_EXPECTED:
+    """Watch a value that was there before, beside the customers of the others."""
+    lines, column, value, rhythm = place
+    n_days = rhythm.days
+    # a month with fewer customers of the others has fewer of each kind; and where one
+    # kind is gone, the others have not grown
+    others = np.maximum(total - counts, 1.0)
+    both = [
+        surprise(
+            counts * scale,
+            counts * scale**2,
+            tolerated=settings.category_change,
+            rhythm=rhythm,
+        )
+        for scale in (others[0] / others, np.ones_like(others))
+    ]
+    found = [each for each in both if each is not None]
+    if not found or min(each.expected for each in found) < FEWEST_EXPECTED:
         return []
     is_gone = not counts[0]
+    p_value = max(e.p_value_of_none if is_gone else e.p_value for e in found)
+    expected = found[0].expected
     since = last + timedelta(days=1) if is_gone else lines.start(n_days)
     happened = (
         f"has vanished: none since {since}"
@@ -106,13 +116,13 @@ def _change(
             room="quality",
             name=f"{column} '{value}' of {n_days} days",
             value=float(counts[0]),
-            expected=found.expected,
+            expected=expected,
             threshold=settings.category_change,
-            p_value=found.p_value,
+            p_value=p_value,
             since=since,
             sentence=(
                 f"Of the customers of the last {n_days} days, {column} '{value}' "
-                f"{happened}, where {found.expected:,.0f} were expected "
+                f"{happened}, where {expected:,.0f} were expected "
                 f"({settings.category_change:.0%} less is tolerated). Ask whether its "
                 "lines are missing or it was renamed; if it was closed, train again."
             ),
@@ -121,13 +131,14 @@ def _change(
 
 
 def _news(
-    place: tuple[Lines, str, str, int],
+    place: tuple[Lines, str, str, Rhythm],
     counts: Floats,
     total: Floats,
     settings: MonitoringSettings,
 ) -> list[Watch]:
     """Watch a value that no earlier period holds."""
-    lines, column, value, n_days = place
+    lines, column, value, rhythm = place
+    n_days = rhythm.days
     share = counts[0] / total[0]
     return [
         Watch(

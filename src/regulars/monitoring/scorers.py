@@ -6,15 +6,18 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from regulars.models.memo import Memo
 from regulars.models.retention import RetentionModel
 from regulars.monitoring.bands import score_month
 from regulars.results import TrainingResult, read_result
-from regulars.scoring.reference import Reference
+from regulars.scoring.reference import Reference, scored
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from collections.abc import Iterable
 
+    from regulars.monitoring.kept_scores import KeptScores
     from regulars.results.monitoring import ScoreMonth
     from regulars.results.training import FeatureImportance
     from regulars.scoring.batch import Customers
@@ -68,31 +71,55 @@ class Scorers:
     champion: Champion
     store: Store
     past: Past
+    kept: KeptScores
     memo: Memo = field(default_factory=Memo)
 
     def has_served(self, day: date) -> bool:
-        """Return whether some model could have scored a day without knowing of it."""
-        return self._version(day) is not None
+        """Return whether some model scored a day, or could without knowing of it."""
+        return self.kept.read(day) is not None or self._version(day) is not None
 
     def month(self, day: date) -> ScoreMonth:
-        """Return the figures of the scores of a day."""
-        version, scores = self.scores(day, self.past.customers(day))
+        """Return the figures of the scores of a day, kept or worked out."""
+        kept = self.kept.read(day)
+        if kept is not None and len(kept):
+            return score_month(kept, day, str(kept["model_version"].iloc[0]))
+        version, scores = self._anew(day, self.customers(day))
         return score_month(scores, day, version)
 
     def scores(self, day: date, customers: Customers) -> tuple[str, pd.DataFrame]:
-        """Return who scored the customers of a day, and the scores."""
+        """Return who scored the customers of a day, and their scores in their order.
+
+        As they were kept; worked out where they were not, or not for all customers.
+        """
+        kept = self.kept.read(day)
+        if kept is None or not len(kept):
+            return self._anew(day, customers)
+        by_id = kept.set_index(kept["customer_id"].astype(str))
+        ids = pd.Index(map(str, _ids(customers)))
+        if by_id.index.has_duplicates or not ids.isin(by_id.index).all():
+            return self._anew(day, customers)
+        return str(kept["model_version"].iloc[0]), by_id.loc[ids].reset_index(drop=True)
+
+    def customers(self, day: date | None) -> Customers:
+        """Return the customers of a day, worked out once."""
+        return self.memo.of(("customers", day), lambda: self.past.customers(day))
+
+    def by_champion(self, customers: Customers) -> pd.DataFrame:
+        """Return what the champion says of customers."""
+        return self._by(self.champion.version, customers)
+
+    def _anew(self, day: date, customers: Customers) -> tuple[str, pd.DataFrame]:
         version = self._version(day)
         assert version is not None
+        return version, self._by(version, customers)
 
-        def scored() -> pd.DataFrame:
-            return self._model(version).predict(
-                customers.features,
-                customer_id=customers.customer_id,
-                cutoff=customers.cutoff,
-                value=customers.value,
-            )
-
-        return version, self.memo.of(("scores", day, len(customers.features)), scored)
+    def _by(self, version: str, customers: Customers) -> pd.DataFrame:
+        # the rows are kept with their scores: no other object takes their number
+        key = ("scores", version, id(customers.features))
+        _, scores = self.memo.of(
+            key, lambda: (customers, scored(self._model(version), customers))
+        )
+        return scores
 
     def _version(self, day: date) -> str | None:
         trained = self.champion.trained_at
@@ -106,3 +133,9 @@ class Scorers:
         if version == self.champion.version:
             return self.champion.model
         return self.memo.of(("model", version), lambda: self.store.load(version)[0])
+
+
+def _ids(customers: Customers) -> Iterable[object]:
+    if customers.customer_id is not None:
+        return customers.customer_id
+    return customers.features["customer_id"].tolist()

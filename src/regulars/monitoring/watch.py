@@ -12,6 +12,7 @@ from regulars.monitoring.arrival import Lines, watch_arrival, watch_lateness
 from regulars.monitoring.bands import watch_bands
 from regulars.monitoring.checks import ring
 from regulars.monitoring.drift import watch_drift
+from regulars.monitoring.kept_scores import KeptScores
 from regulars.monitoring.outcome import (
     Scored,
     evaluate_outcome,
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
     from typing import Any
+
+    import pandas as pd
 
     from regulars.config import Settings
     from regulars.kinds.kind import Kind, Watched
@@ -100,7 +103,8 @@ class _Look:
     notes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        scorers = Scorers(self.champion, self.store, self.watched.past)
+        kept = KeptScores(self.settings.outputs_folder, self.settings.name)
+        scorers = Scorers(self.champion, self.store, self.watched.past, kept)
         object.__setattr__(self, "scorers", scorers)
 
     def result(self) -> MonitoringResult:
@@ -145,11 +149,17 @@ class _Look:
 
     def _reference(self) -> Reference:
         """Return what was written at the training, or rebuild it from the data."""
-        found = self.champion.reference
+        found, version = self.champion.reference, self.champion.version
         if found is not None:
             return found
+        if self.watched.window_days is None:
+            self.notes.append(
+                f"Version {version} was registered without the rows it had learnt "
+                "from: drift cannot be told. Train again."
+            )
+            return Reference({}, {}, 1.0)
         self.notes.append(
-            f"Version {self.champion.version} was registered without its snapshots: "
+            f"Version {version} was registered without its snapshots: "
             "they were built anew from the data as of its training cutoffs."
         )
         days = self.champion.learnt_at
@@ -162,6 +172,9 @@ class _Look:
             return []
         days, asked = [self.cutoff], self.settings.monitoring
         since, step = self.champion.trained_at, timedelta(days=asked.step_days)
+        if self.watched.window_days is None:
+            # rows with labels of their own: there is no other day to look back from
+            return days
         while len(days) <= asked.outcomes and since and days[-1] - step >= since:
             days.append(days[-1] - step)
         return days[::-1]
@@ -169,13 +182,12 @@ class _Look:
     def _drift(
         self, reference: Reference
     ) -> tuple[list[Watch], dict[Room, tuple[ColumnDrift, ...]], float | None]:
-        model, past = self.champion.model, self.watched.past
         days: list[date | None] = [*self._days()] or [None]
-        rows = {day: reference.rows(model, past, day) for day in days}
+        rows = {day: self._rows(reference, day) for day in days}
         latest = rows[days[-1]]
         known = reference.compared(latest)
         compared = float(known.mean()) if known.size else None
-        if compared is None or compared < FEWEST_COMPARED:
+        if reference.columns and (compared or 0.0) < FEWEST_COMPARED:
             self.notes.append(
                 f"Only {compared or 0:.0%} of the customers are of a tenure that the "
                 "training saw: drift of inputs and scores says nothing of the others. "
@@ -200,11 +212,15 @@ class _Look:
         first = date.fromisoformat(begins) + timedelta(days=TENURE_BAND_DAYS)
         if not first < day <= trained:
             return {}
-        rows = reference.rows(self.champion.model, self.watched.past, day)
-        return reference.distances(rows)
+        return reference.distances(self._rows(reference, day))
+
+    def _rows(self, reference: Reference, day: date | None) -> pd.DataFrame:
+        past = replace(self.watched.past, customers=self.scorers.customers)
+        score = self.scorers.by_champion
+        return reference.rows(self.champion.model, past, day, score)
 
     def _arrival(self) -> tuple[list[Watch], tuple[Period, ...]]:
-        table, first = self.watched.lines, self.watched.past.first_day
+        table, first = self.watched.lines, self.watched.first_day
         if table is None or first is None or self.cutoff is None:
             return [], ()
         lines, asked = Lines(table, self.cutoff, first), self.settings.monitoring
@@ -234,7 +250,9 @@ class _Look:
             return [self.cutoff]
         step = timedelta(days=asked.step_days)
         latest = self.cutoff - timedelta(days=window)
-        days = [latest - k * step for k in range(asked.outcomes)]
+        steps = [latest - k * step for k in range(asked.outcomes)]
+        # scores that were given weigh more than those that would have been
+        days = [self.scorers.kept.near(day, step) for day in steps]
         return [day for day in reversed(days) if self.scorers.has_served(day)]
 
     def _scored(self, day: date) -> Scored | None:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from regulars.models.retention import RetentionModel
 
     Floats = NDArray[np.float64]
+    Score = Callable[[Customers], pd.DataFrame]
     Places = NDArray[np.intp]
 
 FILE = "monitoring.json"
@@ -133,10 +134,19 @@ class Reference:
             past.rows_read,
         )
 
-    def rows(self, model: RetentionModel, past: Past, day: date | None) -> pd.DataFrame:
-        """Return the customers of a day as the snapshots have them."""
+    def rows(
+        self,
+        model: RetentionModel,
+        past: Past,
+        day: date | None,
+        score: Score | None = None,
+    ) -> pd.DataFrame:
+        """Return the customers of a day as the snapshots have them.
+
+        `score` keeps scores that are needed again; default: the model itself.
+        """
         begins = date.fromisoformat(self.begins) if self.begins else None
-        return rows_of(model, past, day, begins)
+        return rows_of(model, past, day, begins, score)
 
     def compared(self, rows: pd.DataFrame) -> NDArray[np.bool_]:
         """Return which customers have a tenure that the snapshots hold."""
@@ -192,7 +202,11 @@ class Reference:
 
 
 def rows_of(
-    model: RetentionModel, past: Past, day: date | None, begins: date | None
+    model: RetentionModel,
+    past: Past,
+    day: date | None,
+    begins: date | None,
+    score: Score | None = None,
 ) -> pd.DataFrame:
     """Return inputs and scores of the customers of a day, by customer.
 
@@ -204,12 +218,7 @@ def rows_of(
     kept = np.ones(len(features), dtype=bool)
     if past.tenure is not None and begins is not None and day is not None:
         kept = features[past.tenure].to_numpy(np.float64) <= (day - begins).days
-    scores = model.predict(
-        features,
-        customer_id=customers.customer_id,
-        cutoff=customers.cutoff,
-        value=customers.value,
-    )
+    scores = score(customers) if score else scored(model, customers)
     names = [name for name in inputs_of(model) if name in features]
     if past.tenure is not None and past.tenure not in names:
         names.append(past.tenure)
@@ -218,6 +227,16 @@ def rows_of(
     rows = pd.concat([rows, scores[told].reset_index(drop=True)], axis=1)
     rows.index = pd.Index(scores["customer_id"].astype(str), name="customer_id")
     return rows[kept]
+
+
+def scored(model: RetentionModel, customers: Customers) -> pd.DataFrame:
+    """Return the scores of customers."""
+    return model.predict(
+        customers.features,
+        customer_id=customers.customer_id,
+        cutoff=customers.cutoff,
+        value=customers.value,
+    )
 
 
 def inputs_of(model: RetentionModel) -> list[str]:

@@ -306,7 +306,8 @@ def watched_log(work: LogWorkspace, model: RetentionModel) -> Watched:
             customers, churned.to_numpy(np.float64), spend.to_numpy(np.float64)
         )
 
-    return Watched(past, outcome, timeline.window_days, work.ledger.transactions)
+    lines = work.ledger.transactions
+    return Watched(past, outcome, timeline.window_days, lines, past.first_day)
 
 
 def serving_context(work: LogWorkspace) -> ServingContext:
