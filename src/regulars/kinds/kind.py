@@ -57,6 +57,8 @@ class Watched:
     past: Past
     # of a cutoff, known today; of rows with labels, those later than the training
     outcome: Callable[[date, date | None], Known | None] | None = None
+    # of a cutoff: margin of each customer over so many days, known today
+    margin: Callable[[date, int], NDArray[np.float64]] | None = None
     # days after which the outcome of a cutoff is known; None: rows bring their labels
     window_days: int | None = None
     # clean purchases, where there are any, and the day on which they begin

@@ -85,6 +85,8 @@ def ring(
 
 def tail(excess: float, error: float) -> float:
     """Return the chance of such an excess over what is tolerated, or a larger one."""
-    if error <= 0 or not np.isfinite(excess) or not np.isfinite(error):
+    if not np.isfinite(excess) or not np.isfinite(error):
         return 1.0
+    if error <= 0:
+        return float(excess <= 0)
     return float(norm.sf(excess / error))

@@ -95,14 +95,14 @@ class Surprise:
     # variance of the figure in units of its mean: 1 for independent events
     dispersion: float
 
-    @property
-    def p_value_of_none(self) -> float:
-        """The chance that nothing at all comes where so much is expected.
 
-        Far from the bulk, a count knows more than a root and its error; doubled,
-        because it stands in for the other one where it applies.
-        """
-        return min(2 * float(np.exp(-self.expected / self.dispersion)), 1.0)
+def p_value_of_none(expected: float, dispersion: float) -> float:
+    """Return the chance that nothing at all comes where so much is expected.
+
+    Far from the bulk a count knows more than its root and an error; doubled, because it
+    stands in for the other one where it applies.
+    """
+    return min(2 * float(np.exp(-expected / dispersion)), 1.0)
 
 
 def surprise(

@@ -35,6 +35,8 @@ NORMAL_95 = 1.959964
 # of leavers, and of those who stay, below which figures say nothing
 FEWEST_OF_A_KIND = 20
 CLIP = 1e-6
+# a model of faulty data would be worse than an old one
+RETRAIN = "Mend the data first if another alarm is about them; else train again"
 STEPS = 25
 
 
@@ -198,7 +200,7 @@ def _ranking(
                 f"ROC AUC of the scores as of {own.cutoff} is {own.roc_auc:.3f}"
                 f"{_range(own.roc_auc_bounds)}, {drop:.3f} below the {promised:.3f} "
                 f"that the {promise.source} promised (a drop of {settings.auc_drop:g} "
-                f"is tolerated), since {since}. Train again; until then trust the "
+                f"is tolerated), since {since}. {RETRAIN}; until then trust the "
                 "order of the customers less."
             ),
         )
@@ -233,7 +235,7 @@ def _calibration(
                 f"Of the customers scored as of {own.cutoff} {own.churn_rate:.1%} "
                 f"churned, where {own.mean_churn_probability:.1%} were expected to "
                 f"({abs(gap):.1%} apart, {limit:.0%} is tolerated), since {since}. "
-                "Train again, or take probabilities as an order only."
+                f"{RETRAIN}, or take probabilities as an order only."
             ),
         )
     ]
@@ -255,7 +257,7 @@ def _calibration(
                 sentence=(
                     f"The calibration error (ECE) of the scores as of {own.cutoff} is "
                     f"{own.ece:.3f}, where true probabilities would show {mean:.3f} "
-                    f"({limit:g} more is tolerated), since {since}. Train again, or "
+                    f"({limit:g} more is tolerated), since {since}. {RETRAIN}, or "
                     "take probabilities as an order only."
                 ),
             )
@@ -284,7 +286,7 @@ def _slope(outcomes: Sequence[Outcome], settings: MonitoringSettings) -> list[Wa
             sentence=(
                 f"The calibration slope of the scores as of {own.cutoff} is "
                 f"{slope:.2f}{_range(own.calibration_slope_bounds)}: probabilities are "
-                f"{words} ({limit:g} from 1 is tolerated), since {since}. Train again, "
+                f"{words} ({limit:g} from 1 is tolerated), since {since}. {RETRAIN}, "
                 "or take probabilities as an order only."
             ),
         )
@@ -313,7 +315,7 @@ def _totals(outcomes: Sequence[Outcome], settings: MonitoringSettings) -> list[W
                 f"{own.expected_spend:,.0f} and spent {own.spend:,.0f}: "
                 f"{own.total_ratio:.2f} times{_range(own.total_ratio_bounds)} "
                 f"({settings.totals_ratio:g} times either way is tolerated), since "
-                f"{since}. Train again; until then scale budgets by what came."
+                f"{since}. {RETRAIN}; until then scale budgets by what came."
             ),
         )
     ]

@@ -12,7 +12,7 @@ from scipy.stats import binom
 
 from regulars.monitoring.arrival import MONTH, RHYTHMS, Lines
 from regulars.monitoring.checks import Watch, tail
-from regulars.monitoring.forecast import Rhythm, surprise
+from regulars.monitoring.forecast import Rhythm, p_value_of_none, surprise
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -103,7 +103,11 @@ def _change(
     if not found or min(each.expected for each in found) < FEWEST_EXPECTED:
         return []
     is_gone = not counts[0]
-    p_value = max(e.p_value_of_none if is_gone else e.p_value for e in found)
+    p_value = max(each.p_value for each in found)
+    if is_gone:
+        fewest = min(each.expected for each in found)
+        # of its own counts: a ratio to the others' scatters more than they do
+        p_value = p_value_of_none(fewest, found[-1].dispersion)
     expected = found[0].expected
     since = last + timedelta(days=1) if is_gone else lines.start(n_days)
     happened = (

@@ -45,6 +45,8 @@ def metrics_of(result: MonitoringResult) -> dict[str, float]:
         metrics |= {f"monitor.psi.{each.name}": each.psi for each in columns}
         if columns:
             metrics[f"monitor.{room}.largest_psi"] = columns[0].psi
+    if result.value is not None:
+        metrics |= _numbers("monitor.value", result.value)
     if result.periods:
         metrics |= _numbers("monitor.arrival", result.periods[-1])
     return metrics

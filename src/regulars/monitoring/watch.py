@@ -25,6 +25,7 @@ from regulars.monitoring.quality import (
     watch_set_aside,
 )
 from regulars.monitoring.scorers import Champion, Scorers
+from regulars.monitoring.value import evaluate_value_outcome, watch_value
 from regulars.results import (
     BacktestResult,
     MonitoringResult,
@@ -43,7 +44,13 @@ if TYPE_CHECKING:
     from regulars.config import Settings
     from regulars.kinds.kind import Kind, Watched
     from regulars.monitoring.checks import Watch
-    from regulars.results.monitoring import ColumnDrift, Outcome, Period, Room
+    from regulars.results.monitoring import (
+        ColumnDrift,
+        Outcome,
+        Period,
+        Room,
+        ValueOutcome,
+    )
     from regulars.scoring.distance import Distance
     from regulars.tracking import Store
 
@@ -116,6 +123,7 @@ class _Look:
         months = [self.scorers.month(day) for day in self._days()]
         arrival, periods = self._arrival()
         outcomes, latest = self._outcomes()
+        value = self._value()
         promise = promise_of(champion.card, _backtest(outputs))
         seed = self.settings.seed
         watches = [
@@ -124,6 +132,7 @@ class _Look:
             *arrival,
             *watch_set_aside(self.watched.past.rows_read, earlier, asked),
             *watch_outcomes(outcomes, latest, promise, asked, random_state=seed),
+            *watch_value(value, asked),
         ]
         checks, alarms = ring(watches, asked.alarm_rate)
         return MonitoringResult(
@@ -143,6 +152,7 @@ class _Look:
             score_months=tuple(months),
             periods=periods,
             outcomes=tuple(outcomes),
+            value=value,
             promise=promise,
             intake=(*earlier, *self._counts()),
         )
@@ -270,6 +280,26 @@ class _Look:
             known.churned[is_known],
             None if known.spend is None else expected[is_known],
             None if known.spend is None else known.spend[is_known],
+        )
+
+    def _value(self) -> ValueOutcome | None:
+        """Return the value of the scores whose whole time is over."""
+        terms, margin = self.champion.model.horizon, self.watched.margin
+        if self.cutoff is None or margin is None:
+            return None
+        step = timedelta(days=self.settings.monitoring.step_days)
+        latest = self.cutoff - timedelta(days=terms.clv_horizon_days)
+        day = self.scorers.kept.near(latest, step)
+        if not self.scorers.has_served(day):
+            return None
+        version, scores = self.scorers.scores(day, self.scorers.customers(day))
+        return evaluate_value_outcome(
+            day,
+            version,
+            scores["clv"].to_numpy(np.float64),
+            margin(day, terms.clv_horizon_days),
+            terms,
+            random_state=self.settings.seed,
         )
 
     def _no_outcome(self, has_rows: bool) -> str:

@@ -89,8 +89,19 @@ class Outcome(Part):
     expected_spend: float | None = None
     total_ratio: float | None = None  # expected over actual
     total_ratio_bounds: Bounds = (None, None)
-    value: float | None = None  # margin of the spend
-    expected_value: float | None = None
+
+
+class ValueOutcome(Part):
+    """Customer value of a cutoff whose time is over, against the margin that came."""
+
+    cutoff: date
+    days: int
+    model_version: str
+    n_customers: int
+    expected: float
+    came: float  # discounted as if all of it had come in the middle of the time
+    ratio: float  # expected over what came
+    ratio_bounds: Bounds
 
 
 class Promise(Part):
@@ -139,6 +150,7 @@ class MonitoringResult(Result):
     score_months: tuple[ScoreMonth, ...] = ()
     periods: tuple[Period, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
+    value: ValueOutcome | None = None
     promise: Promise | None = None
     intake: tuple[IntakeCount, ...] = ()
     run_id: str | None = None

@@ -208,7 +208,7 @@ def watched_contracts(work: ContractWorkspace, model: RetentionModel) -> Watched
         ids = pd.Series(customers.customer_id)
         return Known(customers, cancelled(work.spells, timeline, ids, day))
 
-    watched = Watched(past, outcome, timeline.window_days)
+    watched = Watched(past, outcome, window_days=timeline.window_days)
     if work.ledger is None:
         return watched
     lines, first_day = work.ledger.transactions, work.ledger.first_day

@@ -47,6 +47,8 @@ from regulars.training.window import ModelDescription, Problem
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from numpy.typing import NDArray
+
     from regulars.kinds.non_contractual.workspace import LogWorkspace
     from regulars.models.retention import RetentionModel
     from regulars.timeline import Timeline
@@ -306,8 +308,22 @@ def watched_log(work: LogWorkspace, model: RetentionModel) -> Watched:
             customers, churned.to_numpy(np.float64), spend.to_numpy(np.float64)
         )
 
-    lines = work.ledger.transactions
-    return Watched(past, outcome, timeline.window_days, lines, past.first_day)
+    def margin(day: date, days: int) -> NDArray[np.float64]:
+        rows = past.customers(day).features
+        whole = replace(timeline, horizon_days=days, gap_days=0)
+        labels = build_labels(work.ledger, whole, rows, known_at=work.cutoff)
+        assert model.process is not None
+        share = model.process.shares_.margin_share(rows, terms.margin)
+        return labels["spend"].to_numpy(np.float64) * share
+
+    return Watched(
+        past,
+        outcome,
+        margin,
+        window_days=timeline.window_days,
+        lines=work.ledger.transactions,
+        first_day=past.first_day,
+    )
 
 
 def serving_context(work: LogWorkspace) -> ServingContext:
