@@ -252,6 +252,7 @@ SECTIONS = {
     "features": config.FeatureSettings,
     "gate": config.GateSettings,
     "kpis": config.KpiSettings,
+    "monitoring": config.MonitoringSettings,
     "profit": config.ProfitSettings,
     "programme": config.ProgrammeSettings,
     "scores": config.ScoreSettings,

@@ -1,8 +1,9 @@
 """The command line: one command a stage; it parses, calls and prints.
 
-Exit status 0; 2 for a fault in the data or the configuration, told in a sentence; 1 for
-anything else. Results go to standard output (with ``--json`` the last line is one JSON
-object), progress and faults to standard error.
+Exit status 0; 2 for a fault in the data or the configuration, told in a sentence; 3 for
+a crossed threshold of `monitor`; 1 for anything else. Results go to standard output
+(with ``--json`` the last line is one JSON object), progress and faults to standard
+error.
 """
 
 from __future__ import annotations
@@ -42,6 +43,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+# exit status where a threshold of the watch was crossed
+CROSSED = 3
+
 ConfigPath = Annotated[Path, typer.Argument(help="Configuration file (YAML).")]
 Overrides = Annotated[
     list[str] | None,
@@ -63,7 +67,10 @@ class Asked:
 
 
 def _command(do: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
-    """Register a command: its own options between the configuration and the shared."""
+    """Register a command: its own options between the configuration and the shared.
+
+    A result with ``alarms`` ends with a status that a scheduler can act on.
+    """
 
     def call(
         config: Path,
@@ -73,7 +80,10 @@ def _command(do: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]
         **more: Any,
     ) -> None:
         settings = load_settings(config, overrides or ())
-        _finish(as_json, do(Asked(config, settings, quiet), **more))
+        result = do(Asked(config, settings, quiet), **more)
+        _finish(as_json, result)
+        if result.get("alarms"):
+            raise typer.Exit(CROSSED)
 
     # Typer reads the options of a command off its signature
     kind = inspect.Parameter.KEYWORD_ONLY
@@ -293,6 +303,38 @@ def score(asked: Asked) -> dict[str, Any]:
     for notice in result.get("notices", ()):
         console.print(f"Note: {notice}")
     return result
+
+
+@_command
+def monitor(
+    asked: Asked,
+    today: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"],
+            metavar="DAY",
+            help="Day up to which the log should reach; default: time.cutoff, or "
+            "today's date.",
+        ),
+    ] = None,
+) -> dict[str, Any]:
+    """Watch data, drift and outcomes; exit status 3 where a threshold is crossed."""
+    from regulars import pipeline
+    from regulars import terminal as look
+    from regulars.results import MonitoringResult
+
+    day = today.date() if today else None
+
+    def stage(work: Any, step: Any) -> dict[str, Any]:
+        return pipeline.monitor(work, step, today=day)
+
+    content = _stage(asked, stage, ("check", "monitor", "register"))
+    result, console = as_result(MonitoringResult, content), _console(asked.quiet)
+    for line in look.monitored(result):
+        console.print(line, soft_wrap=True)
+    target = asked.settings.outputs_folder / result.file
+    console.print(f"All checks: {target}", soft_wrap=True)
+    return content
 
 
 @_command

@@ -6,6 +6,7 @@ does depends on the kind of churn; this is the order, and what all share.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from regulars.config.addresses import host_of
@@ -17,6 +18,8 @@ from regulars.errors import (
     NotEnoughHistoryError,
 )
 from regulars.kinds.registry import kind_of
+from regulars.monitoring.recording import record_watch
+from regulars.monitoring.watch import watch_champion
 from regulars.report import render_report
 from regulars.report.publishing import (
     write_backtest_pages,
@@ -34,6 +37,7 @@ from regulars.training.registration import train_and_register
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import date
     from pathlib import Path
 
     from regulars.config import Settings
@@ -46,6 +50,7 @@ __all__ = [
     "backtest",
     "check",
     "kpis",
+    "monitor",
     "open_for_kpis",
     "open_work",
     "relocate",
@@ -254,6 +259,38 @@ def score(work: Workspace, step: Step, *, version: str | None = None) -> dict[st
     )
     write_json(manifest(settings, data), settings.outputs_folder / "manifest.json")
     return result
+
+
+def monitor(
+    work: Workspace, step: Step, *, today: date | None = None
+) -> dict[str, Any]:
+    """Watch the champion as of the cutoff; write ``monitoring.json``.
+
+    Parameters
+    ----------
+    work : Workspace
+        Checked data and cutoffs.
+    step : callable
+        Called with the name of each step as it begins.
+    today : date, optional
+        The day up to which the log should reach; default: ``time.cutoff``, or today's
+        date.
+
+    Returns
+    -------
+    dict
+        The content of ``monitoring.json``, and ``run_id`` of the MLflow run.
+    """
+    step("monitor")
+    settings = work.settings
+    store = Store(settings.tracking.uri, settings.name)
+    day = today or settings.time.cutoff or datetime.now(UTC).date()
+    result = watch_champion(settings, work, kind_of(settings), store, today=day)
+    step("register")
+    tags = {"regulars.fingerprint": work.fingerprint()}
+    result = record_watch(store, result, tags)
+    write_result(result, settings.outputs_folder / result.file)
+    return result.model_dump(mode="json", exclude_unset=True)
 
 
 def open_for_kpis(settings: Settings, step: Step) -> CheckedData:

@@ -333,3 +333,80 @@ class ServingSettings(Section):
         description="Seconds between looks for a new champion; 0: only when the "
         "process is sent SIGHUP.",
     )
+
+
+class MonitoringSettings(Section):
+    """What `regulars monitor` tolerates; an alarm rings beyond it and beyond chance."""
+
+    alarm_rate: float = Field(
+        0.05,
+        gt=0,
+        lt=1,
+        description="Chance of any false alarm in a month, over all checks together "
+        "(Holm's procedure).",
+    )
+    psi: float = Field(
+        0.2,
+        gt=0,
+        le=10,
+        description="Population stability index of an input or a score, against "
+        "customers of like tenure where the model learnt.",
+    )
+    arrival_change: float = Field(
+        0.25,
+        gt=0,
+        lt=1,
+        description="Share by which lines, customers and revenue of a period may miss "
+        "what earlier periods let expect.",
+    )
+    amount_ratio: float = Field(
+        1.5,
+        gt=1,
+        le=1_000,
+        description="Ratio of median amounts, either way.",
+    )
+    category_change: float = Field(
+        0.5,
+        gt=0,
+        lt=1,
+        description="Share by which the customers of a category, channel or store may "
+        "fall or rise.",
+    )
+    new_category: Share = Field(
+        0.01, description="Share of customers with a category never seen before."
+    )
+    missing_share: Share = Field(
+        0.05, description="Rise of the share of lines without a value in a column."
+    )
+    set_aside: Share = Field(
+        0.02, description="Rise of the share of new rows that the checks set aside."
+    )
+    days_late: int = Field(
+        2, ge=0, le=1_000, description="Days that the last line may lie back."
+    )
+    band_change: Share = Field(
+        0.1,
+        description="Change of a risk band's share of the customers from one scoring "
+        "to the next.",
+    )
+    auc_drop: Share = Field(
+        0.05, description="Drop of ROC AUC below what the test promised."
+    )
+    calibration: Share = Field(
+        0.05,
+        description="Calibration error (ECE), and gap of mean probability and churn "
+        "rate.",
+    )
+    calibration_slope: Share = Field(
+        0.3, description="Distance of the calibration slope from 1."
+    )
+    totals_ratio: float = Field(
+        1.33,
+        gt=1,
+        le=1_000,
+        description="Ratio of expected to actual spend in all, either way.",
+    )
+    outcomes: PositiveInt = Field(
+        6, description="Earlier cutoffs whose outcome is looked at, at most."
+    )
+    step_days: Days = Field(30, description="Days between these cutoffs.")

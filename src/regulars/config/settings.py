@@ -15,6 +15,7 @@ from regulars.config.sections import (
     CustomersSettings,
     FeatureSettings,
     GateSettings,
+    MonitoringSettings,
     ProfitSettings,
     ScoreSettings,
     ServingSettings,
@@ -55,6 +56,9 @@ class Settings(Section):
     )
     profit: ProfitSettings = Field(
         default=ProfitSettings(), description="Costs of a retention offer."
+    )
+    monitoring: MonitoringSettings = Field(
+        default=MonitoringSettings(), description="What the watch tolerates."
     )
     kpis: KpiSettings = Field(
         default=KpiSettings(), description="How the business's figures are counted."

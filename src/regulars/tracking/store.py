@@ -165,6 +165,20 @@ class Store(Connection):
             tags = self.client.get_model_version(self.name, version).tags
         return dict(tags)
 
+    def served_at(self, day: str) -> str | None:
+        """Return the champion of a day (ISO): the latest that had not learnt from it.
+
+        None where no version had been a champion with data before that day.
+        """
+        with quiet():
+            versions = self.client.search_model_versions(f"name = '{self.name}'")
+        known = [
+            (each.tags["cutoff"], int(each.version))
+            for each in versions
+            if "champion_since" in each.tags and "" < each.tags.get("cutoff", "") <= day
+        ]
+        return str(max(known)[1]) if known else None
+
     def rollback(self, to: str | None = None) -> tuple[str, str]:
         """Give the alias back to an earlier champion; return who lost and who took it.
 

@@ -8,6 +8,7 @@ import regulars
 from regulars.config.addresses import host_of
 from regulars.results import write_result
 from regulars.results.writing import write_json
+from regulars.scoring.reference import Reference
 from regulars.tracking import Registered, RunRecord, Store, scratch_folder
 from regulars.training.card import (
     manifest,
@@ -74,6 +75,9 @@ def register(
         # without a serving context the endpoint takes rows of features
         if problem.serving is not None:
             problem.serving.save(model)
+        if problem.past is not None:
+            past = problem.past(training.model)
+            Reference.of(training.model, past).save(model)
         write_result(card, model / "card.json")
         tested = None
         if training.churn_test is not None:
