@@ -67,7 +67,7 @@ class Desk:
         while (job := self._jobs.get()) is not None:
             read = [*self._read([job, *self._waiting(len(job.body))])]
             for group in grouped(read):
-                _answer(group)
+                answer_group(group)
 
     def _waiting(self, n_bytes: int) -> Iterator[Job]:
         """Give the jobs that wait, as long as they are small together."""
@@ -115,7 +115,8 @@ def grouped(read: Group) -> list[Group]:
     return groups
 
 
-def _answer(group: Group) -> None:
+def answer_group(group: Group) -> None:
+    """Keep the promises of questions that can be answered together."""
     jobs = [job for job, _ in group]
     try:
         answers = jobs[0].model.answer([asked for _, asked in group])
@@ -124,7 +125,7 @@ def _answer(group: Group) -> None:
             jobs[0].done.set_exception(error)
             return
         for each in group:  # one that cannot be scored is not to spoil the others
-            _answer([each])
+            answer_group([each])
         return
     for job, answer in zip(jobs, answers, strict=True):
         job.done.set_result(answer)
