@@ -49,13 +49,7 @@ def host_of(uri: str) -> str:
 
 
 def hide_passwords(text: str) -> str:
-    """Return a text with the passwords of the addresses in it left out.
-
-    Examples
-    --------
-    >>> hide_passwords("cannot open 'postgres://me:secret@db/shop'")
-    "cannot open 'postgres://me:...@db/shop'"
-    """
+    """Return a text with the passwords of the addresses in it left out."""
     return _IN_QUERY.sub(r"\1...", _PASSWORD.sub(r"\1...@", text))
 
 

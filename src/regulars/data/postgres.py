@@ -11,6 +11,8 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+
 from regulars.config.addresses import host_of, without_password
 from regulars.data.names import quote_name
 from regulars.errors import ConfigError, DataError, MissingExtraError, RegularsError
@@ -121,8 +123,8 @@ def postgres_errors(
     adbc = importlib.import_module("adbc_driver_manager")
     try:
         yield
-    # while rows are streamed, its errors are those of the operating system
-    except (adbc.Error, OSError) as error:
+    # while rows are streamed, its errors come by way of Arrow
+    except (adbc.Error, OSError, pa.ArrowException) as error:
         msg = f"{what}: {plain_reason(error)}"
         if getattr(error, "sqlstate", None) == _DENIED:
             msg += " The role of the address needs that right (docs/postgres.md)."
@@ -130,13 +132,7 @@ def postgres_errors(
 
 
 def split_name(table: str) -> tuple[str, ...]:
-    """Return the parts of ``schema.table``; a dot in double quotes divides nothing.
-
-    Examples
-    --------
-    >>> split_name('shop.Orders'), split_name('"My Schema"."a.""b"')
-    (('shop', 'Orders'), ('My Schema', 'a."b'))
-    """
+    """Return the parts of ``schema.table``; a dot in double quotes divides nothing."""
     quoted, plain = r'"((?:[^"]|"")+)"', r'([^".]+)'
     if not re.fullmatch(rf"(?:{quoted}|{plain})(?:\.(?:{quoted}|{plain}))*", table):
         return ()

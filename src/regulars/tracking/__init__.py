@@ -1,5 +1,6 @@
 """The MLflow side: one run a training, the model in the registry, the champion."""
 
+from regulars.config.addresses import host_of
 from regulars.tracking.environment import scratch_folder
 from regulars.tracking.records import Registered, RunRecord
 from regulars.tracking.store import CHAMPION, PROVENANCE, Store
@@ -10,5 +11,6 @@ __all__ = [
     "Registered",
     "RunRecord",
     "Store",
+    "host_of",
     "scratch_folder",
 ]
