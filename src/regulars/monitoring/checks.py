@@ -41,8 +41,6 @@ class Watch:
 def holm(p_values: ArrayLike) -> NDArray[np.float64]:
     """Return p values adjusted for their number by Holm's procedure.
 
-    Examples
-    --------
     >>> holm([0.01, 0.04, 0.03]).tolist()
     [0.03, 0.06, 0.06]
     """

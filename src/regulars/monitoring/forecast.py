@@ -31,22 +31,10 @@ class Forecast:
 
 
 def forecast(past: Floats, noise: Floats, *, first: int = 1) -> Forecast | None:
-    """Continue a straight trend to the period of age 0.
+    """Continue a straight trend to the period of age 0, from figures, latest first.
 
-    Parameters
-    ----------
-    past : array of shape (n_periods,)
-        Figures of the periods before, the latest first.
-    noise : array of shape (n_periods,)
-        Variance of each that chance among customers alone gives.
-    first : int, default=1
-        Age of the latest of them, in periods.
-
-    Returns
-    -------
-    Forecast or None
-        None with fewer than six periods. Its error is that of the periods about their
-        trend or that of chance, whichever is larger.
+    `noise` is the variance that chance among customers alone gives each; the error is
+    that of the periods about their trend, or chance's if it is larger.
     """
     n = len(past)
     if n < FEWEST_PERIODS:
@@ -110,22 +98,9 @@ def surprise(
 ) -> Surprise | None:
     """Compare the latest amount with the trend before it and with last year's season.
 
-    Parameters
-    ----------
-    figures : array of shape (n_periods,)
-        Amounts, 0 or more, the latest first.
-    noise : array of shape (n_periods,)
-        Variance of each among customers.
-    tolerated : float
-        Share of the expected by which an amount may differ either way.
-    rhythm : Rhythm
-        Which periods make the trend and the season.
-
-    Returns
-    -------
-    Surprise or None
-        None where too few periods came before. Where the log holds last year's season,
-        both forecasts have to be missed: a season that comes every year rings no alarm.
+    Amounts come latest first, with their variance among customers. Where the log holds
+    last year's season both forecasts have to be missed: a season that comes every year
+    rings no alarm.
     """
     # on roots, a count's chance variance does not depend on its level
     roots = np.sqrt(np.maximum(figures, 0.0))

@@ -69,26 +69,7 @@ def watch_champion(
     *,
     today: date | None = None,
 ) -> MonitoringResult:
-    """Watch the champion as of the cutoff of a workspace.
-
-    Parameters
-    ----------
-    settings : Settings
-        Its section ``monitoring`` says what is tolerated.
-    work : Workspace
-        Checked data.
-    kind : Kind
-        The kind of churn that the workspace is of.
-    store : Store
-        Where the champion is.
-    today : date, optional
-        The day up to which the log should reach; default: the cutoff.
-
-    Returns
-    -------
-    MonitoringResult
-        Without `run_id`: nothing has been recorded yet.
-    """
+    """Watch the champion as of the cutoff of a workspace."""
     champion = Champion.of(store)
     assert kind.watched is not None
     watched = kind.watched(work, champion.model)
