@@ -45,20 +45,27 @@ def watched_shop(tmp_path_factory, orders, open_shop, few_trees):
     return shop
 
 
+def _look(shop, folder, orders=None, *overrides, cutoff=LATER):
+    words = [f"time.cutoff={cutoff}", f"outputs={folder}/out", *overrides]
+    if orders is not None:
+        log = folder / "orders.csv"
+        orders.to_csv(log, index=False)
+        words.append(f"source.transactions.path={log}")
+    work = pipeline.open_work(shop.settings(*words), _quietly)
+    return pipeline.monitor(work, _quietly)
+
+
 @pytest.fixture
 def look(watched_shop, tmp_path):
     """A function from another log to what the watch says of it in December."""
+    return lambda *words, **more: _look(watched_shop, tmp_path, *words, **more)
 
-    def look(orders=None, *overrides, cutoff=LATER):
-        words = [f"time.cutoff={cutoff}", f"outputs={tmp_path}/out", *overrides]
-        if orders is not None:
-            log = tmp_path / "orders.csv"
-            orders.to_csv(log, index=False)
-            words.append(f"source.transactions.path={log}")
-        work = pipeline.open_work(watched_shop.settings(*words), _quietly)
-        return pipeline.monitor(work, _quietly)
 
-    return look
+@pytest.fixture(scope="session")
+def quiet_look(watched_shop, tmp_path_factory):
+    """What the watch says of the shop as it is, and its outputs folder; read only."""
+    folder = tmp_path_factory.mktemp("quiet")
+    return _look(watched_shop, folder), folder / "out"
 
 
 @pytest.fixture
