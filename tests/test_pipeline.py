@@ -18,7 +18,8 @@ from regulars.features.matrix import build_matrix
 from regulars.kinds.non_contractual import open_workspace, purchase_problem
 from regulars.kinds.non_contractual.problem import example_request
 from regulars.kinds.non_contractual.stages import monthly_records
-from regulars.scoring.batch import COLUMNS, Customers, Provenance, score_customers
+from regulars.scoring.batch import Customers, Provenance, score_customers
+from regulars.scoring.layout import WRITTEN
 from regulars.training import train
 
 CUTOFF = "2024-12-01"
@@ -76,7 +77,7 @@ def test_run_leaves_every_result_in_the_outputs_folder(run_shop):
 def test_scores_keep_the_contract_of_the_design(run_shop):
     shop, _ = run_shop
     scores = pd.read_parquet(shop.out / "scores.parquet")
-    assert scores.columns.tolist() == list(COLUMNS)
+    assert scores.columns.tolist() == list(WRITTEN)
     assert scores["customer_id"].is_unique
     assert {*scores["cutoff"]} == {date(2024, 12, 1)}
     for name in ("churn_probability", "btyd_no_purchase_probability", "p_alive"):

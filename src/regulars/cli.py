@@ -282,6 +282,14 @@ def score(asked: Asked) -> dict[str, Any]:
         f"version {result['model_version']}: {result['scores']}",
         soft_wrap=True,
     )
+    if result["table"]:
+        console.print(f"Table: {result['table']}", soft_wrap=True)
+    if result["n_risen"] is not None:
+        console.print(
+            f"The risk of {result['n_risen']:,} customers rose since "
+            f"{result['cutoff_before']}: {result['risk_rose']}",
+            soft_wrap=True,
+        )
     for notice in result.get("notices", ()):
         console.print(f"Note: {notice}")
     return result

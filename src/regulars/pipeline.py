@@ -28,7 +28,7 @@ from regulars.scoring.champion import score_with_champion
 from regulars.tracking import Store, host_of
 from regulars.training.backtest import run_backtest
 from regulars.training.backtest_records import record_backtest
-from regulars.training.card import manifest
+from regulars.training.card import manifest, origin_of
 from regulars.training.registration import train_and_register
 
 if TYPE_CHECKING:
@@ -235,16 +235,17 @@ def score(work: Workspace, step: Step, *, version: str | None = None) -> dict[st
         The model has learnt from days at or after the cutoff of the scores.
     """
     step("score")
-    settings = work.settings
+    settings, data = work.settings, work.fingerprint()
     kind = kind_of(settings)
     result = score_with_champion(
         settings,
         work.cutoff,
-        lambda model: kind.customers(work, model),
+        lambda model, learnt: kind.customers(work, model, learnt),
+        origin=origin_of(settings, data, work.last_record),
         version=version,
+        step=step,
     )
-    record = manifest(settings, work.fingerprint())
-    write_json(record, settings.outputs_folder / "manifest.json")
+    write_json(manifest(settings, data), settings.outputs_folder / "manifest.json")
     return result
 
 

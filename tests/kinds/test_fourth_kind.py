@@ -15,6 +15,7 @@ from regulars.config import parse_settings
 from regulars.kinds import registry
 from regulars.kinds.kind import Kind
 from regulars.scoring import Customers
+from regulars.scoring.population import HeldCustomers
 from regulars.training import Problem
 from regulars.training.dataset import Dataset, Split
 from regulars.training.tabular import BASELINE_LABELS, TabularWindow, example_row
@@ -33,7 +34,7 @@ class Usage:
     """Minutes a month of each customer, and whether they fell by half afterwards."""
 
     settings: Settings
-    cutoff = None
+    cutoff = last_record = None
 
     @property
     def dataset(self):
@@ -78,8 +79,9 @@ USAGE = Kind(
     lay_out=None,
     problem=usage_problem,
     backtest=lambda work: pytest.fail("not asked for"),
-    customers=lambda work, model: Customers(
-        work.dataset.features, [f"c{number}" for number in range(N_ROWS)]
+    customers=lambda work, model, learnt: HeldCustomers(
+        Customers(work.dataset.features, [f"c{number}" for number in range(N_ROWS)]),
+        work.fingerprint(),
     ),
     kpis=lambda work, step, no_scores=None: {},
 )

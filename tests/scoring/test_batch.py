@@ -55,7 +55,7 @@ def test_reasons_go_to_the_likeliest_where_no_value_is_known():
     scores = pd.DataFrame(
         {"churn_probability": [0.2, 0.9, 0.5], "value_at_risk": [np.nan] * 3}
     )
-    assert batch._chosen(scores, 2).tolist() == [1, 2]
+    assert batch.chosen_rows(scores, 2).tolist() == [1, 2]
 
 
 def test_order_of_the_rows_is_kept(champion):

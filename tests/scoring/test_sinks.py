@@ -108,7 +108,7 @@ SLOW_WRITER = """
 import sys, time
 from pathlib import Path
 import pandas as pd
-from regulars.scoring import sinks
+from regulars.scoring.sinks import files
 
 def slow(scores, path):
     with Path(path).open("wb") as file:
@@ -117,8 +117,8 @@ def slow(scores, path):
         print("writing", flush=True)
         time.sleep(60)
 
-sinks._WRITERS[".parquet"] = slow
-sinks.write_scores(pd.DataFrame({"customer_id": ["new"]}), sys.argv[1])
+files._WRITERS[".parquet"] = slow
+files.write_scores(pd.DataFrame({"customer_id": ["new"]}), sys.argv[1])
 """
 
 

@@ -180,6 +180,25 @@ class FeatureSettings(Section):
     )
 
 
+class ScoreTableSettings(Section):
+    """A table that takes the scores, beside the files."""
+
+    engine: str = Field(
+        description="Address of the engine: duckdb://FILE. `${NAME}` stands for a "
+        "variable of the environment."
+    )
+    table: str = Field(
+        pattern=r"^[^.]+(\.[^.]+)?$",
+        description="Name of the table, or `schema.name`; it is created where there is "
+        "none.",
+    )
+    keep: Literal["every_cutoff", "latest"] = Field(
+        "every_cutoff",
+        description="Whether the rows of earlier cutoffs stay; the rows of the cutoff "
+        "itself are replaced either way.",
+    )
+
+
 class ScoreSettings(Section):
     """How the scored table is written."""
 
@@ -188,6 +207,22 @@ class ScoreSettings(Section):
         "all",
         description="Whose reasons are written: 'all', 'none', or a number: of so many "
         "customers with the most value at risk. They take most of the time of a batch.",
+    )
+    table: ScoreTableSettings | None = Field(
+        None, description="A table that takes the scores too; null: files only."
+    )
+    rise: float = Field(
+        0.2,
+        gt=0,
+        le=1,
+        description="By how much `churn_probability` has to rise since the cutoff "
+        "before for a customer to be listed in `risk_rose.csv`; a rise of the band "
+        "lists them too.",
+    )
+    max_age_days: Literal["auto"] | Days | None = Field(
+        "auto",
+        description="Refuse to score data whose last record is older than so many "
+        "days; auto: 14, of data that an earlier scoring found younger; null: never.",
     )
     risk_bands: tuple[Share, Share] = Field(
         (0.4, 0.7),

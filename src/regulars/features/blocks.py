@@ -6,7 +6,10 @@ however long the log is.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain, islice
+from typing import TYPE_CHECKING, TypeVar
 
 import ibis
 import ibis.expr.operations as ops
@@ -17,10 +20,17 @@ from regulars.errors import DataError
 from regulars.features.history import LINE_COLUMNS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
+    from concurrent.futures import Future
+
+S = TypeVar("S")
+T = TypeVar("T")
 
 LINES = 200_000
 """Lines of a block, about; a customer with more makes it larger."""
+
+THREADS = 2
+"""Blocks that are worked on side by side."""
 
 
 def read_blocks(
@@ -103,3 +113,20 @@ def _refuse_fall(block: pa.Table, last: pa.Scalar | None) -> pa.Scalar:
         )
         raise DataError(msg)
     return ids[-1]
+
+
+def side_by_side(work: Callable[[S], T], blocks: Iterable[S]) -> Iterator[T]:
+    """Yield the results in the order of the blocks, of which few are held at a time."""
+    blocks = iter(blocks)
+    first = [*islice(blocks, 2)]
+    if len(first) == 1:  # nothing to share out, and a thread costs a request
+        yield work(first[0])
+        return
+    with ThreadPoolExecutor(THREADS) as pool:
+        running: deque[Future[T]] = deque()
+        for block in chain(first, blocks):
+            running.append(pool.submit(work, block))
+            if len(running) > THREADS:
+                yield running.popleft().result()
+        while running:
+            yield running.popleft().result()

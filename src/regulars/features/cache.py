@@ -67,6 +67,11 @@ class FeatureCache:
         content = [sorted(log.columns), totals.to_pyarrow().to_pylist()]
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
 
+    @property
+    def own_code(self) -> list[str]:
+        """Digests of the modules of a user's own functions."""
+        return [_code(path) for path in self._settings.features.extra]
+
     def by_cutoff(self, cutoffs: Sequence[date]) -> dict[date, pd.DataFrame]:
         """Return the feature rows of each cutoff."""
         days = sorted(set(cutoffs))

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +12,7 @@ import pyarrow as pa
 
 from regulars.errors import ConfigError, suggestion
 from regulars.features import basket, calendar, rfm, rhythm, windows
-from regulars.features.blocks import read_blocks
+from regulars.features.blocks import read_blocks, side_by_side
 from regulars.features.group import Columns, Group, refuse_repeated
 from regulars.features.history import history_of
 from regulars.features.past import Past
@@ -23,17 +20,13 @@ from regulars.features.user_functions import OwnFunction
 from regulars.features.value import value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-    from concurrent.futures import Future
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import date
 
     from numpy.typing import NDArray
 
     from regulars.data.ledger import Ledger
     from regulars.features.history import History
-
-THREADS = 2
-"""Blocks that are worked on side by side."""
 
 # A new group is a module with a function and its MEANINGS, and a line in each of these.
 GROUPS: dict[str, Group] = {
@@ -169,13 +162,13 @@ class FeaturePlan:
 
     def frames(self, blocks: Iterable[pa.Table]) -> Iterator[pd.DataFrame]:
         """Yield the matrix of each block; none is held longer than it is needed."""
-        for parts in _side_by_side(self.of_block, blocks):
+        for parts in side_by_side(self.of_block, blocks):
             yield self._together([[part] for part in parts])
 
     def matrix(self, blocks: Iterable[pa.Table]) -> pd.DataFrame:
         """Return the features of the customers of all blocks, by cutoff."""
         parts: list[list[_Part]] = [[] for _ in self.cutoffs]
-        for block in _side_by_side(self.of_block, blocks):
+        for block in side_by_side(self.of_block, blocks):
             for kept, part in zip(parts, block, strict=True):
                 kept.append(part)
         return self._together(parts)
@@ -228,25 +221,6 @@ class _Part:
 
     customers: pa.Array
     features: dict[str, NDArray[np.float64]]
-
-
-def _side_by_side(
-    work: Callable[[pa.Table], list[_Part]], blocks: Iterable[pa.Table]
-) -> Iterator[list[_Part]]:
-    """Yield the results in the order of the blocks, of which few are held at a time."""
-    blocks = iter(blocks)
-    first = [*islice(blocks, 2)]
-    if len(first) == 1:  # nothing to share out, and a thread costs a request
-        yield work(first[0])
-        return
-    with ThreadPoolExecutor(THREADS) as pool:
-        running: deque[Future[list[_Part]]] = deque()
-        for block in chain(first, blocks):
-            running.append(pool.submit(work, block))
-            if len(running) > THREADS:
-                yield running.popleft().result()
-        while running:
-            yield running.popleft().result()
 
 
 def describe_features(groups: Sequence[str] | None = None) -> pd.DataFrame:

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
     from regulars.config import Settings
     from regulars.models.retention import RetentionModel
-    from regulars.scoring.batch import Customers
+    from regulars.scoring.history_rows import ServingContext
+    from regulars.scoring.population import Population
     from regulars.training.backtest import BacktestPlan
     from regulars.training.window import Problem
 
@@ -33,6 +34,10 @@ class Workspace(CheckedData, Protocol):
     def cutoff(self) -> date | None:
         """As-of day of the scores; None where rows have no days."""
 
+    @property
+    def last_record(self) -> date | None:
+        """Last day with a record; None where rows have no days."""
+
     def fingerprint(self) -> str:
         """Return a digest of the data."""
 
@@ -52,7 +57,7 @@ class Kind:
     # what is learnt, what a backtest looks at, whom the champion scores
     problem: Callable[[Any, Step], Problem]
     backtest: Callable[[Any], BacktestPlan]
-    customers: Callable[[Any, RetentionModel], Customers]
+    customers: Callable[[Any, RetentionModel, ServingContext | None], Population]
     # work out the business's own figures; write kpis.json
     kpis: Callable[..., dict[str, Any]]
     has_charts: bool = False

@@ -36,16 +36,20 @@ class Customers:
     # of each if kept, where no purchases say so
     value: NDArray[np.float64] | None = None
 
-    def blocks(self, size: int) -> Iterator[Customers]:
-        """Give the customers, so many at a time."""
-        for start in range(0, len(self.features), size):
-            rows = slice(start, start + size)
-            yield Customers(
-                self.features.iloc[rows].reset_index(drop=True),
-                None if self.customer_id is None else self.customer_id[rows],
-                self.cutoff,
-                None if self.value is None else self.value[rows],
-            )
+    def blocks(self, size: int, first: int = 0) -> Iterator[Customers]:
+        """Give the customers, so many at a time, from a place on."""
+        for start in range(first, len(self.features), size):
+            yield self.take(np.arange(start, min(start + size, len(self.features))))
+
+    def take(self, rows: NDArray[np.intp]) -> Customers:
+        """Give some of the customers."""
+        ids = self.customer_id
+        return Customers(
+            self.features.iloc[rows].reset_index(drop=True),
+            None if ids is None else [ids[row] for row in rows.tolist()],
+            self.cutoff,
+            None if self.value is None else self.value[rows],
+        )
 
 
 @dataclass(frozen=True)
@@ -91,7 +95,7 @@ def score_customers(
         return pd.DataFrame(columns=list(COLUMNS))
     scores = blocks[0] if len(blocks) == 1 else pd.concat(blocks, ignore_index=True)
     if not isinstance(reasons, str):
-        _explain(model, customers.features, scores, _chosen(scores, reasons))
+        _explain(model, customers.features, scores, chosen_rows(scores, reasons))
     return scores
 
 
@@ -142,7 +146,7 @@ def _explain(
         scores[name] = told[name]
 
 
-def _chosen(scores: pd.DataFrame, n_customers: int) -> NDArray[np.intp]:
+def chosen_rows(scores: pd.DataFrame, n_customers: int) -> NDArray[np.intp]:
     """Return the rows of those whose reasons are written, in their order."""
     risk = scores["value_at_risk"]
     risk = scores["churn_probability"] if risk.isna().all() else risk.fillna(-np.inf)

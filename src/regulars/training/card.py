@@ -18,10 +18,13 @@ from regulars.evaluation.holdout import MODEL, finite
 from regulars.results import TrainingResult, TrainingSummary, as_result
 from regulars.results.measures import SpendMetrics
 from regulars.results.training import SpendTenth
+from regulars.scoring.manifest import Origin
+from regulars.scoring.parts import digest_of
 from regulars.tracking import host_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
 
     from regulars.config import Settings
     from regulars.evaluation import Decision, ValueTest
@@ -137,7 +140,10 @@ def _tenths(value: ValueTest | None) -> list[dict[str, Any]]:
 def run_params(settings: Settings, training: Training) -> dict[str, str]:
     """Return the settings and choices of a training, for an MLflow run."""
     flat = pd.json_normalize(
-        settings.model_dump(mode="json", exclude={"source", "tracking"})
+        settings.model_dump(
+            mode="json",
+            exclude={"source": True, "tracking": True, "scores": {"table"}},
+        )
     ).iloc[0]
     recipe, spend = training.model.churn, training.model.spend
     chosen: dict[str, Any] = {
@@ -242,6 +248,8 @@ def manifest(settings: Settings, data: str) -> dict[str, Any]:
     # addresses may hold a password: only their host is kept
     config["tracking"]["uri"] = host_of(settings.tracking.uri)
     config["source"]["engine"] = host_of(settings.source.engine)
+    if settings.scores.table is not None:
+        config["scores"]["table"]["engine"] = host_of(settings.scores.table.engine)
     return {
         "config": config,
         "fingerprint": data,
@@ -250,6 +258,17 @@ def manifest(settings: Settings, data: str) -> dict[str, Any]:
         "python": platform.python_version(),
         "seed": settings.seed,
     }
+
+
+def origin_of(settings: Settings, data: str, last_record: date | None) -> Origin:
+    """Return what scores depend on beside the model."""
+    record = manifest(settings, data)
+    config = {name: own for name, own in record["config"].items() if name != "outputs"}
+    # where they go, and which are listed, is no part of them
+    beside = ("format", "table", "rise", "max_age_days", "reasons")
+    scores = {n: own for n, own in config["scores"].items() if n not in beside}
+    digest = digest_of(config | {"scores": scores})
+    return Origin(data, digest, record["versions"], last_record)
 
 
 def _commit() -> str | None:

@@ -14,7 +14,7 @@ from regulars.kinds.labelled.problem import table_problem
 from regulars.kinds.labelled.splits import dated_split
 from regulars.kinds.labelled.table import read_labelled
 from regulars.kinds.labelled.workspace import check_table
-from regulars.scoring.batch import COLUMNS
+from regulars.scoring.layout import WRITTEN
 from regulars.tracking import Store
 from regulars.training import train
 
@@ -63,7 +63,7 @@ def test_scores_have_the_columns_of_every_other_table(table):
     pipeline.train_model(work, quiet)
     result = pipeline.score(work, quiet)
     scores = pd.read_parquet(table.folder / "out" / "scores.parquet")
-    assert tuple(scores.columns) == COLUMNS
+    assert tuple(scores.columns) == WRITTEN
     np.testing.assert_allclose(scores["clv_if_kept"], work.table.attributes["age"])
     assert (scores["clv_if_silent"] == 0).all()
     at_risk = scores["churn_probability"] * scores["clv_if_kept"]

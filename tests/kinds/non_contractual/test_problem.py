@@ -59,10 +59,11 @@ def test_example_has_a_history_with_the_columns_of_the_log(work):
 
 def test_every_customer_at_the_cutoff_is_scored(work):
     model = SimpleNamespace(reference_=pd.Series(dtype=float))
-    customers = customers_of_log(work, model)
+    (block,) = customers_of_log(work, model, None).blocks()
+    features = block().features
     known = {*work.ledger.days.customer_id.execute()}
-    assert {*customers.features["customer_id"]} == known
-    assert {*customers.features["cutoff"]} == {pd.Timestamp(work.timeline.cutoff)}
+    assert {*features["customer_id"]} == known
+    assert {*features["cutoff"]} == {pd.Timestamp(work.timeline.cutoff)}
 
 
 def test_windows_of_the_backtest_are_made_one_by_one_latest_first(work):

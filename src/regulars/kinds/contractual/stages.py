@@ -26,6 +26,7 @@ from regulars.kpis.spans import KpiQuestion, asked_span
 from regulars.kpis.study import kpi_study
 from regulars.results import KpiResult, as_result, write_result
 from regulars.scoring.batch import Customers
+from regulars.scoring.population import HeldCustomers
 from regulars.training.backtest import BacktestPlan
 from regulars.training.tabular import (
     BASELINE_LABELS,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
     from regulars.kinds.contractual.workspace import ContractWorkspace
     from regulars.models.retention import RetentionModel
+    from regulars.scoring.history_rows import ServingContext
     from regulars.training.dataset import Dataset, Split
     from regulars.training.window import Training
 
@@ -170,17 +172,20 @@ def _price_notes(dataset: Dataset) -> list[str]:
     ]
 
 
-def customers_of_contracts(work: ContractWorkspace, model: RetentionModel) -> Customers:
+def customers_of_contracts(
+    work: ContractWorkspace, model: RetentionModel, learnt: ServingContext | None
+) -> HeldCustomers:
     """Return every customer with a running contract at the cutoff."""
     cutoff, encoder = work.timeline.cutoff, model.encoder
     # contracts that end on a day already known are no forecast, but stay listed
     rows = snapshot(work, cutoff, words_in(encoder.kinds_) if encoder else None)
-    return Customers(
+    customers = Customers(
         rows.drop(columns=KEYS),
         rows["customer_id"].tolist(),
         cutoff,
         value_at(rows, work.spells, cutoff, work.settings),
     )
+    return HeldCustomers(customers, work.fingerprint())
 
 
 def kpis_of_contracts(

@@ -66,6 +66,11 @@ class ContractWorkspace:
         """As-of day of the scores."""
         return self.timeline.cutoff
 
+    @property
+    def last_record(self) -> date:
+        """Last day on which a contract starts or ends."""
+        return span_of(self.spells)[1]
+
     def fingerprint(self) -> str:
         """Return the digest of contracts, dated tables and purchases.
 

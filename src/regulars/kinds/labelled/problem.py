@@ -24,6 +24,7 @@ from regulars.kinds.labelled.splits import (
 )
 from regulars.kinds.labelled.table import place_of
 from regulars.scoring.batch import Customers
+from regulars.scoring.population import HeldCustomers
 from regulars.training.backtest import BacktestPlan
 from regulars.training.dataset import Dataset, Split
 from regulars.training.slice_labels import slices_of
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from regulars.kinds.labelled.table import LabelledTable
     from regulars.kinds.labelled.workspace import TableWorkspace
     from regulars.models.retention import RetentionModel
+    from regulars.scoring.history_rows import ServingContext
     from regulars.training.window import Training
 
     Step = Callable[[str], None]
@@ -188,15 +190,18 @@ def table_backtest(work: TableWorkspace) -> BacktestPlan:
     )
 
 
-def customers_of_table(work: TableWorkspace, model: RetentionModel) -> Customers:
+def customers_of_table(
+    work: TableWorkspace, model: RetentionModel, learnt: ServingContext | None
+) -> HeldCustomers:
     """Return the latest row of each customer."""
     table, latest = work.table, work.table.latest()
-    return Customers(
+    customers = Customers(
         table.attributes.iloc[latest],
         table.customer_id.iloc[latest].tolist(),
         work.cutoff,
         table.value[latest],
     )
+    return HeldCustomers(customers, work.fingerprint())
 
 
 def dataset_of(table: LabelledTable) -> Dataset:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from regulars.findings.rules import find_in_ids
 from regulars.kinds.labelled.table import LabelledTable, read_labelled
 from regulars.results import CheckResult, as_result, write_result
-from regulars.results.writing import make_folder
-from regulars.scoring.sinks import write_scores
+from regulars.results.writing import make_folder, replacing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +34,11 @@ class TableWorkspace:
     def cutoff(self) -> date | None:
         """Latest day of a row; None where rows have no days."""
         return None if self.table.day is None else self.table.day.max().date()
+
+    @property
+    def last_record(self) -> date | None:
+        """The same: rows are what is recorded."""
+        return self.cutoff
 
 
 def check_table(settings: Settings, step: Step) -> TableWorkspace:
@@ -62,6 +66,8 @@ def check_table(settings: Settings, step: Step) -> TableWorkspace:
     table = read_labelled(settings)
     asked = find_in_ids(table.customer_id, "customers")
     summary = table.summary | {"findings": [each.summary() for each in asked]}
-    write_scores(table.set_aside, outputs / "quarantine.csv")
+    with replacing(outputs / "quarantine.csv") as temporary:
+        # as it was read: rows that are mended are read again
+        table.set_aside.to_csv(temporary, index=False, lineterminator="\n")
     write_result(as_result(CheckResult, summary), outputs / "check.json")
     return TableWorkspace(settings, replace(table, summary=summary))

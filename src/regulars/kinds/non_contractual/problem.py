@@ -19,8 +19,8 @@ from regulars.evaluation.backtest import roll_back
 from regulars.evaluation.holdout import drift_notes
 from regulars.features.dated_tables import NOT_USED
 from regulars.features.matrix import FEATURES
-from regulars.features.signals import Vocabulary
 from regulars.findings.rules import other_id_advice
+from regulars.kinds.non_contractual.customers import LogCustomers
 from regulars.kinds.non_contractual.notes import tested_otherwise
 from regulars.kinds.non_contractual.slices import one_kind_of_cohort
 from regulars.kinds.non_contractual.snapshots import Snapshots
@@ -28,9 +28,8 @@ from regulars.kinds.non_contractual.value_check import value_check
 from regulars.kinds.non_contractual.window import PurchaseWindow
 from regulars.models.churn import baselines
 from regulars.models.memo import Memo
-from regulars.scoring.batch import Customers
 from regulars.scoring.histories import FIELDS
-from regulars.scoring.history_rows import ServingContext
+from regulars.scoring.history_rows import HistoryRows, ServingContext
 from regulars.training.backtest import BacktestPlan
 from regulars.training.card import spend_choice, tuning_choices
 from regulars.training.promotion import silence_question
@@ -254,11 +253,14 @@ def purchase_backtest(work: LogWorkspace) -> BacktestPlan:
     )
 
 
-def customers_of_log(work: LogWorkspace, model: RetentionModel) -> Customers:
-    """Return every customer at the cutoff."""
-    cutoff = work.timeline.cutoff
-    words = Vocabulary.in_names(model.reference_.index)
-    return Customers(work.features.by_cutoff([cutoff], words)[cutoff], cutoff=cutoff)
+def customers_of_log(
+    work: LogWorkspace, model: RetentionModel, learnt: ServingContext | None
+) -> LogCustomers:
+    """Return every customer at the cutoff, to be worked out block by block."""
+    rows = HistoryRows.of(model, serving_context(work))
+    people = LogCustomers(work, rows)
+    people.refuse_missing(model, learnt)
+    return people
 
 
 def serving_context(work: LogWorkspace) -> ServingContext:

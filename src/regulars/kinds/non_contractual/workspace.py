@@ -70,6 +70,11 @@ class LogWorkspace:
         """As-of day of the scores."""
         return self.timeline.cutoff
 
+    @property
+    def last_record(self) -> date | None:
+        """Last day with a line."""
+        return self.ledger.last_day
+
     @cached_property
     def features(self) -> FeatureRows:
         """Feature rows by cutoff, computed once."""
@@ -77,6 +82,10 @@ class LogWorkspace:
 
     def fingerprint(self) -> str:
         """Return a digest of the log and of what is known beside it."""
+        return self._fingerprint
+
+    @cached_property
+    def _fingerprint(self) -> str:
         own = fingerprint(self.ledger)
         if not self.signals:
             return own

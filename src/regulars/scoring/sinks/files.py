@@ -1,10 +1,11 @@
-"""Write a scored table whole or not at all."""
+"""Write a scored table to a file, whole or not at all."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
 
@@ -13,9 +14,10 @@ from regulars.results.writing import replacing
 from regulars.scoring.reasons import REASONS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
-    import pandas as pd
+# with which a spreadsheet takes a cell for a formula (OWASP, CSV injection)
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def write_scores(scores: pd.DataFrame, path: str | Path) -> Path:
@@ -24,7 +26,8 @@ def write_scores(scores: pd.DataFrame, path: str | Path) -> Path:
     Parameters
     ----------
     scores : DataFrame of shape (n_customers, n_columns)
-        Columns of design section 7; in csv, the reasons are joined by ``"; "``.
+        Columns of design section 7; in csv, the reasons are joined by ``"; "``, and
+        texts that a spreadsheet would take for a formula begin with an apostrophe.
     path : str or Path
         Target; its folder is made if it is not there.
 
@@ -64,9 +67,25 @@ def _write_parquet(scores: pd.DataFrame, path: Path) -> None:
 
 
 def _write_csv(scores: pd.DataFrame, path: Path) -> None:
-    lists = [name for name in REASONS if name in scores]
-    flat = scores.assign(**{name: scores[name].str.join("; ") for name in lists})
-    flat.to_csv(path, index=False, lineterminator="\n")
+    write_csv_blocks([scores], path)
+
+
+def write_csv_blocks(blocks: Iterable[pd.DataFrame], path: Path) -> None:
+    """Write blocks of a table under one heading, for spreadsheets."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        for number, block in enumerate(blocks):
+            lists = [name for name in REASONS if name in block]
+            flat = block.assign(**{name: block[name].str.join("; ") for name in lists})
+            safe = flat.apply(without_formulas)
+            safe.to_csv(file, index=False, header=not number, lineterminator="\n")
+
+
+def without_formulas(cells: pd.Series) -> pd.Series:
+    """Return a column in which no text would be taken for a formula."""
+    if pd.api.types.infer_dtype(cells, skipna=True) not in ("string", "mixed"):
+        return cells
+    is_formula = cells.str.startswith(FORMULA_SIGNS).fillna(False).astype(bool)
+    return cells.mask(is_formula, "'" + cells.where(is_formula, "").astype(str))
 
 
 _WRITERS: dict[str, Callable[[pd.DataFrame, Path], None]] = {

@@ -1,0 +1,148 @@
+"""The customers of a purchase log, block by block as they are scored.
+
+The lines come from the engine in the order of the customers, and the dated tables are
+run beside them, so that no block holds more than its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import ibis
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from regulars.clv.process import COLUMNS
+from regulars.errors import DataError
+from regulars.features.blocks import read_blocks
+from regulars.features.signals import Signals, named_apart
+from regulars.kinds.non_contractual.beside import Beside
+from regulars.scoring.batch import Customers
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+
+    from regulars.kinds.non_contractual.workspace import LogWorkspace
+    from regulars.models.retention import RetentionModel
+    from regulars.scoring.history_rows import HistoryRows, ServingContext
+    from regulars.scoring.population import Block, Done
+
+
+@dataclass(frozen=True)
+class LogCustomers:
+    """Everybody with a purchase before the cutoff."""
+
+    work: LogWorkspace
+    rows: HistoryRows
+
+    @property
+    def id_type(self) -> pa.DataType:
+        """Type of the customers' ids."""
+        return self._lines.schema().to_pyarrow().field("customer_id").type
+
+    @property
+    def content(self) -> str:
+        """Digest of all that the rows are made of."""
+        purchases = self.work.features.purchases
+        whole = [purchases.content, *purchases.own_code, self.work.fingerprint()]
+        return hashlib.sha256("".join(whole).encode()).hexdigest()
+
+    @property
+    def _lines(self) -> ibis.Table:
+        return self.work.ledger.transactions
+
+    def blocks(self, done: Done | None = None) -> Iterator[Block]:
+        """Yield the customers, or those who come after what is done."""
+        lines = self._lines
+        # other engines order texts by the rules of a language, which are not ours
+        if done and ibis.get_backend(lines).name == "duckdb":
+            lines = lines.filter(lines.customer_id > done.last_id)
+        return self._blocks(lines, done)
+
+    def chosen(self, customers: Collection[Any]) -> Iterator[Block]:
+        """Yield some of the customers."""
+        ids = pa.table({"customer_id": pa.array(list(customers), self.id_type)})
+        lines = self._lines.semi_join(ibis.memtable(ids), "customer_id")
+        return self._blocks(lines)
+
+    def notices(self, model: RetentionModel) -> list[str]:
+        """Return nothing: rows of a log are numbers."""
+        return []
+
+    def refuse_missing(
+        self, model: RetentionModel, learnt: ServingContext | None
+    ) -> None:
+        """Refuse a model whose features the data cannot give; name what is missing."""
+        known = {*self._names(), *COLUMNS}
+        learnt_from = map(str, model.reference_.index)
+        missing = [name for name in learnt_from if name not in known]
+        if not missing:
+            return
+        lacking = _lacking(self.rows.context, learnt) if learnt else []
+        what = f" {_listed(lacking)} missing." if lacking else ""
+        msg = (
+            f"The model learnt from {len(missing)} features that these data do not "
+            f"give, such as {', '.join(missing[:3])}.{what} Read what the training "
+            "read, or train again."
+        )
+        raise DataError(msg)
+
+    def _names(self) -> list[str]:
+        """Return the features that the data give."""
+        columns = {field: pa.array([], kind) for field, kind in self._schema()}
+        none = self.rows.at(self.work.cutoff, [pa.table(columns)])
+        beside = self.work.signals.names(self.rows.words).items()
+        taken = {*none.columns}
+        apart = (
+            named_apart(name, table) if name in taken else name
+            for table, own in beside
+            for name in own
+        )
+        return [*none.columns, *apart]
+
+    def _schema(self) -> list[tuple[str, pa.DataType]]:
+        schema = self._lines.schema().to_pyarrow()
+        return [(field.name, field.type) for field in schema]
+
+    def _blocks(self, lines: ibis.Table, done: Done | None = None) -> Iterator[Block]:
+        """Yield blocks of lines with what is known of the same customers beside."""
+        beside = Beside.of(self.work.signals)
+        all_columns = bool(self.rows.context.extra)
+        for block in read_blocks(lines, all_columns=all_columns):
+            if done:
+                block = block.filter(pc.greater(block["customer_id"], done.last_id))
+            signals = beside.of_customers(block["customer_id"])
+            yield partial(self._customers, block, signals)
+
+    def _customers(self, lines: pa.Table, signals: Signals) -> Customers:
+        cutoff = self.work.cutoff
+        rows = self.rows.at(cutoff, [lines], signals or None)
+        return Customers(rows, cutoff=cutoff)
+
+
+def _lacking(now: ServingContext, learnt: ServingContext) -> list[str]:
+    """Return what a training read and these data do not hold."""
+    columns = [("transactions", now.columns, learnt.columns)]
+    columns += [
+        (name, now.tables[name], own)
+        for name, own in learnt.tables.items()
+        if name in now.tables
+    ]
+    return [
+        *(f"the table '{name}'" for name in learnt.tables if name not in now.tables),
+        *(
+            f"the column '{column}' of {name}"
+            for name, held, own in columns
+            for column in own
+            if column not in held
+        ),
+    ]
+
+
+def _listed(things: Sequence[str]) -> str:
+    shown = ", ".join(things[:5])
+    start = shown[:1].upper() + shown[1:]
+    return f"{start} {'is' if len(things) == 1 else 'are'}"

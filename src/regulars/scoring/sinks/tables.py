@@ -1,0 +1,69 @@
+"""Scores in a table of an engine: what every such sink can do, and which there are.
+
+A sink is a module beside this one and an entry in `SINKS`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Protocol
+
+from regulars.errors import ConfigError, suggestion
+from regulars.scoring.history import History
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+    from datetime import date
+
+    import pyarrow as pa
+
+    from regulars.config import ScoreTableSettings
+
+# scheme of the engine's address -> module with `open_table(place, name)`
+SINKS = {"duckdb": "regulars.scoring.sinks.duckdb_table"}
+OWNER = "name"
+"""Column beside the scores: the name of the configuration that they belong to."""
+
+
+class ScoreTable(History, Protocol):
+    """An open table of scores; rows of another name are left alone."""
+
+    def prepare(self, schema: pa.Schema) -> None:
+        """Create the table, or add the columns that it lacks; refuse what is wrong."""
+
+    def replace(
+        self, cutoff: date | None, rows: pa.RecordBatchReader, *, only: bool
+    ) -> None:
+        """Put rows in the place of those of a cutoff, in one transaction.
+
+        `only`: in the place of all cutoffs.
+        """
+
+
+def open_table(
+    place: ScoreTableSettings, name: str
+) -> AbstractContextManager[ScoreTable]:
+    """Open the table that the settings name."""
+    scheme, separator, _ = place.engine.partition("://")
+    if not separator or scheme not in SINKS:
+        # the rest of an address may hold a password
+        msg = (
+            f"scores.table.engine '{scheme}' is not an engine that takes scores."
+            f"{suggestion(scheme, SINKS)} Use {' or '.join(f'{n}://' for n in SINKS)}."
+        )
+        raise ConfigError(msg)
+    module = importlib.import_module(SINKS[scheme])
+    opened: AbstractContextManager[ScoreTable] = module.open_table(place, name)
+    return opened
+
+
+def quoted(table: str) -> str:
+    """Return ``schema.name`` as SQL has it, whatever letters are in it."""
+    return ".".join(f'"{part}"' for part in split_name(table))
+
+
+def split_name(table: str) -> list[str]:
+    """Return the schema, if one is named, and the name, with quotes doubled."""
+    schema, dot, name = table.partition(".")
+    parts = [schema, name] if dot else [schema]
+    return [part.strip().strip('"').replace('"', '""') for part in parts]
