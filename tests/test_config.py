@@ -256,6 +256,7 @@ SECTIONS = {
     "programme": config.ProgrammeSettings,
     "scores": config.ScoreSettings,
     "source": config.SourceSettings,
+    "spark": config.SparkSettings,
     "time": config.TimeSettings,
     "tracking": config.TrackingSettings,
     "value": config.ValueSettings,

@@ -6,8 +6,10 @@ does depends on the kind of churn; this is the order, and what all share.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from regulars.data.cluster_session import is_cluster
 from regulars.errors import (
     ConfigError,
     ConvergenceError,
@@ -46,6 +48,7 @@ __all__ = [
     "check",
     "kpis",
     "open_for_kpis",
+    "open_for_scores",
     "open_work",
     "relocate",
     "report",
@@ -212,7 +215,36 @@ def relocate(settings: Settings) -> dict[str, Any]:
     return {"store": str(store.local.database), "n_changed": store.relocate()}
 
 
-def score(work: Workspace, step: Step, *, version: str | None = None) -> dict[str, Any]:
+@dataclass(frozen=True)
+class OnCluster:
+    """Data that are scored where they lie."""
+
+    settings: Settings
+
+
+def open_for_scores(settings: Settings, step: Step) -> Workspace | OnCluster:
+    """Read and check what `score` needs: nothing yet where a cluster scores.
+
+    Parameters
+    ----------
+    settings : Settings
+        The configuration.
+    step : callable
+        Called with the name of each step as it begins.
+
+    Returns
+    -------
+    Workspace or OnCluster
+    """
+    kind = kind_of(settings)
+    if is_cluster(settings) and kind.score_on_cluster is not None:
+        return OnCluster(settings)
+    return kind.open(settings, step)
+
+
+def score(
+    work: Workspace | OnCluster, step: Step, *, version: str | None = None
+) -> dict[str, Any]:
     """Score every customer at the cutoff with the champion; write the table.
 
     Parameters
@@ -234,9 +266,13 @@ def score(work: Workspace, step: Step, *, version: str | None = None) -> dict[st
     LeakageError
         The model has learnt from days at or after the cutoff of the scores.
     """
-    step("score")
-    settings, data = work.settings, work.fingerprint()
+    settings = work.settings
     kind = kind_of(settings)
+    if is_cluster(settings) and kind.score_on_cluster is not None:
+        return kind.score_on_cluster(settings, step, version)
+    assert not isinstance(work, OnCluster)
+    step("score")
+    data = work.fingerprint()
     result = score_with_champion(
         settings,
         work.cutoff,

@@ -16,6 +16,7 @@ from regulars.config.sections import (
     ValueSettings,
 )
 from regulars.config.settings import Settings
+from regulars.config.spark_section import SparkSettings
 from regulars.config.tables import (
     FillDownSettings,
     JoinSettings,
@@ -42,6 +43,7 @@ __all__ = [
     "ScoreTableSettings",
     "Settings",
     "SourceSettings",
+    "SparkSettings",
     "SqlExpression",
     "TableSettings",
     "TimeSettings",

@@ -46,7 +46,12 @@ def connect(url: str = "duckdb://", *, read_only: bool = True) -> Any:
     if scheme == "duckdb":
         return _connect_duckdb(rest, read_only=read_only)
     if scheme == "spark":
-        return _connect_spark(rest)
+        msg = (
+            f"source.engine '{_without_password(url)}': on Spark only a log of "
+            "purchases is read (churn.kind non_contractual). Read the table from a "
+            "file, DuckDB or PostgreSQL."
+        )
+        raise ConfigError(msg)
     return _connect_postgres(url)
 
 
@@ -83,23 +88,15 @@ def _connect_duckdb(rest: str, *, read_only: bool) -> Any:
 
 
 def _connect_postgres(url: str) -> Any:
-    _need("psycopg", extra="postgres")
+    need("psycopg", extra="postgres")
     with readable_errors(f"source.engine '{_without_password(url)}'", ConfigError):
         connection = ibis.connect(url)
         connection.raw_sql("SET TIME ZONE 'UTC'")
     return connection
 
 
-def _connect_spark(rest: str) -> Any:
-    sql = _need("pyspark.sql", extra="spark")
-    master = "local[*]" if rest in {"", "local"} else f"spark://{rest}"
-    with readable_errors(f"source.engine 'spark://{rest}'", ConfigError):
-        builder = sql.SparkSession.builder.master(master)
-        session = builder.config("spark.sql.session.timeZone", "UTC").getOrCreate()
-        return ibis.pyspark.connect(session)
-
-
-def _need(module: str, *, extra: str) -> Any:
+def need(module: str, *, extra: str) -> Any:
+    """Import what an extra brings, or say how to install it."""
     try:
         return importlib.import_module(module)
     except ImportError as error:

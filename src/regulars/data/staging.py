@@ -43,10 +43,10 @@ _NULL = "\x1e"
 FLIPPED = "__flipped"
 """Key under which `apply_rules` says where the sign of a return was turned."""
 
-_LOST = "__lost"
-_REASON = "__reason"
+LOST_BITS = "__lost"
+REASON = "__reason"
 _ORIGINALS = "__originals"
-_PRINT = "__print"
+PRINT = "__print"
 _ROW = "__row"
 
 
@@ -129,9 +129,9 @@ def stage(
     reasons = [name for name, _ in reading.faults]
     if raw.rejects and not raw.is_loaded:
         forget_rejects(raw, connection)
-    checked = _checked(raw, reading)
+    checked = checked_rows(raw, reading)
     rows = _numbered(connection, f"{raw.view}_staged", checked)
-    good = rows.filter(rows[_REASON].isnull())
+    good = rows.filter(rows[REASON].isnull())
     lost = _totals(good, list(reading.lost))
     copies, n_duplicates = _copies(good, raw.view, connection)
     bad = _bad_rows(rows, reasons, contract.id_column)
@@ -163,33 +163,34 @@ def stage(
 
 def _renamed(rows: Any, reason: str, id_column: str) -> Any:
     """Return good rows as bad ones of one reason."""
-    marked = rows.mutate(**{_REASON: ibis.literal(1, "int8")})
+    marked = rows.mutate(**{REASON: ibis.literal(1, "int8")})
     return _bad_rows(marked, [reason], id_column)
 
 
-def _checked(raw: RawTable, reading: Reading) -> Any:
+def checked_rows(raw: RawTable, reading: Reading) -> Any:
+    """Return the clean columns of each row beside what is wrong with it."""
     bits = [
         ibis.ifelse(where.fill_null(False), 1 << position, 0)
         for position, where in enumerate(reading.lost.values())
     ]
     lost = functools.reduce(operator.add, bits, ibis.literal(0))
-    table = reading.table.mutate(**{_REASON: first_fault(reading.faults)})
+    table = reading.table.mutate(**{REASON: first_fault(reading.faults)})
     # The original values are only worth their memory where a row is set aside. That
     # they and the fingerprint need every column as text matters for another reason:
     # where only a cast of a column is needed, DuckDB 2.0 casts inside its csv reader
     # and drops the rows that fail.
     kept = ibis.ifelse(
-        table[_REASON].notnull(),
+        table[REASON].notnull(),
         originals(table, raw.columns),
         ibis.null("array<string>"),
     )
     return table.select(
         **reading.columns,
         **{
-            _LOST: lost.cast("int32"),
-            _REASON: table[_REASON],
+            LOST_BITS: lost.cast("int32"),
+            REASON: table[REASON],
             _ORIGINALS: kept,
-            _PRINT: row_fingerprint(table, raw.columns),
+            PRINT: row_fingerprint(table, raw.columns),
             FILE_NUMBER: table[FILE_NUMBER],
         },
     )
@@ -207,8 +208,6 @@ def temporary_table(connection: Any, name: str, expression: Any) -> Any:
         sql = connection.compile(expression)
         connection.raw_sql(f"CREATE OR REPLACE TEMP TABLE {name} AS {sql}")
         return connection.table(name)
-    if connection.name == "pyspark":
-        return expression.cache()
     return connection.create_table(name, expression, temp=True, overwrite=True)
 
 
@@ -235,7 +234,7 @@ def _totals(good: Any, names: list[str]) -> dict[str, int]:
     if not names:
         return {}
     totals = {
-        name: ((good[_LOST] & (1 << position)) != 0).sum()
+        name: ((good[LOST_BITS] & (1 << position)) != 0).sum()
         for position, name in enumerate(names)
     }
     row = first_row(good.aggregate(**totals))
@@ -244,20 +243,20 @@ def _totals(good: Any, names: list[str]) -> dict[str, int]:
 
 def _copies(good: Any, view: str, connection: Any) -> tuple[Any, int]:
     """Return the rows that repeat an earlier good row, and how many they are."""
-    repeated = good.group_by(_PRINT).aggregate(
+    repeated = good.group_by(PRINT).aggregate(
         first_row=good[_ROW].min(), times=good.count()
     )
     repeated = repeated.filter(repeated.times > 1)
-    pairs = good.inner_join(repeated, _PRINT)
+    pairs = good.inner_join(repeated, PRINT)
     later = pairs.filter(pairs[_ROW] > pairs.first_row).select(copy_row=pairs[_ROW])
     copies = temporary_table(connection, f"{view}_copies", later)
     return copies, count_rows(copies)
 
 
 def _bad_rows(rows: Any, reasons: list[str], id_column: str) -> Any:
-    bad = rows.filter(rows[_REASON].notnull())
+    bad = rows.filter(rows[REASON].notnull())
     named = [
-        (bad[_REASON] == number, reason)
+        (bad[REASON] == number, reason)
         for number, reason in enumerate(reasons, start=1)
     ]
     return bad.select(
@@ -266,7 +265,7 @@ def _bad_rows(rows: Any, reasons: list[str], id_column: str) -> Any:
         file=bad[FILE_NUMBER].cast("int64"),
         row=bad[_ROW],
         originals=bad[_ORIGINALS],
-        print=bad[_PRINT],
+        print=bad[PRINT],
     )
 
 

@@ -60,6 +60,8 @@ class Kind:
     customers: Callable[[Any, RetentionModel, ServingContext | None], Population]
     # work out the business's own figures; write kpis.json
     kpis: Callable[..., dict[str, Any]]
+    # score where the data lie; None: a cluster reads no such data
+    score_on_cluster: Callable[..., dict[str, Any]] | None = None
     has_charts: bool = False
     # whether `kpis` takes a question: a period, and segments
     has_periods: bool = False

@@ -29,19 +29,24 @@ def signals_of(
     tables: Mapping[str, Any],
     first_orders: pd.Series | None = None,
     first_days: pd.Series | None = None,
+    *,
+    begins: Mapping[str, pd.Timestamp] | None = None,
+    texts: Collection[str] = (),
 ) -> tuple[Signals, list[str]]:
     """Return the dated tables, and what a reader has to know of them.
 
     `first_orders` are the days, by customer, from which attributes without a day of
     their own count as known; None: such attributes are not used. `first_days` are those
-    from which somebody is a customer, where referrals are to know it.
+    from which somebody is a customer, where referrals are to know it. `begins` and
+    `texts` are the first days of the tables and the attributes that hold categories,
+    where the rows are those of some customers only.
     """
     found = {n: dated(n, tables[n].execute()) for n in DATED if n in tables}
     notes = [note for n in found for note in notes_on(n, [*found[n]])]
     if CUSTOMERS in tables:
         attributes = tables[CUSTOMERS].execute()
         if KNOWN_FROM in attributes:
-            found[CUSTOMERS] = _attributes(attributes, attributes[KNOWN_FROM])
+            found[CUSTOMERS] = _attributes(attributes, attributes[KNOWN_FROM], texts)
         elif first_orders is None:
             notes.append(
                 "The customers table does not say from when its attributes were known "
@@ -50,14 +55,14 @@ def signals_of(
             )
         else:
             days = attributes["customer_id"].map(first_orders)
-            found[CUSTOMERS] = _attributes(attributes, days)
+            found[CUSTOMERS] = _attributes(attributes, days, texts)
             notes.append(
                 "The customers table does not say from when its attributes were known: "
                 "taken as known from each customer's first order on "
                 "(customers.undated). One that was written later, or is kept up to "
                 "date, tells the past its future, and the figures are too good."
             )
-    return Signals(found, first_days=first_days), notes
+    return Signals(found, begins, first_days), notes
 
 
 def strangers(signals: Signals, customers: Collection[Any], of: str) -> list[str]:
@@ -69,12 +74,16 @@ def strangers(signals: Signals, customers: Collection[Any], of: str) -> list[str
     ]
 
 
-def _attributes(rows: pd.DataFrame, known_from: pd.Series) -> pd.DataFrame:
+def _attributes(
+    rows: pd.DataFrame, known_from: pd.Series, texts: Collection[str]
+) -> pd.DataFrame:
     held = rows.drop(columns=["customer_id", "known_from", KNOWN_FROM], errors="ignore")
     # whether a column holds numbers belongs to the table, not to a day
     kinds = pd.api.types
     read = {
-        c: held[c] if kinds.is_datetime64_any_dtype(held[c]) else typed(held[c])[0]
+        c: held[c]
+        if c in texts or kinds.is_datetime64_any_dtype(held[c])
+        else typed(held[c])[0]
         for c in held
     }
     day = pd.to_datetime(known_from)
