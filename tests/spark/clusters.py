@@ -34,6 +34,7 @@ class Cluster:
 
     def __init__(self, folder, n_workers=2):
         self.folder, self.n_workers, self.workers = folder, n_workers, []
+        self.events = folder / "events"
         self.port, self.page = free_port(), free_port()
         self.address = f"127.0.0.1:{self.port}"
         java = "-Dspark.worker.timeout=10 -XX:+UseSerialGC -XX:TieredStopAtLevel=1"
@@ -47,7 +48,7 @@ class Cluster:
         }
 
     def __enter__(self):
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.events.mkdir(parents=True, exist_ok=True)
         asked = ["--host", "127.0.0.1", "--port", self.port, "--webui-port", self.page]
         self.master = self._start("master", "master.Master", asked, "127.0.0.1")
         for number in range(self.n_workers):
@@ -73,6 +74,12 @@ class Cluster:
             except ProcessLookupError:
                 continue
         shutil.rmtree(self.disk(number), ignore_errors=True)
+
+    def replace(self, number):
+        """Start another worker in the place of a lost one."""
+        self.workers[number].wait()
+        self.workers[number] = self._worker(number)
+        self._wait()
 
     def _worker(self, number):
         host = f"127.0.0.{number + 1}"

@@ -88,7 +88,8 @@ def _read_table(session: Any, name: str, settings: TableSettings) -> Any:
 
 
 def _address(path: str) -> str:
-    return path if "://" in path else Path(path).absolute().as_uri()
+    # Hadoop takes an address as it is written: no percent signs
+    return path if "://" in path else f"file://{Path(path).absolute()}"
 
 
 def _read_text(session: Any, path: str) -> Any:
