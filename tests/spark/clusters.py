@@ -127,9 +127,13 @@ def _below(pid):
     return [*(each for child in children for each in _below(int(child))), pid]
 
 
-def conf(events=None):
+def conf(events):
     """Return settings under which a lost worker is noticed within seconds."""
-    settings = {
+    # a run is over before the second compiler pays
+    java = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
+    return {
+        "spark.driver.extraJavaOptions": java,
+        "spark.executor.extraJavaOptions": java,
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.memory": "1g",
@@ -144,15 +148,11 @@ def conf(events=None):
         "spark.shuffle.io.retryWait": "1s",
         "spark.stage.maxConsecutiveAttempts": 10,
         "spark.task.maxFailures": 8,
+        "spark.eventLog.enabled": "true",
+        "spark.eventLog.dir": events.as_uri(),
+        "spark.eventLog.rolling.enabled": "false",
+        "spark.eventLog.compress": "false",
     }
-    if events is not None:
-        settings |= {
-            "spark.eventLog.enabled": "true",
-            "spark.eventLog.dir": events.as_uri(),
-            "spark.eventLog.rolling.enabled": "false",
-            "spark.eventLog.compress": "false",
-        }
-    return settings
 
 
 def events_of(folder):

@@ -62,8 +62,8 @@ if TYPE_CHECKING:
 
     Step = Callable[[str], None]
 
-# of each core: a worker that is done takes the next
-_WAVES = 3
+WAVES = 3
+"""Buckets of a core, at least: a worker that is done takes the next."""
 
 
 @dataclass(frozen=True)
@@ -173,7 +173,7 @@ def _read_later(settings: Settings, names: Sequence[str]) -> list[str] | None:
 
 def _count_buckets(session: Any, lines: Any, settings: Settings) -> int:
     by_size = math.ceil(int(lines.count()) / settings.spark.partition_lines)
-    return max(by_size, _WAVES * int(session.sparkContext.defaultParallelism))
+    return max(by_size, WAVES * int(session.sparkContext.defaultParallelism))
 
 
 def score_on_cluster(
