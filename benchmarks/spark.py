@@ -11,13 +11,16 @@ docs/spark.md.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
+import os
 import tempfile
 import time
 import warnings
-from collections import defaultdict
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from features import LAST_CUTOFF
 from regulars import pipeline
@@ -41,6 +44,9 @@ spark:
     spark.eventLog.enabled: true
     spark.eventLog.rolling.enabled: false
     spark.eventLog.compress: false
+    spark.eventLog.logBlockUpdates.enabled: true
+    spark.taskMetrics.trackUpdatedBlockStatuses: true
+    spark.driver.memory: 2g
     spark.eventLog.dir: "file://{folder}/events"
 tracking: {{uri: "sqlite:///{folder}/store/mlflow.db"}}
 outputs: "{folder}/out"
@@ -72,36 +78,71 @@ def report(folder: Path, options: argparse.Namespace) -> None:
     print(
         f"sample drawn, model trained: {time.monotonic() - started:.0f} s", flush=True
     )
-    n_before = len(_events(folder))
-    started = time.monotonic()
-    result = pipeline.score(pipeline.open_for_scores(settings, _silent), _silent)
-    seconds = time.monotonic() - started
-    n_lines = result["tables"]["transactions"]["rows_in"]
-    print(
-        f"{result['n_customers']:,} customers, {n_lines:,} lines, {size / 1e6:.0f} MB"
+    n_before, clock = len(_events(folder)), Clock()
+    result = pipeline.score(pipeline.open_for_scores(settings, clock), clock)
+    clock("end")
+    n_customers, n_lines = (
+        result["n_customers"],
+        result["tables"]["transactions"]["rows_in"],
     )
-    print(f"scored in {seconds:.0f} s")
-    for stage, figures in by_stage(_events(folder)[n_before:]).items():
-        each = ", ".join(f"{name} {figure:,.1f}" for name, figure in figures.items())
-        print(f"  {stage}: {each}")
+    print(f"{n_customers:,} customers, {n_lines:,} lines, {size / 1e6:.0f} MB")
+    for told in clock.phases():
+        print(told)
+    shuffled, kept = bytes_moved(_events(folder)[n_before:])
+    scores = (folder / "out" / "scores.parquet").stat().st_size
+    print(f"shuffled {shuffled / n_lines:.0f} bytes a line, kept {kept / n_lines:.0f}")
+    print(f"scores {scores / n_customers:.0f} bytes a customer")
 
 
-def by_stage(events: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
-    """Return what the tasks of each stage took; seconds are those of all workers."""
-    found: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
-    names = {}
+class Clock:
+    """Wall clock and processor time, of this process and all below it, by step."""
+
+    def __init__(self) -> None:
+        self.seen: dict[str, tuple[float, float]] = {}
+
+    def __call__(self, step: str) -> None:
+        """Note when a step begins."""
+        name = "fetch" if step.startswith("score ") else step
+        # the first of many
+        self.seen.setdefault(name, (time.monotonic(), _cpu_seconds(os.getpid())))
+
+    def phases(self) -> list[str]:
+        """Return what passed between two steps, and in all."""
+        pairs = [*itertools.pairwise(self.seen), ("check", "end")]
+        told = []
+        for begin, end in pairs:
+            wall, cpu = np.subtract(self.seen[end], self.seen[begin])
+            told.append(f"  {begin} to {end}: {wall:.1f} s, {cpu:.1f} of processors")
+        return told
+
+
+def _cpu_seconds(pid: int) -> float:
+    """Return what a process and all that it started have used, the ended ones too."""
+    place = Path(f"/proc/{pid}")
+    try:
+        fields = (place / "stat").read_text().rpartition(")")[2].split()
+        children = (place / "task" / str(pid) / "children").read_text().split()
+        for thread in (place / "task").iterdir():
+            if thread.name != str(pid):
+                children += (thread / "children").read_text().split()
+    except OSError:
+        return 0.0
+    own = sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+    return own + sum(_cpu_seconds(int(child)) for child in children)
+
+
+def bytes_moved(events: list[dict[str, Any]]) -> tuple[int, int]:
+    """Return what was written to a shuffle, and the most that was kept."""
+    written, kept = 0, {}
     for event in events:
-        if event["Event"] == "SparkListenerStageSubmitted":
-            stage = event["Stage Info"]
-            names[stage["Stage ID"]] = stage["Stage Name"]
-        if event["Event"] != "SparkListenerTaskEnd" or not event.get("Task Metrics"):
+        metrics = event.get("Task Metrics")
+        if event["Event"] != "SparkListenerTaskEnd" or not metrics:
             continue
-        own, metrics = found[names[event["Stage ID"]]], event["Task Metrics"]
-        own["tasks"] += 1
-        own["seconds"] += metrics["Executor Run Time"] / 1e3
-        written = metrics["Shuffle Write Metrics"]["Shuffle Bytes Written"]
-        own["MB shuffled"] += written / 1e6
-    return found
+        written += metrics["Shuffle Write Metrics"]["Shuffle Bytes Written"]
+        for block in metrics.get("Updated Blocks", ()):
+            status = block["Status"]
+            kept[block["Block ID"]] = status["Memory Size"] + status["Disk Size"]
+    return written, sum(kept.values())
 
 
 def _events(folder: Path) -> list[dict[str, Any]]:
