@@ -258,6 +258,7 @@ SECTIONS = {
     "scores": config.ScoreSettings,
     "serving": config.ServingSettings,
     "source": config.SourceSettings,
+    "spark": config.SparkSettings,
     "time": config.TimeSettings,
     "tracking": config.TrackingSettings,
     "value": config.ValueSettings,

@@ -284,7 +284,8 @@ def score(asked: Asked) -> dict[str, Any]:
     """Score every customer with the champion."""
     from regulars import pipeline
 
-    result = _stage(asked, pipeline.score, ("check", "score"))
+    steps = ("check", "score")
+    result = _stage(asked, pipeline.score, steps, opening=pipeline.open_for_scores)
     console = _console(asked.quiet)
     console.print(
         f"{result['n_customers']:,} customers scored as of "

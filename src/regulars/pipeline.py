@@ -6,10 +6,12 @@ does depends on the kind of churn; this is the order, and what all share.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from regulars.config.addresses import host_of
+from regulars.data.cluster_session import is_cluster
 from regulars.errors import (
     ConfigError,
     ConvergenceError,
@@ -52,6 +54,7 @@ __all__ = [
     "kpis",
     "monitor",
     "open_for_kpis",
+    "open_for_scores",
     "open_work",
     "relocate",
     "report",
@@ -218,7 +221,36 @@ def relocate(settings: Settings) -> dict[str, Any]:
     return {"store": str(store.local.database), "n_changed": store.relocate()}
 
 
-def score(work: Workspace, step: Step, *, version: str | None = None) -> dict[str, Any]:
+@dataclass(frozen=True)
+class OnCluster:
+    """Data that are scored where they lie."""
+
+    settings: Settings
+
+
+def open_for_scores(settings: Settings, step: Step) -> Workspace | OnCluster:
+    """Read and check what `score` needs: nothing yet where a cluster scores.
+
+    Parameters
+    ----------
+    settings : Settings
+        The configuration.
+    step : callable
+        Called with the name of each step as it begins.
+
+    Returns
+    -------
+    Workspace or OnCluster
+    """
+    kind = kind_of(settings)
+    if is_cluster(settings) and kind.score_on_cluster is not None:
+        return OnCluster(settings)
+    return kind.open(settings, step)
+
+
+def score(
+    work: Workspace | OnCluster, step: Step, *, version: str | None = None
+) -> dict[str, Any]:
     """Score every customer at the cutoff with the champion; write the table.
 
     Parameters
@@ -246,9 +278,13 @@ def score(work: Workspace, step: Step, *, version: str | None = None) -> dict[st
     ConfigError
         The table cannot take the scores, or another run writes to the same folder.
     """
-    step("score")
-    settings, data = work.settings, work.fingerprint()
+    settings = work.settings
     kind = kind_of(settings)
+    if is_cluster(settings) and kind.score_on_cluster is not None:
+        return kind.score_on_cluster(settings, step, version)
+    assert not isinstance(work, OnCluster)
+    step("score")
+    data = work.fingerprint()
     result = score_with_champion(
         settings,
         work.cutoff,

@@ -4,6 +4,8 @@ import importlib
 import duckdb
 import pytest
 
+from regulars.config import parse_settings
+from regulars.data.cluster_session import open_session
 from regulars.data.engine import connect, first_sentence, readable_errors
 from regulars.errors import ConfigError, DataError, MissingExtraError
 
@@ -52,21 +54,35 @@ def test_users_database_cannot_be_written_to(tmp_path):
     connection.raw_sql("CREATE TEMP TABLE t AS SELECT 1 AS a")
 
 
+SPARK = parse_settings(
+    "{name: x, source: {engine: 'spark://local', transactions: {path: a.csv}}}"
+)
+
+
 @pytest.mark.parametrize(
-    ("url", "package", "extra"),
+    ("opening", "package", "extra"),
     [
-        ("postgres://me:secret@host/db", "adbc_driver_postgresql", "postgres"),
-        ("spark://local", "pyspark", "spark"),
+        (
+            lambda: connect("postgres://me:secret@host/db"),
+            "adbc_driver_postgresql",
+            "postgres",
+        ),
+        (lambda: open_session(SPARK), "pyspark", "spark"),
     ],
 )
-def test_missing_extra_names_the_exact_command(monkeypatch, url, package, extra):
+def test_missing_extra_names_the_exact_command(monkeypatch, opening, package, extra):
     def missing(name, *_, **__):
         raise ImportError(name)
 
     monkeypatch.setattr(importlib, "import_module", missing)
     expected = rf"'{package}'.*pip install \"regulars\[{extra}\]\""
     with pytest.raises(MissingExtraError, match=expected):
-        connect(url)
+        opening()
+
+
+def test_spark_is_no_engine_of_tables_that_are_read_by_row():
+    with pytest.raises(ConfigError, match="on Spark only a log of purchases is read"):
+        connect("spark://local")
 
 
 def test_password_is_not_repeated_in_messages():

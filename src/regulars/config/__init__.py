@@ -18,6 +18,7 @@ from regulars.config.sections import (
     ValueSettings,
 )
 from regulars.config.settings import Settings
+from regulars.config.spark_section import SparkSettings
 from regulars.config.tables import (
     FillDownSettings,
     JoinSettings,
@@ -46,6 +47,7 @@ __all__ = [
     "ServingSettings",
     "Settings",
     "SourceSettings",
+    "SparkSettings",
     "SqlExpression",
     "TableSettings",
     "TimeSettings",

@@ -23,6 +23,7 @@ from regulars.config.sections import (
     TrackingSettings,
     ValueSettings,
 )
+from regulars.config.spark_section import SparkSettings
 from regulars.config.tables import Section, SourceSettings
 
 
@@ -65,6 +66,9 @@ class Settings(Section):
     )
     programme: ProgrammeSettings = Field(
         default=ProgrammeSettings(), description="Costs of the loyalty programme."
+    )
+    spark: SparkSettings = Field(
+        default=SparkSettings(), description="How a cluster is used."
     )
     tracking: TrackingSettings = Field(
         default=TrackingSettings(), description="MLflow."

@@ -1,4 +1,4 @@
-"""Open the engine that holds or reads the data: DuckDB or Spark.
+"""Open the engine that holds or reads the data: DuckDB.
 
 Tables of a PostgreSQL database are copied into DuckDB as they are read.
 
@@ -23,7 +23,6 @@ from sqlglot.errors import SqlglotError
 
 from regulars.config.addresses import hide_passwords
 from regulars.data.postgres import SCHEMES as POSTGRES
-from regulars.data.postgres import need
 from regulars.data.postgres_tables import RemoteDatabase
 from regulars.errors import ConfigError, DataError, RegularsError, suggestion
 
@@ -46,7 +45,12 @@ def connect(url: str = "duckdb://", *, read_only: bool = True) -> Any:
     if scheme == "duckdb":
         return _connect_duckdb(rest, read_only=read_only)
     if scheme == "spark":
-        return _connect_spark(rest)
+        msg = (
+            f"source.engine '{hide_passwords(url)}': on Spark only a log of purchases "
+            "is read (churn.kind non_contractual). Read the table from a file, DuckDB "
+            "or PostgreSQL."
+        )
+        raise ConfigError(msg)
     engine = _connect_duckdb("", read_only=False)
     engine.remote = RemoteDatabase(url)
     weakref.finalize(engine, engine.remote.close)
@@ -83,15 +87,6 @@ def _connect_duckdb(rest: str, *, read_only: bool) -> Any:
         )
         raise ConfigError(msg) from error
     return connection
-
-
-def _connect_spark(rest: str) -> Any:
-    sql = need("pyspark.sql", "source.engine", extra="spark")
-    master = "local[*]" if rest in {"", "local"} else f"spark://{rest}"
-    with readable_errors(f"source.engine 'spark://{rest}'", ConfigError):
-        builder = sql.SparkSession.builder.master(master)
-        session = builder.config("spark.sql.session.timeZone", "UTC").getOrCreate()
-        return ibis.pyspark.connect(session)
 
 
 def remote_of(connection: Any) -> RemoteDatabase | None:

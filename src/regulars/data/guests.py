@@ -23,7 +23,7 @@ _NOBODY = re.compile(
     r"consumidor.?final|public).*",
     re.IGNORECASE,
 )
-_MOST = 3
+MOST = 3
 _FEWEST_CUSTOMERS = 20
 
 
@@ -63,8 +63,8 @@ def find_guests(
         .mutate(n_all=lambda t: t.n.sum().over(), n_ids=lambda t: t.id.count().over())
     )
     if guest_ids == "auto":
-        top = counts.order_by(ibis.desc("n"), "id").limit(_MOST + 1)
-        return _implausible(top.to_pyarrow().to_pylist())
+        top = counts.order_by(ibis.desc("n"), "id").limit(MOST + 1)
+        return implausible(top.to_pyarrow().to_pylist())
     if not guest_ids:
         return []
     # the ids are the user's own: compared without outer blanks, case and all
@@ -73,11 +73,11 @@ def find_guests(
     return [Guest(row["id"], row["n"], 0, row["n_all"]) for row in rows_by_id]
 
 
-def _implausible(top: list[dict[str, Any]]) -> list[Guest]:
+def implausible(top: list[dict[str, Any]]) -> list[Guest]:
     """Return the longest run of first ids that all stand far above the next one."""
     if not top or top[0]["n_ids"] < _FEWEST_CUSTOMERS:
         return []
-    for size in range(min(_MOST, len(top) - 1), 0, -1):
+    for size in range(min(MOST, len(top) - 1), 0, -1):
         following = top[size]["n"]
         guests = [
             Guest(row["id"], row["n"], following, row["n_all"]) for row in top[:size]

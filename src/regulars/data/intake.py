@@ -40,6 +40,7 @@ from regulars.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from regulars.config import Settings, TableSettings
+    from regulars.data.cluster_sample import Sample
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,8 @@ class Intake:
         Where `write_quarantine` wrote.
     parts : dict of str to Part
         How each table was read.
+    sample : Sample or None
+        Of a cluster: which of its customers these are.
 
     Examples
     --------
@@ -85,6 +88,7 @@ class Intake:
     cutoff: date
     quarantine_path: Path | None = None
     parts: dict[str, Part] = field(default_factory=dict, repr=False)
+    sample: Sample | None = field(default=None, repr=False)
 
     def summary(self) -> dict[str, Any]:
         """Return the account as plain values, ready for JSON.
@@ -119,7 +123,7 @@ class Intake:
         return replace(self, quarantine_path=Path(path))
 
 
-class _Scratch:
+class Scratch:
     """A folder that goes when nobody needs it any more."""
 
     def __init__(self) -> None:
@@ -135,7 +139,7 @@ class Part:
     staged: Staged
     connection: Any
     # Rewritten files live as long as the quarantine may need them.
-    scratch: _Scratch
+    scratch: Scratch
 
     def write(self, path: Path) -> None:
         """Write the rows that were set aside."""
@@ -229,7 +233,7 @@ def _read_table(
     connection: Any,
     today: date,
 ) -> tuple[Part, TableCounts]:
-    scratch = _Scratch()
+    scratch = Scratch()
     raw = read_raw(contract.name, table_settings, connection, scratch.folder)
     where = f"source.{contract.name}"
     with readable_errors(raw.label):
@@ -240,7 +244,7 @@ def _read_table(
         if table_settings.amount_of == "order":
             mapping, more = count_orders_once(mapping, raw, where)
             notices += more
-        formats, more = _time_formats(raw, mapping, contract, table_settings)
+        formats, more = time_formats(raw, mapping, contract, table_settings)
         notices += more
         rules = Rules(
             time_zone=settings.source.time_zone,
@@ -252,7 +256,7 @@ def _read_table(
         )
         staged, reasons = stage(whole, mapping, contract, rules, connection)
         counts = _count(raw, mapping, staged, contract, reasons)
-    notices += _notices(staged, rules)
+    notices += notices_of(staged, drop_duplicates=rules.drop_duplicates)
     if contract.name == "transactions":
         facts = transaction_facts(staged.clean, settings.source.currency)
         notices += margin_notices(staged.clean, settings.value.margin)
@@ -263,9 +267,10 @@ def _read_table(
     return Part(whole, staged, connection, scratch), counts
 
 
-def _time_formats(
+def time_formats(
     raw: RawTable, mapping: Mapping, contract: TableContract, settings: TableSettings
 ) -> tuple[dict[str, str | None], list[str]]:
+    """Return how the times of a table are written, and what was found out of it."""
     formats: dict[str, str | None] = {}
     notices = []
     if settings.time_format is not None:
@@ -284,10 +289,11 @@ def _time_formats(
     return formats, notices
 
 
-def _notices(staged: Staged, rules: Rules) -> list[str]:
+def notices_of(staged: Staged, *, drop_duplicates: bool) -> list[str]:
+    """Return what a reader has to know of the rows of a table."""
     notices = []
     if staged.n_duplicates:
-        done = "set aside" if rules.drop_duplicates else "kept, as 'duplicates' says"
+        done = "set aside" if drop_duplicates else "kept, as 'duplicates' says"
         notices.append(
             f"Exact copies of earlier rows: {staged.n_duplicates:,}, {done}."
         )

@@ -44,10 +44,10 @@ _NULL = "\x1e"
 FLIPPED = "__flipped"
 """Key under which `apply_rules` says where the sign of a return was turned."""
 
-_LOST = "__lost"
-_REASON = "__reason"
+LOST_BITS = "__lost"
+REASON = "__reason"
 _ORIGINALS = "__originals"
-_PRINT = "__print"
+PRINT = "__print"
 _ROW = "__row"
 
 
@@ -130,9 +130,9 @@ def stage(
     reasons = [name for name, _ in reading.faults]
     if raw.rejects and not raw.is_loaded:
         forget_rejects(raw, connection)
-    checked = _checked(raw, reading)
+    checked = checked_rows(raw, reading)
     rows = _numbered(connection, f"{raw.view}_staged", checked)
-    good = rows.filter(rows[_REASON].isnull())
+    good = rows.filter(rows[REASON].isnull())
     lost = _totals(good, list(reading.lost))
     copies, n_duplicates = _copies(good, raw.view, connection)
     bad = _bad_rows(rows, reasons, contract.id_column)
@@ -154,9 +154,8 @@ def stage(
     n_read = count_rows(rows)
     if raw.files:
         bad = _place_in_files(raw, rows, bad, connection)
-    if connection.name == "duckdb":
-        connection.raw_sql(f"DROP VIEW {raw.view}_staged_rows")
-        connection.raw_sql(f"DROP TABLE {raw.view}_staged")
+    connection.raw_sql(f"DROP VIEW {raw.view}_staged_rows")
+    connection.raw_sql(f"DROP TABLE {raw.view}_staged")
     flipped = lost.pop(FLIPPED, 0)
     staged = Staged(clean, bad, n_read, n_duplicates, flipped, lost, tuple(guests))
     return staged, [*reasons, DUPLICATE, GUEST, MALFORMED]
@@ -164,33 +163,34 @@ def stage(
 
 def _renamed(rows: Any, reason: str, id_column: str) -> Any:
     """Return good rows as bad ones of one reason."""
-    marked = rows.mutate(**{_REASON: ibis.literal(1, "int8")})
+    marked = rows.mutate(**{REASON: ibis.literal(1, "int8")})
     return _bad_rows(marked, [reason], id_column)
 
 
-def _checked(raw: RawTable, reading: Reading) -> Any:
+def checked_rows(raw: RawTable, reading: Reading) -> Any:
+    """Return the clean columns of each row beside what is wrong with it."""
     bits = [
         ibis.ifelse(where.fill_null(False), 1 << position, 0)
         for position, where in enumerate(reading.lost.values())
     ]
     lost = functools.reduce(operator.add, bits, ibis.literal(0))
-    table = reading.table.mutate(**{_REASON: first_fault(reading.faults)})
+    table = reading.table.mutate(**{REASON: first_fault(reading.faults)})
     # The original values are only worth their memory where a row is set aside. That
     # they and the fingerprint need every column as text matters for another reason:
     # where only a cast of a column is needed, DuckDB 2.0 casts inside its csv reader
     # and drops the rows that fail.
     kept = ibis.ifelse(
-        table[_REASON].notnull(),
+        table[REASON].notnull(),
         originals(table, raw.columns),
         ibis.null("array<string>"),
     )
     return table.select(
         **reading.columns,
         **{
-            _LOST: lost.cast("int32"),
-            _REASON: table[_REASON],
+            LOST_BITS: lost.cast("int32"),
+            REASON: table[REASON],
             _ORIGINALS: kept,
-            _PRINT: row_fingerprint(table, raw.columns),
+            PRINT: row_fingerprint(table, raw.columns),
             FILE_NUMBER: table[FILE_NUMBER],
         },
     )
@@ -204,17 +204,12 @@ def row_fingerprint(table: Any, columns: tuple[str, ...]) -> Any:
 
 def temporary_table(connection: Any, name: str, expression: Any) -> Any:
     """Compute an expression into a temporary table of the engine."""
-    if connection.name == "duckdb":
-        sql = connection.compile(expression)
-        connection.raw_sql(f"CREATE OR REPLACE TEMP TABLE {name} AS {sql}")
-        return connection.table(name)
-    return expression.cache()
+    sql = connection.compile(expression)
+    connection.raw_sql(f"CREATE OR REPLACE TEMP TABLE {name} AS {sql}")
+    return connection.table(name)
 
 
 def _numbered(connection: Any, name: str, expression: Any) -> Any:
-    if connection.name != "duckdb":
-        numbered = expression.mutate(**{_ROW: ibis.row_number() + 1})
-        return temporary_table(connection, name, numbered)
     temporary_table(connection, name, expression)
     # DuckDB keeps the order of the files, so its row ids are row numbers.
     connection.raw_sql(
@@ -234,7 +229,7 @@ def _totals(good: Any, names: list[str]) -> dict[str, int]:
     if not names:
         return {}
     totals = {
-        name: ((good[_LOST] & (1 << position)) != 0).sum()
+        name: ((good[LOST_BITS] & (1 << position)) != 0).sum()
         for position, name in enumerate(names)
     }
     row = first_row(good.aggregate(**totals))
@@ -243,20 +238,20 @@ def _totals(good: Any, names: list[str]) -> dict[str, int]:
 
 def _copies(good: Any, view: str, connection: Any) -> tuple[Any, int]:
     """Return the rows that repeat an earlier good row, and how many they are."""
-    repeated = good.group_by(_PRINT).aggregate(
+    repeated = good.group_by(PRINT).aggregate(
         first_row=good[_ROW].min(), times=good.count()
     )
     repeated = repeated.filter(repeated.times > 1)
-    pairs = good.inner_join(repeated, _PRINT)
+    pairs = good.inner_join(repeated, PRINT)
     later = pairs.filter(pairs[_ROW] > pairs.first_row).select(copy_row=pairs[_ROW])
     copies = temporary_table(connection, f"{view}_copies", later)
     return copies, count_rows(copies)
 
 
 def _bad_rows(rows: Any, reasons: list[str], id_column: str) -> Any:
-    bad = rows.filter(rows[_REASON].notnull())
+    bad = rows.filter(rows[REASON].notnull())
     named = [
-        (bad[_REASON] == number, reason)
+        (bad[REASON] == number, reason)
         for number, reason in enumerate(reasons, start=1)
     ]
     return bad.select(
@@ -265,7 +260,7 @@ def _bad_rows(rows: Any, reasons: list[str], id_column: str) -> Any:
         file=bad[FILE_NUMBER].cast("int64"),
         row=bad[_ROW],
         originals=bad[_ORIGINALS],
-        print=bad[_PRINT],
+        print=bad[PRINT],
     )
 
 

@@ -13,6 +13,8 @@ from regulars.data.queries import first_row
 from regulars.errors import DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from regulars.config import TableSettings
     from regulars.data.contract import TableContract
     from regulars.data.quality import TableCounts
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from regulars.data.staging import Staged
 
 
-_SUMMED = ("amount", "quantity", "discount_amount", "cost_amount")
+SUMMED = ("amount", "quantity", "discount_amount", "cost_amount")
 _LARGEST_SUM = 9e12  # of which 64 bits hold the millionths
 
 
@@ -32,31 +34,45 @@ def refuse_if_bad(
     settings: TableSettings,
 ) -> None:
     """Stop where a table cannot be used as it is."""
-    where = f"source.{contract.name}"
     if counts.rows_in == 0:
         msg = f"{raw.label} holds no rows. Export it again, or name another file."
         raise DataError(msg)
-    _refuse_anonymous(raw.label, where, counts, contract, settings)
     refuse_dressed_numbers(raw, staged, counts, contract, settings)
     if contract.name == "transactions":
         refuse_several_currencies(raw, settings)
+    refuse_counts(raw.label, counts, contract, settings)
+    if contract.name == "transactions":
+        _refuse_large_sums(raw.label, f"source.{contract.name}", staged.clean)
+
+
+def refuse_counts(
+    label: str,
+    counts: TableCounts,
+    contract: TableContract,
+    settings: TableSettings,
+) -> None:
+    """Stop where too many rows were set aside, wherever they were counted."""
+    where = f"source.{contract.name}"
+    _refuse_anonymous(label, where, counts, contract, settings)
     if counts.n_faults > settings.max_bad_share * counts.n_meant:
         hint = _time_hint(counts, contract, settings)
-        msg = too_many_faults(raw.label, where, counts, settings.max_bad_share, hint)
+        msg = too_many_faults(label, where, counts, settings.max_bad_share, hint)
         raise DataError(msg)
     if counts.rows_kept == 0:
         why = "; ".join(f"{each.rows:,} with {each.label}" for each in counts.reasons)
-        msg = f"{raw.label}: none of its {counts.rows_in:,} rows can be used ({why})."
+        msg = f"{label}: none of its {counts.rows_in:,} rows can be used ({why})."
         raise DataError(msg)
-    if contract.name == "transactions":
-        _refuse_large_sums(raw.label, where, staged.clean)
 
 
 def _refuse_large_sums(label: str, where: str, clean: Any) -> None:
-    """Stop where sums are too large to be counted in millionths, as the ledger does."""
-    names = [name for name in _SUMMED if name in clean.columns]
+    names = [name for name in SUMMED if name in clean.columns]
     sums = {name: clean[name].cast("float64").abs().sum() for name in names}
-    for name, value in first_row(clean.aggregate(**sums)).items():
+    refuse_sums(label, where, first_row(clean.aggregate(**sums)))
+
+
+def refuse_sums(label: str, where: str, sums: Mapping[str, float | None]) -> None:
+    """Stop where sums are too large to be counted in millionths, as the ledger does."""
+    for name, value in sums.items():
         if value is not None and value >= _LARGEST_SUM:
             msg = (
                 f"{label}: the values of {name} add up to {value:.3g}; sums are exact "

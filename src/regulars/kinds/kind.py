@@ -92,6 +92,8 @@ class Kind:
     kpis: Callable[..., dict[str, Any]]
     # what a champion is watched by
     watched: Callable[[Any, RetentionModel], Watched] | None = None
+    # score where the data lie; None: a cluster reads no such data
+    score_on_cluster: Callable[..., dict[str, Any]] | None = None
     has_charts: bool = False
     # whether `kpis` takes a question: a period, and segments
     has_periods: bool = False

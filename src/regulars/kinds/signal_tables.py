@@ -31,12 +31,15 @@ def signals_of(
     tables: Mapping[str, Any],
     first_orders: pd.Series | None = None,
     first_days: pd.Series | None = None,
+    *,
+    begins: Mapping[str, pd.Timestamp] | None = None,
 ) -> tuple[Signals, list[str]]:
     """Return the dated tables, and what a reader has to know of them.
 
     `first_orders` are the days, by customer, from which attributes without a day of
     their own count as known; None: such attributes are not used. `first_days` are those
-    from which somebody is a customer, where referrals are to know it.
+    from which somebody is a customer, where referrals are to know it. `begins` are the
+    first days of the tables, where the rows are those of some customers only.
     """
     found = {n: dated(n, tables[n].execute()) for n in DATED if n in tables}
     notes = [note for n in found for note in notes_on(n, [*found[n]])]
@@ -62,7 +65,7 @@ def signals_of(
                 "(customers.undated). One that was written later, or is kept up to "
                 "date, tells the past its future, and the figures are too good."
             )
-    return Signals(found, first_days=first_days, written=written), notes
+    return Signals(found, begins, first_days, written), notes
 
 
 def strangers(signals: Signals, customers: Collection[Any], of: str) -> list[str]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from regulars.data.cluster_sample import draw_sample
+from regulars.data.cluster_session import is_cluster
 from regulars.data.engine import connect
 from regulars.data.intake import Intake, read_tables
 from regulars.data.quality import AFTER_CUTOFF, LEFT_OUT, NO_PARTNER
@@ -13,6 +16,7 @@ from regulars.results.writing import make_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from regulars.config import Settings
 
@@ -54,11 +58,7 @@ def _checked(settings: Settings, step: Step) -> tuple[Intake, dict[str, Any]]:
     step("check")
     outputs = settings.outputs_folder
     make_folder(outputs)
-    intake = read_tables(
-        settings,
-        connect(settings.source.engine),
-        quarantine=outputs / "quarantine.csv",
-    )
+    intake = _read(settings, outputs / "quarantine.csv")
     summary = {
         "name": settings.name,
         "kind": settings.churn.kind,
@@ -79,3 +79,16 @@ def rows_read(intake: Intake) -> dict[str, tuple[int, int]]:
         aside = sum(r.rows for r in each.reasons if r.reason not in LEFT_OUT_BY_RULE)
         found[name] = (each.rows_kept + aside, aside)
     return found
+
+
+def _read(settings: Settings, quarantine: Path) -> Intake:
+    if not (is_cluster(settings) and settings.churn.kind == "non_contractual"):
+        engine = connect(settings.source.engine)
+        return read_tables(settings, engine, quarantine=quarantine)
+    sample = draw_sample(settings)
+    intake = read_tables(sample.settings, connect("duckdb://"), quarantine=quarantine)
+    if not sample.told:
+        return replace(intake, sample=sample)
+    counts = intake.counts["transactions"]
+    told = replace(counts, notices=(sample.told, *counts.notices))
+    return replace(intake, counts=intake.counts | {"transactions": told}, sample=sample)

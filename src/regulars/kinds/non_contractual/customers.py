@@ -28,6 +28,8 @@ from regulars.scoring.batch import Customers
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
+    import pandas as pd
+
     from regulars.kinds.non_contractual.workspace import LogWorkspace
     from regulars.models.retention import RetentionModel
     from regulars.scoring.history_rows import HistoryRows, ServingContext
@@ -99,30 +101,9 @@ class LogCustomers:
         self, model: RetentionModel, learnt: ServingContext | None
     ) -> None:
         """Refuse a model whose features the data cannot give; name what is missing."""
-        known = {*self._names(), *COLUMNS}
-        learnt_from = map(str, model.reference_.index)
-        missing = [name for name in learnt_from if name not in known]
-        if not missing:
-            return
-        lacking = _lacking(self.rows.context, learnt) if learnt else []
-        what = f" {_listed(lacking)} missing." if lacking else ""
-        msg = (
-            f"The model learnt from {len(missing)} features that these data do not "
-            f"give, such as {', '.join(missing[:3])}.{what} Read what the training "
-            "read, or train again."
-        )
-        raise DataError(msg)
-
-    def _names(self) -> list[str]:
-        """Return the features that the data give."""
         columns = {field: pa.array([], kind) for field, kind in self._schema()}
         none = self.rows.at(self.work.cutoff, [pa.table(columns)])
-        taken, names = {*taken_names(none)}, [*none.columns]
-        for table, own in self._signals.names(self.rows.words).items():
-            apart = [named_apart(n, table) if n in taken else n for n in own]
-            taken.update(apart)
-            names += apart
-        return names
+        refuse_missing(none, self._signals, self.rows, model, learnt)
 
     def _schema(self) -> list[tuple[str, pa.DataType]]:
         schema = self._lines.schema().to_pyarrow()
@@ -144,6 +125,32 @@ class LogCustomers:
         cutoff = self.work.cutoff
         rows = self.rows.at(cutoff, lines, signals or None)
         return Customers(rows, cutoff=cutoff)
+
+
+def refuse_missing(
+    purchases: pd.DataFrame,
+    signals: Signals,
+    rows: HistoryRows,
+    model: RetentionModel,
+    learnt: ServingContext | None,
+) -> None:
+    """Refuse a model whose features the data cannot give; name what is missing."""
+    taken, known = {*taken_names(purchases)}, {*purchases.columns, *COLUMNS}
+    for table, own in signals.names(rows.words).items():
+        apart = {named_apart(n, table) if n in taken else n for n in own}
+        taken |= apart
+        known |= apart
+    missing = [name for name in map(str, model.reference_.index) if name not in known]
+    if not missing:
+        return
+    lacking = _lacking(rows.context, learnt) if learnt else []
+    what = f" {_listed(lacking)} missing." if lacking else ""
+    msg = (
+        f"The model learnt from {len(missing)} features that these data do not "
+        f"give, such as {', '.join(missing[:3])}.{what} Read what the training "
+        "read, or train again."
+    )
+    raise DataError(msg)
 
 
 def _lacking(now: ServingContext, learnt: ServingContext) -> list[str]:

@@ -44,10 +44,11 @@ from regulars.training.terms import timeline_record
 from regulars.training.window import ModelDescription, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from regulars.config import Settings
     from regulars.kinds.non_contractual.workspace import LogWorkspace
     from regulars.models.retention import RetentionModel
     from regulars.timeline import Timeline
@@ -330,23 +331,37 @@ def watched_log(work: LogWorkspace, model: RetentionModel) -> Watched:
 
 def serving_context(work: LogWorkspace) -> ServingContext:
     """Return what the endpoint needs to know of the training log."""
-    features = work.settings.features
-    columns = work.ledger.columns - {"order_time", "amount"}
+    tables = {"transactions": work.ledger.columns} | {
+        name: work.intake.tables[name].columns for name in work.signals.tables
+    }
+    begins = {name: day.date() for name, day in work.signals.begins.items()}
+    assert work.ledger.first_day is not None
+    return context_of(work.settings, work.ledger.first_day, tables, begins)
+
+
+def context_of(
+    settings: Settings,
+    first_day: date,
+    tables: Mapping[str, Collection[str]],
+    begins: Mapping[str, date],
+) -> ServingContext:
+    """Return the context of clean tables by their columns and first days."""
+    features = settings.features
+    columns = {*tables["transactions"]} - {"order_time", "amount"}
     return ServingContext(
-        time_zone=work.settings.source.time_zone,
-        first_day=str(work.ledger.first_day),
-        lookback_days=work.settings.time.lookback_days,
+        time_zone=settings.source.time_zone,
+        first_day=str(first_day),
+        lookback_days=settings.time.lookback_days,
         groups=None if features.groups is None else list(features.groups),
         extra=list(features.extra),
         columns=[name for name in FIELDS if name in columns],
-        tables={name: _sent(work, name) for name in work.signals.tables},
-        begins={name: str(day.date()) for name, day in work.signals.begins.items()},
+        tables={name: _sent(name, tables[name]) for name in begins},
+        begins={name: str(day) for name, day in begins.items()},
     )
 
 
-def _sent(work: LogWorkspace, table: str) -> list[str]:
+def _sent(table: str, columns: Collection[str]) -> list[str]:
     """Return the columns of a table that a request has, as far as the log had them."""
-    columns = work.intake.tables[table].columns
     contract = TABLES[table]
     unused = {contract.id_column, *NOT_USED.get(table, ())}
     days = {day_name(c.name) for c in contract.columns if c.kind == "time"}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from regulars.kinds.kind import Kind
 from regulars.kinds.kpi_inputs import kpi_data, scores_at
+from regulars.kinds.non_contractual.cluster import score_on_cluster
 from regulars.kinds.non_contractual.problem import (
     customers_of_log,
     purchase_backtest,
@@ -109,6 +110,7 @@ NON_CONTRACTUAL = Kind(
     customers=customers_of_log,
     kpis=kpis_of_log,
     watched=watched_log,
+    score_on_cluster=score_on_cluster,
     has_charts=True,
     has_periods=True,
 )

@@ -150,6 +150,8 @@ def lay_out(log: CheckedLog) -> LogWorkspace:
     if signals:
         buyers = log.ledger.days.customer_id.to_pyarrow().unique().to_pandas()
         notes += strangers(signals, buyers, "a purchase")
+    if log.intake.sample is not None and log.intake.sample.told:
+        notes.append(log.intake.sample.told)
     return LogWorkspace(log.settings, log.intake, log.ledger, timeline, signals, notes)
 
 
