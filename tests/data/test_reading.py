@@ -70,15 +70,6 @@ def test_gzipped_csv_is_read(tmp_path):
     assert raw_of(tmp_path / "a.csv.gz", tmp_path).table.n.execute().tolist() == ["1"]
 
 
-def test_files_on_another_engine_are_refused(tmp_path):
-    class Elsewhere:
-        name = "postgres"
-
-    (tmp_path / "a.csv").write_text("id\n1\n")
-    with pytest.raises(ConfigError, match="files are read by DuckDB"):
-        raw_of(tmp_path / "a.csv", tmp_path, Elsewhere())
-
-
 def test_text_keeps_its_leading_zeros(tmp_path):
     (tmp_path / "a.csv").write_text("id,n\n007,1\n")
     assert raw_of(tmp_path / "a.csv", tmp_path).table.id.execute().tolist() == ["007"]

@@ -257,21 +257,14 @@ def _with_expressions(
 ) -> Any:
     if not worked_out:
         return raw.table
-    added = ", ".join(
-        f"{sql} AS {quote_name(name)}" for name, sql in worked_out.items()
-    )
     where = f"source.{contract.name}.columns: " + "; ".join(worked_out.values())
     with readable_errors(where, ConfigError):
-        if connection.name == "duckdb":
-            view = f"{raw.view}_mapped"
-            # What no value comes of, such as a time in a million years, gives null.
-            tried = ", ".join(
-                f"TRY({sql}) AS {quote_name(name)}" for name, sql in worked_out.items()
-            )
-            connection.raw_sql(
-                f"CREATE OR REPLACE TEMP VIEW {view} AS SELECT *, {tried} "
-                f"FROM {raw.view}"
-            )
-            return connection.table(view)
-        named = raw.table.alias(raw.view)
-        return named.sql(f"SELECT *, {added} FROM {raw.view}", dialect="duckdb")
+        view = f"{raw.view}_mapped"
+        # What no value comes of, such as a time in a million years, gives null.
+        tried = ", ".join(
+            f"TRY({sql}) AS {quote_name(name)}" for name, sql in worked_out.items()
+        )
+        connection.raw_sql(
+            f"CREATE OR REPLACE TEMP VIEW {view} AS SELECT *, {tried} FROM {raw.view}"
+        )
+        return connection.table(view)

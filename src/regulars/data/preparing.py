@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import ibis
-
 from regulars.data.joins import LINE, join_files
 from regulars.data.order_lines import fill_blanks
 from regulars.data.staging import forget_rejects, temporary_table
@@ -51,9 +49,6 @@ def complete_rows(
 
 
 def _numbered(raw: RawTable, connection: Any) -> RawTable:
-    if connection.name != "duckdb":
-        table = raw.table.mutate(**{LINE: ibis.row_number() + 1})
-        return replace(raw, table=table, is_loaded=True)
     if raw.rejects:
         forget_rejects(raw, connection)
     view = f"{raw.view}_lines"

@@ -43,7 +43,7 @@ def write_rows(raw: RawTable, staged: Staged, connection: Any, path: Path) -> No
 def _frame(raw: RawTable, staged: Staged, connection: Any) -> Any:
     bad = staged.bad
     unkept = staged.n_duplicates or staged.guests
-    if raw.view and unkept and connection.name == "duckdb":
+    if raw.view and unkept:
         bad = _with_copies(raw, bad, connection)
     whole = bad.reason != MALFORMED
     labels = [(bad.reason == name, label(name)) for name in _reasons(bad)]
@@ -85,11 +85,6 @@ def _with_copies(raw: RawTable, bad: Any, connection: Any) -> Any:
 
 
 def _write(frame: Any, connection: Any, path: Path, suffix: str) -> None:
-    if connection.name == "duckdb":
-        form = "PARQUET" if suffix == ".parquet" else "CSV, HEADER"
-        sql = connection.compile(frame)
-        connection.raw_sql(f"COPY ({sql}) TO {quote_text(str(path))} (FORMAT {form})")
-    elif suffix == ".parquet":
-        frame.to_parquet(path)
-    else:
-        frame.to_csv(path)
+    form = "PARQUET" if suffix == ".parquet" else "CSV, HEADER"
+    sql = connection.compile(frame)
+    connection.raw_sql(f"COPY ({sql}) TO {quote_text(str(path))} (FORMAT {form})")

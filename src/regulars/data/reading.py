@@ -67,12 +67,6 @@ def read_raw(
     if settings.table is not None:
         return _read_database_table(name, settings, connection, needed)
     path = settings.path or ""
-    if connection.name != "duckdb":
-        msg = (
-            f"source.{name}.path '{path}': files are read by DuckDB, but source.engine "
-            f"is {connection.name}. Use engine 'duckdb://', or name a 'table'."
-        )
-        raise ConfigError(msg)
     needs = [*needed_columns(name, settings), *(Need((each,)) for each in needed)]
     return _read_files(path, _view_name(name), needs, settings, connection, folder)
 
@@ -90,16 +84,15 @@ def _read_database_table(
         copied = remote.copy(table, setting, wanted, connection, f"{view}_copy")
         source, repeated = connection.table(f"{view}_copy"), _repeated(copied)
     numbered = source.mutate(**{FILE_NUMBER: 1})
-    if connection.name == "duckdb":
-        sql = connection.compile(numbered)
-        connection.raw_sql(f"CREATE OR REPLACE TEMP VIEW {view} AS {sql}")
+    sql = connection.compile(numbered)
+    connection.raw_sql(f"CREATE OR REPLACE TEMP VIEW {view} AS {sql}")
     names = tuple(source.columns)
     return RawTable(view, numbered, names, f"table {table}", repeated)
 
 
 def _table_of_engine(name: str, table: str, connection: Any) -> Any:
     *schema, leaf = table.split(".")
-    if len(schema) == 1 and connection.name == "duckdb":
+    if len(schema) == 1:
         # A file shop.duckdb with a schema 'shop' needs both to be named.
         schema = [connection.current_catalog, *schema]
     database = tuple(schema) if len(schema) > 1 else (schema[0] if schema else None)
@@ -122,8 +115,6 @@ def _view_name(name: str) -> str:
 
 
 def _known_tables(connection: Any) -> list[str]:
-    if connection.name != "duckdb":
-        return []
     rows = connection.raw_sql(
         "SELECT table_schema || '.' || table_name FROM information_schema.tables "
         "WHERE table_name NOT LIKE 'regulars_%' ORDER BY 1"
