@@ -17,8 +17,9 @@ import os
 import tempfile
 import time
 import warnings
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,6 +27,9 @@ from features import LAST_CUTOFF
 from regulars import pipeline
 from regulars.config import parse_settings
 from regulars.datasets.simulate import write_simulation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 CONFIG = """\
 name: shop
@@ -118,17 +122,20 @@ class Clock:
 
 def _cpu_seconds(pid: int) -> float:
     """Return what a process and all that it started have used, the ended ones too."""
-    place = Path(f"/proc/{pid}")
     try:
-        fields = (place / "stat").read_text().rpartition(")")[2].split()
-        children = (place / "task" / str(pid) / "children").read_text().split()
-        for thread in (place / "task").iterdir():
-            if thread.name != str(pid):
-                children += (thread / "children").read_text().split()
-    except OSError:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:  # it has ended: its parent counts it
         return 0.0
-    own = sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
-    return own + sum(_cpu_seconds(int(child)) for child in children)
+    own = sum(map(int, stat.rpartition(")")[2].split()[11:15]))
+    children = [int(child) for task in _threads(pid) for child in task.split()]
+    return own / os.sysconf("SC_CLK_TCK") + sum(map(_cpu_seconds, children))
+
+
+def _threads(pid: int) -> Iterator[str]:
+    """Yield the children of each thread of a process."""
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        with suppress(OSError):
+            yield (thread / "children").read_text()
 
 
 def bytes_moved(events: list[dict[str, Any]]) -> tuple[int, int]:

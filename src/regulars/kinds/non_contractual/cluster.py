@@ -181,19 +181,7 @@ def score_on_cluster(
 ) -> dict[str, Any]:
     """Score every customer on the cluster; write what a batch writes.
 
-    Parameters
-    ----------
-    settings : Settings
-        Whose engine is ``spark://``.
-    step : callable
-        Called with the name of each step as it begins.
-    version : str, optional
-        Version in the registry that scores in place of the champion.
-
-    Returns
-    -------
-    dict
-        What ``score --json`` ends with, and ``tables``: the rows of each.
+    Return what ``score --json`` ends with, and ``tables``: the rows of each.
     """
     store = Store(settings.tracking.uri, settings.name)
     folder, registered = store.fetch(version)
