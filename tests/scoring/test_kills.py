@@ -19,7 +19,7 @@ KILLS = 20
 # makes it a copy that scores from there, as a command would without its slow start, and
 # is killed so many seconds after the data were opened.
 SCORER = """
-import os, signal, sys, threading
+import os, signal, sys, threading, traceback
 from functools import partial
 import lightgbm, mlflow, sklearn.linear_model
 from regulars import pipeline
@@ -42,7 +42,8 @@ for line in iter(sys.stdin.readline, ""):
     if not child:
         try:
             score(float(line))
-        finally:
+        except BaseException:
+            traceback.print_exc()
             os._exit(1)
     print("ended", os.waitpid(child, 0)[1], flush=True)
 """
