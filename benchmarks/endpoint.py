@@ -70,13 +70,13 @@ def main() -> None:
     options = _options()
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
-        uri = _train(home, options.customers, options.trials)
+        uri = train(home, options.customers, options.trials)
         mlflow.set_tracking_uri(uri)
         model = mlflow.pyfunc.load_model(f"models:/{NAME}@champion")
         print("## In process, ms of processor time\n")
         print("| customers | reasons | ms |\n|---|---|---|")
         for n_customers in (1, MANY):
-            rows = pd.DataFrame(_customers(n_customers))
+            rows = pd.DataFrame(customers_of(n_customers))
             for reasons in ("none", "all"):
                 params = {"as_of": AS_OF, "reasons": reasons}
                 ms = _processor_ms(lambda r=rows, p=params: model.predict(r, params=p))
@@ -94,7 +94,7 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _train(home: Path, n_customers: int, trials: int) -> str:
+def train(home: Path, n_customers: int, trials: int) -> str:
     """Train a champion on a simulated shop; return where its store is."""
     write_simulation(home / "shop", n_customers, seed=1)
     config = home / "shop.yaml"
@@ -106,7 +106,7 @@ def _train(home: Path, n_customers: int, trials: int) -> str:
     return f"sqlite:///{home}/store/mlflow.db"
 
 
-def _customers(n_customers: int) -> list[dict[str, Any]]:
+def customers_of(n_customers: int) -> list[dict[str, Any]]:
     """Make up customers of thirty lines each, in the words of a request."""
     rng, end = np.random.default_rng(0), date.fromisoformat(AS_OF)
     products = rng.integers(0, 900, (n_customers, LINES)).tolist()
@@ -142,30 +142,14 @@ def _processor_ms(ask: Callable[[], object], least_seconds: float = 1.0) -> floa
 
 
 def _report_served(home: Path, uri: str, n_requests: int) -> None:
-    rows = np.random.default_rng(0).normal(size=(2_000, COLUMNS))
-    trees = lightgbm.train(
-        {"objective": "binary", "verbose": -1, "num_threads": 1},
-        lightgbm.Dataset(rows, rows[:, 0] > 0),
-        500,
-    )
-    trees.save_model(home / "trees.txt")
-    for name, code, artifacts in (
-        ("bare", BARE, {"trees": str(home / "trees.txt")}),
-        ("echo", ECHO, None),
-    ):
-        (home / f"{name}.py").write_text(code)
-        mlflow.pyfunc.save_model(
-            home / name, python_model=str(home / f"{name}.py"), artifacts=artifacts
-        )
-    names = [f"column_{number}" for number in range(COLUMNS)]
-    one = {"dataframe_split": {"columns": names, "data": rows[:1].tolist()}}
+    one = save_rivals(home)
     with contextlib.ExitStack() as stack:
         own, bare, echo = (
             stack.enter_context(_server(uri, model, home))
             for model in (f"models:/{NAME}@champion", home / "bare", home / "echo")
         )
-        few, many = _request(1, "all"), _request(MANY, "none")
-        told = _request(MANY, "all")
+        few, many = request_of(1, "all"), request_of(MANY, "none")
+        told = request_of(MANY, "all")
         single = _by_turns({own: few, bare: one, echo: few}, n_requests)
         thousand = _by_turns({own: many, echo: many}, max(n_requests // 8, 3))
         reasons = _by_turns({own: told, echo: told}, max(n_requests // 8, 3))
@@ -181,9 +165,31 @@ def _report_served(home: Path, uri: str, n_requests: int) -> None:
         print(f"| {asked} | {mine:.1f} | {rival} {other:.1f} | {mine / other:.2f} |")
 
 
-def _request(n_customers: int, reasons: str) -> dict[str, Any]:
+def save_rivals(home: Path) -> dict[str, Any]:
+    """Save the bare model and the echo; return a request of one row to the former."""
+    rows = np.random.default_rng(0).normal(size=(2_000, COLUMNS))
+    trees = lightgbm.train(
+        {"objective": "binary", "verbose": -1, "num_threads": 1},
+        lightgbm.Dataset(rows, rows[:, 0] > 0),
+        500,
+    )
+    trees.save_model(home / "trees.txt")
+    for name, code, artifacts in (
+        ("bare", BARE, {"trees": str(home / "trees.txt")}),
+        ("echo", ECHO, None),
+    ):
+        shutil.rmtree(home / name, ignore_errors=True)  # of an earlier run
+        (home / f"{name}.py").write_text(code)
+        mlflow.pyfunc.save_model(
+            home / name, python_model=str(home / f"{name}.py"), artifacts=artifacts
+        )
+    names = [f"column_{number}" for number in range(COLUMNS)]
+    return {"dataframe_split": {"columns": names, "data": rows[:1].tolist()}}
+
+
+def request_of(n_customers: int, reasons: str) -> dict[str, Any]:
     params = {"as_of": AS_OF, "reasons": reasons}
-    return {"dataframe_records": _customers(n_customers), "params": params}
+    return {"dataframe_records": customers_of(n_customers), "params": params}
 
 
 def _by_turns(requests: dict[int, dict[str, Any]], n_times: int) -> dict[int, float]:
@@ -209,25 +215,33 @@ def _post(port: int, body: bytes) -> None:
         answer.read()
 
 
+def _server(
+    uri: str, model: str | Path, home: Path
+) -> contextlib.AbstractContextManager[int]:
+    """Serve a model by MLflow on a free port for a while."""
+    program = shutil.which("mlflow", path=Path(sys.executable).parent) or "mlflow"
+    command = [program, "models", "serve", "-m", str(model), "--env-manager", "local"]
+    return running(command, "-p", {"MLFLOW_TRACKING_URI": uri}, home)
+
+
 @contextlib.contextmanager
-def _server(uri: str, model: str | Path, home: Path) -> Iterator[int]:
-    """Serve a model on a free port for a while."""
+def running(
+    command: list[str], flag: str, environment: dict[str, str], home: Path
+) -> Iterator[int]:
+    """Run a server on a free port of loopback, told by a flag, for a while."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    program = shutil.which("mlflow", path=Path(sys.executable).parent) or "mlflow"
-    command = [program, "models", "serve", "-m", str(model), "-p", str(port)]
-    command += ["--env-manager", "local", "--host", "127.0.0.1"]
     with (home / f"{port}.log").open("wb") as log:
         server = subprocess.Popen(
-            command,
+            [*command, flag, str(port), "--host", "127.0.0.1"],
             stdout=log,
             stderr=log,
-            env=os.environ | {"MLFLOW_TRACKING_URI": uri},
+            env=os.environ | environment,
             start_new_session=True,
         )
     try:
-        _wait(port, server, home / f"{port}.log")
+        wait_for(port, server, home / f"{port}.log")
         yield port
     finally:
         with contextlib.suppress(ProcessLookupError):
@@ -235,14 +249,14 @@ def _server(uri: str, model: str | Path, home: Path) -> Iterator[int]:
         server.wait(timeout=30)
 
 
-def _wait(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(WAIT_SECONDS):
+def wait_for(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
+    for _ in range(WAIT_SECONDS * 10):
         with contextlib.suppress(OSError):
             urllib.request.urlopen(f"http://127.0.0.1:{port}/ping", timeout=5)
             return
         if server.poll() is not None:
             break
-        time.sleep(1)
+        time.sleep(0.1)
     raise RuntimeError(f"No answer from the server:\n{log.read_text()[-2000:]}")
 
 

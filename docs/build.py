@@ -139,7 +139,8 @@ def tables() -> str:
         "What a source may hold. Only `transactions` is required, and of every table "
         "only the columns marked so. `columns` in the [configuration](configuration.md)"
         " says which of your columns is which of these; a column whose name is the "
-        "same need not be listed.",
+        "same need not be listed. Tables may lie in files or in a database "
+        "([PostgreSQL](postgres.md)).",
     ]
     for table in TABLES.values():
         rows = "\n".join(

@@ -1,8 +1,9 @@
 """The command line: one command a stage; it parses, calls and prints.
 
-Exit status 0; 2 for a fault in the data or the configuration, told in a sentence; 1 for
-anything else. Results go to standard output (with ``--json`` the last line is one JSON
-object), progress and faults to standard error.
+Exit status 0; 2 for a fault in the data or the configuration, told in a sentence; 3 for
+a crossed threshold of `monitor`; 1 for anything else. Results go to standard output
+(with ``--json`` the last line is one JSON object), progress and faults to standard
+error.
 """
 
 from __future__ import annotations
@@ -42,6 +43,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+# exit status where a threshold of the watch was crossed
+CROSSED = 3
+
 ConfigPath = Annotated[Path, typer.Argument(help="Configuration file (YAML).")]
 Overrides = Annotated[
     list[str] | None,
@@ -63,7 +67,10 @@ class Asked:
 
 
 def _command(do: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
-    """Register a command: its own options between the configuration and the shared."""
+    """Register a command: its own options between the configuration and the shared.
+
+    A result with ``alarms`` ends with a status that a scheduler can act on.
+    """
 
     def call(
         config: Path,
@@ -73,7 +80,10 @@ def _command(do: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]
         **more: Any,
     ) -> None:
         settings = load_settings(config, overrides or ())
-        _finish(as_json, do(Asked(config, settings, quiet), **more))
+        result = do(Asked(config, settings, quiet), **more)
+        _finish(as_json, result)
+        if result.get("alarms"):
+            raise typer.Exit(CROSSED)
 
     # Typer reads the options of a command off its signature
     kind = inspect.Parameter.KEYWORD_ONLY
@@ -297,6 +307,38 @@ def score(asked: Asked) -> dict[str, Any]:
 
 
 @_command
+def monitor(
+    asked: Asked,
+    today: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"],
+            metavar="DAY",
+            help="Day up to which the log should reach; default: time.cutoff, or "
+            "today's date.",
+        ),
+    ] = None,
+) -> dict[str, Any]:
+    """Watch data, drift and outcomes; exit status 3 where a threshold is crossed."""
+    from regulars import pipeline
+    from regulars import terminal as look
+    from regulars.results import MonitoringResult
+
+    day = today.date() if today else None
+
+    def stage(work: Any, step: Any) -> dict[str, Any]:
+        return pipeline.monitor(work, step, today=day)
+
+    content = _stage(asked, stage, ("check", "monitor", "register"))
+    result, console = as_result(MonitoringResult, content), _console(asked.quiet)
+    for line in look.monitored(result):
+        console.print(line, soft_wrap=True)
+    target = asked.settings.outputs_folder / result.file
+    console.print(f"All checks: {target}", soft_wrap=True)
+    return content
+
+
+@_command
 def kpis(
     asked: Asked,
     since: Annotated[
@@ -373,6 +415,88 @@ def report(asked: Asked) -> dict[str, Any]:
 def run(asked: Asked) -> dict[str, Any]:
     """Do the main job: check, train, score, kpis, report."""
     return _run(asked.settings, quiet=asked.quiet)
+
+
+@_command
+def serve(
+    asked: Asked,
+    host: Annotated[
+        str,
+        typer.Option(help="Address to listen at; other machines' need an API key."),
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="Port.")] = 8000,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes.")] = 1,
+    version: Annotated[
+        str | None,
+        typer.Option(help="Version to serve for good; default: the champion."),
+    ] = None,
+) -> dict[str, Any]:
+    """Answer scores over HTTP, as MLflow does, behind keys and limits."""
+    from regulars.serving import serve as serve_scores
+
+    console = Console(stderr=True, quiet=asked.quiet, highlight=False, markup=False)
+    serve_scores(
+        asked.settings,
+        host,
+        port,
+        workers=workers,
+        version=version,
+        tell=lambda text: console.print(text, soft_wrap=True),
+    )
+    return {"host": host, "port": port}
+
+
+keys = typer.Typer(help="Make, list and revoke the API keys of the endpoint.")
+app.add_typer(keys, name="keys", no_args_is_help=True)
+
+
+@keys.command("add")
+def add_key(
+    config: ConfigPath,
+    name: Annotated[str, typer.Argument(help="Who will use it.")],
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a key and show it, once."""
+    from regulars.serving import KeyFile
+
+    secret = KeyFile.of(load_settings(config, overrides or ())).add(name)
+    if not as_json:
+        typer.echo(secret)
+    sys.stderr.write(
+        f"The key of '{name}', shown this once: only its hash is kept. Send it as "
+        "'Authorization: Bearer KEY'.\n"
+    )
+    _finish(as_json, {"name": name, "key": secret})
+
+
+@keys.command("list")
+def list_keys(
+    config: ConfigPath, overrides: Overrides = None, as_json: AsJson = False
+) -> None:
+    """List the names of the keys, and since when they are there."""
+    from regulars.serving import KeyFile
+
+    found = KeyFile.of(load_settings(config, overrides or ())).read()
+    for key in found if not as_json else ():
+        typer.echo(f"{key.name}\t{key.created_at}")
+    dated = [{"name": key.name, "created_at": key.created_at} for key in found]
+    _finish(as_json, {"keys": dated})
+
+
+@keys.command("revoke")
+def revoke_key(
+    config: ConfigPath,
+    name: Annotated[str, typer.Argument(help="Of the key to take back.")],
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take a key back; a running server refuses it at once."""
+    from regulars.serving import KeyFile
+
+    KeyFile.of(load_settings(config, overrides or ())).revoke(name)
+    sys.stderr.write(f"The key of '{name}' is no longer valid.\n")
+    _finish(as_json, {"revoked": name})
 
 
 @app.command()

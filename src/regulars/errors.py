@@ -24,6 +24,7 @@ __all__ = [
     "NotEnoughHistoryError",
     "RegularsError",
     "RegularsWarning",
+    "RequestError",
 ]
 
 
@@ -37,6 +38,36 @@ class ConfigError(RegularsError, ValueError):
 
 class DataError(RegularsError, ValueError):
     """The data cannot be used as it is."""
+
+
+class RequestError(DataError):
+    """A request to the endpoint cannot be answered as it was sent.
+
+    Parameters
+    ----------
+    message : str
+        What is wrong, where, and what to do.
+    code : str, default='invalid'
+        The kind of fault, for programs.
+    customer : str or int, optional
+        Customer that it is about, as sent.
+    field : str, optional
+        Where it lies in what was sent of the customer, such as
+        ``transactions[3].amount``.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "invalid",
+        customer: str | int | None = None,
+        field: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.customer = customer
+        self.field = field
 
 
 class LeakageError(RegularsError, ValueError):

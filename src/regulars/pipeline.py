@@ -7,8 +7,10 @@ does depends on the kind of churn; this is the order, and what all share.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from regulars.config.addresses import host_of
 from regulars.data.cluster_session import is_cluster
 from regulars.errors import (
     ConfigError,
@@ -18,6 +20,8 @@ from regulars.errors import (
     NotEnoughHistoryError,
 )
 from regulars.kinds.registry import kind_of
+from regulars.monitoring.recording import record_watch
+from regulars.monitoring.watch import watch_champion
 from regulars.report import render_report
 from regulars.report.publishing import (
     write_backtest_pages,
@@ -27,7 +31,7 @@ from regulars.report.publishing import (
 from regulars.results import TrainingResult, read_result, write_result
 from regulars.results.writing import write_json, write_text
 from regulars.scoring.champion import score_with_champion
-from regulars.tracking import Store, host_of
+from regulars.tracking import Store
 from regulars.training.backtest import run_backtest
 from regulars.training.backtest_records import record_backtest
 from regulars.training.card import manifest, origin_of
@@ -35,6 +39,7 @@ from regulars.training.registration import train_and_register
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import date
     from pathlib import Path
 
     from regulars.config import Settings
@@ -47,6 +52,7 @@ __all__ = [
     "backtest",
     "check",
     "kpis",
+    "monitor",
     "open_for_kpis",
     "open_for_scores",
     "open_work",
@@ -150,7 +156,7 @@ def backtest(work: Workspace, step: Step) -> dict[str, Any]:
         runs of the windows are nested.
     """
     settings = work.settings
-    store = Store(settings.tracking.uri, settings.name)
+    store = Store(settings.tracking.uri, settings.name, settings.tracking.artifacts)
     store.check_writable()
     result, figures = run_backtest(kind_of(settings).backtest(work), step)
     step("register")
@@ -259,12 +265,18 @@ def score(
     Returns
     -------
     dict
-        ``scores`` (path), ``n_customers``, ``model_version``, ``cutoff``.
+        ``scores`` (path), ``n_customers``, ``model_version``, ``cutoff``,
+        ``mean_churn_probability``, ``value_at_risk``, ``table``, ``cutoff_before``,
+        ``n_risen``, ``risk_rose`` (path), ``notices``.
 
     Raises
     ------
     LeakageError
         The model has learnt from days at or after the cutoff of the scores.
+    DataError
+        The model learnt from what the data lack, or the data have stopped coming.
+    ConfigError
+        The table cannot take the scores, or another run writes to the same folder.
     """
     settings = work.settings
     kind = kind_of(settings)
@@ -283,6 +295,38 @@ def score(
     )
     write_json(manifest(settings, data), settings.outputs_folder / "manifest.json")
     return result
+
+
+def monitor(
+    work: Workspace, step: Step, *, today: date | None = None
+) -> dict[str, Any]:
+    """Watch the champion as of the cutoff; write ``monitoring.json``.
+
+    Parameters
+    ----------
+    work : Workspace
+        Checked data and cutoffs.
+    step : callable
+        Called with the name of each step as it begins.
+    today : date, optional
+        The day up to which the log should reach; default: ``time.cutoff``, or today's
+        date.
+
+    Returns
+    -------
+    dict
+        The content of ``monitoring.json``, and ``run_id`` of the MLflow run.
+    """
+    step("monitor")
+    settings = work.settings
+    store = Store(settings.tracking.uri, settings.name)
+    day = today or settings.time.cutoff or datetime.now(UTC).date()
+    result = watch_champion(settings, work, kind_of(settings), store, today=day)
+    step("register")
+    tags = {"regulars.fingerprint": work.fingerprint()}
+    result = record_watch(store, result, tags)
+    write_result(result, settings.outputs_folder / result.file)
+    return result.model_dump(mode="json", exclude_unset=True)
 
 
 def open_for_kpis(settings: Settings, step: Step) -> CheckedData:

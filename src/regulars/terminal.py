@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         BacktestResult,
         CheckResult,
         KpiResult,
+        MonitoringResult,
         TrainingSummary,
     )
     from regulars.results.check import FindingSummary
@@ -45,6 +46,7 @@ STEP_WORDS = {
     "test": "Testing on the last window",
     "refit": "Refitting with every window",
     "window": "Training as of an earlier day: window",
+    "monitor": "Watching data, drift and outcomes",
     "compare": "Comparing the windows",
     "register": "Registering the model",
     "score": "Scoring customers",
@@ -176,6 +178,20 @@ def backtested(result: BacktestResult, labels: Mapping[str, str]) -> Table:
 
 
 TOLD_BELOW = ("no_programme", "no_what_if")
+
+
+def monitored(result: MonitoringResult) -> Iterator[str]:
+    """Say what rings, the surest first, and what could not be watched."""
+    rung, n_checks = len(result.alarms), len(result.checks)
+    alarms = "1 alarm" if rung == 1 else f"{rung or 'no'} alarms"
+    yield (
+        f"Version {result.model_version} as of {result.cutoff or 'the table'}: "
+        f"{alarms} of {n_checks:,} checks."
+    )
+    for alarm in result.alarms:
+        yield f"Alarm ({alarm.room}): {alarm.sentence}"
+    for note in result.notes:
+        yield f"Note: {note}"
 
 
 def kpi_summary(summary: Mapping[str, Any]) -> Iterator[str]:

@@ -27,6 +27,12 @@ def test_customers_take_any_attribute():
     assert TABLES["customers"].column("shoe_size").kind == "any"
 
 
+@pytest.mark.parametrize("name", ["day", "known_from_date", "size = large", "__row"])
+def test_attribute_of_a_name_with_a_meaning_is_refused(name):
+    with pytest.raises(ConfigError, match=f"no attribute can be called '{name}'"):
+        TABLES["customers"].column(name)
+
+
 def test_days_have_distinct_names():
     for table in TABLES.values():
         days = [day_name(c.name) for c in table.columns if c.kind == "time"]

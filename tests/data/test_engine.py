@@ -5,7 +5,6 @@ import duckdb
 import pytest
 
 from regulars.config import parse_settings
-from regulars.data import engine
 from regulars.data.cluster_session import open_session
 from regulars.data.engine import connect, first_sentence, readable_errors
 from regulars.errors import ConfigError, DataError, MissingExtraError
@@ -63,7 +62,11 @@ SPARK = parse_settings(
 @pytest.mark.parametrize(
     ("opening", "package", "extra"),
     [
-        (lambda: connect("postgres://me:secret@host/db"), "psycopg", "postgres"),
+        (
+            lambda: connect("postgres://me:secret@host/db"),
+            "adbc_driver_postgresql",
+            "postgres",
+        ),
         (lambda: open_session(SPARK), "pyspark", "spark"),
     ],
 )
@@ -83,7 +86,8 @@ def test_spark_is_no_engine_of_tables_that_are_read_by_row():
 
 
 def test_password_is_not_repeated_in_messages():
-    assert "secret" not in engine._without_password("postgres://me:secret@host/db")
+    with pytest.raises(ConfigError, match=r"'mysql://me:\.\.\.@host/db'"):
+        connect("mysql://me:secret@host/db")
 
 
 def test_engine_errors_become_one_sentence():

@@ -119,3 +119,14 @@ def test_times_can_be_worked_out(mapped):
 def test_bad_expression_is_refused(mapped, sql, message):
     with pytest.raises(ConfigError, match=message):
         mapped("c,d,quantity,p\n", **{**BASE, "amount": {"sql": sql}})
+
+
+def test_attributes_that_differ_in_capitals_alone_are_refused(tmp_path):
+    (tmp_path / "a.csv").write_text("customer_id,a,b\n1,x,y\n")
+    settings = TableSettings(
+        path=str(tmp_path / "a.csv"), columns={"Region": "a", "region": "b"}
+    )
+    connection = connect()
+    raw = read_raw("customers", settings, connection, tmp_path)
+    with pytest.raises(ConfigError, match="'Region' and 'region' differ in nothing"):
+        map_columns(raw, TABLES["customers"], settings, connection)

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pytest
 
-from regulars.features.customers import attributes_of
+from regulars.features.customers import as_learnt, attributes_of
 
 DAY = pd.Timestamp("2024-04-01")
 
@@ -39,3 +40,31 @@ def test_attributes_of_a_table_that_is_not_sorted():
     rows = pd.DataFrame({"customer_id": "a", "day": days, "city": ["y", "x"]})
     found = attributes_of(rows, DAY, pd.Index(["b", "a"]))
     assert found["city"].tolist() == [None, "y"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [
+        ([True, None], [1.0, np.nan]),
+        (["true", "False", None], [1.0, 0.0, np.nan]),
+        ([" 4.5", "soon", "inf"], [4.5, np.nan, np.nan]),
+        ([3, 4], [3, 4]),
+    ],
+)
+def test_number_is_read_from_whatever_is_sent(sent, expected):
+    found = as_learnt(pd.Series(sent), is_category=False)
+    np.testing.assert_array_equal(found.to_numpy(np.float64), expected)
+
+
+@pytest.mark.parametrize(
+    "sent", ["2024-03-30", "2024-03-30T12:00:00", "2024-03-30 23:00:00Z"]
+)
+def test_day_is_read_from_a_text(sent):
+    found = as_learnt(pd.Series([sent, None]), is_category=False)
+    assert found.dt.floor("D").tolist() == [pd.Timestamp("2024-03-30"), pd.NaT]
+
+
+@pytest.mark.parametrize("sent", [[True, None], [True, False]])
+def test_flag_that_was_a_category_is_a_text(sent):
+    found = as_learnt(pd.Series(sent), is_category=True)
+    assert found.dropna().tolist() == [str(each) for each in sent if each is not None]

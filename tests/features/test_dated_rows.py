@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -98,3 +100,13 @@ def test_counts_are_those_of_a_loop(lines):
         expected.append(min(ages, default=-1))
         values = [found[count.name.format("x")][place] for count in COUNTS]
         assert np.nan_to_num(values, nan=-1).tolist() == expected
+
+
+def test_ids_of_another_type_are_compared_as_texts():
+    day = pd.Timestamp(2024, 1, 1)
+    rows = pd.DataFrame({"customer_id": ["7", "x", "7"], "day": day})
+    seen = DatedRows.of(rows).at(date(2024, 2, 1), pd.Index([7, 8]))
+    assert seen.number().tolist() == [2, 0]
+    numbers = rows[rows["customer_id"] == "7"].astype({"customer_id": int})
+    seen = DatedRows.of(numbers).at(date(2024, 2, 1), pd.Index(["x", "7"]))
+    assert seen.number().tolist() == [0, 2]

@@ -161,3 +161,28 @@ def test_digest_does_not_see_the_order_of_rows_and_columns(tables):
     assert digest_of(turned) == digest_of(tables)
     changed = tables | {"events": tables["events"].assign(event_type="visit")}
     assert digest_of(changed) != digest_of(tables)
+
+
+def test_category_that_later_looks_like_a_number_keeps_its_texts():
+    table = rows(customer_id=[*"abc"], code=[1.0, 2.0, np.nan], day=["2024-01-01"] * 3)
+    written = pd.DataFrame({"code": ["01", "02", "x7"]})
+    words = Vocabulary({}, {"code": ("01", "x7")})
+    signals = Signals({"customers": table}, written=written).read_by(words)
+    found = signals.columns(DAY, WHO, words)
+    assert found["code = 01"].tolist() == [1.0, 0.0, 0.0]
+    assert found["code = x7"].tolist() == [0.0, 0.0, 1.0]
+
+
+def test_signals_that_are_read_already_are_the_same(tables):
+    signals = Signals(tables)
+    words = signals.vocabulary(DAY, pd.Index([*"abcdefgh"]))
+    assert signals.read_by(words) is signals
+
+
+def test_word_of_an_event_is_no_category():
+    names = ["events_a = b_ever", "days_since_events_a = b", "loyalty_level = gold"]
+    found = as_attributes(pd.DataFrame([[1.0] * 3], columns=names), names)
+    assert [*found] == [*map(owner_of, names)] == [*names[:2], "loyalty_level"]
+    words = Vocabulary.in_names(names)
+    assert words.words["events"] == ("a = b",)
+    assert words.levels == {"loyalty_level": ("gold",)}

@@ -66,7 +66,7 @@ def test_margin_may_be_sent_as_null_but_not_left_out():
 
 def test_names_are_returned_as_they_were_sent():
     request = pd.DataFrame({"customer_id": [7, 8], "transactions": [[], []]})
-    assert customer_ids(request).tolist() == [7, 8]
+    assert customer_ids(request, ["transactions"]) == [7, 8]
 
 
 def test_referral_by_which_a_customer_came_names_who_recommended():
@@ -77,3 +77,19 @@ def test_referral_by_which_a_customer_came_names_who_recommended():
     sent = flatten(ids, asked, ["referred_id", "referred_at"], "referrals")
     assert sent["referrer_id"].to_pylist() == ["a", "z"]
     assert sent["referred_id"].to_pylist() == ["c", "b"]
+
+
+def test_referral_that_both_sides_send_counts_once():
+    ids = pd.Series(["a", "b"])
+    made = [
+        {"referred_id": "b", "referred_at": "2024-01-01"},
+        {"referred_id": "z", "referred_at": "2024-01-02"},
+    ]
+    came = [{"referred_id": "b", "referrer_id": "a", "referred_at": "2024-01-01 00:00"}]
+    asked = pd.Series([made, came])
+    sent = flatten(ids, asked, ["referred_id", "referred_at"], "referrals")
+    assert sent["referrer_id"].to_pylist() == ["a", "a"]
+    assert sent["referred_id"].to_pylist() == ["b", "z"]
+    # who recommended is not asked about, or did not say so
+    alone = flatten(ids[1:], asked[1:], ["referred_id", "referred_at"], "referrals")
+    assert alone["referrer_id"].to_pylist() == ["a"]

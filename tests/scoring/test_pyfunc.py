@@ -42,7 +42,7 @@ def request_rows(orders):
 
 def _predict(served, rows, params=AS_OF):
     """The scorer itself, without MLflow's checks of the request."""
-    return served._model_impl.predict(rows, params)
+    return served._model_impl.scorer.predict(rows, params)
 
 
 def _with_history(rows, position, history):

@@ -212,3 +212,14 @@ def test_tables_are_told_by_signals_and_the_rest_by_attribute():
         ["1 support ticket open for 3 days", "seats 1: lower than 100% of customers"]
     ]
     assert found["stay_reasons"] == [[]]
+
+
+def test_tables_that_the_model_left_out_say_nothing():
+    facts = Facts(pd.DataFrame([LAPSED, ONCE]), STAY, LEAVE)
+    nothing = pd.DataFrame(index=facts.rows.index)
+    voices = [
+        of_purchases(facts, pd.DataFrame({"n_orders": [1.0, 1.0]})),
+        of_tables(facts, nothing, nothing, Profile({}, {})),
+    ]
+    assert strongest(voices) == strongest(voices[:1])
+    assert strongest(voices[1:]) == {name: [[], []] for name in NOTHING}

@@ -4,7 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from regulars.tracking.locations import database_file, local_parts
+from regulars.tracking.locations import (
+    artifact_location,
+    database_file,
+    local_parts,
+    readable_address,
+)
 
 
 @pytest.mark.parametrize(
@@ -36,3 +41,33 @@ def test_file_of_a_store_is_read_from_its_address(uri, file):
 )
 def test_location_is_divided_by_either_kind_of_slash(location, parts):
     assert local_parts(location) == parts
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+def test_postgres_is_reached_by_the_driver_that_the_extra_installs(scheme):
+    assert readable_address(f"{scheme}://me@db/x") == "postgresql+psycopg://me@db/x"
+
+
+def test_other_drivers_are_the_users_choice():
+    address = "postgresql+psycopg2://me@db/x"
+    assert readable_address(address) == address
+
+
+@pytest.mark.parametrize(
+    ("uri", "chosen", "location"),
+    [
+        ("sqlite:///store/m.db", None, "file://HERE/store/artifacts/shop"),
+        ("sqlite:///store/m.db", "files", "file://HERE/files/shop"),
+        ("postgresql://db/x", None, "file://HERE/models/artifacts/shop"),
+        ("postgresql://db/x", "my files", "file://HERE/my%20files/shop"),
+        ("postgresql://db/x", "s3://bucket/a/", "s3://bucket/a/shop"),
+        ("mysql+pymysql://db/x", None, "file://HERE/models/artifacts/shop"),
+        ("http://localhost", None, None),
+    ],
+)
+def test_files_of_a_new_experiment_have_one_place(
+    uri, chosen, location, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    expected = location and location.replace("HERE", tmp_path.resolve().as_posix())
+    assert artifact_location(uri, chosen, "shop") == expected

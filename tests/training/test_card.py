@@ -2,11 +2,19 @@ from __future__ import annotations
 
 import json
 import subprocess
+from types import SimpleNamespace
 
 import pytest
 
+from regulars.models.churn import Recipe
 from regulars.training import card
-from regulars.training.card import manifest, model_name, profit_metrics
+from regulars.training.card import (
+    manifest,
+    model_name,
+    origin_of,
+    profit_metrics,
+    run_params,
+)
 
 
 def test_card_says_what_was_learnt_from_what(run_shop):
@@ -35,10 +43,31 @@ def test_manifest_holds_no_credentials(shop):
     settings = shop.settings(
         "tracking.uri=postgresql://u:secret@db/x",
         "source.engine=postgres://u:secret@db/shop",
+        "scores.table.engine=postgres://u:secret@db/marts",
+        "scores.table.table=scores",
     )
     text = json.dumps(manifest(settings, "f" * 64))
     assert "secret" not in text
     assert "postgresql://db" in text
+
+
+def test_parameters_of_a_run_hold_no_address(shop):
+    settings = shop.settings(
+        "scores.table.engine=postgres://u:secret@db/marts", "scores.table.table=scores"
+    )
+    chosen = Recipe({"logistic": 1.0})
+    training = SimpleNamespace(model=SimpleNamespace(churn=chosen, spend=None))
+    assert "secret" not in str(run_params(settings, training))
+
+
+def test_scores_depend_on_settings_and_not_on_where_they_go(shop):
+    def digest(*overrides):
+        return origin_of(shop.settings(*overrides), "data", None).config_digest
+
+    elsewhere = ("outputs=elsewhere", "scores.format=csv", "scores.rise=0.5")
+    assert digest() == digest(*elsewhere) == digest("scores.max_age_days=3")
+    assert digest() != digest("scores.risk_bands=[0.3, 0.7]")
+    assert digest() != digest("features.groups=[rfm]")
 
 
 def test_manifest_of_a_run_lies_in_the_outputs(run_shop):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
+from regulars.config.addresses import hide_passwords, host_of
 from regulars.config.settings import Settings
 from regulars.config.yaml_text import NotYamlError, read_yaml
 from regulars.errors import ConfigError, suggestion
@@ -110,8 +111,9 @@ def parse_settings(
 
 def _apply_override(data: dict[str, Any], override: str) -> None:
     key, equals, value = override.partition("=")
+    shown = hide_passwords(override)
     if not equals or not key.strip():
-        msg = f"--set '{override}' must have the form key.sub=value."
+        msg = f"--set '{shown}' must have the form key.sub=value."
         raise ConfigError(msg)
     node = data
     *parents, leaf = key.strip().split(".")
@@ -120,12 +122,12 @@ def _apply_override(data: dict[str, Any], override: str) -> None:
             node[parent] = {}
         node = node[parent]
         if not isinstance(node, dict):
-            msg = f"--set '{override}': '{parent}' holds a value, not a section."
+            msg = f"--set '{shown}': '{parent}' holds a value, not a section."
             raise ConfigError(msg)
     try:
         node[leaf] = _typed(value)
     except NotYamlError as error:
-        msg = f"--set '{override}': the value is not valid YAML."
+        msg = f"--set '{shown}': the value is not valid YAML."
         raise ConfigError(msg) from error
 
 
@@ -180,7 +182,10 @@ def _sentence(error: ErrorDetails) -> str:
         keys = ", ".join(_known_keys(where)[:5])
         return f"'{key}' is a section of keys{keys and f', such as {keys}'}: no value"
     message = error["msg"].removeprefix("Value error, ")
-    given = reprlib.repr(error["input"])
+    given = error["input"]
+    given = reprlib.repr(
+        host_of(given) if isinstance(given, str) and "://" in given else given
+    )
     is_said = error["type"] == "value_error" and given in message
     got = "" if is_said else f" (got {given})"
     return f"'{key}': {message[:1].lower()}{message[1:]}{got}"

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from regulars.config.addresses import Address
 from regulars.config.tables import LabelledSettings, Section, Share
 
 PositiveInt = Annotated[int, Field(ge=1, le=1_000)]
@@ -183,9 +184,9 @@ class FeatureSettings(Section):
 class ScoreTableSettings(Section):
     """A table that takes the scores, beside the files."""
 
-    engine: str = Field(
-        description="Address of the engine: duckdb://FILE. `${NAME}` stands for a "
-        "variable of the environment."
+    engine: Address = Field(
+        description="Address of the engine: duckdb://FILE or "
+        "postgres://user@host/db. `${NAME}` stands for a variable of the environment."
     )
     table: str = Field(
         pattern=r"^[^.]+(\.[^.]+)?$",
@@ -251,8 +252,14 @@ class ScoreSettings(Section):
 class TrackingSettings(Section):
     """The MLflow store."""
 
-    uri: str = Field(
+    uri: Address = Field(
         "sqlite:///models/mlflow.db", description="MLflow tracking and registry URI."
+    )
+    artifacts: str | None = Field(
+        None,
+        description="Folder or address (`s3://...`) of the models' files of a new "
+        "experiment. null: beside an SQLite store; where the tracking server says; "
+        "`models/artifacts` where `uri` is a database server.",
     )
 
 
@@ -291,3 +298,115 @@ class ProfitSettings(Section):
         description="Share of contacted churners whom the offer keeps (before any "
         "campaign has measured it: an assumption).",
     )
+
+
+class ServingSettings(Section):
+    """What the endpoint lets through; what is asked too much of it is refused."""
+
+    keys: str | None = Field(
+        None,
+        description="File with the hashes of the API keys; null: `api-keys.json` "
+        "beside the store's file.",
+    )
+    body_bytes: Annotated[int, Field(ge=1_000, le=1_000_000_000)] = Field(
+        16_000_000, description="Largest body of a request (413 above it)."
+    )
+    customers_per_request: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        1_000, description="Most customers in a request (413)."
+    )
+    lines_per_customer: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        5_000, description="Most rows of one table that a customer may have (413)."
+    )
+    requests_per_second: Annotated[float, Field(gt=0, le=1e6)] = Field(
+        100.0,
+        description="Requests of each key, on average and at once (429); with several "
+        "workers each grants its share.",
+    )
+    concurrent_requests: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        100, description="Requests that a worker has in hand at once (503)."
+    )
+    request_seconds: Annotated[float, Field(gt=0, le=3_600)] = Field(
+        30.0, description="Longest time that a request may take (503)."
+    )
+    reload_seconds: Annotated[float, Field(ge=0, le=86_400)] = Field(
+        30.0,
+        description="Seconds between looks for a new champion; 0: only when the "
+        "process is sent SIGHUP.",
+    )
+
+
+class MonitoringSettings(Section):
+    """What `regulars monitor` tolerates; an alarm rings beyond it and beyond chance."""
+
+    alarm_rate: float = Field(
+        0.05,
+        gt=0,
+        lt=1,
+        description="Chance of any false alarm in a month, over all checks together "
+        "(Holm's procedure).",
+    )
+    psi: float = Field(
+        0.2,
+        gt=0,
+        le=10,
+        description="Population stability index of an input or a score, against "
+        "customers of like tenure where the model learnt.",
+    )
+    arrival_change: float = Field(
+        0.25,
+        gt=0,
+        lt=1,
+        description="Share by which lines, customers and revenue of a period may miss "
+        "what earlier periods let expect.",
+    )
+    amount_ratio: float = Field(
+        1.5,
+        gt=1,
+        le=1_000,
+        description="Ratio of median amounts, either way.",
+    )
+    category_change: float = Field(
+        0.5,
+        gt=0,
+        lt=1,
+        description="Share by which the customers of a category, channel or store may "
+        "fall or rise.",
+    )
+    new_category: Share = Field(
+        0.01, description="Share of customers with a category never seen before."
+    )
+    missing_share: Share = Field(
+        0.05, description="Rise of the share of lines without a value in a column."
+    )
+    set_aside: Share = Field(
+        0.02, description="Rise of the share of new rows that the checks set aside."
+    )
+    days_late: int = Field(
+        2, ge=0, le=1_000, description="Days that the last line may lie back."
+    )
+    band_change: Share = Field(
+        0.1,
+        description="Change of a risk band's share of the customers from one scoring "
+        "to the next.",
+    )
+    auc_drop: Share = Field(
+        0.05, description="Drop of ROC AUC below what the test promised."
+    )
+    calibration: Share = Field(
+        0.05,
+        description="Calibration error (ECE), and gap of mean probability and churn "
+        "rate.",
+    )
+    calibration_slope: Share = Field(
+        0.3, description="Distance of the calibration slope from 1."
+    )
+    totals_ratio: float = Field(
+        1.33,
+        gt=1,
+        le=1_000,
+        description="Ratio of expected to actual spend in all, either way.",
+    )
+    outcomes: PositiveInt = Field(
+        6, description="Earlier cutoffs whose outcome is looked at, at most."
+    )
+    step_days: Days = Field(30, description="Days between these cutoffs.")

@@ -15,8 +15,10 @@ from regulars.config.sections import (
     CustomersSettings,
     FeatureSettings,
     GateSettings,
+    MonitoringSettings,
     ProfitSettings,
     ScoreSettings,
+    ServingSettings,
     TimeSettings,
     TrackingSettings,
     ValueSettings,
@@ -56,6 +58,9 @@ class Settings(Section):
     profit: ProfitSettings = Field(
         default=ProfitSettings(), description="Costs of a retention offer."
     )
+    monitoring: MonitoringSettings = Field(
+        default=MonitoringSettings(), description="What the watch tolerates."
+    )
     kpis: KpiSettings = Field(
         default=KpiSettings(), description="How the business's figures are counted."
     )
@@ -67,6 +72,9 @@ class Settings(Section):
     )
     tracking: TrackingSettings = Field(
         default=TrackingSettings(), description="MLflow."
+    )
+    serving: ServingSettings = Field(
+        default=ServingSettings(), description="The endpoint, `regulars serve`."
     )
     outputs: str = Field("", description="Folder of the results; empty: out/<name>.")
     seed: int = Field(

@@ -18,6 +18,8 @@ from pydantic import (
     model_validator,
 )
 
+from regulars.config.addresses import Address
+
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 PATH_DESCRIPTION = "csv, tsv, json, jsonl, xlsx or parquet file, or a glob of them."
 
@@ -31,7 +33,10 @@ def _kinds(annotation: Any) -> set[Any]:
 class Section(BaseModel):
     """A part of the configuration: frozen, and an unknown key is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    # an input may be an address with its password
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True
+    )
 
     @field_validator("*", mode="before")
     @classmethod
@@ -196,10 +201,11 @@ class TableSettings(Place):
 class SourceSettings(Section):
     """The engine and the tables."""
 
-    engine: str = Field(
+    engine: Address = Field(
         "duckdb://",
         description="duckdb://[file], postgres://user@host/db, spark://... or "
-        "spark://local.",
+        "spark://local. The tables of a PostgreSQL database are copied into DuckDB "
+        "as they are read ([how](postgres.md)).",
     )
     time_zone: str = Field("UTC", description="Zone in which naive times are read.")
     currency: str = Field("USD", description="The one currency of all amounts.")

@@ -17,7 +17,8 @@ from regulars.data.contract import TABLES, day_name
 from regulars.data.engine import connect, readable_errors
 from regulars.data.intake import time_formats
 from regulars.data.mapping import map_columns
-from regulars.data.reading import FILE_NUMBER, RawTable, quote_name
+from regulars.data.names import quote_name
+from regulars.data.reading import FILE_NUMBER, RawTable
 from regulars.data.staging import (
     LOST_BITS,
     PRINT,

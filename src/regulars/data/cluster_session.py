@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from regulars.data.contract import TABLES
-from regulars.data.engine import need, readable_errors
+from regulars.data.engine import readable_errors
 from regulars.data.files import detect_delimiter
+from regulars.data.postgres import need
 from regulars.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def open_session(settings: Settings) -> Any:
 
     ``spark://local`` is Spark in this process, with as many threads as it has cores.
     """
-    sql = need("pyspark.sql", extra="spark")
+    sql = need("pyspark.sql", "source.engine", extra="spark")
     place = settings.source.engine.removeprefix(SCHEME)
     master = "local[*]" if place in {"", "local"} else SCHEME + place
     # the workers' Python is that of their own environment, not of the shell's path

@@ -12,6 +12,12 @@ from typing import Literal
 
 from regulars.errors import ConfigError, suggestion
 
+OUR_NAMES = ("day", "known_from_date")
+"""Names that no attribute can have: columns of the clean tables."""
+
+IS_WORD = " = "
+"""What stands between a category and its word in the name of a feature."""
+
 Kind = Literal["id", "time", "number", "flag", "text", "any"]
 
 EARLIEST = date(1900, 1, 1)
@@ -73,12 +79,26 @@ class TableContract:
             if column.name == name:
                 return column
         if self.open_ended:
+            _refuse_name(self.name, name)
             return ColumnContract(name, "any", "attribute of the customer")
         msg = (
             f"source.{self.name}.columns: '{name}' is not a column of {self.name}."
             f"{suggestion(name, self.names)} Its columns are {', '.join(self.names)}."
         )
         raise ConfigError(msg)
+
+
+def _refuse_name(table: str, name: str) -> None:
+    """Refuse a name of an attribute that would be taken for something else."""
+    if name not in OUR_NAMES and IS_WORD not in name and not name.startswith("__"):
+        return
+    msg = (
+        f"source.{table}.columns: no attribute can be called '{name}': "
+        f"{', '.join(OUR_NAMES)}, names with '{IS_WORD}' and those that begin with "
+        f"'__' have a meaning of their own. Give it another name, as in "
+        f'"my_attribute: {name}".'
+    )
+    raise ConfigError(msg)
 
 
 def day_name(time_column: str) -> str:

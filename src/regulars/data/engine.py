@@ -1,4 +1,6 @@
-"""Open the engine that holds or reads the data: DuckDB, PostgreSQL or Spark.
+"""Open the engine that holds or reads the data: DuckDB.
+
+Tables of a PostgreSQL database are copied into DuckDB as they are read.
 
 A user's database file is opened read-only; intake works in temporary tables. No
 extension is fetched from the network.
@@ -6,10 +8,10 @@ extension is fetched from the network.
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 import tempfile
+import weakref
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,18 +21,15 @@ import duckdb
 import ibis
 from sqlglot.errors import SqlglotError
 
-from regulars.errors import (
-    ConfigError,
-    DataError,
-    MissingExtraError,
-    RegularsError,
-    suggestion,
-)
+from regulars.config.addresses import hide_passwords
+from regulars.data.postgres import SCHEMES as POSTGRES
+from regulars.data.postgres_tables import RemoteDatabase
+from regulars.errors import ConfigError, DataError, RegularsError, suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_SCHEMES = ("duckdb", "postgres", "postgresql", "spark")
+_SCHEMES = ("duckdb", *POSTGRES, "spark")
 
 
 def connect(url: str = "duckdb://", *, read_only: bool = True) -> Any:
@@ -38,7 +37,7 @@ def connect(url: str = "duckdb://", *, read_only: bool = True) -> Any:
     scheme, separator, rest = url.partition("://")
     if not separator or scheme not in _SCHEMES:
         msg = (
-            f"source.engine '{_without_password(url)}' is not an engine."
+            f"source.engine '{hide_passwords(url)}' is not an engine."
             f"{suggestion(scheme, _SCHEMES)} Use duckdb://, duckdb://FILE, "
             "postgres://user@host/db or spark://local."
         )
@@ -47,12 +46,15 @@ def connect(url: str = "duckdb://", *, read_only: bool = True) -> Any:
         return _connect_duckdb(rest, read_only=read_only)
     if scheme == "spark":
         msg = (
-            f"source.engine '{_without_password(url)}': on Spark only a log of "
-            "purchases is read (churn.kind non_contractual). Read the table from a "
-            "file, DuckDB or PostgreSQL."
+            f"source.engine '{hide_passwords(url)}': on Spark only a log of purchases "
+            "is read (churn.kind non_contractual). Read the table from a file, DuckDB "
+            "or PostgreSQL."
         )
         raise ConfigError(msg)
-    return _connect_postgres(url)
+    engine = _connect_duckdb("", read_only=False)
+    engine.remote = RemoteDatabase(url)
+    weakref.finalize(engine, engine.remote.close)
+    return engine
 
 
 def _connect_duckdb(rest: str, *, read_only: bool) -> Any:
@@ -87,30 +89,10 @@ def _connect_duckdb(rest: str, *, read_only: bool) -> Any:
     return connection
 
 
-def _connect_postgres(url: str) -> Any:
-    need("psycopg", extra="postgres")
-    with readable_errors(f"source.engine '{_without_password(url)}'", ConfigError):
-        connection = ibis.connect(url)
-        connection.raw_sql("SET TIME ZONE 'UTC'")
-    return connection
-
-
-def need(module: str, *, extra: str) -> Any:
-    """Import what an extra brings, or say how to install it."""
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        msg = (
-            f"source.engine needs the package '{module.partition('.')[0]}', which is "
-            f'not installed. Run: pip install "regulars[{extra}]"'
-        )
-        raise MissingExtraError(msg) from error
-
-
-def _without_password(url: str) -> str:
-    before, at, after = url.rpartition("@")
-    head, colon, secret = before.rpartition(":")
-    return f"{head}:...@{after}" if at and colon and "//" not in secret else url
+def remote_of(connection: Any) -> RemoteDatabase | None:
+    """Return the database that tables are copied from, if they are."""
+    remote: RemoteDatabase | None = getattr(connection, "remote", None)
+    return remote
 
 
 @contextmanager
@@ -134,9 +116,8 @@ def _engine_errors() -> tuple[type[Exception], ...]:
         SqlglotError,
     ]
     # Only what is already imported can have raised.
-    for module, name in (("psycopg", "Error"), ("pyspark.errors", "PySparkException")):
-        if module in sys.modules:
-            classes.append(getattr(sys.modules[module], name))
+    if "pyspark.errors" in sys.modules:
+        classes.append(sys.modules["pyspark.errors"].PySparkException)
     return tuple(classes)
 
 

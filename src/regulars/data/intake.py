@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import ibis
 
 from regulars.data.contract import TABLES, TableContract, day_name
-from regulars.data.engine import readable_errors
+from regulars.data.engine import readable_errors, remote_of
 from regulars.data.formats import check_time_format, find_time_format
 from regulars.data.mapping import Mapping, map_columns
 from regulars.data.margins import margin_notices
@@ -209,6 +209,8 @@ def read_tables(
             part.write(_path_of_table(Path(quarantine), name))
         refuse_if_bad(part.raw, part.staged, counted, contract, table_settings)
         tables[name], counts[name], parts[name] = part.staged.clean, counted, part
+    if (remote := remote_of(connection)) is not None:
+        remote.close()
     if not tables:
         msg = "source names no table. Give at least source.transactions."
         raise ConfigError(msg)

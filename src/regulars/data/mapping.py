@@ -13,8 +13,9 @@ import sqlglot
 from sqlglot import exp
 
 from regulars.data.engine import readable_errors
+from regulars.data.names import quote_name
 from regulars.data.number_formats import expand_numbers
-from regulars.data.reading import find_column, quote_name
+from regulars.data.reading import find_column
 from regulars.errors import ConfigError, DataError, suggestion
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def map_columns(
     described: dict[str, str] = {}
     worked_out: dict[str, str] = {}
     missing: dict[str, str] = {}
+    _refuse_alike(settings.columns, contract)
     for name, source in settings.columns.items():
         contract.column(name)
         if not isinstance(source, str):
@@ -93,6 +95,20 @@ def map_columns(
         _refuse_other_than_boolean(table, settings.where, contract)
     kept = _WHERE if settings.where is not None else ""
     return Mapping(table, sources, described, kept)
+
+
+def _refuse_alike(names: Iterable[str], contract: TableContract) -> None:
+    """Refuse names that differ in case alone, which engines take for one."""
+    # a name of the contract need not be listed
+    known: dict[str, str] = {name: name for name in contract.names}
+    for name in names:
+        first = known.setdefault(name.lower(), name)
+        if first != name:
+            msg = (
+                f"source.{contract.name}.columns: '{first}' and '{name}' differ in "
+                "nothing but capitals. Give one of them another name."
+            )
+            raise ConfigError(msg)
 
 
 def _refuse_other_than_boolean(table: Any, where: str, contract: TableContract) -> None:

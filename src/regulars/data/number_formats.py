@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import sqlglot
 from sqlglot import exp
 
-from regulars.data.reading import quote_name
+from regulars.data.names import quote_name
 from regulars.errors import ConfigError
 
 if TYPE_CHECKING:

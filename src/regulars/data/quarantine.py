@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import ibis
 
 from regulars.data.engine import readable_errors
+from regulars.data.names import quote_text
 from regulars.data.quality import DUPLICATE, GUEST, MALFORMED, label
-from regulars.data.reading import quote_text
 from regulars.data.staging import originals, row_fingerprint, temporary_table
 from regulars.errors import ConfigError
 
@@ -53,7 +53,9 @@ def _frame(raw: RawTable, staged: Staged, connection: Any) -> Any:
         "regulars_label": ibis.cases(*labels, else_=bad.reason)
         if labels
         else bad.reason,
-        "regulars_file": ibis.cases(*files, else_="") if files else raw.label,
+        "regulars_file": ibis.cases(*files, else_="")
+        if files
+        else ibis.literal(raw.label),
         "regulars_row": bad.row,
         "regulars_line": ibis.ifelse(whole, ibis.null("string"), bad.originals[0]),
     }

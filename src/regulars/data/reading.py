@@ -19,7 +19,9 @@ from regulars.data.alignment import (
     needed_columns,
 )
 from regulars.data.conversion import open_files
-from regulars.data.engine import readable_errors
+from regulars.data.engine import readable_errors, remote_of
+from regulars.data.names import quote_name, quote_text, unique_names
+from regulars.data.postgres_tables import wanted_columns
 from regulars.errors import ConfigError, suggestion
 
 if TYPE_CHECKING:
@@ -63,7 +65,7 @@ def read_raw(
 ) -> RawTable:
     """Make a view of one source."""
     if settings.table is not None:
-        return _read_database_table(name, settings.table, connection)
+        return _read_database_table(name, settings, connection, needed)
     path = settings.path or ""
     if connection.name != "duckdb":
         msg = (
@@ -75,7 +77,27 @@ def read_raw(
     return _read_files(path, _view_name(name), needs, settings, connection, folder)
 
 
-def _read_database_table(name: str, table: str, connection: Any) -> RawTable:
+def _read_database_table(
+    name: str, settings: TableSettings, connection: Any, needed: Iterable[str]
+) -> RawTable:
+    table, view = settings.table or "", _view_name(name)
+    remote, repeated = remote_of(connection), frozenset[str]()
+    if remote is None:
+        source = _table_of_engine(name, table, connection)
+    else:
+        wanted = wanted_columns(name, settings, needed)
+        setting = f"source.{name}.table '{table}'"
+        copied = remote.copy(table, setting, wanted, connection, f"{view}_copy")
+        source, repeated = connection.table(f"{view}_copy"), _repeated(copied)
+    numbered = source.mutate(**{FILE_NUMBER: 1})
+    if connection.name == "duckdb":
+        sql = connection.compile(numbered)
+        connection.raw_sql(f"CREATE OR REPLACE TEMP VIEW {view} AS {sql}")
+    names = tuple(source.columns)
+    return RawTable(view, numbered, names, f"table {table}", repeated)
+
+
+def _table_of_engine(name: str, table: str, connection: Any) -> Any:
     *schema, leaf = table.split(".")
     if len(schema) == 1 and connection.name == "duckdb":
         # A file shop.duckdb with a schema 'shop' needs both to be named.
@@ -83,7 +105,7 @@ def _read_database_table(name: str, table: str, connection: Any) -> RawTable:
     database = tuple(schema) if len(schema) > 1 else (schema[0] if schema else None)
     try:
         with readable_errors(f"source.{name}.table '{table}'", ConfigError):
-            source = connection.table(leaf, database=database)
+            return connection.table(leaf, database=database)
     except ConfigError as error:
         known = _known_tables(connection)
         listed = f" It has {', '.join(known[:20])}." if known else ""
@@ -92,12 +114,6 @@ def _read_database_table(name: str, table: str, connection: Any) -> RawTable:
             f"{suggestion(table, known)}{listed} Write it as schema.table."
         )
         raise ConfigError(msg) from error
-    numbered = source.mutate(**{FILE_NUMBER: 1})
-    view = _view_name(name)
-    if connection.name == "duckdb":
-        sql = connection.compile(numbered)
-        connection.raw_sql(f"CREATE OR REPLACE TEMP VIEW {view} AS {sql}")
-    return RawTable(view, numbered, tuple(source.columns), f"table {table}")
 
 
 def _view_name(name: str) -> str:
@@ -155,7 +171,7 @@ def _read_files(
         table=table,
         columns=tuple(column for column in table.columns if column != FILE_NUMBER),
         label=f"'{path}'",
-        repeated=frozenset().union(*(_repeated(file) for file in files)),
+        repeated=frozenset().union(*(_repeated(file.header) for file in files)),
         files=tuple(files),
         rejects=rejects,
         headless=_headless(files[0]) if text and header else "",
@@ -214,8 +230,8 @@ def _headless(file: SourceFile) -> str:
     return ""
 
 
-def _repeated(file: SourceFile) -> frozenset[str]:
-    lower = [name.lower() for name in file.header]
+def _repeated(header: Iterable[str]) -> frozenset[str]:
+    lower = [name.lower() for name in header]
     return frozenset(name for name in lower if name and lower.count(name) > 1)
 
 
@@ -297,25 +313,3 @@ def has_rejects(raw: RawTable, connection: Any) -> bool:
         f"SELECT count(*) FROM duckdb_tables() WHERE table_name = '{raw.rejects}'"
     )
     return bool(tables.fetchone()[0])
-
-
-def unique_names(header: Iterable[str], *, header_line: bool = True) -> list[str]:
-    """Return a name for each column of a text file."""
-    names: list[str] = []
-    seen: dict[str, int] = {}
-    for position, field_text in enumerate(header, start=1):
-        name = field_text if header_line and field_text else f"column{position}"
-        seen[name.lower()] = seen.get(name.lower(), 0) + 1
-        count = seen[name.lower()]
-        names.append(name if count == 1 else f"{name} ({count})")
-    return names
-
-
-def quote_text(text: str) -> str:
-    """Return text as an SQL literal."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def quote_name(name: str) -> str:
-    """Return a column's name as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'

@@ -17,6 +17,7 @@ import ibis
 from regulars.data.contract import day_name
 from regulars.data.guests import Guest, find_guests
 from regulars.data.joins import MATCHED
+from regulars.data.names import quote_text
 from regulars.data.parsing import Reading, first_fault, read_columns
 from regulars.data.quality import (
     AFTER_CUTOFF,
@@ -28,7 +29,7 @@ from regulars.data.quality import (
     NO_PARTNER,
 )
 from regulars.data.queries import count_rows, first_row
-from regulars.data.reading import FILE_NUMBER, has_rejects, quote_text
+from regulars.data.reading import FILE_NUMBER, has_rejects
 
 if TYPE_CHECKING:
     from datetime import date
@@ -153,9 +154,8 @@ def stage(
     n_read = count_rows(rows)
     if raw.files:
         bad = _place_in_files(raw, rows, bad, connection)
-    if connection.name == "duckdb":
-        connection.raw_sql(f"DROP VIEW {raw.view}_staged_rows")
-        connection.raw_sql(f"DROP TABLE {raw.view}_staged")
+    connection.raw_sql(f"DROP VIEW {raw.view}_staged_rows")
+    connection.raw_sql(f"DROP TABLE {raw.view}_staged")
     flipped = lost.pop(FLIPPED, 0)
     staged = Staged(clean, bad, n_read, n_duplicates, flipped, lost, tuple(guests))
     return staged, [*reasons, DUPLICATE, GUEST, MALFORMED]
@@ -204,17 +204,12 @@ def row_fingerprint(table: Any, columns: tuple[str, ...]) -> Any:
 
 def temporary_table(connection: Any, name: str, expression: Any) -> Any:
     """Compute an expression into a temporary table of the engine."""
-    if connection.name == "duckdb":
-        sql = connection.compile(expression)
-        connection.raw_sql(f"CREATE OR REPLACE TEMP TABLE {name} AS {sql}")
-        return connection.table(name)
-    return connection.create_table(name, expression, temp=True, overwrite=True)
+    sql = connection.compile(expression)
+    connection.raw_sql(f"CREATE OR REPLACE TEMP TABLE {name} AS {sql}")
+    return connection.table(name)
 
 
 def _numbered(connection: Any, name: str, expression: Any) -> Any:
-    if connection.name != "duckdb":
-        numbered = expression.mutate(**{_ROW: ibis.row_number() + 1})
-        return temporary_table(connection, name, numbered)
     temporary_table(connection, name, expression)
     # DuckDB keeps the order of the files, so its row ids are row numbers.
     connection.raw_sql(

@@ -94,7 +94,11 @@ class DatedRows(SortedRows):
     def at(self, cutoff: date, customers: pd.Index) -> SeenRows:
         """Return the rows of some customers that lie before a cutoff."""
         wanted = pa.array(customers, from_pandas=True)
-        who = pc.index_in(wanted, value_set=self.ids.cast(wanted.type))
+        ids = self.ids
+        if wanted.type != ids.type:
+            # one table may hold numbers where another holds texts
+            wanted, ids = wanted.cast(pa.string()), ids.cast(pa.string())
+        who = pc.index_in(wanted, value_set=ids)
         places = who.fill_null(len(self.ids)).to_numpy(zero_copy_only=False)
         return SeenRows(self, cutoff, places.astype(np.int64), customers)
 

@@ -73,6 +73,19 @@ _WORDED: dict[str, Worded] = {
 # the longest first: a department is no priority
 _STEMS = "|".join(sorted(_WORDED, key=len, reverse=True))
 _WORDED_NAME = re.compile(rf"({_STEMS})_(.+)_ever")
+_OF_A_WORD = re.compile(
+    "|".join(
+        re.escape(count.name).replace(r"\{\}", f"{stem}_.+")
+        for stem, each in _WORDED.items()
+        # of all words those that have most columns
+        for count in each.counts_of(events.SENT)
+    )
+)
+
+
+def is_of_a_word(name: str) -> bool:
+    """Return whether a column counts the rows with a word, whatever the word."""
+    return _OF_A_WORD.fullmatch(name) is not None
 
 
 def sorted_rows(
@@ -93,13 +106,18 @@ def sorted_rows(
     return DatedRows.of(table, ties)
 
 
-def words_before(tables: Mapping[str, Table | DatedRows], day: date) -> Words:
-    """Return the commonest words of each table known by a day; ties by the alphabet."""
+def words_before(
+    tables: Mapping[str, Table | DatedRows], day: date, *, room: int = 1
+) -> Words:
+    """Return the commonest words of each table known by a day; ties by the alphabet.
+
+    `room` times as many as have columns.
+    """
     words = {}
     for name, group in DATED_GROUPS.items():
         for stem, (column, most, _) in group.worded.items():
             if name in tables and column in (rows := sorted_rows(name, tables[name])):
-                words[stem] = rows.words_before(day_number(day), column, most)
+                words[stem] = rows.words_before(day_number(day), column, most * room)
     return words
 
 

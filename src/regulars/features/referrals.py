@@ -44,7 +44,8 @@ def referrals(seen: SeenRows, words: Words) -> Columns:
 def with_conversions(table: Table, first_days: pd.Series) -> Table:
     """Return referrals with the day on which the referred first bought, if any."""
     referred = array_of(table, "referred_id").to_pandas()
-    days = pd.to_datetime(referred.map(first_days))
+    first = first_days.set_axis(first_days.index.astype(str))
+    days = pd.to_datetime(referred.astype(str).map(first))
     if isinstance(table, pd.DataFrame):
         return table.assign(**{CONVERTED: days.to_numpy()})
     return table.append_column(CONVERTED, pa.array(days, from_pandas=True))

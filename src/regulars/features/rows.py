@@ -6,13 +6,27 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from regulars.features.signals import Signals, Vocabulary, named_apart
+from regulars.features.matrix import FEATURES
+from regulars.features.signals import MOST_LEVELS, Signals, Vocabulary, named_apart
+from regulars.features.value import VALUE_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import date
 
     from regulars.features.cache import FeatureCache
+
+ADDED = (
+    "churned",
+    "n_purchases",
+    "spend",
+    "p_alive",
+    "btyd_no_purchase_probability",
+    "btyd_expected_purchases",
+    "btyd_order_value",
+    "btyd_expected_spend",
+)
+"""Columns that rows get later on: outcomes, and those of the purchase process."""
 
 
 class FeatureRows:
@@ -30,9 +44,16 @@ class FeatureRows:
             if not self._signals or rows is None:
                 return Vocabulary()
             self._known[known_at] = self._signals.vocabulary(
-                known_at, pd.Index(rows["customer_id"]), taken=rows.columns
+                known_at, pd.Index(rows["customer_id"]), taken=taken_names(rows)
             )
         return self._known[known_at]
+
+    def of_earlier_models(self, cutoff: date) -> pd.DataFrame:
+        """Return the rows of a cutoff with the words that earlier models know, too."""
+        rows = self.purchases.by_cutoff([cutoff])[cutoff]
+        who = pd.Index(rows["customer_id"])
+        wide = self._signals.wide_vocabulary(cutoff, who, taken=taken_names(rows))
+        return self.by_cutoff([cutoff], wide)[cutoff]
 
     def by_table(
         self, vocabulary: Vocabulary, names: Iterable[str]
@@ -46,6 +67,19 @@ class FeatureRows:
             found[table] = [name for name in held if name in known]
         return found
 
+    def news(self, day: date, vocabulary: Vocabulary) -> dict[str, list[str]]:
+        """Return the categories as of a day that an earlier vocabulary lacks.
+
+        Only of columns that had room for more: a rare one is none.
+        """
+        now, then = self.vocabulary(day).levels, vocabulary.levels
+        found = {
+            name: [level for level in now[name] if level not in then[name]]
+            for name in now.keys() & then.keys()
+            if len(then[name]) < MOST_LEVELS
+        }
+        return {name: found[name] for name in sorted(found) if found[name]}
+
     def by_cutoff(
         self, cutoffs: Sequence[date], vocabulary: Vocabulary | None = None
     ) -> dict[date, pd.DataFrame]:
@@ -54,9 +88,8 @@ class FeatureRows:
         if not self._signals or not rows:
             return rows
         words = vocabulary or self.vocabulary(max(rows))
-        return {
-            day: with_signals(own, self._signals, words) for day, own in rows.items()
-        }
+        signals = self._signals.read_by(words)
+        return {day: with_signals(own, signals, words) for day, own in rows.items()}
 
 
 def with_signals(
@@ -69,6 +102,11 @@ def with_signals(
         rows["cutoff"].iloc[0].date(),
         pd.Index(rows["customer_id"]),
         vocabulary,
-        taken=rows.columns,
+        taken=taken_names(rows),
     )
     return pd.concat([rows, known.reset_index(drop=True)], axis=1)
+
+
+def taken_names(rows: pd.DataFrame) -> list[str]:
+    """Return the names that mean something else, there or not."""
+    return [*rows.columns, *FEATURES, *VALUE_COLUMNS, *ADDED]

@@ -18,14 +18,17 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import pandas as pd
 
-from regulars.data.contract import TABLES, day_name
+from regulars.data.contract import IS_WORD, TABLES, day_name
+from regulars.features import customers
 from regulars.features.dated_tables import (
     NOT_USED,
     columns_of,
+    is_of_a_word,
     sorted_rows,
     words_before,
     words_in,
 )
+from regulars.features.sorted_rows import day_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -37,9 +40,11 @@ EMPTY: Mapping[str, pd.DataFrame] = MappingProxyType({})
 CUSTOMERS = "customers"
 MOST_LEVELS = 25
 FEWEST_ROWS = 5
+# times the words of a vocabulary: the commonest of an earlier day are among them
+ROOM = 2
 # none of the categories that have a column
 OTHER = "another"
-_LEVEL = re.compile(r"(.+?) = (.*)", re.DOTALL)
+_LEVEL = re.compile(rf"(.+?){IS_WORD}(.*)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,7 @@ class Vocabulary:
         names = list(names)
         levels: dict[str, tuple[str, ...]] = {}
         for name in names:
-            if match := _LEVEL.fullmatch(name):
+            if match := _level_in(name):
                 levels[match[1]] = (*levels.get(match[1], ()), match[2])
         return cls(words_in(names), levels)
 
@@ -87,9 +92,15 @@ def dated(name: str, rows: pd.DataFrame) -> pd.DataFrame:
     return kept.rename(columns={day: "day"})
 
 
+def _level_in(column: str) -> re.Match[str] | None:
+    """Return the category and its word, where a column is one of these."""
+    # a kind of event may hold what parts the two
+    return None if is_of_a_word(column) else _LEVEL.fullmatch(column)
+
+
 def owner_of(column: str) -> str:
     """Return what a column is about: of a category's, the category."""
-    match = _LEVEL.fullmatch(column)
+    match = _level_in(column)
     return match[1] if match else column
 
 
@@ -97,7 +108,7 @@ def as_attributes(rows: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
     """Return columns with each category's put together again; missing is None."""
     found: dict[str, Any] = {}
     for name in names:
-        column, match = rows[name].to_numpy(np.float64), _LEVEL.fullmatch(name)
+        column, match = rows[name].to_numpy(np.float64), _level_in(name)
         if match is None:
             found[name] = column
             continue
@@ -116,7 +127,8 @@ class Signals:
     the day from which they were known. ``begins`` are the first days of the tables,
     where the rows are those of some customers only; by default they are the rows' own,
     and tables without a row are left out. ``first_days`` say who of those referred
-    became a customer.
+    became a customer. ``written`` are attributes that were read as numbers, as they
+    were written.
     """
 
     def __init__(
@@ -124,7 +136,9 @@ class Signals:
         tables: Mapping[str, pd.DataFrame] = EMPTY,
         begins: Mapping[str, pd.Timestamp] | None = None,
         first_days: pd.Series | None = None,
+        written: pd.DataFrame | None = None,
     ) -> None:
+        self.written = pd.DataFrame() if written is None else written
         if begins is None:
             tables = {name: rows for name, rows in tables.items() if len(rows)}
             begins = {name: rows["day"].min() for name, rows in tables.items()}
@@ -138,6 +152,29 @@ class Signals:
         """The rows of each table, sorted for every cutoff."""
         first = self.first_days
         return {name: sorted_rows(name, t, first) for name, t in self.tables.items()}
+
+    def read_by(self, vocabulary: Vocabulary) -> Signals:
+        """Return the same with attributes in the form that the columns ask for.
+
+        What a column holds belongs to the rows that a model learnt from: of other rows
+        its values may look like another kind.
+        """
+        rows = self.tables.get(CUSTOMERS)
+        if rows is None:
+            return self
+        changed = {}
+        for name in rows.columns.difference([*customers.KEYS]):
+            names = {name, named_apart(name, CUSTOMERS)}
+            is_category = not names.isdisjoint(vocabulary.levels)
+            own = rows[name]
+            if is_category and name in self.written:
+                changed[name] = self.written[name]
+            elif (read := customers.as_learnt(own, is_category=is_category)) is not own:
+                changed[name] = read
+        if not changed:
+            return self
+        tables = {**self.tables, CUSTOMERS: rows.assign(**changed)}
+        return Signals(tables, self.begins, self.first_days)
 
     def raw(
         self,
@@ -187,6 +224,24 @@ class Signals:
         raw = self.raw(known_at, customers, words, taken=taken)
         categories = raw.select_dtypes(include="object")
         return Vocabulary(words, {str(c): _levels(raw[c]) for c in categories})
+
+    def wide_vocabulary(
+        self, known_at: date, customers: pd.Index, *, taken: Iterable[str] = ()
+    ) -> Vocabulary:
+        """Return the words that models of earlier days know, as far as can be told."""
+        words = words_before(self.rows, known_at, room=ROOM)
+        raw = self.raw(known_at, customers, words, taken=taken)
+        categories = raw.select_dtypes(include="object")
+        levels = {str(c): self._known(str(c), known_at) for c in categories}
+        return Vocabulary(words, levels)
+
+    def _known(self, name: str, known_at: date) -> tuple[str, ...]:
+        """Return the commonest texts of a category so far, whoever has them now."""
+        columns = {t: name.removesuffix(named_apart("", t)) for t in self.rows}
+        held = [(self.rows[t], c) for t, c in columns.items() if c in self.rows[t]]
+        day, most = day_number(known_at), MOST_LEVELS * ROOM
+        found = (rows.words_before(day, column, most) for rows, column in held)
+        return tuple(dict.fromkeys(word for words in found for word in words))
 
     def columns(
         self,
@@ -244,7 +299,5 @@ def _one_hot(
     texts = [_text(kind) for kind in kinds]
     place = {text: code for code, text in enumerate(texts)}
     missing = codes < 0
-    return {
-        f"{name} = {level}": np.where(missing, np.nan, codes == place.get(level, -1))
-        for level in levels
-    }
+    own = {f"{name}{IS_WORD}{level}": place.get(level, -1) for level in levels}
+    return {n: np.where(missing, np.nan, codes == code) for n, code in own.items()}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sqlglot.dialects.duckdb import DuckDB
 
-from regulars.data.reading import quote_name
+from regulars.data.names import quote_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

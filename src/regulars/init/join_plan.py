@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from regulars.config import JoinSettings
 from regulars.data.column_names import name_key
-from regulars.data.reading import quote_name
+from regulars.data.names import quote_name
 from regulars.errors import ConfigError
 from regulars.init.number_values import holds_numbers
 

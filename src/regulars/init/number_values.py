@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from regulars.data.names import quote_name
 from regulars.data.number_formats import number_expression
 from regulars.data.numbers import format_of
-from regulars.data.reading import quote_name
 
 if TYPE_CHECKING:
     from regulars.init.profile import ColumnProfile

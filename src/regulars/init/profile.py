@@ -15,8 +15,8 @@ import ibis
 
 from regulars.data.column_names import name_score
 from regulars.data.formats import AmbiguousTimeError, find_time_format
+from regulars.data.names import quote_name
 from regulars.data.parsing import clean_text
-from regulars.data.reading import quote_name
 from regulars.data.time_shapes import is_standard, looks_like_time
 from regulars.errors import DataError
 from regulars.init.sample import Sample, column_sql, take_sample

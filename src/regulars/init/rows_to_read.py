@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from regulars.data.column_names import name_key
-from regulars.data.reading import quote_text
+from regulars.data.names import quote_text
 from regulars.init.sample import column_sql
 from regulars.init.statuses import is_doubtful, is_no_sale, is_status
 

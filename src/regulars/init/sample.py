@@ -10,8 +10,8 @@ import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from regulars.data.names import quote_name
 from regulars.data.parsing import clean_text
-from regulars.data.reading import quote_name
 from regulars.data.staging import temporary_table
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from regulars.data.cluster_sample import draw_sample
 from regulars.data.cluster_session import is_cluster
 from regulars.data.engine import connect
 from regulars.data.intake import Intake, read_tables
+from regulars.data.quality import AFTER_CUTOFF, LEFT_OUT, NO_PARTNER
 from regulars.findings.rules import find_findings
 from regulars.results import CheckResult, as_result, write_result
 from regulars.results.writing import make_folder
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from regulars.config import Settings
 
     Step = Callable[[str], None]
+
+# rows that nobody meant to read
+LEFT_OUT_BY_RULE = {AFTER_CUTOFF, LEFT_OUT, NO_PARTNER}
 
 
 def read_and_check(settings: Settings, step: Step) -> Intake:
@@ -63,6 +67,18 @@ def _checked(settings: Settings, step: Step) -> tuple[Intake, dict[str, Any]]:
     }
     write_result(as_result(CheckResult, summary), outputs / "check.json")
     return intake, summary
+
+
+def rows_read(intake: Intake) -> dict[str, tuple[int, int]]:
+    """Return how many rows of each table were meant to be read, and how many set aside.
+
+    Rows left out by rule, such as those after a cutoff, are neither.
+    """
+    found = {}
+    for name, each in intake.counts.items():
+        aside = sum(r.rows for r in each.reasons if r.reason not in LEFT_OUT_BY_RULE)
+        found[name] = (each.rows_kept + aside, aside)
+    return found
 
 
 def _read(settings: Settings, quarantine: Path) -> Intake:

@@ -22,6 +22,7 @@ from regulars.report.formats import (
 )
 from regulars.report.history_charts import complete_months
 from regulars.report.model_charts import baseline_label, top_features
+from regulars.report.monitoring_section import watch_captions
 from regulars.report.offer_charts import profit_caption
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ def captions(results: Results) -> dict[str, str]:
             written["profit"] = profit_caption(offer, results.currency)
     if results.backtest:
         written |= backtest_captions(results.backtest)
+    if results.monitoring:
+        written |= watch_captions(results.monitoring)
     if results.scores is not None:
         written["risk"] = _risk(results)
         written["value"] = _value(results)

@@ -21,6 +21,7 @@ from regulars.report.model_charts import (
     reliability_chart,
     roc_chart,
 )
+from regulars.report.monitoring_section import FROM_WATCH
 from regulars.report.offer_charts import profit_chart
 from regulars.report.process_charts import (
     alive_chart,
@@ -95,6 +96,9 @@ def render_charts(results: Results) -> dict[str, go.Figure]:
     if results.backtest:
         backtest = results.backtest
         drawn |= {name: draw(backtest) for name, draw in FROM_BACKTEST.items()}
+    if results.monitoring:
+        watch = results.monitoring
+        drawn |= {name: draw(watch) for name, draw in FROM_WATCH.items()}
     if results.scores is not None:
         drawn["risk"] = risk_chart(results.scores)
         # one value for all customers is no spread

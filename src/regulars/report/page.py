@@ -23,6 +23,7 @@ from regulars.report.history_charts import nobody_came_back
 from regulars.report.kpi_section import kpi_section
 from regulars.report.layout import render_template
 from regulars.report.model_card import members, search_words
+from regulars.report.monitoring_section import watch_section
 from regulars.report.offer_charts import assumed_value, offer_rows
 from regulars.report.results import WRITTEN_BY, Results, read_results
 from regulars.report.slice_tables import (
@@ -172,6 +173,7 @@ def _shared(results: Results) -> dict[str, Any]:
         "slices": slice_rows(backtest) if backtest else [],
         "worst_slices": worst_slice_rows(backtest) if backtest else [],
         "slices_caption": slices_caption(backtest) if backtest else "",
+        "watch": watch_section(results.monitoring),
         "slice_rival": rival_label(backtest) if backtest else "",
         "provenance": _provenance(results),
     }
@@ -227,6 +229,7 @@ def _links(results: Results, *, has_scores: bool) -> list[tuple[str, str]]:
         "reasons": "What matters",
         "money": "Money" if has_offer else "",
         "backtest": "Over time" if results.backtest else "",
+        "watch": "Watch" if results.monitoring else "",
         "process": "Purchase process" if is_of_purchases else "",
         "data": "Data",
         "made": "How it was made",

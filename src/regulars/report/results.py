@@ -13,6 +13,7 @@ from regulars.results import (
     BacktestResult,
     CheckResult,
     KpiResult,
+    MonitoringResult,
     TrainingResult,
     read_result,
 )
@@ -27,7 +28,14 @@ if TYPE_CHECKING:
 
 SCORES, SCORED_BY = "scores.parquet", "regulars score"
 FORMS: dict[str, type[Result]] = {
-    form.file: form for form in (CheckResult, KpiResult, TrainingResult, BacktestResult)
+    form.file: form
+    for form in (
+        CheckResult,
+        KpiResult,
+        TrainingResult,
+        BacktestResult,
+        MonitoringResult,
+    )
 }
 WRITTEN_BY = {name: form.command for name, form in FORMS.items()} | {SCORES: SCORED_BY}
 SCORE_COLUMNS = (
@@ -57,6 +65,8 @@ class Results:
         ``scores.parquet``: one row a customer.
     backtest : BacktestResult or None
         ``backtest.json``: test windows rolled back through time.
+    monitoring : MonitoringResult or None
+        ``monitoring.json``: what the watch over the champion found.
 
     Examples
     --------
@@ -70,6 +80,7 @@ class Results:
     training: TrainingResult | None = None
     scores: pd.DataFrame | None = None
     backtest: BacktestResult | None = None
+    monitoring: MonitoringResult | None = None
 
     @property
     def currency(self) -> str:

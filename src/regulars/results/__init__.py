@@ -6,12 +6,14 @@ from regulars.results.backtest import BacktestResult
 from regulars.results.check import CheckResult
 from regulars.results.files import as_result, read_result, write_result
 from regulars.results.kpis import KpiResult
+from regulars.results.monitoring import MonitoringResult
 from regulars.results.training import RunSummary, TrainingResult, TrainingSummary
 
 __all__ = [
     "BacktestResult",
     "CheckResult",
     "KpiResult",
+    "MonitoringResult",
     "RunSummary",
     "TrainingResult",
     "TrainingSummary",

@@ -30,7 +30,7 @@ def write_json(data: Any, path: str | Path) -> Path:
 
 
 @contextmanager
-def replacing(target: Path) -> Iterator[Path]:
+def replacing(target: Path, mode: int = 0o644) -> Iterator[Path]:
     """Give a temporary path that takes the target's place if all goes well."""
     make_folder(target.parent)
     with _refused_in_a_sentence(target):
@@ -44,7 +44,7 @@ def replacing(target: Path) -> Iterator[Path]:
             with temporary.open("rb") as written:
                 os.fsync(written.fileno())
             # mkstemp makes the file private; results are for others to read
-            temporary.chmod(0o644)
+            temporary.chmod(mode)
             temporary.replace(target)
         finally:
             temporary.unlink(missing_ok=True)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Self
 
+import ibis
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -16,13 +20,15 @@ from regulars.data.contract import TABLES
 from regulars.data.engine import connect
 from regulars.data.intake import normalise
 from regulars.data.ledger import MARGIN_COLUMNS
-from regulars.errors import DataError
-from regulars.scoring.plain_rows import read_plain
+from regulars.data.parsing import MISSING
+from regulars.errors import RequestError
+from regulars.scoring.plain_rows import BLANKS, read_plain
+from regulars.scoring.request_faults import first_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    import pandas as pd
+    from numpy.typing import NDArray
 
 # how a field of a kind is sent
 FORMS = {
@@ -32,6 +38,8 @@ FORMS = {
     "number": pa.float64(),
     "flag": pa.bool_(),
 }
+_SENT = "sent_rows"
+_NO_IDS = (bool, float, Mapping, list)
 
 
 def fields_of(table: str) -> dict[str, pa.DataType]:
@@ -51,52 +59,130 @@ def read_day(value: object) -> date:
         return date.fromisoformat(str(value)[:10])
     except ValueError as error:
         msg = f"'as_of' is '{value}'; give a date such as 2024-03-31."
-        raise DataError(msg) from error
+        raise RequestError(msg, code="bad_parameter", field="params.as_of") from error
 
 
-def customer_ids(request: pd.DataFrame, tables: Iterable[str] = ()) -> pd.Series[Any]:
+@dataclass(frozen=True)
+class Histories:
+    """Customers of a request, and their rows of each table as they were sent."""
+
+    # as sent: numbers stay numbers
+    ids: Sequence[Any]
+    # every table by its name, with the column that says whose row it is
+    tables: Mapping[str, pa.Table]
+
+    @classmethod
+    def of(
+        cls,
+        request: pd.DataFrame | Mapping[str, Sequence[Any]],
+        columns: Mapping[str, Sequence[str]],
+    ) -> Self:
+        """Read a request of one row a customer; `columns` are those of each table."""
+        ids = customer_ids(request, columns)
+        owners = names_of(ids)
+        tables = {
+            name: flatten(owners, request[name], wanted, name)
+            for name, wanted in columns.items()
+        }
+        return cls(ids, tables)
+
+    @classmethod
+    def together(cls, parts: Sequence[Histories]) -> Histories:
+        """Return the customers of several requests, none of whom is in two."""
+        if len(parts) == 1:
+            return parts[0]
+        tables = {
+            name: pa.concat_tables(each.tables[name] for each in parts)
+            for name in parts[0].tables
+        }
+        return cls([who for each in parts for who in each.ids], tables)
+
+
+def names_of(ids: Iterable[Any]) -> NDArray[np.object_]:
+    """Return the ids as texts, trimmed as the intake trims them."""
+    return np.array([str(each).strip(BLANKS) for each in ids], dtype=object)
+
+
+def customer_ids(
+    request: pd.DataFrame | Mapping[str, Sequence[Any]], tables: Iterable[str]
+) -> list[Any]:
     """Return the names of the customers of a request, each of which is another.
 
-    Their transactions have to be there, and their rows of other tables.
+    Their rows of every table have to be there.
     """
-    needed = ("customer_id", "transactions", *tables)
-    missing = [name for name in needed if name not in request.columns]
+    needed = ("customer_id", *tables)
+    missing = [name for name in needed if name not in request]
     if missing:
         msg = (
             f"The request lacks {' and '.join(missing)}; it has "
-            f"{', '.join(map(str, request.columns))}. Send one row a customer with "
+            f"{', '.join(map(str, request))}. Send one row a customer with "
             "each of them; an empty list where there is nothing."
         )
-        raise DataError(msg)
-    ids = request["customer_id"]
-    if ids.isna().any() or ids.duplicated().any():
-        n_bad = int(ids.isna().sum() + ids.duplicated().sum())
+        raise RequestError(msg, code="missing_field", field=missing[0])
+    ids = [*request["customer_id"]]
+    if (found := refused_ids(ids)) is not None:
+        raise found
+    return ids
+
+
+def refused_ids(ids: Sequence[Any]) -> RequestError | None:
+    """Return what is wrong with the customers of a request, None where all is well."""
+    empty = [each is None or each is pd.NA or each != each for each in ids]
+    others = [each for each in ids if isinstance(each, _NO_IDS) or _is_broken(each)]
+    if others and not any(empty):
+        msg = (
+            f"'customer_id' is {ascii(others[0])[:40]} in a row; send a text or a "
+            "whole number."
+        )
+        return RequestError(msg, code="bad_customer_id", field="customer_id")
+    names = [str(each).strip(BLANKS) for each in ids]
+    n_empty = sum(
+        nothing or name.lower() in MISSING
+        for nothing, name in zip(empty, names, strict=True)
+    )
+    n_bad = n_empty + len(ids) - len({*map(repr, ids)})
+    if n_bad:
         msg = (
             f"'customer_id' is empty or repeated in {n_bad} of {len(ids)} rows; send "
             "one row a customer."
         )
-        raise DataError(msg)
-    _refuse_lookalikes(ids)
-    return ids
+        return RequestError(msg, code="bad_customer_id", field="customer_id")
+    if len({*names}) == len(names):
+        return None
+    # 1 beside "1": histories belong to the id as text
+    counts = Counter(names)
+    alike = [each for each, n in zip(ids, names, strict=True) if counts[n] > 1]
+    msg = (
+        f"'customer_id' holds {len(alike)} values that read the same, as "
+        f"numbers and as text: {', '.join(map(repr, alike[:5]))}. Send every "
+        "customer_id as text, or every one as a number."
+    )
+    return RequestError(msg, code="bad_customer_id", field="customer_id")
 
 
-def _refuse_lookalikes(ids: pd.Series[Any]) -> None:
-    """Refuse 1 beside "1": histories belong to the id as text."""
-    names = ids.astype(str)
-    alike = names.duplicated(keep=False)
-    if alike.any():
-        same = ", ".join(repr(value) for value in ids[alike].tolist()[:5])
-        msg = (
-            f"'customer_id' holds {int(alike.sum())} values that read the same, as "
-            f"numbers and as text: {same}. Send every customer_id as text, or every "
-            "one as a number."
-        )
-        raise DataError(msg)
+def _is_broken(text: object) -> bool:
+    # half of a surrogate pair, which JSON can spell, is no character
+    if not isinstance(text, str) or text.isascii():
+        return False
+    return any("\ud800" <= sign <= "\udfff" for sign in text)
+
+
+def wanted_fields(table: str, columns: Iterable[str]) -> dict[str, pa.DataType | None]:
+    """Return the fields of a row that are read; of attributes None: of any type."""
+    fields: dict[str, pa.DataType | None] = {**fields_of(table)}
+    # attributes have names that the contract does not know
+    fields |= {name: None for name in columns if name not in fields}
+    wanted = {*TABLES[table].required, *columns}
+    return {
+        name: form
+        for name, form in fields.items()
+        if name in wanted and name != "customer_id"
+    }
 
 
 def flatten(
-    ids: pd.Series[Any],
-    histories: pd.Series[Any],
+    owners: NDArray[np.object_],
+    histories: Iterable[Any],
     columns: Sequence[str],
     table: str = "transactions",
 ) -> pa.Table:
@@ -105,15 +191,15 @@ def flatten(
     Numbers that were sent as text stay text: the intake's rules read them.
     """
     contract = TABLES[table]
-    fields = fields_of(table)
-    # attributes have names that the contract does not know
-    fields |= {name: None for name in columns if name not in fields}
-    wanted = {*contract.required, *columns}
-    fields = {name: form for name, form in fields.items() if name in wanted}
-    rows = [_objects(history, table) for history in histories]
+    fields = wanted_fields(table, columns)
+    rows = [
+        _objects(history, table, owner)
+        for owner, history in zip(owners, histories, strict=True)
+    ]
     flat = [row for history in rows for row in history]
-    sent = _columns(fields, flat, table)
-    owner = np.repeat(ids.astype(str).to_numpy(dtype=object), list(map(len, rows)))
+    owner = np.repeat(owners, list(map(len, rows)))
+    _refuse_other_rows(flat, table, owner)
+    sent = _columns(fields, flat)
     needed = [
         name
         for name in fields
@@ -125,42 +211,62 @@ def flatten(
             f"No history in '{table}' has {', '.join(absent)}, which the model "
             "learnt from. Send it with every row."
         )
-        raise DataError(msg)
+        raise RequestError(
+            msg,
+            code="missing_field",
+            customer=str(owner[0]),
+            field=f"{table}[0].{absent[0]}",
+        )
+    return with_owners(sent, pa.array(owner, pa.string()), table)
+
+
+def with_owners(sent: dict[str, pa.Array], names: pa.Array, table: str) -> pa.Table:
+    """Return the rows of a table with whose they are."""
+    contract = TABLES[table]
     if "is_return" in sent and pa.types.is_boolean(sent["is_return"].type):
         sent["is_return"] = sent["is_return"].fill_null(False)
-    names = pa.array(owner, pa.string())
-    if contract.id_column in sent:
-        # a referral may be one by which the customer came
-        names = pc.coalesce(sent.pop(contract.id_column), names)
-    return pa.table({contract.id_column: names, **sent})
+    if contract.id_column not in sent:
+        return pa.table({contract.id_column: names, **sent})
+    # a referral may be one by which the customer came
+    named = pc.coalesce(sent.pop(contract.id_column), names)
+    referrals = pa.table({contract.id_column: named, **sent})
+    return referrals.filter(_is_told_once(names, named, sent["referred_id"]))
+
+
+def _is_told_once(owner: pa.Array, referrer: pa.Array, referred: pa.Array) -> pa.Array:
+    """Return which referrals count: those that both customers send do for one."""
+    is_own = pc.equal(owner, referrer)
+    pair = pc.binary_join_element_wise(referrer, referred, "\0")
+    is_told = pc.is_in(pair, value_set=pair.filter(is_own))
+    return pc.or_(is_own, pc.invert(is_told))
 
 
 def _columns(
-    fields: Mapping[str, pa.DataType | None], rows: list[Any], table: str
+    fields: Mapping[str, pa.DataType | None], rows: list[Any]
 ) -> dict[str, pa.Array]:
     """Return each field of all rows."""
     if None not in fields.values() and set(map(type, rows)) == {dict}:
-        with suppress(pa.ArrowInvalid, pa.ArrowTypeError):
+        with suppress(pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError):
             at_once = pa.array(rows, pa.struct([*fields.items()]))
             return dict(zip(fields, at_once.flatten(), strict=True))
-    try:
-        return {
-            name: _column([row.get(name) for row in rows], form)
-            for name, form in fields.items()
-        }
-    except AttributeError:
-        _refuse_other_rows(rows, table)
-        raise
+    return {
+        name: _column([row.get(name) for row in rows], form)
+        for name, form in fields.items()
+    }
 
 
 def _column(values: list[Any], form: pa.DataType | None) -> pa.Array:
     try:
         found = pa.array(values, form)
         return found.cast(pa.string()) if pa.types.is_null(found.type) else found
-    except (pa.ArrowInvalid, pa.ArrowTypeError):
+    except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError, OverflowError):
         # numbers of orders, times as objects; and numbers and flags sent as text
-        texts = [None if value is None else str(value) for value in values]
-        return pa.array(texts, pa.string())
+        return pa.array([_text(value) for value in values], pa.string())
+
+
+def _text(value: object) -> str | None:
+    # half of a surrogate pair is no character
+    return None if value is None else str(value).encode(errors="replace").decode()
 
 
 def _may_be_empty(name: str, rows: Sequence[Mapping[str, Any]], table: str) -> bool:
@@ -173,27 +279,35 @@ def _may_be_empty(name: str, rows: Sequence[Mapping[str, Any]], table: str) -> b
     return name == "is_return"
 
 
-def _objects(history: object, table: str) -> list[Any]:
+def _objects(history: object, table: str, owner: str) -> list[Any]:
     # pandas has NaN where a request has null
-    if history is None or isinstance(history, float):
+    if history is None or (isinstance(history, float) and history != history):
         return []
-    if isinstance(history, str) or not hasattr(history, "__iter__"):
+    if isinstance(history, str | Mapping) or not hasattr(history, "__iter__"):
         msg = (
             f"'{table}' holds {type(history).__name__}; it must be a list of objects "
             f"with {_required(table)}."
         )
-        raise DataError(msg)
+        raise RequestError(msg, code="not_a_list", customer=owner, field=table)
     return list(history)
 
 
-def _refuse_other_rows(rows: Sequence[object], table: str) -> None:
-    for row in rows:
+def _refuse_other_rows(
+    rows: Sequence[object], table: str, owner: NDArray[np.object_]
+) -> None:
+    for number, row in enumerate(rows):
         if not isinstance(row, Mapping):
             msg = (
                 f"A row of '{table}' is {type(row).__name__}; it must be an object "
                 f"with {_required(table)}."
             )
-            raise DataError(msg)
+            place = number - int(np.argmax(owner == owner[number]))
+            raise RequestError(
+                msg,
+                code="not_an_object",
+                customer=str(owner[number]),
+                field=f"{table}[{place}]",
+            )
 
 
 def _required(table: str) -> str:
@@ -208,18 +322,26 @@ def clean_lines(sent: pa.Table, time_zone: str) -> pa.Table:
     return clean_rows(sent, time_zone, "transactions") if plain is None else plain
 
 
+@lru_cache(maxsize=256)
+def _rules(schema: pa.Schema, time_zone: str, name: str) -> tuple[str, pa.Schema]:
+    """Return the intake's rules for a form of rows, which take long to write down."""
+    table = ibis.table(ibis.Schema.from_pyarrow(schema), name=_SENT)
+    checked = normalise(table, name, time_zone=time_zone, with_fault=True)
+    return str(ibis.to_sql(checked, "duckdb")), checked.schema().to_pyarrow()
+
+
+@lru_cache(maxsize=1)
+def _engine() -> Any:
+    return connect("duckdb://")
+
+
 def clean_rows(sent: pa.Table, time_zone: str, name: str) -> pa.Table:
     """Return the rows of a table by the rules of the intake, or refuse faulty ones."""
-    connection = connect("duckdb://")
-    try:
-        table = connection.create_table("history", obj=sent, temp=True)
-        checked = normalise(table, name, time_zone=time_zone, with_fault=True)
-        rows = checked.to_pyarrow()
-    finally:
-        connection.disconnect()
-    faults = Counter(rows["fault"].drop_null().to_pylist())
-    if faults:
-        told = "; ".join(f"{n} x {fault}" for fault, n in sorted(faults.items()))
-        msg = f"The histories hold {name} that cannot be used: {told}."
-        raise DataError(msg)
+    query, schema = _rules(sent.schema, time_zone, name)
+    # a cursor each: requests come from several threads
+    with closing(_engine().con.cursor()) as cursor:
+        cursor.register(_SENT, sent)
+        rows = cursor.sql(query).to_arrow_table().cast(schema)
+    if rows["fault"].null_count < len(rows):
+        raise first_fault(sent, rows["fault"], name)
     return rows.drop_columns(["fault"])

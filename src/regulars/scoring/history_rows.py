@@ -72,7 +72,8 @@ class HistoryRows:
     ) -> pd.DataFrame:
         """Return the features of the customers of clean lines, as of a cutoff.
 
-        Each table of lines holds whole customers, in their order.
+        Each table of lines holds whole customers, in their order; signals are as the
+        words read them (`Signals.read_by`).
         """
         context = self.context
         plan = FeaturePlan.of(
@@ -83,4 +84,6 @@ class HistoryRows:
             first_day=date.fromisoformat(context.first_day),
         )
         rows = plan.matrix(lines)
-        return with_signals(rows, signals, self.words) if signals else rows
+        if not signals:
+            return rows
+        return with_signals(rows, signals, self.words)

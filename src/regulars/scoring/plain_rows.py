@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _CLOCK = r"[ T][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?"
 _DAY_OR_TIME = f"^{_DAY}({_CLOCK})?$"
-_BLANKS = "".join(map(chr, range(0x21)))
+BLANKS = "".join(map(chr, range(0x21)))
 _LONGEST_DAY = len("2024-01-31")
 _MISSING = pa.array(MISSING)
 
@@ -78,7 +78,7 @@ def _is_plain(values: pa.Array, contract: ColumnContract) -> bool:
     if not pa.types.is_string(values.type):
         return False
     known = values.drop_null()
-    trimmed = pc.ascii_trim(known, characters=_BLANKS)
+    trimmed = pc.ascii_trim(known, characters=BLANKS)
     nothing = pc.is_in(pc.ascii_lower(known), _MISSING)
     return _all(pc.equal(trimmed, known)) and _none(nothing)
 

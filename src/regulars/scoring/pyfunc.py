@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from regulars.errors import DataError
+from regulars.errors import RegularsError, RequestError
 from regulars.features.signals import CUSTOMERS, Signals, dated
 from regulars.models.retention import RetentionModel
 from regulars.scoring.batch import Customers, Provenance, score_customers
 from regulars.scoring.histories import (
+    Histories,
     clean_lines,
     clean_rows,
-    customer_ids,
-    flatten,
+    names_of,
     read_day,
 )
 from regulars.scoring.history_rows import HistoryRows, ServingContext
@@ -51,14 +51,30 @@ class NestedScorer:
         self._rows = HistoryRows.of(model, context)
         self._provenance = provenance
 
+    @property
+    def columns(self) -> dict[str, list[str]]:
+        """Columns that are read of each table of a request."""
+        own = ["is_return", *self._context.columns]
+        return {"transactions": own, **self._context.tables}
+
     def predict(
         self, model_input: pd.DataFrame, params: dict[str, Any] | None = None
     ) -> pd.DataFrame:
         """Return the scores of the customers of a request."""
         asked = params or {}
-        cutoff, reasons = read_day(asked.get("as_of")), _asked(asked.get("reasons"))
-        ids = customer_ids(model_input, self._context.tables)
-        features = self._features(ids, model_input, cutoff)
+        cutoff, reasons = (
+            read_day(asked.get("as_of")),
+            asked_reasons(asked.get("reasons")),
+        )
+        return self.score(Histories.of(model_input, self.columns), cutoff, reasons)
+
+    def score(
+        self, histories: Histories, cutoff: date, reasons: Literal["all", "none"]
+    ) -> pd.DataFrame:
+        """Return the scores of customers, in their order."""
+        lines = clean_lines(histories.tables["transactions"], self._context.time_zone)
+        signals = self._signals(histories, cutoff).read_by(self._rows.words)
+        features = self._rows.at(cutoff, [lines], signals)
         scores = score_customers(
             self._model,
             Customers(features),
@@ -66,27 +82,21 @@ class NestedScorer:
             reasons,
         )
         # who had no purchase by then is answered too, with nothing
-        rows = pd.Index(scores["customer_id"]).get_indexer(ids.astype(str))
-        answer = scores.reindex(rows).reset_index(drop=True)
-        answer["customer_id"], answer["cutoff"] = ids.to_numpy(), cutoff
+        names, answer = names_of(histories.ids), scores
+        if not np.array_equal(names, scores["customer_id"]):
+            rows = pd.Index(scores["customer_id"]).get_indexer(names)
+            answer = scores.reindex(rows).reset_index(drop=True)
+        answer["customer_id"], answer["cutoff"] = (
+            pd.Series(histories.ids, dtype=object),
+            cutoff,
+        )
         return answer
 
-    def _features(
-        self, ids: pd.Series[Any], request: pd.DataFrame, cutoff: date
-    ) -> pd.DataFrame:
-        context = self._context
-        histories = request["transactions"]
-        sent = flatten(ids, histories, ["is_return", *context.columns])
-        lines = clean_lines(sent, context.time_zone)
-        return self._rows.at(cutoff, [lines], self._signals(ids, request, cutoff))
-
-    def _signals(
-        self, ids: pd.Series[Any], request: pd.DataFrame, cutoff: date
-    ) -> Signals:
+    def _signals(self, histories: Histories, cutoff: date) -> Signals:
         """Return what a request says of its customers beside their purchases."""
         tables = {}
-        for name, columns in self._context.tables.items():
-            sent = flatten(ids, request[name], columns, name)
+        for name in self._context.tables:
+            sent = histories.tables[name]
             rows = clean_rows(sent, self._context.time_zone, name).to_pandas()
             if name != CUSTOMERS:
                 tables[name] = dated(name, rows)
@@ -107,6 +117,13 @@ class RowScorer:
         self._model = model
         self._provenance = provenance
 
+    @property
+    def attributes(self) -> list[str]:
+        """Names of the attributes that the model learnt from."""
+        encoder = self._model.encoder
+        names = self._model.reference_.index if encoder is None else encoder.kinds_
+        return [*map(str, names)]
+
     def predict(
         self, model_input: pd.DataFrame, params: dict[str, Any] | None = None
     ) -> pd.DataFrame:
@@ -121,14 +138,14 @@ class RowScorer:
         return scores[ROW_COLUMNS]
 
 
-def _asked(value: object) -> Literal["all", "none"]:
+def asked_reasons(value: object) -> Literal["all", "none"]:
     """Return whose reasons a request asks for."""
     if value in (None, "", "all"):
         return "all"
     if value == "none":
         return "none"
     msg = f"'reasons' is '{value}'; give 'all' or 'none'."
-    raise DataError(msg)
+    raise RequestError(msg, code="bad_parameter", field="params.reasons")
 
 
 def _provenance(known: Mapping[str, str]) -> Provenance:
@@ -137,12 +154,41 @@ def _provenance(known: Mapping[str, str]) -> Provenance:
     )
 
 
-def _load_pyfunc(path: str) -> NestedScorer | RowScorer:
-    """Load the scorer; MLflow calls this with the artefact's data path."""
-    folder = Path(path)
+def load_scorer(folder: Path) -> NestedScorer | RowScorer:
+    """Load the scorer out of a model's folder."""
     model = RetentionModel.load(folder)
     provenance = json.loads((folder / PROVENANCE).read_text())
     context = ServingContext.load(folder)
     if context is None:  # rows that come with their features
         return RowScorer(model, provenance)
     return NestedScorer(model, context, provenance)
+
+
+class ServedScorer:
+    """A scorer whose faults MLflow's server answers in a sentence.
+
+    Of any other error it would answer the stack, with the paths of its disk.
+    """
+
+    def __init__(self, scorer: NestedScorer | RowScorer) -> None:
+        self.scorer = scorer
+
+    def predict(
+        self, model_input: pd.DataFrame, params: dict[str, Any] | None = None
+    ) -> pd.DataFrame:
+        """Return the scores of a request."""
+        from mlflow.exceptions import MlflowException
+        from mlflow.protos.databricks_pb2 import BAD_REQUEST
+
+        try:
+            return self.scorer.predict(model_input, params)
+        except RegularsError as error:
+            raise MlflowException(str(error), BAD_REQUEST) from error
+        except Exception as error:
+            msg = f"The request could not be scored ({type(error).__name__})."
+            raise MlflowException(msg, BAD_REQUEST) from error
+
+
+def _load_pyfunc(path: str) -> ServedScorer:
+    """Load the scorer; MLflow calls this with the artefact's data path."""
+    return ServedScorer(load_scorer(Path(path)))

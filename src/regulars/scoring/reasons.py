@@ -158,8 +158,11 @@ def of_tables(
     moved = [*(strength[[*signal.features]] for signal in signals), *alone]
     words = [signal.words(facts) for signal in signals]
     plain = attribute_words.sentences(attributes[rest], profile)
+    summed = np.zeros((len(strength), len(moved)))
+    for place, each in enumerate(moved):
+        summed[:, place] = each.to_numpy().sum(axis=1)
     return Voices(
-        np.column_stack([each.to_numpy().sum(axis=1) for each in moved]),
+        summed,
         [*(each.warning for each in words), *plain],
         [*(each.comfort for each in words), *plain],
     )
@@ -205,7 +208,9 @@ def strongest(voices: Sequence[Voices]) -> Told:
 
 
 def _strongest(strength: Floats, sayings: Sequence[Sayings]) -> list[list[str]]:
-    speaks = np.column_stack([each.speaks for each in sayings])
+    speaks = np.zeros(strength.shape, bool)
+    for place, each in enumerate(sayings):
+        speaks[:, place] = each.speaks
     ranked = np.where((strength >= LEAST) & speaks, strength, -np.inf)
     order = np.argsort(-ranked, axis=1, kind="stable")[:, :N_REASONS]
     is_said = np.isfinite(np.take_along_axis(ranked, order, axis=1))

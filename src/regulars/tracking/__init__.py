@@ -1,6 +1,7 @@
 """The MLflow side: one run a training, the model in the registry, the champion."""
 
-from regulars.tracking.environment import host_of, scratch_folder
+from regulars.config.addresses import host_of
+from regulars.tracking.environment import scratch_folder
 from regulars.tracking.records import Registered, RunRecord
 from regulars.tracking.store import CHAMPION, PROVENANCE, Store
 

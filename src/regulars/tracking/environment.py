@@ -12,7 +12,6 @@ import tempfile
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,24 +67,3 @@ def addressed(uri: str) -> Iterator[None]:
     finally:
         mlflow.set_tracking_uri(before[0])
         mlflow.set_registry_uri(before[1])
-
-
-def host_of(uri: str) -> str:
-    """Return the scheme and host of a store, without any password.
-
-    Parameters
-    ----------
-    uri : str
-        MLflow tracking URI.
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> host_of("postgresql://user:secret@db/mlflow")
-    'postgresql://db'
-    """
-    parts = urlsplit(uri)
-    return f"{parts.scheme}://{parts.hostname}" if parts.hostname else uri

@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
+from regulars.data.postgres import SCHEMES as POSTGRES
 from regulars.errors import ConfigError
 
 SQLITE = "sqlite:///"
@@ -39,6 +40,17 @@ def _without_query(path: str) -> str:
     return before if mark and _QUERY.fullmatch(options) else path
 
 
+def is_postgres(uri: str) -> bool:
+    """Return whether a store is a PostgreSQL database."""
+    return uri.partition(":")[0] in {*POSTGRES, "postgresql+psycopg"}
+
+
+def is_database(uri: str) -> bool:
+    """Return whether a store is a database server, which keeps no files."""
+    scheme = uri.partition(":")[0].partition("+")[0]
+    return scheme in {*POSTGRES, "mysql", "mssql"}
+
+
 def readable_address(uri: str) -> str:
     """Return an address that MLflow reads as the path that it spells.
 
@@ -47,6 +59,8 @@ def readable_address(uri: str) -> str:
     """
     from sqlalchemy.engine import make_url
 
+    if is_postgres(uri):  # by the driver that the extra installs
+        return "postgresql+psycopg:" + uri.partition(":")[2]
     file = database_file(uri)
     if file is None:
         return uri
@@ -141,3 +155,19 @@ def local_path(location: str) -> Path:
     if not location.startswith("file:"):
         return Path(location)
     return Path(url2pathname(urlsplit(location).path))
+
+
+def artifact_location(uri: str, chosen: str | None, name: str) -> str | None:
+    """Return where the files of a new experiment lie; None: where its server says."""
+    if chosen is not None and "://" in chosen:
+        return f"{chosen.rstrip('/')}/{name}"
+    local = LocalStore.at(uri)
+    if chosen is not None:
+        folder = Path(chosen).absolute()
+    elif local is not None:
+        folder = local.folder / ARTIFACTS
+    elif is_database(uri):
+        folder = Path("models", ARTIFACTS).absolute()
+    else:
+        return None
+    return (folder / name).as_uri()

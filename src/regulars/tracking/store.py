@@ -10,13 +10,14 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from regulars.config.addresses import host_of
 from regulars.errors import DataError
 from regulars.models.model_files import seal
 from regulars.models.retention import RetentionModel
 from regulars.tracking.connection import Connection
-from regulars.tracking.environment import addressed, host_of, quiet
+from regulars.tracking.environment import addressed, quiet
 from regulars.tracking.fetching import model_folder, run_folder
-from regulars.tracking.locations import ARTIFACTS
+from regulars.tracking.locations import ARTIFACTS, artifact_location, is_database
 from regulars.tracking.records import Registered
 from regulars.tracking.wheel import write_wheel
 from regulars.tracking.writing import MODEL_FOLDER, log_model, log_record
@@ -43,11 +44,14 @@ class Store(Connection):
         MLflow tracking URI; the folder of an SQLite file is made if it is not there.
     name : str
         Experiment and registered model.
+    artifacts : str, optional
+        Folder or address of the files of a new experiment; see ``tracking.artifacts``.
     """
 
-    def __init__(self, uri: str, name: str) -> None:
+    def __init__(self, uri: str, name: str, artifacts: str | None = None) -> None:
         super().__init__(uri)
         self.name = name
+        self.artifacts = artifacts
 
     def champion_version(self) -> str | None:
         """Return the version that has the alias, or None."""
@@ -85,8 +89,9 @@ class Store(Connection):
             try:
                 run_id = self.client.get_model_version(self.name, version).run_id
                 folder = model_folder(self.client, self.local, self.name, version)
-            except MlflowException as error:
-                msg = f"{start}: {error.message}"
+            except (MlflowException, OSError) as error:
+                reason = getattr(error, "message", None) or str(error)
+                msg = f"{start}: {reason}"
                 raise DataError(msg) from error
         model = folder / "data" / MODEL_FOLDER
         if not model.is_dir():
@@ -100,9 +105,9 @@ class Store(Connection):
     def is_lost(self, version: str) -> bool:
         """Return whether the files of a registered model are missing.
 
-        Only a local store is asked: another host's are fetched when they are needed.
+        A tracking server is not asked: its files are fetched when they are needed.
         """
-        if self.local is None:
+        if self.local is None and not is_database(self.uri):
             return False
         try:
             self.fetch(version)
@@ -159,6 +164,20 @@ class Store(Connection):
         with quiet():
             tags = self.client.get_model_version(self.name, version).tags
         return dict(tags)
+
+    def served_at(self, day: str) -> str | None:
+        """Return the champion of a day (ISO): the latest that had not learnt from it.
+
+        None where no version had been a champion with data before that day.
+        """
+        with quiet():
+            versions = self.client.search_model_versions(f"name = '{self.name}'")
+        known = [
+            (each.tags["cutoff"], int(each.version))
+            for each in versions
+            if "champion_since" in each.tags and "" < each.tags.get("cutoff", "") <= day
+        ]
+        return str(max(known)[1]) if known else None
 
     def rollback(self, to: str | None = None) -> tuple[str, str]:
         """Give the alias back to an earlier champion; return who lost and who took it.
@@ -275,9 +294,7 @@ class Store(Connection):
         experiment = self.client.get_experiment_by_name(self.name)
         if experiment is not None:
             return str(experiment.experiment_id)
-        location = None
-        if self.local is not None:
-            location = (self.local.folder / ARTIFACTS / self.name).as_uri()
+        location = artifact_location(self.uri, self.artifacts, self.name)
         return str(self.client.create_experiment(self.name, location))
 
 

@@ -20,7 +20,6 @@ from regulars.results.measures import SpendMetrics
 from regulars.results.training import SpendTenth
 from regulars.scoring.manifest import Origin
 from regulars.scoring.parts import digest_of
-from regulars.tracking import host_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -245,11 +244,6 @@ def manifest(settings: Settings, data: str) -> dict[str, Any]:
     `data` is the fingerprint of the data.
     """
     config = settings.model_dump(mode="json")
-    # addresses may hold a password: only their host is kept
-    config["tracking"]["uri"] = host_of(settings.tracking.uri)
-    config["source"]["engine"] = host_of(settings.source.engine)
-    if settings.scores.table is not None:
-        config["scores"]["table"]["engine"] = host_of(settings.scores.table.engine)
     return {
         "config": config,
         "fingerprint": data,

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import regulars
+from regulars.config.addresses import host_of
 from regulars.results import write_result
 from regulars.results.writing import write_json
-from regulars.tracking import Registered, RunRecord, Store, host_of, scratch_folder
+from regulars.scoring.reference import Reference
+from regulars.tracking import Registered, RunRecord, Store, scratch_folder
 from regulars.training.card import (
     manifest,
     run_metrics,
@@ -39,7 +41,7 @@ def train_and_register(problem: Problem, step: Step, pages: Pages) -> TrainingSu
     settings = problem.settings
     training = train(problem, step)
     step("register")
-    store = Store(settings.tracking.uri, settings.name)
+    store = Store(settings.tracking.uri, settings.name, settings.tracking.artifacts)
     decision = evaluate_challenger(problem, training, store)
     card = training_card(problem, training, decision)
     registered = register(problem, training, store, decision, card, pages)
@@ -73,6 +75,9 @@ def register(
         # without a serving context the endpoint takes rows of features
         if problem.serving is not None:
             problem.serving.save(model)
+        if problem.past is not None:
+            past = problem.past(training.model)
+            Reference.of(training.model, past).save(model)
         write_result(card, model / "card.json")
         tested = None
         if training.churn_test is not None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from regulars.models.retention import RetentionModel
     from regulars.models.spend import SpendSelection
     from regulars.scoring.history_rows import ServingContext
+    from regulars.scoring.reference import Past
     from regulars.training.dataset import Dataset
 
     Floats = NDArray[np.float64]
@@ -203,3 +204,5 @@ class Problem:
     # of the endpoint: None where raw histories are nested in a row
     inputs: Sequence[str] | None = None
     serving: ServingContext | None = None
+    # the customers that were learnt from, which later ones are compared with
+    past: Callable[[RetentionModel], Past] | None = None

@@ -39,7 +39,7 @@ def people_of(work, words):
 
 @pytest.fixture
 def small_blocks(monkeypatch):
-    monkeypatch.setattr(module, "read_blocks", partial(read_blocks, n_lines=400))
+    monkeypatch.setattr(module, "read_blocks", partial(read_blocks, n_lines=80))
 
 
 def rows_of(blocks):
@@ -83,7 +83,7 @@ def test_content_is_that_of_the_data(company):
 
 
 def test_model_that_learnt_from_what_is_missing_is_refused(company):
-    work, words, whole = company
+    work, _, whole = company
     context = serving_context(work)
     learnt = SimpleNamespace(
         tables={**context.tables, "visits": ["shop"], "events": ["channel"]},
@@ -101,7 +101,7 @@ def test_model_that_learnt_from_what_is_missing_is_refused(company):
 
 
 def test_model_whose_features_the_data_give_is_not_refused(company):
-    work, words, whole = company
+    work, _, whole = company
     names = [*whole.columns[2:], "p_alive"]
     model = SimpleNamespace(reference_=pd.Series(0.0, index=names))
     people = customers_of_log(work, model, serving_context(work))

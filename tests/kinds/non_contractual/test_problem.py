@@ -1,22 +1,26 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 
 from regulars.errors import NotEnoughHistoryError
+from regulars.features.signals import Signals, Vocabulary
 from regulars.kinds.non_contractual import (
     open_workspace,
     purchase_backtest,
     purchase_problem,
 )
+from regulars.kinds.non_contractual.customers import LogCustomers
 from regulars.kinds.non_contractual.problem import (
     customers_of_log,
     example_request,
     serving_context,
 )
+from regulars.scoring.history_rows import HistoryRows
 
 
 def quiet(_step):
@@ -88,3 +92,19 @@ def test_log_in_which_nobody_returns_is_refused_before_the_long_work(
     once = open_workspace(shop.settings("time.cutoff=2024-08-26"), quiet)
     with pytest.raises(NotEnoughHistoryError, match="bought"):
         purchase_problem(once, quiet)
+
+
+def test_scores_say_which_tables_the_model_does_not_know_again(work):
+    who = work.features.by_cutoff([work.cutoff])[work.cutoff]["customer_id"]
+    day = pd.Timestamp("2024-01-01")
+    towns = pd.DataFrame({"customer_id": who, "town": "rome", "day": day})
+    visits = pd.DataFrame({"customer_id": ["?"], "event_type": ["visit"], "day": day})
+    later = replace(work, signals=Signals({"customers": towns, "events": visits}))
+    words = Vocabulary.in_names(["town = paris", "events_ever"])
+    people = LogCustomers(later, HistoryRows(serving_context(work), words))
+    told = people.notices(SimpleNamespace())
+    assert told == [
+        "'town' holds categories that training never saw (rome): scored as none of the "
+        "known ones.",
+        "No customer of events has a purchase: are the ids the same?",
+    ]

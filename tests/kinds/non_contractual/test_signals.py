@@ -38,6 +38,9 @@ def beside(orders):
             "customer_id": last.index,
             "region": rng.choice(["north", "south"], len(last)),
             "known_from": first.to_numpy(),
+            "vip": rng.choice([True, False, None], len(last)),
+            "born": pd.Timestamp("1990-01-01")
+            + pd.to_timedelta(rng.integers(0, 999, len(last)), unit="D"),
         }
     )
     return {"events": events, "customers": customers}
@@ -121,7 +124,7 @@ def test_endpoint_gives_the_scores_of_the_batch(served, request_rows, run_beside
 
 
 def test_request_without_a_table_is_refused(served, request_rows):
-    scorer = served._model_impl
+    scorer = served._model_impl.scorer
     with pytest.raises(DataError, match="lacks events"):
         scorer.predict(request_rows.drop(columns="events"), {"as_of": "2025-02-04"})
 
@@ -133,7 +136,7 @@ def test_fault_in_a_table_is_told(served, request_rows):
     ]
     rows = request_rows.assign(events=wrong)
     with pytest.raises(DataError, match=r"events that cannot be used: 1 x"):
-        served._model_impl.predict(rows, {"as_of": "2025-02-04"})
+        served._model_impl.scorer.predict(rows, {"as_of": "2025-02-04"})
 
 
 @pytest.mark.slow

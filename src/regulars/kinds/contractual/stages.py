@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from regulars.errors import NotEnoughHistoryError
 from regulars.evaluation.backtest import roll_back
@@ -12,9 +14,10 @@ from regulars.features.dated_tables import words_in
 from regulars.kinds.contractual.figures import contract_data
 from regulars.kinds.contractual.past import PastSnapshots, has_both
 from regulars.kinds.contractual.snapshot import KEYS, snapshot
+from regulars.kinds.contractual.spells import cancelled
 from regulars.kinds.contractual.value import survival_of, value_at
 from regulars.kinds.contractual.workspace import open_contracts, span_of
-from regulars.kinds.kind import Kind
+from regulars.kinds.kind import Kind, Known, Watched
 from regulars.kinds.kpi_inputs import scores_at
 from regulars.kinds.tables import check_tables
 from regulars.kpis.contract_study import (
@@ -27,6 +30,7 @@ from regulars.kpis.study import kpi_study
 from regulars.results import KpiResult, as_result, write_result
 from regulars.scoring.batch import Customers
 from regulars.scoring.population import HeldCustomers
+from regulars.scoring.reference import Past
 from regulars.training.backtest import BacktestPlan
 from regulars.training.tabular import (
     BASELINE_LABELS,
@@ -38,6 +42,7 @@ from regulars.training.window import ModelDescription, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import date
 
     from regulars.kinds.contractual.workspace import ContractWorkspace
     from regulars.models.retention import RetentionModel
@@ -83,6 +88,7 @@ def contract_problem(work: ContractWorkspace, step: Step) -> Problem:
         details=lambda training: _details(work),
         example=example_row(dataset.features),
         inputs=["customer_id", *map(str, dataset.features.columns)],
+        past=lambda model: past_of_contracts(work, model),
     )
 
 
@@ -176,16 +182,51 @@ def customers_of_contracts(
     work: ContractWorkspace, model: RetentionModel, learnt: ServingContext | None
 ) -> HeldCustomers:
     """Return every customer with a running contract at the cutoff."""
-    cutoff, encoder = work.timeline.cutoff, model.encoder
+    customers = _customers_at(work, model, work.timeline.cutoff)
+    return HeldCustomers(customers, work.fingerprint())
+
+
+def _customers_at(
+    work: ContractWorkspace, model: RetentionModel, cutoff: date
+) -> Customers:
+    encoder = model.encoder
     # contracts that end on a day already known are no forecast, but stay listed
     rows = snapshot(work, cutoff, words_in(encoder.kinds_) if encoder else None)
-    customers = Customers(
+    return Customers(
         rows.drop(columns=KEYS),
         rows["customer_id"].tolist(),
         cutoff,
         value_at(rows, work.spells, cutoff, work.settings),
     )
-    return HeldCustomers(customers, work.fingerprint())
+
+
+def past_of_contracts(work: ContractWorkspace, model: RetentionModel) -> Past:
+    """Return the customers with a running contract as of any day."""
+
+    def customers(day: date | None) -> Customers:
+        assert day is not None
+        return _customers_at(work, model, day)
+
+    timeline = work.timeline
+    days = (*sorted(timeline.refit_cutoffs), timeline.cutoff)
+    return Past(customers, days, tenure="tenure_days")
+
+
+def watched_contracts(work: ContractWorkspace, model: RetentionModel) -> Watched:
+    """Return what the watch over a model sees of contracts."""
+    past, terms = past_of_contracts(work, model), model.horizon
+    timeline = replace(work.timeline, horizon_days=terms.days, gap_days=terms.gap_days)
+
+    def outcome(day: date, since: date | None) -> Known:
+        customers = past.customers(day)
+        ids = pd.Series(customers.customer_id)
+        return Known(customers, cancelled(work.spells, timeline, ids, day))
+
+    watched = Watched(past, outcome, window_days=timeline.window_days)
+    if work.ledger is None:
+        return watched
+    lines, first_day = work.ledger.transactions, work.ledger.first_day
+    return replace(watched, lines=lines, first_day=first_day)
 
 
 def kpis_of_contracts(
@@ -238,4 +279,5 @@ CONTRACTUAL = Kind(
     customers=customers_of_contracts,
     kpis=kpis_of_contracts,
     has_periods=True,
+    watched=watched_contracts,
 )

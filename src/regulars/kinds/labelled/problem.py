@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from regulars.errors import NotEnoughHistoryError
+from regulars.kinds.kind import Known, Watched
 from regulars.kinds.labelled.splits import (
     FEWEST_OF_A_CLASS,
     dated_split,
@@ -25,6 +26,7 @@ from regulars.kinds.labelled.splits import (
 from regulars.kinds.labelled.table import place_of
 from regulars.scoring.batch import Customers
 from regulars.scoring.population import HeldCustomers
+from regulars.scoring.reference import Past
 from regulars.training.backtest import BacktestPlan
 from regulars.training.dataset import Dataset, Split
 from regulars.training.slice_labels import slices_of
@@ -39,6 +41,7 @@ from regulars.training.window import ModelDescription, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import date
 
     from regulars.config import LabelledSettings, Settings
     from regulars.kinds.labelled.table import LabelledTable
@@ -79,6 +82,7 @@ def table_problem(work: TableWorkspace, step: Step) -> Problem:
         details=lambda training: _details(table),
         example=example_row(dataset.features),
         inputs=["customer_id", *map(str, dataset.features.columns)],
+        past=lambda model: Past(lambda day: _learnt(dataset), (None,)),
     )
 
 
@@ -194,14 +198,51 @@ def customers_of_table(
     work: TableWorkspace, model: RetentionModel, learnt: ServingContext | None
 ) -> HeldCustomers:
     """Return the latest row of each customer."""
+    return HeldCustomers(_latest(work), work.fingerprint())
+
+
+def _latest(work: TableWorkspace) -> Customers:
     table, latest = work.table, work.table.latest()
-    customers = Customers(
+    return Customers(
         table.attributes.iloc[latest],
         table.customer_id.iloc[latest].tolist(),
         work.cutoff,
         table.value[latest],
     )
-    return HeldCustomers(customers, work.fingerprint())
+
+
+def _learnt(dataset: Dataset) -> Customers:
+    assert dataset.customer_id is not None
+    return Customers(
+        dataset.features, dataset.customer_id.tolist(), value=dataset.value
+    )
+
+
+def watched_table(work: TableWorkspace, model: RetentionModel) -> Watched:
+    """Return what the watch over a model sees of a table.
+
+    Its latest rows; and, where rows have days, the labels of those later than the
+    training.
+    """
+    table = work.table
+
+    def outcome(day: date, since: date | None) -> Known | None:
+        if table.day is None or since is None:
+            return None
+        later = table.known & (table.day > pd.Timestamp(since)).to_numpy()
+        if not later.any():
+            return None
+        customers = Customers(
+            table.attributes[later].reset_index(drop=True),
+            table.customer_id[later].tolist(),
+            day,
+            table.value[later],
+        )
+        return Known(customers, table.churned[later])
+
+    # what has been learnt from cannot be told from what came later: no day says so
+    past = Past(lambda day: _latest(work), ())
+    return Watched(past, None if table.day is None else outcome)
 
 
 def dataset_of(table: LabelledTable) -> Dataset:

@@ -12,6 +12,7 @@ from regulars.kinds.labelled.problem import (
     dataset_of,
     table_backtest,
     table_problem,
+    watched_table,
 )
 from regulars.kinds.labelled.workspace import TableWorkspace, check_table
 from regulars.results import KpiResult, as_result, write_result
@@ -74,4 +75,5 @@ LABELLED = Kind(
     backtest=table_backtest,
     customers=customers_of_table,
     kpis=kpis_of_table,
+    watched=watched_table,
 )

@@ -146,7 +146,8 @@ def _read(
     connection = connect(settings.source.engine)
     try:
         with tempfile.TemporaryDirectory(prefix="regulars-") as folder:
-            source = TableSettings(path=place.path, table=place.table)
+            named = {} if place.id is None else {"customer_id": place.id}
+            source = TableSettings(path=place.path, table=place.table, columns=named)
             needed = [place.label, *(each for each in (place.id, place.date) if each)]
             if isinstance(place.value, str):
                 needed.append(place.value)

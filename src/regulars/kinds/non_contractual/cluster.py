@@ -23,7 +23,7 @@ from regulars.data.cluster_exchange import COUNTED, Exchange
 from regulars.data.cluster_rules import rules_of_all
 from regulars.data.cluster_session import open_session, read_tables
 from regulars.data.engine import connect
-from regulars.data.reading import quote_text
+from regulars.data.names import quote_text
 from regulars.data.staging import PRINT
 from regulars.errors import DataError
 from regulars.features.history import LINE_COLUMNS
@@ -207,7 +207,7 @@ def _refuse_missing(
     nobody = dict(log.nobody)
     lines = nobody.pop("transactions")
     purchases = rows.at(log.cutoff, [lines])
-    signals = signals_beside(nobody, lines, log.context, {*rows.words.levels})
+    signals = signals_beside(nobody, lines, rows)
     refuse_missing(purchases, signals, rows, model, learnt)
 
 

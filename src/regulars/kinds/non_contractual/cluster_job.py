@@ -21,7 +21,7 @@ from regulars.scoring.history_rows import HistoryRows
 from regulars.scoring.layout import as_table
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import date
 
     from regulars.data.cluster_exchange import Exchange
@@ -85,7 +85,7 @@ class ScoreBucket:
             return
         model = _loaded(self.files)
         rows = HistoryRows.of(model, self.context)
-        signals = signals_beside(tables, lines, self.context, {*rows.words.levels})
+        signals = signals_beside(tables, lines, rows)
         features = rows.at(
             self.cutoff, blocks(lines.to_batches(), lines.schema), signals or None
         )
@@ -96,20 +96,14 @@ class ScoreBucket:
 
 
 def signals_beside(
-    tables: Mapping[str, pa.Table],
-    lines: pa.Table,
-    context: ServingContext,
-    texts: Collection[str],
+    tables: Mapping[str, pa.Table], lines: pa.Table, rows: HistoryRows
 ) -> Signals:
-    """Return the dated tables beside the lines of the same customers.
-
-    `texts` are attributes that the model learnt as categories.
-    """
-    begins = {name: pd.Timestamp(day) for name, day in context.begins.items()}
+    """Return the dated tables beside the lines of the same customers."""
+    begins = {name: pd.Timestamp(day) for name, day in rows.context.begins.items()}
     # the same way to pandas as that of one machine
     held = {name: ibis.memtable(tables[name]) for name in begins}
     first = _first_orders(lines)
-    return signals_of(held, first, begins=begins, texts=texts)[0]
+    return signals_of(held, first, begins=begins)[0].read_by(rows.words)
 
 
 def _first_orders(lines: pa.Table) -> pd.Series:

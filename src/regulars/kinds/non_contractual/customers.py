@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import ibis
@@ -18,8 +19,10 @@ import pyarrow.compute as pc
 from regulars.clv.process import COLUMNS
 from regulars.errors import DataError
 from regulars.features.blocks import read_blocks
-from regulars.features.signals import Signals, named_apart
+from regulars.features.rows import taken_names
+from regulars.features.signals import Signals, digest_of, named_apart
 from regulars.kinds.non_contractual.beside import Beside
+from regulars.kinds.signal_tables import strangers
 from regulars.scoring.batch import Customers
 
 if TYPE_CHECKING:
@@ -31,6 +34,9 @@ if TYPE_CHECKING:
     from regulars.models.retention import RetentionModel
     from regulars.scoring.history_rows import HistoryRows, ServingContext
     from regulars.scoring.population import Block, Done
+
+READ = 5
+"""Blocks of lines that are scored as one: what customers share is worked out once."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +55,15 @@ class LogCustomers:
     def content(self) -> str:
         """Digest of all that the rows are made of."""
         purchases = self.work.features.purchases
-        whole = [purchases.content, *purchases.own_code, self.work.fingerprint()]
-        return hashlib.sha256("".join(whole).encode()).hexdigest()
+        whole = "".join([purchases.content, *purchases.own_code]).encode()
+        signals = self.work.signals
+        beside = digest_of(signals.tables) if signals else b""
+        return hashlib.sha256(whole + beside).hexdigest()
+
+    @cached_property
+    def _signals(self) -> Signals:
+        """The tables as the model learnt to read them."""
+        return self.work.signals.read_by(self.rows.words)
 
     @property
     def _lines(self) -> ibis.Table:
@@ -71,8 +84,18 @@ class LogCustomers:
         return self._blocks(lines)
 
     def notices(self, model: RetentionModel) -> list[str]:
-        """Return nothing: rows of a log are numbers."""
-        return []
+        """Return what is new in the dated tables, and which of them hold nobody."""
+        signals, cutoff = self.work.signals, self.work.cutoff
+        if not signals:
+            return []
+        news = self.work.features.news(cutoff, self.rows.words)
+        found = [
+            f"'{name}' holds categories that training never saw "
+            f"({', '.join(new[:5])}): scored as none of the known ones."
+            for name, new in news.items()
+        ]
+        buyers = self._lines.customer_id.to_pyarrow().unique().to_pandas()
+        return found + strangers(signals, buyers, "a purchase")
 
     def refuse_missing(
         self, model: RetentionModel, learnt: ServingContext | None
@@ -80,7 +103,7 @@ class LogCustomers:
         """Refuse a model whose features the data cannot give; name what is missing."""
         columns = {field: pa.array([], kind) for field, kind in self._schema()}
         none = self.rows.at(self.work.cutoff, [pa.table(columns)])
-        refuse_missing(none, self.work.signals, self.rows, model, learnt)
+        refuse_missing(none, self._signals, self.rows, model, learnt)
 
     def _schema(self) -> list[tuple[str, pa.DataType]]:
         schema = self._lines.schema().to_pyarrow()
@@ -88,17 +111,19 @@ class LogCustomers:
 
     def _blocks(self, lines: ibis.Table, done: Done | None = None) -> Iterator[Block]:
         """Yield blocks of lines with what is known of the same customers beside."""
-        beside = Beside.of(self.work.signals)
+        beside = Beside.of(self._signals)
         all_columns = bool(self.rows.context.extra)
-        for block in read_blocks(lines, all_columns=all_columns):
+        read = read_blocks(lines, all_columns=all_columns)
+        while block := [*islice(read, READ)]:
             if done:
-                block = block.filter(pc.greater(block["customer_id"], done.last_id))
-            signals = beside.of_customers(block["customer_id"])
-            yield partial(self._customers, block, signals)
+                after = [pc.greater(b["customer_id"], done.last_id) for b in block]
+                block = [b.filter(new) for b, new in zip(block, after, strict=True)]
+            ids = pa.chunked_array([i for b in block for i in b["customer_id"].chunks])
+            yield partial(self._customers, block, beside.of_customers(ids))
 
-    def _customers(self, lines: pa.Table, signals: Signals) -> Customers:
+    def _customers(self, lines: Sequence[pa.Table], signals: Signals) -> Customers:
         cutoff = self.work.cutoff
-        rows = self.rows.at(cutoff, [lines], signals or None)
+        rows = self.rows.at(cutoff, lines, signals or None)
         return Customers(rows, cutoff=cutoff)
 
 
@@ -110,13 +135,11 @@ def refuse_missing(
     learnt: ServingContext | None,
 ) -> None:
     """Refuse a model whose features the data cannot give; name what is missing."""
-    taken = {*purchases.columns}
-    apart = {
-        named_apart(name, table) if name in taken else name
-        for table, own in signals.names(rows.words).items()
-        for name in own
-    }
-    known = {*taken, *apart, *COLUMNS}
+    taken, known = {*taken_names(purchases)}, {*purchases.columns, *COLUMNS}
+    for table, own in signals.names(rows.words).items():
+        apart = {named_apart(n, table) if n in taken else n for n in own}
+        taken |= apart
+        known |= apart
     missing = [name for name in map(str, model.reference_.index) if name not in known]
     if not missing:
         return

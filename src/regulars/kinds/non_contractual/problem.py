@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from regulars.clv.process import BY_VALUE
@@ -19,17 +20,23 @@ from regulars.evaluation.backtest import roll_back
 from regulars.evaluation.holdout import drift_notes
 from regulars.features.dated_tables import NOT_USED
 from regulars.features.matrix import FEATURES
+from regulars.features.signals import Vocabulary
 from regulars.findings.rules import other_id_advice
+from regulars.kinds.kind import Known, Watched
 from regulars.kinds.non_contractual.customers import LogCustomers
 from regulars.kinds.non_contractual.notes import tested_otherwise
 from regulars.kinds.non_contractual.slices import one_kind_of_cohort
 from regulars.kinds.non_contractual.snapshots import Snapshots
 from regulars.kinds.non_contractual.value_check import value_check
 from regulars.kinds.non_contractual.window import PurchaseWindow
+from regulars.kinds.tables import rows_read
+from regulars.labels.purchases import build_labels
 from regulars.models.churn import baselines
 from regulars.models.memo import Memo
+from regulars.scoring.batch import Customers
 from regulars.scoring.histories import FIELDS
 from regulars.scoring.history_rows import HistoryRows, ServingContext
+from regulars.scoring.reference import Past
 from regulars.training.backtest import BacktestPlan
 from regulars.training.card import spend_choice, tuning_choices
 from regulars.training.promotion import silence_question
@@ -38,6 +45,8 @@ from regulars.training.window import ModelDescription, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from regulars.config import Settings
     from regulars.kinds.non_contractual.workspace import LogWorkspace
@@ -116,6 +125,7 @@ def purchase_problem(work: LogWorkspace, step: Step) -> Problem:
         details=lambda training: _details(work, tested, training),
         example=example_request(work),
         serving=serving_context(work),
+        past=lambda model: past_of_log(work, model),
     )
 
 
@@ -262,6 +272,61 @@ def customers_of_log(
     people = LogCustomers(work, rows)
     people.refuse_missing(model, learnt)
     return people
+
+
+def past_of_log(work: LogWorkspace, model: RetentionModel) -> Past:
+    """Return the customers of a log as of any day."""
+    words = Vocabulary.in_names(model.reference_.index)
+
+    def customers(day: date | None) -> Customers:
+        assert day is not None
+        found = work.features.by_cutoff([day], words)
+        # nobody had bought anything by then
+        rows = found.get(day, pd.DataFrame(columns=["customer_id", "T_days"]))
+        return Customers(rows, cutoff=day)
+
+    timeline, first_day = work.timeline, work.ledger.first_day
+    assert first_day is not None
+    return Past(
+        customers,
+        (*sorted(timeline.refit_cutoffs), timeline.cutoff),
+        tenure="T_days",
+        first_day=bulk_begins(work.ledger.days.day, first_day)(timeline.cutoff),
+        rows_read=rows_read(work.intake),
+    )
+
+
+def watched_log(work: LogWorkspace, model: RetentionModel) -> Watched:
+    """Return what the watch over a model sees of a log."""
+    past, terms = past_of_log(work, model), model.horizon
+    timeline = replace(work.timeline, horizon_days=terms.days, gap_days=terms.gap_days)
+
+    def outcome(day: date, since: date | None) -> Known:
+        customers = past.customers(day)
+        labels = build_labels(
+            work.ledger, timeline, customers.features, known_at=work.cutoff
+        )
+        churned, spend = labels["churned"], labels["spend"]
+        return Known(
+            customers, churned.to_numpy(np.float64), spend.to_numpy(np.float64)
+        )
+
+    def margin(day: date, days: int) -> NDArray[np.float64]:
+        rows = past.customers(day).features
+        whole = replace(timeline, horizon_days=days, gap_days=0)
+        labels = build_labels(work.ledger, whole, rows, known_at=work.cutoff)
+        assert model.process is not None
+        share = model.process.shares_.margin_share(rows, terms.margin)
+        return labels["spend"].to_numpy(np.float64) * share
+
+    return Watched(
+        past,
+        outcome,
+        margin,
+        window_days=timeline.window_days,
+        lines=work.ledger.transactions,
+        first_day=past.first_day,
+    )
 
 
 def serving_context(work: LogWorkspace) -> ServingContext:

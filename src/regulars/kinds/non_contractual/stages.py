@@ -12,6 +12,7 @@ from regulars.kinds.non_contractual.problem import (
     customers_of_log,
     purchase_backtest,
     purchase_problem,
+    watched_log,
 )
 from regulars.kinds.non_contractual.workspace import (
     lay_out,
@@ -108,6 +109,7 @@ NON_CONTRACTUAL = Kind(
     backtest=purchase_backtest,
     customers=customers_of_log,
     kpis=kpis_of_log,
+    watched=watched_log,
     score_on_cluster=score_on_cluster,
     has_charts=True,
     has_periods=True,

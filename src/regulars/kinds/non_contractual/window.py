@@ -112,7 +112,7 @@ class PurchaseWindow:
             return None
         rows = self._labelled_test(None)
         # all features: a champion may know one that these snapshots leave out
-        features = self.work.features.by_cutoff([cutoff])[cutoff]
+        features = self.work.features.of_earlier_models(cutoff)
         return Dataset(
             features,
             rows["churned"].to_numpy(np.float64),

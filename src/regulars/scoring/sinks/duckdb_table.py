@@ -103,9 +103,11 @@ class DuckDBTable:
             f"SELECT max(cutoff) FROM {quoted(self.table)} "
             f"WHERE {OWNER} = ? AND cutoff < ?"
         )
-        found = self.connection.execute(query, [self.name, before]).fetchone()
-        day: date | None = found[0]
-        return day
+        chosen = [self.name, before]
+        # all of it: a result that is not read to its end holds the connection
+        ((day,),) = self.connection.execute(query, chosen).fetchall()
+        found: date | None = day
+        return found
 
     def scores_at(self, cutoff: date, first: Any, last: Any) -> pa.Table:
         """Return `KEPT` of a cutoff's customers from one id to another."""
@@ -114,7 +116,7 @@ class DuckDBTable:
             "AND cutoff = ? AND customer_id BETWEEN ? AND ?"
         )
         chosen = [self.name, cutoff, first, last]
-        kept: pa.Table = self.connection.execute(query, chosen).to_arrow_table()
+        kept: pa.Table = self.connection.sql(query, params=chosen).to_arrow_table()
         return kept
 
     def _types(self, schema: pa.Schema) -> dict[str, str]:

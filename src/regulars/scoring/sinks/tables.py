@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Protocol
 
+from regulars.data.postgres import SCHEMES as POSTGRES
 from regulars.errors import ConfigError, suggestion
 from regulars.scoring.history import History
 
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
     from regulars.config import ScoreTableSettings
 
 # scheme of the engine's address -> module with `open_table(place, name)`
-SINKS = {"duckdb": "regulars.scoring.sinks.duckdb_table"}
+SINKS = {
+    "duckdb": "regulars.scoring.sinks.duckdb_table",
+    **dict.fromkeys(POSTGRES, "regulars.scoring.sinks.postgres_table"),
+}
 OWNER = "name"
 """Column beside the scores: the name of the configuration that they belong to."""
 

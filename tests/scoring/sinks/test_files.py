@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import json
 import signal
 import subprocess
@@ -165,3 +166,34 @@ def test_reader_never_finds_half_a_table(tmp_path):
             time.sleep(0.005)
     assert writer.returncode == 0
     assert reads > 0
+
+
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r", "\n"])
+def test_csv_holds_no_formula(tmp_path, sign):
+    evil = f'{sign}HYPERLINK("http://x";"y")'
+    scores = SCORES.assign(
+        customer_id=[evil, "a=b"],
+        segment=["-Lost", None],
+        risk_reasons=[[evil, "new"], ["late"]],
+        clv=[-3.5, 2.0],
+    )
+    path = write_scores(scores, tmp_path / "scores.csv")
+    # newline="": a carriage return in a cell is its own
+    with path.open(newline="") as file:
+        first, second = csv.DictReader(file)
+    assert first["customer_id"] == f"'{evil}"
+    assert first["risk_reasons"] == f"'{evil}; new"
+    assert (first["segment"], first["clv"]) == ("'-Lost", "-3.5")
+    assert (second["customer_id"], second["risk_reasons"]) == ("a=b", "late")
+    assert (second["segment"], second["clv"]) == ("", "2.0")
+
+
+def test_parquet_holds_ids_as_they_are(tmp_path):
+    scores = SCORES.assign(customer_id=["=1", "-2"])
+    path = write_scores(scores, tmp_path / "scores.parquet")
+    assert pd.read_parquet(path)["customer_id"].tolist() == ["=1", "-2"]
+
+
+def test_numbers_that_name_customers_are_no_texts(tmp_path):
+    path = write_scores(SCORES.assign(customer_id=[-1, 2]), tmp_path / "scores.csv")
+    assert path.read_text().splitlines()[1].startswith("-1,")
