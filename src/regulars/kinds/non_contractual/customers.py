@@ -118,8 +118,9 @@ class LogCustomers:
             if done:
                 after = [pc.greater(b["customer_id"], done.last_id) for b in block]
                 block = [b.filter(new) for b, new in zip(block, after, strict=True)]
-            ids = pa.chunked_array([i for b in block for i in b["customer_id"].chunks])
-            yield partial(self._customers, block, beside.of_customers(ids))
+            ids = pa.concat_tables(block)["customer_id"]
+            if len(ids):
+                yield partial(self._customers, block, beside.of_customers(ids))
 
     def _customers(self, lines: Sequence[pa.Table], signals: Signals) -> Customers:
         cutoff = self.work.cutoff
