@@ -18,6 +18,7 @@ from regulars.errors import (
 )
 from regulars.kinds import contractual
 from regulars.scoring.batch import COLUMNS
+from regulars.scoring.layout import BEFORE
 
 DAY = pd.Timestamp("2024-01-01")
 
@@ -123,7 +124,7 @@ def test_contracts_are_learnt_and_scored(first_training):
     scores = pd.read_parquet(work.settings.outputs_folder / "scores.parquet")
     assert scored["n_customers"] == len(scores) > 0
     assert scores["churn_probability"].between(0, 1).all()
-    assert tuple(scores.columns) == COLUMNS
+    assert tuple(scores.columns) == (*COLUMNS, *BEFORE)
     assert (scores["clv"] > 0).all()
 
 
