@@ -456,6 +456,7 @@ def add_key(
     name: Annotated[str, typer.Argument(help="Who will use it.")],
     overrides: Overrides = None,
     as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Make a key and show it, once."""
     from regulars.serving import KeyFile
@@ -463,22 +464,26 @@ def add_key(
     secret = KeyFile.of(load_settings(config, overrides or ())).add(name)
     if not as_json:
         typer.echo(secret)
-    sys.stderr.write(
-        f"The key of '{name}', shown this once: only its hash is kept. Send it as "
-        "'Authorization: Bearer KEY'.\n"
-    )
+    if not quiet:
+        sys.stderr.write(
+            f"The key of '{name}', shown this once: only its hash is kept. Send it as "
+            "'Authorization: Bearer KEY'.\n"
+        )
     _finish(as_json, {"name": name, "key": secret})
 
 
 @keys.command("list")
 def list_keys(
-    config: ConfigPath, overrides: Overrides = None, as_json: AsJson = False
+    config: ConfigPath,
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """List the names of the keys, and since when they are there."""
     from regulars.serving import KeyFile
 
     found = KeyFile.of(load_settings(config, overrides or ())).read()
-    for key in found if not as_json else ():
+    for key in () if as_json or quiet else found:
         typer.echo(f"{key.name}\t{key.created_at}")
     dated = [{"name": key.name, "created_at": key.created_at} for key in found]
     _finish(as_json, {"keys": dated})
@@ -490,12 +495,14 @@ def revoke_key(
     name: Annotated[str, typer.Argument(help="Of the key to take back.")],
     overrides: Overrides = None,
     as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Take a key back; a running server refuses it at once."""
     from regulars.serving import KeyFile
 
     KeyFile.of(load_settings(config, overrides or ())).revoke(name)
-    sys.stderr.write(f"The key of '{name}' is no longer valid.\n")
+    if not quiet:
+        sys.stderr.write(f"The key of '{name}' is no longer valid.\n")
     _finish(as_json, {"revoked": name})
 
 

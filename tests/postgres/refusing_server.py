@@ -34,4 +34,5 @@ def main(code, text, n_refused, port):
             threading.Thread(target=pipe, args=pair, daemon=True).start()
 
 
-main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))

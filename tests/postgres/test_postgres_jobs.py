@@ -13,7 +13,7 @@ import pytest
 
 from regulars import pipeline
 
-pytestmark = pytest.mark.postgres
+pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
 CANARY = "k@narien/Vogel %7!"
 LATER = "2024-12-15"

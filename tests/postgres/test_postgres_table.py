@@ -201,6 +201,7 @@ def wait_for_the_end(database):
     pytest.fail("a writer's server process does not end")
 
 
+@pytest.mark.slow
 def test_writer_killed_at_any_moment_leaves_the_old_set(database, processes):
     old, new, n_moments = 20_000, 60_000, 20
     assert ended(start(processes, database, new, "warm")) == 0

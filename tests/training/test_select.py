@@ -99,6 +99,8 @@ def test_profit_is_judged_with_each_customers_own_value(open_window, monkeypatch
         assert np.corrcoef(fold.value, features["revenue"])[0, 1] > 0.3
 
 
+# `catch_warnings` of one thread undoes another's
+@pytest.mark.filterwarnings("ignore::regulars.errors.RegularsWarning")
 @pytest.mark.usefixtures("few_trees")
 def test_window_still_open_at_a_cutoff_teaches_it_no_calibration(
     open_window, monkeypatch

@@ -69,7 +69,7 @@ def test_rows_with_an_unknown_label_are_scored_but_not_learnt_from(table, frame)
     table.write(frame)
     work = check_table(table.settings(), quiet)
     assert len(dataset_of(work.table)) == len(frame) - 10
-    customers = customers_of_table(work, None)
+    customers = customers_of_table(work, None, None).customers
     assert len(customers.features) == len(customers.customer_id) == len(frame)
 
 

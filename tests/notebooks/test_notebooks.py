@@ -1,4 +1,4 @@
-"""The notebook about retention and loyalty runs, and is stored bare."""
+"""Notebooks run from top to bottom, and are stored bare."""
 
 from __future__ import annotations
 
@@ -9,12 +9,18 @@ from pathlib import Path
 import nbformat
 import pytest
 
-NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "04-retention-and-loyalty.ipynb"
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
 
-@pytest.fixture
-def notebook():
-    return nbformat.read(NOTEBOOK, as_version=4)
+@pytest.fixture(
+    params=[
+        "02-purchase-process",
+        "04-retention-and-loyalty",
+        pytest.param("05-score-and-serve", marks=pytest.mark.slow),
+    ]
+)
+def notebook(request):
+    return nbformat.read(NOTEBOOKS / f"{request.param}.ipynb", as_version=4)
 
 
 def test_outputs_are_stripped(notebook):
@@ -34,7 +40,7 @@ def test_every_cell_runs(notebook, tmp_path, monkeypatch):
             "PYTHONPATH", os.pathsep.join([source, os.environ.get("PYTHONPATH", "")])
         )
         client = NotebookClient(
-            notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}}
+            notebook, timeout=300, resources={"metadata": {"path": str(tmp_path)}}
         )
         done = client.execute()
     assert all(cell.execution_count for cell in done.cells if cell.cell_type == "code")
