@@ -210,7 +210,14 @@ def answer(address, server, seconds=120):
 
 
 @pytest.mark.parametrize(
-    "page", [p for p in pages() if p != README], ids=lambda p: p.name
+    "page",
+    [
+        # its three trainings take more than a minute
+        pytest.param(p, marks=[pytest.mark.slow] * (p.name == "kinds-of-churn.md"))
+        for p in pages()
+        if p != README
+    ],
+    ids=lambda p: p.name,
 )
 def test_examples_of_a_page_run(page, tmp_path, monkeypatch, path_with_scripts):
     names: dict[str, object] = {}
@@ -310,6 +317,7 @@ def test_notebook_is_stored_without_outputs(path):
     assert all(not cell.outputs and cell.execution_count is None for cell in code)
 
 
+@pytest.mark.slow
 def test_first_look_runs_from_top_to_bottom(tmp_path, monkeypatch):
     with warnings.catch_warnings():  # of the Jupyter stack, not ours
         warnings.simplefilter("ignore")

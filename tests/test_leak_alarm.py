@@ -12,6 +12,8 @@ from regulars.kinds.non_contractual import (
 )
 from regulars.training import train
 
+pytestmark = pytest.mark.slow
+
 
 def _quietly(step):
     """Say nothing of the steps."""

@@ -246,6 +246,7 @@ def test_row_order_and_files_do_not_matter(tmp_path, orders, open_shop, scored):
     _same_bits(_scores(shop, parts), scored)
 
 
+@pytest.mark.slow
 def test_scores_shift_with_the_dates_when_by_whole_weeks(tmp_path, orders, open_shop):
     # the share of orders at the start of a month is what weeks do not keep
     groups = "features.groups=[rfm, rhythm, windows, basket]"
@@ -262,6 +263,7 @@ def test_scores_shift_with_the_dates_when_by_whole_weeks(tmp_path, orders, open_
     pd.testing.assert_frame_equal(there, here, check_exact=True)
 
 
+@pytest.mark.slow
 def test_two_runs_write_the_same_bytes_when_the_seed_is_the_same(
     tmp_path, orders, open_shop, run_shop
 ):

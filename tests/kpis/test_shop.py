@@ -12,6 +12,8 @@ import pytest
 
 from regulars import cli
 
+pytestmark = pytest.mark.slow
+
 CONFIG = """
 name: shop
 source:

@@ -15,7 +15,7 @@ NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 @pytest.fixture(
     params=[
         "02-purchase-process",
-        "04-retention-and-loyalty",
+        pytest.param("04-retention-and-loyalty", marks=pytest.mark.slow),
         pytest.param("05-score-and-serve", marks=pytest.mark.slow),
     ]
 )

@@ -118,6 +118,7 @@ def _check_log(lines, customers):
     assert not any(customer["customer_id"] in text for customer in customers)
 
 
+@pytest.mark.slow
 def test_workers_share_figures_and_keys_stay_out_of_the_log(
     config, tmp_path, started, customers, asked
 ):

@@ -20,6 +20,8 @@ from regulars.tracking import Store
 from regulars.training import train as train_problem
 from regulars.training.promotion import evaluate_challenger
 
+pytestmark = pytest.mark.slow
+
 
 def silent(step):
     return None

@@ -139,6 +139,7 @@ def test_value_is_left_out_when_contracts_have_no_price(settings, tmp_path):
     assert pipeline.score(work, quiet)["value_at_risk"] is None
 
 
+@pytest.mark.slow
 def test_backtest_rolls_back_through_time(settings):
     asked = settings.backtest.model_copy(update={"windows": 3})
     settings = settings.model_copy(update={"backtest": asked})
@@ -152,6 +153,7 @@ def test_backtest_rolls_back_through_time(settings):
     assert found["run_id"]
 
 
+@pytest.mark.slow
 def test_backtest_cuts_contracts_by_tier_as_of_each_window(settings, tmp_path):
     contracts, _ = simulate()
     n = len(contracts)
