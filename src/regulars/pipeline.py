@@ -242,10 +242,14 @@ def open_for_scores(settings: Settings, step: Step) -> Workspace | OnCluster:
     -------
     Workspace or OnCluster
     """
-    kind = kind_of(settings)
-    if is_cluster(settings) and kind.score_on_cluster is not None:
+    if _scores_on_cluster(settings):
         return OnCluster(settings)
-    return kind.open(settings, step)
+    return kind_of(settings).open(settings, step)
+
+
+def _scores_on_cluster(settings: Settings) -> Callable[..., dict[str, Any]] | None:
+    """Return what scores where the data lie, if they lie on a cluster."""
+    return kind_of(settings).score_on_cluster if is_cluster(settings) else None
 
 
 def score(
@@ -280,8 +284,8 @@ def score(
     """
     settings = work.settings
     kind = kind_of(settings)
-    if is_cluster(settings) and kind.score_on_cluster is not None:
-        return kind.score_on_cluster(settings, step, version)
+    if on_cluster := _scores_on_cluster(settings):
+        return on_cluster(settings, step, version)
     assert not isinstance(work, OnCluster)
     step("score")
     data = work.fingerprint()

@@ -33,13 +33,13 @@ def _keep(folder, day, name=None):
 
 def test_scores_of_a_day_are_read(tmp_path):
     _keep(tmp_path, DAY, "shop")
-    assert KeptScores(tmp_path, "shop").read(DAY)["model_version"].tolist() == ["1"]
-    assert KeptScores(tmp_path, "shop").read(DAY + timedelta(days=1)) is None
+    assert KeptScores(tmp_path, "shop").frame(DAY)["model_version"].tolist() == ["1"]
+    assert KeptScores(tmp_path, "shop").frame(DAY + timedelta(days=1)) is None
 
 
 def test_scores_of_another_name_are_not_ours(tmp_path):
     _keep(tmp_path, DAY, "other")
-    assert KeptScores(tmp_path, "shop").read(DAY) is None
+    assert KeptScores(tmp_path, "shop").frame(DAY) is None
 
 
 def test_day_is_that_of_the_latest_scores_within_reach(tmp_path):
@@ -57,4 +57,4 @@ def test_file_cut_short_is_refused_in_a_sentence(tmp_path):
     path = tmp_path / "scores" / f"cutoff={DAY}.parquet"
     path.write_bytes(path.read_bytes()[:50])
     with pytest.raises(DataError, match="Delete the file, or put back a whole one"):
-        KeptScores(tmp_path, "shop").read(DAY)
+        KeptScores(tmp_path, "shop").frame(DAY)

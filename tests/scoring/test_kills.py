@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import random
-import signal
-import subprocess
-import sys
-import time
 
 import duckdb
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from tests.killing import Forks
 
 KILLS = 20
-# A process that has imported everything and done nothing yet; each line that it reads
-# makes it a copy that scores from there, as a command would without its slow start, and
-# is killed so many seconds after the data were opened.
-SCORER = """
-import os, signal, sys, threading, traceback
+SCORE = """
 from functools import partial
 import lightgbm, mlflow, sklearn.linear_model
 from regulars import pipeline
@@ -27,64 +19,29 @@ from regulars.config import load_settings
 from regulars.features.blocks import read_blocks
 from regulars.kinds.non_contractual import customers, open_workspace
 
-def score(seconds):
+def work(seconds):
     customers.read_blocks = partial(read_blocks, n_lines=12)
     settings = load_settings(sys.argv[1], sys.argv[2:])
-    work = open_workspace(settings, lambda step: None)
-    threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGKILL)).start()
-    print("open", flush=True)
-    pipeline.score(work, lambda step: None)
-    os._exit(0)
-
-print("ready", flush=True)
-for line in iter(sys.stdin.readline, ""):
-    child = os.fork()
-    if not child:
-        try:
-            score(float(line))
-        except BaseException:
-            traceback.print_exc()
-            os._exit(1)
-    print("ended", os.waitpid(child, 0)[1], flush=True)
+    opened = open_workspace(settings, lambda step: None)
+    begin(seconds)
+    pipeline.score(opened, lambda step: None)
 """
 
 
-class Scorer:
+class Scorer(Forks):
     """A process whose copies score into a folder."""
 
     def __init__(self, config, folder):
         self.folder = folder
-        overrides = [
+        super().__init__(
+            SCORE,
+            config,
             f"outputs={folder.as_posix()}/out",
             f"scores.table.engine=duckdb://{folder.as_posix()}/s.duckdb",
             "scores.table.table=scores",
             "scores.reasons=40",
             "scores.format=csv",
-        ]
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", SCORER, str(config), *overrides],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            # threads of a library would not be in the copies
-            env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
         )
-        assert self._says("ready")
-
-    def _says(self, word):
-        said = self.process.stdout.readline().split()
-        assert said[:1] == [word], said
-        return said[-1]
-
-    def run(self, kill_after=3_600.0):
-        """Score; return the seconds it took, or None of a run that was killed."""
-        self.process.stdin.write(f"{kill_after}\n")
-        self.process.stdin.flush()
-        assert self._says("open")
-        begin = time.monotonic()
-        status = int(self._says("ended"))
-        assert status in (0, signal.SIGKILL)
-        return None if status else time.monotonic() - begin
 
     def file(self):
         """Return the scores in the file, or None."""
@@ -119,9 +76,7 @@ def scorers(run_shop, tmp_path):
     made = [Scorer(run_shop[0].config, tmp_path / name) for name in ("killed", "calm")]
     yield made
     for scorer in made:
-        scorer.process.stdin.close()
-        scorer.process.wait(timeout=60)
-        scorer.process.stdout.close()
+        scorer.close()
 
 
 @pytest.mark.slow

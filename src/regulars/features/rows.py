@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from regulars.features.matrix import FEATURES
-from regulars.features.signals import MOST_LEVELS, Signals, Vocabulary, named_apart
+from regulars.features.signals import Signals, Vocabulary, named_apart
 from regulars.features.value import VALUE_COLUMNS
 
 if TYPE_CHECKING:
@@ -66,19 +66,6 @@ class FeatureRows:
             held = [long if long in known else short for short, long in apart]
             found[table] = [name for name in held if name in known]
         return found
-
-    def news(self, day: date, vocabulary: Vocabulary) -> dict[str, list[str]]:
-        """Return the categories as of a day that an earlier vocabulary lacks.
-
-        Only of columns that had room for more: a rare one is none.
-        """
-        now, then = self.vocabulary(day).levels, vocabulary.levels
-        found = {
-            name: [level for level in now[name] if level not in then[name]]
-            for name in now.keys() & then.keys()
-            if len(then[name]) < MOST_LEVELS
-        }
-        return {name: found[name] for name in sorted(found) if found[name]}
 
     def by_cutoff(
         self, cutoffs: Sequence[date], vocabulary: Vocabulary | None = None

@@ -66,6 +66,19 @@ class Vocabulary:
                 levels[match[1]] = (*levels.get(match[1], ()), match[2])
         return cls(words_in(names), levels)
 
+    def lacking(self, later: Vocabulary) -> dict[str, list[str]]:
+        """Return the categories of a later vocabulary that this one lacks.
+
+        Only of columns that had room for more: a rare one is none.
+        """
+        then, now = self.levels, later.levels
+        found = {
+            name: [level for level in now[name] if level not in then[name]]
+            for name in sorted(now.keys() & then.keys())
+            if len(then[name]) < MOST_LEVELS
+        }
+        return {name: levels for name, levels in found.items() if levels}
+
 
 def digest_of(tables: Mapping[str, pd.DataFrame]) -> bytes:
     """Return a digest of tables; the order of rows and columns is no matter."""

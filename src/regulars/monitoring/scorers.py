@@ -76,11 +76,11 @@ class Scorers:
 
     def has_served(self, day: date) -> bool:
         """Return whether some model scored a day, or could without knowing of it."""
-        return self.kept.read(day) is not None or self._version(day) is not None
+        return self.kept.has(day) or self._version(day) is not None
 
     def month(self, day: date) -> ScoreMonth:
         """Return the figures of the scores of a day, kept or worked out."""
-        kept = self.kept.read(day)
+        kept = self.kept.frame(day)
         if kept is not None and len(kept):
             return score_month(kept, day, str(kept["model_version"].iloc[0]))
         version, scores = self._anew(day, self.customers(day))
@@ -91,7 +91,7 @@ class Scorers:
 
         As they were kept; worked out where they were not, or not for all customers.
         """
-        kept = self.kept.read(day)
+        kept = self.kept.frame(day)
         if kept is None or not len(kept):
             return self._anew(day, customers)
         by_id = kept.set_index(kept["customer_id"].astype(str))

@@ -323,7 +323,7 @@ def _timeline(training: TrainingResult) -> str:
     timeline = training.timeline
     if timeline is None:
         return ""
-    text = f"Scores stand at {date(timeline.cutoff)}"
+    text = f"The model was trained as of {date(timeline.cutoff)}"
     if timeline.test_cutoff:
         text += (
             "; the figures of the test window are those of the same procedure as of "
@@ -332,7 +332,7 @@ def _timeline(training: TrainingResult) -> str:
     refits = timeline.refit_cutoffs
     if refits:
         text += (
-            ". The model that scores learnt from "
+            ". It learnt from "
             f"{plural(len(refits), 'window')}, the latest starting {date(max(refits))}"
         )
     if not training.is_champion:

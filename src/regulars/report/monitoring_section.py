@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 # of the inputs, those that differ most
 SHOWN = 10
+# what is 0.00 on the page says nothing
+LEAST_PSI = 0.005
 # of the periods, a year
 PERIODS = 13
 ROOMS = {
@@ -137,7 +139,11 @@ def watch_section(watch: MonitoringResult | None) -> dict[str, Any] | None:
         "notes": watch.notes,
         "outcomes": [_outcome(row, watch.currency or "") for row in watch.outcomes],
         "value": _value(watch),
-        "columns": [_column(each) for each in (*watch.scores, *watch.inputs[:SHOWN])],
+        "columns": [
+            _column(each)
+            for each in (*watch.scores, *watch.inputs[:SHOWN])
+            if each.psi >= LEAST_PSI
+        ],
         "n_inputs": len(watch.inputs),
         "periods": [
             {

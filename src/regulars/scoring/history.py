@@ -17,6 +17,7 @@ from regulars.results.writing import replacing
 from regulars.scoring.layout import BEFORE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 FOLDER = "scores"
@@ -42,20 +43,27 @@ class FileHistory:
     outputs: Path
     name: str
 
-    def latest(self, before: date) -> date | None:
-        """Return the latest cutoff before a day, if there is one."""
+    def days(self) -> list[date]:
+        """Return the cutoffs that have a file, rising; of any name."""
         folder = self.outputs / FOLDER
         found = (_FILE.fullmatch(path.name) for path in folder.glob("cutoff=*.parquet"))
-        days = sorted(date.fromisoformat(match[1]) for match in found if match)
-        earlier = [day for day in days if day < before and self._is_ours(day)]
+        return sorted(date.fromisoformat(match[1]) for match in found if match)
+
+    def latest(self, before: date) -> date | None:
+        """Return the latest cutoff before a day, if there is one."""
+        earlier = [day for day in self.days() if day < before and self.has(day)]
         return earlier[-1] if earlier else None
 
     def scores_at(self, cutoff: date, first: Any, last: Any) -> pa.Table:
         """Return `KEPT` of a cutoff's customers from one id to another."""
-        path = self.path(cutoff)
         within = [("customer_id", ">=", first), ("customer_id", "<=", last)]
+        return self.read(cutoff, KEPT, filters=within)
+
+    def read(self, cutoff: date, columns: Sequence[str], **more: Any) -> pa.Table:
+        """Return columns of the scores of a cutoff."""
+        path = self.path(cutoff)
         try:
-            return pq.read_table(path, columns=[*KEPT], filters=within)
+            return pq.read_table(path, columns=[*columns], **more)
         except (OSError, pa.ArrowException) as error:
             raise DataError(_unreadable(path, error)) from error
 
@@ -68,8 +76,11 @@ class FileHistory:
         """Return the file of a cutoff."""
         return self.outputs / FOLDER / f"cutoff={cutoff}.parquet"
 
-    def _is_ours(self, cutoff: date) -> bool:
+    def has(self, cutoff: date) -> bool:
+        """Return whether scores of this name are kept of a cutoff."""
         path = self.path(cutoff)
+        if not path.is_file():
+            return False
         try:
             said = pq.read_schema(path).metadata or {}
         except (OSError, pa.ArrowException) as error:

@@ -13,8 +13,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import ibis
+import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from regulars.clv.process import COLUMNS
 from regulars.errors import DataError
@@ -27,8 +27,6 @@ from regulars.scoring.batch import Customers
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
-
-    import pandas as pd
 
     from regulars.kinds.non_contractual.workspace import LogWorkspace
     from regulars.models.retention import RetentionModel
@@ -72,10 +70,9 @@ class LogCustomers:
     def blocks(self, done: Done | None = None) -> Iterator[Block]:
         """Yield the customers, or those who come after what is done."""
         lines = self._lines
-        # other engines order texts by the rules of a language, which are not ours
-        if done and ibis.get_backend(lines).name == "duckdb":
+        if done:
             lines = lines.filter(lines.customer_id > done.last_id)
-        return self._blocks(lines, done)
+        return self._blocks(lines)
 
     def chosen(self, customers: Collection[Any]) -> Iterator[Block]:
         """Yield some of the customers."""
@@ -88,36 +85,35 @@ class LogCustomers:
         signals, cutoff = self.work.signals, self.work.cutoff
         if not signals:
             return []
-        news = self.work.features.news(cutoff, self.rows.words)
+        lines = self._lines
+        bought = lines.filter(lines.order_date < cutoff).select("customer_id")
+        buyers = pd.Index(bought.distinct().to_pyarrow()["customer_id"].to_pandas())
+        now = signals.vocabulary(cutoff, buyers, taken=taken_names(self._nobody))
         found = [
             f"'{name}' holds categories that training never saw "
             f"({', '.join(new[:5])}): scored as none of the known ones."
-            for name, new in news.items()
+            for name, new in self.rows.words.lacking(now).items()
         ]
-        buyers = self._lines.customer_id.to_pyarrow().unique().to_pandas()
         return found + strangers(signals, buyers, "a purchase")
 
     def refuse_missing(
         self, model: RetentionModel, learnt: ServingContext | None
     ) -> None:
         """Refuse a model whose features the data cannot give; name what is missing."""
-        columns = {field: pa.array([], kind) for field, kind in self._schema()}
-        none = self.rows.at(self.work.cutoff, [pa.table(columns)])
-        refuse_missing(none, self._signals, self.rows, model, learnt)
+        refuse_missing(self._nobody, self._signals, self.rows, model, learnt)
 
-    def _schema(self) -> list[tuple[str, pa.DataType]]:
-        schema = self._lines.schema().to_pyarrow()
-        return [(field.name, field.type) for field in schema]
+    @cached_property
+    def _nobody(self) -> pd.DataFrame:
+        """The features that the purchases give, of no customer."""
+        none = self._lines.schema().to_pyarrow().empty_table()
+        return self.rows.at(self.work.cutoff, [none])
 
-    def _blocks(self, lines: ibis.Table, done: Done | None = None) -> Iterator[Block]:
+    def _blocks(self, lines: ibis.Table) -> Iterator[Block]:
         """Yield blocks of lines with what is known of the same customers beside."""
         beside = Beside.of(self._signals)
         all_columns = bool(self.rows.context.extra)
         read = read_blocks(lines, all_columns=all_columns)
         while block := [*islice(read, READ)]:
-            if done:
-                after = [pc.greater(b["customer_id"], done.last_id) for b in block]
-                block = [b.filter(new) for b, new in zip(block, after, strict=True)]
             ids = pa.concat_tables(block)["customer_id"]
             if len(ids):
                 yield partial(self._customers, block, beside.of_customers(ids))
