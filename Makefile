@@ -93,7 +93,8 @@ lint: setup
 	$(BIN)/codespell
 
 bench: setup
-	@set -e; for name in btyd endpoint features quality tuning truth unseen; do \
+	@set -e; for name in btyd endpoint features kpis quality scoring serving signals \
+		truth tuning unseen; do \
 		echo "== $$name"; \
 		$(BIN)/python benchmarks/$$name.py; \
 	done
