@@ -13,9 +13,6 @@ import time
 import urllib.request
 from pathlib import Path
 
-import pyspark
-
-HOME = Path(pyspark.__file__).parent
 SRC = Path(__file__).parents[2] / "src"
 
 
@@ -33,13 +30,17 @@ class Cluster:
     """
 
     def __init__(self, folder, n_workers=2):
+        # not everybody who collects the tests has it
+        import pyspark
+
+        self.home = Path(pyspark.__file__).parent
         self.folder, self.n_workers, self.workers = folder, n_workers, []
         self.events = folder / "events"
         self.port, self.page = free_port(), free_port()
         self.address = f"127.0.0.1:{self.port}"
         java = "-Dspark.worker.timeout=10 -XX:+UseSerialGC -XX:TieredStopAtLevel=1"
         self.environment = os.environ | {
-            "SPARK_HOME": str(HOME),
+            "SPARK_HOME": str(self.home),
             "SPARK_NO_DAEMONIZE": "1",
             "SPARK_DAEMON_MEMORY": "256m",
             "SPARK_DAEMON_JAVA_OPTS": java,
@@ -91,7 +92,7 @@ class Cluster:
         return self._start(f"worker{number}", "worker.Worker", asked, host, disk)
 
     def _start(self, name, kind, asked, host, more=()):
-        command = [HOME / "bin" / "spark-class", f"org.apache.spark.deploy.{kind}"]
+        command = [self.home / "bin" / "spark-class", f"org.apache.spark.deploy.{kind}"]
         with (self.folder / f"{name}.log").open("w") as log:
             return subprocess.Popen(
                 [*map(str, [*command, *asked])],
