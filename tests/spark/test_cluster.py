@@ -11,6 +11,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -285,16 +286,18 @@ def test_served_model_agrees_with_the_loaded_model(histories, loaded, tmp_path):
     port = free_port()
     words = ["models", "serve", "-m", str(folder), "--env-manager", "local"]
     log = (tmp_path / "serve.log").open("w")
+    # MLflow starts its server by name, and an environment need not be activated.
+    programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     with subprocess.Popen(
         [sys.executable, "-m", "mlflow", *words, "-p", str(port)],
         stdout=log,
         stderr=log,
         start_new_session=True,
+        env={**os.environ, "PATH": programs},
     ) as process:
         try:
-            answer = asked(
-                port, {"inputs": histories.to_dict("records"), "params": AS_OF}
-            )
+            body = {"inputs": histories.to_dict("records"), "params": AS_OF}
+            answer = asked(port, body, process)
         finally:
             os.killpg(process.pid, signal.SIGKILL)
             log.close()
@@ -303,8 +306,8 @@ def test_served_model_agrees_with_the_loaded_model(histories, loaded, tmp_path):
     pd.testing.assert_frame_equal(found, expected, check_dtype=False, rtol=0, atol=1e-9)
 
 
-def asked(port, body, seconds=120):
-    """Return the answer of a server, once it is up."""
+def asked(port, body, process, seconds=120):
+    """Return the answer of a server, once its process is up."""
     request = urllib.request.Request(
         f"http://127.0.0.1:{port}/invocations",
         json.dumps(body).encode(),
@@ -318,6 +321,6 @@ def asked(port, body, seconds=120):
         except urllib.error.HTTPError as error:
             raise AssertionError(error.read().decode()) from error
         except OSError:
-            if time.monotonic() > end:
+            if process.poll() is not None or time.monotonic() > end:
                 raise
             time.sleep(0.2)
