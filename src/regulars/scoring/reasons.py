@@ -178,8 +178,7 @@ def strength_of(
     leaving, those who stay count four times.
     """
     stay, leave = (
-        # 0 of a column that nobody's contributions had
-        side.contributions.reindex(contributions.columns, fill_value=0.0).to_numpy()
+        side.shares_of(contributions.columns)
         for side in (contrast.stay, contrast.leave)
     )
     leaves = (churn**2 / (churn**2 + (1.0 - churn) ** 2))[:, None]
