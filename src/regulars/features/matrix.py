@@ -173,17 +173,18 @@ class FeaturePlan:
                 kept.append(part)
         return self._together(parts)
 
-    def _together(self, parts: Sequence[Sequence[_Part]]) -> pd.DataFrame:
+    def _together(self, parts: Sequence[list[_Part]]) -> pd.DataFrame:
         """Return the parts of each cutoff under each other."""
-        in_order = [part for kept in parts for part in kept]
-        ids = pa.chunked_array([part.customers for part in in_order])
+        ids = pa.chunked_array([part.customers for kept in parts for part in kept])
         n_rows = [sum(len(part.customers) for part in kept) for kept in parts]
         days = pd.DatetimeIndex(np.array(self.cutoffs, "datetime64[ms]"))
-        # column by column, so that none is in memory twice for long
-        names = list(in_order[0].features)
-        columns = np.empty((len(names), len(ids)))
-        for name, column in zip(names, columns, strict=True):
-            np.concatenate([part.features.pop(name) for part in in_order], out=column)
+        names = parts[0][0].names
+        columns, n_filled = np.empty((len(names), len(ids))), 0
+        for kept in parts:
+            while kept:  # let go of at once, so that none is in memory twice for long
+                part = kept.pop(0).features
+                columns[:, n_filled : n_filled + part.shape[1]] = part
+                n_filled += part.shape[1]
         matrix = pd.DataFrame(columns.T, columns=names, copy=False)
         matrix.insert(0, "cutoff", days.repeat(n_rows))
         matrix.insert(0, "customer_id", ids.to_pandas())
@@ -209,9 +210,9 @@ class FeaturePlan:
                 own = group(past)
                 refuse_repeated(name, set(features) & set(own))
                 features |= own
+        values = np.array([*features.values()], np.float64)
         return _Part(
-            past.customers,
-            {name: np.asarray(v, np.float64) for name, v in features.items()},
+            past.customers, [*features], values.reshape(len(features), len(past))
         )
 
 
@@ -220,7 +221,9 @@ class _Part:
     """The features of the customers of a block at a cutoff."""
 
     customers: pa.Array
-    features: dict[str, NDArray[np.float64]]
+    names: list[str]
+    # of shape (n_features, n_customers)
+    features: NDArray[np.float64]
 
 
 def describe_features(groups: Sequence[str] | None = None) -> pd.DataFrame:

@@ -182,7 +182,8 @@ def strength_of(
         for side in (contrast.stay, contrast.leave)
     )
     leaves = (churn**2 / (churn**2 + (1.0 - churn) ** 2))[:, None]
-    return contributions - (leaves * stay + (1.0 - leaves) * leave)
+    apart = contributions.to_numpy() - (leaves * stay + (1.0 - leaves) * leave)
+    return pd.DataFrame(apart, contributions.index, contributions.columns, copy=False)
 
 
 def _of_themes(strength: pd.DataFrame, same: NDArray[np.bool_]) -> Floats:
