@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +14,7 @@ import pyarrow as pa
 from regulars.errors import ConfigError, suggestion
 from regulars.features import basket, calendar, rfm, rhythm, windows
 from regulars.features.blocks import read_blocks, side_by_side
-from regulars.features.group import Columns, Group, refuse_repeated
+from regulars.features.group import KEYS, Columns, Group, refuse_repeated
 from regulars.features.history import history_of
 from regulars.features.past import Past
 from regulars.features.user_functions import OwnFunction
@@ -185,9 +186,12 @@ class FeaturePlan:
                 part = kept.pop(0).features
                 columns[:, n_filled : n_filled + part.shape[1]] = part
                 n_filled += part.shape[1]
-        matrix = pd.DataFrame(columns.T, columns=names, copy=False)
-        matrix.insert(0, "cutoff", days.repeat(n_rows))
-        matrix.insert(0, "customer_id", ids.to_pandas())
+        labels = _labels(*KEYS, *names)
+        places = range(len(KEYS), len(labels))
+        matrix = pd.DataFrame(columns.T, columns=places, copy=False)
+        matrix.insert(0, 1, days.repeat(n_rows))
+        matrix.insert(0, 0, ids.to_pandas())
+        matrix.columns = labels
         return matrix
 
     def of_block(self, lines: pa.Table) -> list[_Part]:
@@ -214,6 +218,17 @@ class FeaturePlan:
         return _Part(
             past.customers, [*features], values.reshape(len(features), len(past))
         )
+
+
+@lru_cache(maxsize=64)
+def _labels(*names: str) -> pd.Index:
+    """Return the labels of a matrix, which know their places.
+
+    To make them and to learn the places costs as much as a customer's features.
+    """
+    labels = pd.Index(names)
+    labels.get_loc(names[0])
+    return labels
 
 
 @dataclass(frozen=True)
