@@ -85,7 +85,7 @@ class Reading:
         expected = self.expected(self._horizon.teaching)
         names = [name for name in self._learnt if name not in expected]
         # half the time of `self.features[names]`; that none is missing was checked
-        places = self.features.columns.get_indexer(names)
+        places = self.features.columns.get_indexer(pd.Index(names))
         own = Numbers(names, as_array(self.features.take(places, axis=1)))
         return own.joined(expected)
 
