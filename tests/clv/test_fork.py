@@ -37,6 +37,15 @@ def fitted(kind):
     return kind(penalty=0.01).fit(ROWS)
 
 
+def test_fresh_customers_are_the_same_whatever_was_asked_before(model):
+    asked, unasked = model.standing(ROWS), model.standing(ROWS)
+    asked.purchases(13.0), asked.no_purchase(13.0)
+    fresh = asked.fresh()
+    for name in ("purchases", "no_purchase", "leaving"):
+        expected = getattr(unasked.fresh(), name)(13.0)
+        np.testing.assert_array_equal(getattr(fresh, name)(13.0), expected)
+
+
 def fork_of(model, span, rows=ROWS):
     return Fork.of(model.standing(rows[["frequency", "recency", "T"]]), span)
 

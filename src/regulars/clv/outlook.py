@@ -67,10 +67,11 @@ class Outlook:
 
     def columns(self, *, horizon_days: int, gap_days: int = 0) -> dict[str, Floats]:
         """Return what the process expects of the horizon, by feature."""
-        expected, silent = window(self.standing, horizon_days, gap_days)
+        ahead = self.standing, horizon_days, gap_days
+        expected = expected_in(*ahead)
         return {
             "p_alive": self.standing.alive(),
-            "btyd_no_purchase_probability": silent,
+            "btyd_no_purchase_probability": silent_in(*ahead),
             "btyd_expected_purchases": expected,
             "btyd_order_value": self.order_value,
             "btyd_expected_spend": expected * self.order_value,
@@ -82,8 +83,8 @@ class Outlook:
         Silence begins at the cutoff: a purchase in the gap counts as none.
         """
         fork = self._fork(gap_days + horizon_days)
-        expected, silent = window(fork.fresh, horizon_days, gap_days)
-        if_bought = expected / np.maximum(1.0 - silent, TINY)
+        ahead = fork.fresh, horizon_days, gap_days
+        if_bought = expected_in(*ahead) / np.maximum(1.0 - silent_in(*ahead), TINY)
         return Tied(
             np.maximum(fork.alive.mix(churn), 1.0 - churn),
             fork.leaving.mix(churn),
@@ -116,18 +117,24 @@ class Outlook:
         return self._forks[span_days]
 
 
-def window(
-    standing: Standing, horizon_days: int, gap_days: int
-) -> tuple[Floats, Floats]:
-    """Return expected purchases and P(no purchase) in [gap, gap + horizon)."""
-    horizon, gap = horizon_days / DAYS_PER_WEEK, gap_days / DAYS_PER_WEEK
-    expected, silent = standing.purchases(horizon + gap), standing.no_purchase(horizon)
+def expected_in(standing: Standing, horizon_days: int, gap_days: int) -> Floats:
+    """Return expected purchases in [gap, gap + horizon)."""
+    expected = standing.purchases((horizon_days + gap_days) / DAYS_PER_WEEK)
+    if not gap_days:
+        return expected
+    return expected - standing.purchases(gap_days / DAYS_PER_WEEK)
+
+
+def silent_in(standing: Standing, horizon_days: int, gap_days: int) -> Floats:
+    """Return P(no purchase) in [gap, gap + horizon)."""
+    horizon = horizon_days / DAYS_PER_WEEK
+    silent = standing.no_purchase(horizon)
     if gap_days:
         # P(no purchase) after a gap has no closed form: P(a purchase) is carried over
         # in proportion to expected purchases, which is exact where nobody leaves
         # during the gap
         direct = standing.purchases(horizon)
-        expected = expected - standing.purchases(gap)
+        expected = expected_in(standing, horizon_days, gap_days)
         kept = np.divide(expected, direct, out=np.ones_like(direct), where=direct > 0)
         silent = 1.0 - (1.0 - silent) * np.clip(kept, 0.0, 1.0)
-    return expected, np.clip(silent, 0.0, 1.0)
+    return np.clip(silent, 0.0, 1.0)

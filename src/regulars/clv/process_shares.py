@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import logit
 
-from regulars.clv.outlook import DAYS_PER_WEEK, window
+from regulars.clv.outlook import DAYS_PER_WEEK, silent_in
 from regulars.clv.process import ORDER_SIZE
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def process_shares(
         for name in names
     }
     standing = outlook.purchases.standing_of(_history(mixed))
-    _, silent = window(standing, horizon_days, gap_days)
+    silent = silent_in(standing, horizon_days, gap_days)
     odds = logit(np.clip(silent, FLOOR, 1 - FLOOR)).reshape(len(sets), n_rows)
     value = dict(zip(sets, odds, strict=True))
     return {FEATURE_OF[name]: _shapley(name, names, value) for name in names}

@@ -43,7 +43,11 @@ class Standing:
 
     def fresh(self) -> Self:
         """Return the same customers as if they had bought a moment ago."""
-        return self.moved(recency=np.where(self["frequency"] > 0, self["T"], 0.0))
+        found = self.moved(recency=np.where(self["frequency"] > 0, self["T"], 0.0))
+        # who is there does not remember when the last purchase was
+        there = self._model._purchases_if_there.__name__
+        found._known |= {k: v for k, v in self._known.items() if k[0] == there}
+        return found
 
     def distinct(self) -> tuple[Self, NDArray[np.intp]]:
         """Return the distinct histories, and where each customer's went."""

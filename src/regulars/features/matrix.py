@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +14,7 @@ import pyarrow as pa
 from regulars.errors import ConfigError, suggestion
 from regulars.features import basket, calendar, rfm, rhythm, windows
 from regulars.features.blocks import read_blocks, side_by_side
-from regulars.features.group import Columns, Group, refuse_repeated
+from regulars.features.group import KEYS, Columns, Group, refuse_repeated
 from regulars.features.history import history_of
 from regulars.features.past import Past
 from regulars.features.user_functions import OwnFunction
@@ -173,20 +174,24 @@ class FeaturePlan:
                 kept.append(part)
         return self._together(parts)
 
-    def _together(self, parts: Sequence[Sequence[_Part]]) -> pd.DataFrame:
+    def _together(self, parts: Sequence[list[_Part]]) -> pd.DataFrame:
         """Return the parts of each cutoff under each other."""
-        in_order = [part for kept in parts for part in kept]
-        ids = pa.chunked_array([part.customers for part in in_order])
+        ids = pa.chunked_array([part.customers for kept in parts for part in kept])
         n_rows = [sum(len(part.customers) for part in kept) for kept in parts]
         days = pd.DatetimeIndex(np.array(self.cutoffs, "datetime64[ms]"))
-        # column by column, so that none is in memory twice for long
-        names = list(in_order[0].features)
-        columns = np.empty((len(names), len(ids)))
-        for name, column in zip(names, columns, strict=True):
-            np.concatenate([part.features.pop(name) for part in in_order], out=column)
-        matrix = pd.DataFrame(columns.T, columns=names, copy=False)
-        matrix.insert(0, "cutoff", days.repeat(n_rows))
-        matrix.insert(0, "customer_id", ids.to_pandas())
+        names = parts[0][0].names
+        columns, n_filled = np.empty((len(names), len(ids))), 0
+        for kept in parts:
+            while kept:  # let go of at once, so that none is in memory twice for long
+                part = kept.pop(0).features
+                columns[:, n_filled : n_filled + part.shape[1]] = part
+                n_filled += part.shape[1]
+        labels = _labels(*KEYS, *names)
+        places = range(len(KEYS), len(labels))
+        matrix = pd.DataFrame(columns.T, columns=places, copy=False)
+        matrix.insert(0, 1, days.repeat(n_rows))
+        matrix.insert(0, 0, ids.to_pandas())
+        matrix.columns = labels
         return matrix
 
     def of_block(self, lines: pa.Table) -> list[_Part]:
@@ -209,10 +214,21 @@ class FeaturePlan:
                 own = group(past)
                 refuse_repeated(name, set(features) & set(own))
                 features |= own
+        values = np.array([*features.values()], np.float64)
         return _Part(
-            past.customers,
-            {name: np.asarray(v, np.float64) for name, v in features.items()},
+            past.customers, [*features], values.reshape(len(features), len(past))
         )
+
+
+@lru_cache(maxsize=64)
+def _labels(*names: str) -> pd.Index:
+    """Return the labels of a matrix, which know their places.
+
+    To make them and to learn the places costs as much as a customer's features.
+    """
+    labels = pd.Index(names)
+    labels.get_loc(names[0])
+    return labels
 
 
 @dataclass(frozen=True)
@@ -220,7 +236,9 @@ class _Part:
     """The features of the customers of a block at a cutoff."""
 
     customers: pa.Array
-    features: dict[str, NDArray[np.float64]]
+    names: list[str]
+    # of shape (n_features, n_customers)
+    features: NDArray[np.float64]
 
 
 def describe_features(groups: Sequence[str] | None = None) -> pd.DataFrame:

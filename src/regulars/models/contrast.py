@@ -7,13 +7,14 @@ nothing that speaks for leaving, however long the silence.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -44,10 +45,18 @@ class Usual:
             pd.Series(means, index=contributions.columns),
         )
 
-    @property
+    @cached_property
     def usual(self) -> dict[str, float]:
         """The medians by name."""
         return {str(name): float(value) for name, value in self.features.items()}
+
+    def shares_of(self, columns: Iterable[str]) -> Floats:
+        """Return the contributions of some columns; 0 of one that nobody's had."""
+        return np.array([self._shares.get(name, 0.0) for name in columns])
+
+    @cached_property
+    def _shares(self) -> dict[str, float]:
+        return {str(name): float(each) for name, each in self.contributions.items()}
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON-safe data."""

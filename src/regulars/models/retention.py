@@ -589,13 +589,18 @@ def _next_order(cutoff: pd.Series[Any], days: Floats) -> list[Any]:
     within = days <= NEXT_ORDER_LIMIT_DAYS
     # the day on which it falls: the first day ahead is that of the cutoff
     whole = np.where(within, np.floor(days), 0).astype("timedelta64[D]")
-    if isinstance(cutoff.dtype, pd.DatetimeTZDtype):
-        cutoff = cutoff.dt.tz_localize(None)
-    dates = cutoff.to_numpy("datetime64[D]") + whole
+    dates = days_of(cutoff) + whole
     return [
         day if known else None
         for day, known in zip(dates.tolist(), within.tolist(), strict=True)
     ]
+
+
+def days_of(cutoff: pd.Series[Any]) -> NDArray[np.datetime64]:
+    """Return as days what a frame of features knows as timestamps."""
+    if isinstance(cutoff.dtype, pd.DatetimeTZDtype):
+        cutoff = cutoff.dt.tz_localize(None)
+    return cutoff.to_numpy("datetime64[D]")
 
 
 def add_process(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from regulars.models.retention import SCORES
+from regulars.models.retention import SCORES, days_of
 from regulars.scoring.reasons import REASONS, reasons_of
 
 if TYPE_CHECKING:
@@ -88,7 +88,11 @@ def score_customers(
         where there is no customer.
     """
     blocks = [
-        _score_block(model, block, provenance, is_told=reasons == "all")
+        pd.DataFrame(
+            scored_columns(model, block, provenance, is_told=reasons == "all"),
+            index=block.features.index,
+            copy=False,
+        )
         for block in customers.blocks(BLOCK)
     ]
     if not blocks:
@@ -99,9 +103,13 @@ def score_customers(
     return scores
 
 
-def _score_block(
+def scored_columns(
     model: RetentionModel, block: Customers, provenance: Provenance, *, is_told: bool
-) -> pd.DataFrame:
+) -> dict[str, Any]:
+    """Return the scored table of some customers column by column.
+
+    A frame of them costs a request of one customer as much as its features.
+    """
     reading = model.read(block.features)
     scores = model.scores_of(
         reading,
@@ -110,7 +118,7 @@ def _score_block(
         value=block.value,
     )
     if model.process is not None:  # which knows days as timestamps
-        scores["cutoff"] = pd.to_datetime(scores["cutoff"]).dt.date
+        scores["cutoff"] = days_of(scores["cutoff"]).tolist()
     churn = scores["churn_probability"]
     told = reasons_of(model, reading, churn) if is_told else _nothing(len(churn))
     come_from = {
@@ -118,8 +126,7 @@ def _score_block(
         "scored_at": pd.Timestamp(provenance.scored_at),
         "run_id": provenance.run_id,
     }
-    index = block.features.index
-    return pd.DataFrame(scores | told | come_from, index=index, copy=False)
+    return scores | told | come_from
 
 
 def _nothing(n_customers: int) -> dict[str, list[list[str]]]:

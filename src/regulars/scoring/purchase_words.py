@@ -9,6 +9,7 @@ worse than usual of customers who stay, a comfort one better than of those who l
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
@@ -159,6 +160,7 @@ class Theme(NamedTuple):
     words: Callable[[Facts], Words]
 
 
+@cache
 def theme_of(feature: str) -> int | None:
     """Return the position of a feature's theme, or None where it has none."""
     for position, theme in enumerate(THEMES):  # the first that fits

@@ -17,7 +17,13 @@ import pandas as pd
 from regulars.errors import RegularsError, RequestError
 from regulars.features.signals import CUSTOMERS, Signals, dated
 from regulars.models.retention import RetentionModel
-from regulars.scoring.batch import Customers, Provenance, score_customers
+from regulars.scoring.batch import (
+    COLUMNS,
+    Customers,
+    Provenance,
+    score_customers,
+    scored_columns,
+)
 from regulars.scoring.histories import (
     Histories,
     clean_lines,
@@ -66,31 +72,33 @@ class NestedScorer:
             read_day(asked.get("as_of")),
             asked_reasons(asked.get("reasons")),
         )
-        return self.score(Histories.of(model_input, self.columns), cutoff, reasons)
+        histories = Histories.of(model_input, self.columns)
+        scores = self.score(histories, cutoff, reasons)
+        ids = pd.Series(histories.ids, dtype=object)
+        return pd.DataFrame({**scores, "customer_id": ids})
 
     def score(
         self, histories: Histories, cutoff: date, reasons: Literal["all", "none"]
-    ) -> pd.DataFrame:
-        """Return the scores of customers, in their order."""
+    ) -> dict[str, Any]:
+        """Return the columns of customers' scores, in their order."""
         lines = clean_lines(histories.tables["transactions"], self._context.time_zone)
         signals = self._signals(histories, cutoff).read_by(self._rows.words)
         features = self._rows.at(cutoff, [lines], signals)
-        scores = score_customers(
-            self._model,
-            Customers(features),
-            _provenance(self._provenance),
-            reasons,
-        )
+        scores: dict[str, Any] = dict.fromkeys(COLUMNS, ())
+        if len(features):
+            scores = scored_columns(
+                self._model,
+                Customers(features),
+                _provenance(self._provenance),
+                is_told=reasons == "all",
+            )
         # who had no purchase by then is answered too, with nothing
-        names, answer = names_of(histories.ids), scores
+        names = names_of(histories.ids)
         if not np.array_equal(names, scores["customer_id"]):
             rows = pd.Index(scores["customer_id"]).get_indexer(names)
-            answer = scores.reindex(rows).reset_index(drop=True)
-        answer["customer_id"], answer["cutoff"] = (
-            pd.Series(histories.ids, dtype=object),
-            cutoff,
-        )
-        return answer
+            found = pd.DataFrame(scores).reindex(rows).reset_index(drop=True)
+            scores = {str(name): column for name, column in found.items()}
+        return {**scores, "customer_id": histories.ids, "cutoff": cutoff}
 
     def _signals(self, histories: Histories, cutoff: date) -> Signals:
         """Return what a request says of its customers beside their purchases."""

@@ -178,12 +178,12 @@ def strength_of(
     leaving, those who stay count four times.
     """
     stay, leave = (
-        # 0 of a column that nobody's contributions had
-        side.contributions.reindex(contributions.columns, fill_value=0.0).to_numpy()
+        side.shares_of(contributions.columns)
         for side in (contrast.stay, contrast.leave)
     )
     leaves = (churn**2 / (churn**2 + (1.0 - churn) ** 2))[:, None]
-    return contributions - (leaves * stay + (1.0 - leaves) * leave)
+    apart = contributions.to_numpy() - (leaves * stay + (1.0 - leaves) * leave)
+    return pd.DataFrame(apart, contributions.index, contributions.columns, copy=False)
 
 
 def _of_themes(strength: pd.DataFrame, same: NDArray[np.bool_]) -> Floats:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 from pydantic_core import to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 
-def predictions(scores: pd.DataFrame) -> list[dict[str, Any]]:
+def predictions(
+    scores: pd.DataFrame | Mapping[str, Any], n_rows: int
+) -> list[dict[str, Any]]:
     """Return one object a row, in the order of the columns."""
-    names = [str(name) for name in scores.columns]
-    columns = [_plain(scores[name]) for name in scores.columns]
+    names = list(map(str, scores))
+    columns = [_plain(column, n_rows) for _, column in scores.items()]
     return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
@@ -23,15 +26,21 @@ def written(content: dict[str, Any] | Sequence[Any]) -> bytes:
     return to_json(content, inf_nan_mode="null", fallback=_text)
 
 
-def _plain(column: pd.Series[Any]) -> list[Any]:
-    """Return the values of a column; times as texts, as MLflow writes them."""
-    if isinstance(column.dtype, pd.DatetimeTZDtype) or column.dtype.kind == "M":
+def _plain(column: Any, n_rows: int) -> list[Any]:
+    """Return the values of a column, one value alone for every row.
+
+    Times are texts, as MLflow writes them.
+    """
+    dtype = getattr(column, "dtype", np.dtype(object))
+    if isinstance(column, pd.Series) and dtype.kind == "M":
         known = {each: each.isoformat() for each in column.dropna().unique()}
         return [known.get(each) for each in column]
-    values = column.tolist()
-    if column.dtype.kind == "O":
+    values = column.tolist() if hasattr(column, "tolist") else column
+    if not isinstance(values, list):
+        values = [values] * n_rows
+    if dtype.kind == "O":
         # a day that is missing among days is NaT, which is no day
-        return [None if each is pd.NaT else _moment(each) for each in values]
+        values = [None if each is pd.NaT else _moment(each) for each in values]
     return values
 
 

@@ -63,12 +63,12 @@ class ServedModel:
         if not isinstance(self.scorer, NestedScorer):
             frames = [each for each in questions if isinstance(each, pd.DataFrame)]
             scores = [self.scorer.predict(frame) for frame in frames]
-            return [Answer.of(predictions(each)) for each in scores]
+            return [Answer.of(predictions(each, len(each))) for each in scores]
         asked = [each for each in questions if isinstance(each, Question)]
         first, histories = asked[0], [each.histories for each in asked]
         together = Histories.together(histories)
         scored = self.scorer.score(together, first.cutoff, first.reasons)
-        rows = predictions(scored)
+        rows = predictions(scored, len(together.ids))
         ends = [*accumulate(len(each.ids) for each in histories)]
         starts = [0, *ends[:-1]]
         return [
