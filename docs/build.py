@@ -69,6 +69,7 @@ def configuration() -> str:
     sections: list[tuple[str, type[BaseModel], str]] = []
     for name, field in Settings.model_fields.items():
         section = _section(field.annotation)
+        name += ".NAME" if section and _is_by_name(field.annotation) else ""
         if section is None:
             top.append((name, field))
         else:
@@ -269,7 +270,7 @@ def _fields(fields: list[tuple[str, FieldInfo]]) -> str:
 
 def _plain(section: type[BaseModel]) -> typing.Iterator[tuple[str, FieldInfo]]:
     apart = {name for name, _ in _tables(section)}
-    apart |= {name for name, _, _ in _nested(section)}
+    apart |= {path.partition(".")[0] for path, _, _ in _nested(section)}
     yield from (pair for pair in section.model_fields.items() if pair[0] not in apart)
 
 
@@ -277,8 +278,16 @@ def _nested(section: type[BaseModel]) -> typing.Iterator[tuple[str, Any, str]]:
     """Yield the sections inside a section, tables aside."""
     for name, field in section.model_fields.items():
         inner = _section(field.annotation)
-        if inner not in (None, TableSettings, SqlExpression):
-            yield name, inner, field.description or ""
+        if inner is None or inner in (TableSettings, SqlExpression):
+            continue
+        path = f"{name}.NAME" if _is_by_name(field.annotation) else name
+        yield path, inner, field.description or ""
+        for below, nested, meaning in _nested(inner):
+            yield f"{path}.{below}", nested, meaning
+
+
+def _is_by_name(annotation: Any) -> bool:
+    return typing.get_origin(annotation) is dict
 
 
 def _tables(section: type[BaseModel]) -> typing.Iterator[tuple[str, FieldInfo]]:
@@ -291,7 +300,7 @@ def _section(annotation: Any) -> type[BaseModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     if isinstance(annotation, types.UnionType) or (
-        typing.get_origin(annotation) in (typing.Union, tuple)
+        typing.get_origin(annotation) in (typing.Union, tuple, dict)
     ):
         found = [_section(part) for part in typing.get_args(annotation)]
         return next((part for part in found if part is not None), None)

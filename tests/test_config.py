@@ -247,6 +247,7 @@ def test_labelled_settings_tell_what_is_missing_when(text, told):
 
 SECTIONS = {
     "backtest": config.BacktestSettings,
+    "campaign": config.CampaignSettings,
     "churn": config.ChurnSettings,
     "customers": config.CustomersSettings,
     "features": config.FeatureSettings,

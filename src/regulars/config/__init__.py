@@ -1,5 +1,15 @@
 """The settings of a run: typed, frozen, read once and passed down."""
 
+from regulars.config.campaign_sections import (
+    CampaignSettings,
+    ChannelSettings,
+    ControlSettings,
+    ExportSettings,
+    OfferCost,
+    OfferSettings,
+    PressureSettings,
+    RuleSettings,
+)
 from regulars.config.kpi_sections import KpiSettings, LoyaltyWeights, ProgrammeSettings
 from regulars.config.reading import load_settings, parse_settings
 from regulars.config.sections import (
@@ -30,8 +40,12 @@ from regulars.config.tables import (
 
 __all__ = [
     "BacktestSettings",
+    "CampaignSettings",
+    "ChannelSettings",
     "ChurnSettings",
+    "ControlSettings",
     "CustomersSettings",
+    "ExportSettings",
     "FeatureSettings",
     "FillDownSettings",
     "GateSettings",
@@ -40,8 +54,12 @@ __all__ = [
     "LabelledSettings",
     "LoyaltyWeights",
     "MonitoringSettings",
+    "OfferCost",
+    "OfferSettings",
+    "PressureSettings",
     "ProfitSettings",
     "ProgrammeSettings",
+    "RuleSettings",
     "ScoreSettings",
     "ScoreTableSettings",
     "ServingSettings",

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
+from regulars.config.campaign_sections import CampaignSettings, Name, RuleSettings
 from regulars.config.kpi_sections import KpiSettings, ProgrammeSettings
 from regulars.config.sections import (
     LARGEST_SEED,
@@ -66,6 +67,12 @@ class Settings(Section):
     )
     programme: ProgrammeSettings = Field(
         default=ProgrammeSettings(), description="Costs of the loyalty programme."
+    )
+    campaign: CampaignSettings = Field(
+        default=CampaignSettings(), description="Offers, budget and control group."
+    )
+    rules: dict[Name, RuleSettings] = Field(
+        default={}, description="Lists of customers for whom a condition holds."
     )
     spark: SparkSettings = Field(
         default=SparkSettings(), description="How a cluster is used."

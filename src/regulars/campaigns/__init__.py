@@ -1,0 +1,1 @@
+"""Campaigns: whom to offer what within a budget, and whether it worked."""
