@@ -100,7 +100,7 @@ class Publication:
         schema = self.schema.with_metadata({NAME: self.settings.name.encode()})
         with (
             replacing(path) as temporary,
-            pq.ParquetWriter(temporary, schema, compression="zstd") as writer,
+            pq.ParquetWriter(temporary, schema, **PARQUET) as writer,
         ):
             for part in parts:
                 block = self._at_one_instant(pq.read_table(part))
