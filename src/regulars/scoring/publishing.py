@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from regulars.results.writing import replacing
 from regulars.scoring.at_risk import with_reasons
 from regulars.scoring.history import NAME, FileHistory, with_before
+from regulars.scoring.layout import PARQUET
 from regulars.scoring.manifest import ScoresManifest, checksum_of
 from regulars.scoring.risk_rose import risen, write_risen
 from regulars.scoring.sinks.files import write_csv_blocks
