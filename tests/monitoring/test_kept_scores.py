@@ -9,6 +9,7 @@ import pytest
 
 from regulars.errors import DataError
 from regulars.monitoring.kept_scores import KeptScores
+from regulars.scoring.history import FileHistory
 
 DAY = date(2024, 6, 1)
 
@@ -33,20 +34,25 @@ def _keep(folder, day, name=None):
 
 def test_scores_of_a_day_are_read(tmp_path):
     _keep(tmp_path, DAY, "shop")
-    assert KeptScores(tmp_path, "shop").frame(DAY)["model_version"].tolist() == ["1"]
-    assert KeptScores(tmp_path, "shop").frame(DAY + timedelta(days=1)) is None
+    assert KeptScores(FileHistory(tmp_path, "shop")).frame(DAY)[
+        "model_version"
+    ].tolist() == ["1"]
+    assert (
+        KeptScores(FileHistory(tmp_path, "shop")).frame(DAY + timedelta(days=1)) is None
+    )
 
 
 def test_scores_of_another_name_are_not_ours(tmp_path):
     _keep(tmp_path, DAY, "other")
-    assert KeptScores(tmp_path, "shop").frame(DAY) is None
+    assert KeptScores(FileHistory(tmp_path, "shop")).frame(DAY) is None
 
 
 def test_day_is_that_of_the_latest_scores_within_reach(tmp_path):
-    kept = KeptScores(tmp_path, "shop")
+    kept = KeptScores(FileHistory(tmp_path, "shop"))
     assert kept.near(DAY, timedelta(days=30)) == DAY
     for back in (5, 9, 40):
         _keep(tmp_path, DAY - timedelta(days=back))
+    kept = KeptScores(FileHistory(tmp_path, "shop"))
     assert kept.near(DAY, timedelta(days=30)) == DAY - timedelta(days=5)
     later = DAY + timedelta(days=60)
     assert kept.near(later, timedelta(days=30)) == later
@@ -57,4 +63,4 @@ def test_file_cut_short_is_refused_in_a_sentence(tmp_path):
     path = tmp_path / "scores" / f"cutoff={DAY}.parquet"
     path.write_bytes(path.read_bytes()[:50])
     with pytest.raises(DataError, match="Delete the file, or put back a whole one"):
-        KeptScores(tmp_path, "shop").frame(DAY)
+        KeptScores(FileHistory(tmp_path, "shop")).frame(DAY)

@@ -15,6 +15,7 @@ import pytest
 from regulars.config import ScoreTableSettings
 from regulars.errors import ConfigError
 from regulars.scoring.sinks.postgres_table import open_table
+from regulars.scoring.sinks.tables import TableHistory
 
 pytestmark = pytest.mark.postgres
 
@@ -95,14 +96,31 @@ def test_history_is_read_back(database):
     told = scored(churn_probability=[0.1, 0.2, 0.3, 0.4], risk_band=["low"] * 4)
     put(database, told.set_column(0, "customer_id", pa.array(ids)))
     with open_table(place(database), "shop") as opened:
-        assert opened.latest(date(2025, 1, 1)) == CUTOFF
-        assert opened.latest(CUTOFF) is None
+        assert opened.days() == [CUTOFF]
         kept = opened.scores_at(CUTOFF, "Z", "b")
     assert sorted(kept["customer_id"].to_pylist()) == ["Z", "a", "b"]
-    with open_table(place(database), "another") as opened:
-        assert opened.latest(date(2025, 1, 1)) is None
-    with open_table(place(database, "new"), "shop") as opened:
-        assert opened.latest(CUTOFF) is None
+    another = TableHistory(place(database), "another")
+    assert another.days() == []
+    assert another.rows_of("a").num_rows == 0
+    nowhere = TableHistory(place(database, "new"), "shop")
+    assert nowhere.days() == []
+    assert nowhere.rows_of("a").num_rows == 0
+
+
+@pytest.mark.parametrize("ids", [["a", "1"], [7, 1]])
+def test_customer_is_looked_up_in_every_cutoff(database, ids):
+    days = [date(2024, 11, 1), date(2024, 12, 1)]
+    for day, churn in zip(days, [0.1, 0.2], strict=True):
+        rows = scored(churn_probability=[churn] * 2, risk_band=["low"] * 2)
+        rows = rows.set_column(0, "customer_id", pa.array(ids))
+        put(database, rows.set_column(1, "cutoff", pa.array([day] * 2)), day)
+    kept = TableHistory(place(database), "shop")
+    assert kept.days() == days
+    assert kept.read(days[1], ["churn_probability"])[0].to_pylist() == [0.2, 0.2]
+    found = kept.rows_of(str(ids[0])).sort_by("cutoff").to_pylist()
+    assert [row["churn_probability"] for row in found] == [0.1, 0.2]
+    assert {row["customer_id"] for row in found} == {ids[0]}
+    assert kept.rows_of("nobody").num_rows == 0
 
 
 def test_odd_names_are_safe(database):

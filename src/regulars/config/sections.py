@@ -240,6 +240,11 @@ class ScoreSettings(Section):
         "below high, value.",
     )
 
+    @property
+    def is_history_a_table(self) -> bool:
+        """Whether the scores of earlier cutoffs stay in the table, not in files."""
+        return self.table is not None and self.table.keep == "every_cutoff"
+
     @field_validator("risk_bands", "gap_breaks", "value_breaks")
     @classmethod
     def _rising(cls, value: tuple[float, float]) -> tuple[float, float]:

@@ -76,7 +76,7 @@ class Scorers:
 
     def has_served(self, day: date) -> bool:
         """Return whether some model scored a day, or could without knowing of it."""
-        return self.kept.has(day) or self._version(day) is not None
+        return day in self.kept.days or self._version(day) is not None
 
     def month(self, day: date) -> ScoreMonth:
         """Return the figures of the scores of a day, kept or worked out."""

@@ -33,6 +33,7 @@ from regulars.results import (
 )
 from regulars.results.monitoring import IntakeCount
 from regulars.scoring.reference import TENURE_BAND_DAYS, Reference
+from regulars.scoring.sinks.tables import kept_scores
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,7 +92,7 @@ class _Look:
     notes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        kept = KeptScores(self.settings.outputs_folder, self.settings.name)
+        kept = KeptScores(kept_scores(self.settings))
         scorers = Scorers(self.champion, self.store, self.watched.past, kept)
         object.__setattr__(self, "scorers", scorers)
 

@@ -29,11 +29,17 @@ _FILE = re.compile(r"cutoff=(\d{4}-\d{2}-\d{2})\.parquet")
 class History(Protocol):
     """The kept scores of one name, by cutoff."""
 
-    def latest(self, before: date) -> date | None:
-        """Return the latest cutoff before a day, if there is one."""
+    def days(self) -> list[date]:
+        """Return the cutoffs of the name, rising."""
+
+    def read(self, cutoff: date, columns: Sequence[str]) -> pa.Table:
+        """Return columns of the scores of a cutoff."""
 
     def scores_at(self, cutoff: date, first: Any, last: Any) -> pa.Table:
         """Return `KEPT` of a cutoff's customers from one id to another."""
+
+    def rows_of(self, customer: str) -> pa.Table:
+        """Return every kept row of a customer, with all columns."""
 
 
 @dataclass(frozen=True)
@@ -44,28 +50,31 @@ class FileHistory:
     name: str
 
     def days(self) -> list[date]:
-        """Return the cutoffs that have a file, rising; of any name."""
+        """Return the cutoffs of the name that have a file, rising."""
         folder = self.outputs / FOLDER
         found = (_FILE.fullmatch(path.name) for path in folder.glob("cutoff=*.parquet"))
-        return sorted(date.fromisoformat(match[1]) for match in found if match)
-
-    def latest(self, before: date) -> date | None:
-        """Return the latest cutoff before a day, if there is one."""
-        earlier = [day for day in self.days() if day < before and self.has(day)]
-        return earlier[-1] if earlier else None
+        days = sorted(date.fromisoformat(match[1]) for match in found if match)
+        return [day for day in days if self._is_ours(self.path(day))]
 
     def scores_at(self, cutoff: date, first: Any, last: Any) -> pa.Table:
         """Return `KEPT` of a cutoff's customers from one id to another."""
         within = [("customer_id", ">=", first), ("customer_id", "<=", last)]
-        return self.read(cutoff, KEPT, filters=within)
+        return _read(self.path(cutoff), KEPT, within)
 
-    def read(self, cutoff: date, columns: Sequence[str], **more: Any) -> pa.Table:
+    def read(self, cutoff: date, columns: Sequence[str]) -> pa.Table:
         """Return columns of the scores of a cutoff."""
-        path = self.path(cutoff)
-        try:
-            return pq.read_table(path, columns=[*columns], **more)
-        except (OSError, pa.ArrowException) as error:
-            raise DataError(_unreadable(path, error)) from error
+        return _read(self.path(cutoff), columns)
+
+    def rows_of(self, customer: str) -> pa.Table:
+        """Return every kept row of a customer, with all columns."""
+        latest = self.outputs / "scores.parquet"
+        paths = [self.path(day) for day in self.days()]
+        if self._is_ours(latest):
+            paths.append(latest)
+        found = [_rows_in(path, customer) for path in paths]
+        if not found:
+            return pa.table({})
+        return pa.concat_tables(found, promote_options="permissive")
 
     def keep(self, cutoff: date, scores: Path) -> None:
         """Keep a copy of the scores of a cutoff, in place of an older one."""
@@ -76,9 +85,7 @@ class FileHistory:
         """Return the file of a cutoff."""
         return self.outputs / FOLDER / f"cutoff={cutoff}.parquet"
 
-    def has(self, cutoff: date) -> bool:
-        """Return whether scores of this name are kept of a cutoff."""
-        path = self.path(cutoff)
+    def _is_ours(self, path: Path) -> bool:
         if not path.is_file():
             return False
         try:
@@ -86,6 +93,29 @@ class FileHistory:
         except (OSError, pa.ArrowException) as error:
             raise DataError(_unreadable(path, error)) from error
         return bool(said.get(NAME) == self.name.encode())
+
+
+def latest_before(history: History, day: date) -> date | None:
+    """Return the latest cutoff before a day, if there is one."""
+    return max((each for each in history.days() if each < day), default=None)
+
+
+def _read(path: Path, columns: Sequence[str] | None, filters: Any = None) -> pa.Table:
+    try:
+        chosen = None if columns is None else [*columns]
+        return pq.read_table(path, columns=chosen, filters=filters)
+    except (OSError, pa.ArrowException) as error:
+        raise DataError(_unreadable(path, error)) from error
+
+
+def _rows_in(path: Path, customer: str) -> pa.Table:
+    # ids are compared as what they are, so that groups of rows can be passed over
+    kind = pq.read_schema(path).field("customer_id").type
+    try:
+        who = pa.scalar(customer).cast(kind)
+    except pa.ArrowInvalid:  # no id of this kind
+        return pq.read_schema(path).empty_table()
+    return _read(path, None, [("customer_id", "=", who)])
 
 
 def _unreadable(path: Path, error: Exception) -> str:

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from regulars.results.writing import replacing
 from regulars.scoring.at_risk import with_reasons
-from regulars.scoring.history import NAME, FileHistory, with_before
+from regulars.scoring.history import NAME, FileHistory, latest_before, with_before
 from regulars.scoring.layout import PARQUET
 from regulars.scoring.manifest import ScoresManifest, checksum_of
 from regulars.scoring.risk_rose import risen, write_risen
@@ -67,7 +67,7 @@ class Publication:
         path = outputs / "scores.parquet"
         with self._table() as table:
             files = FileHistory(outputs, self.settings.name)
-            is_kept = table is not None and self._keeps_every_cutoff
+            is_kept = table is not None and self.settings.scores.is_history_a_table
             history = table if table is not None and is_kept else files
             summary = self._write_file(path, parts, reasons, history)
             if table is not None:
@@ -83,11 +83,6 @@ class Publication:
         place = self.settings.scores.table
         return nullcontext() if place is None else open_table(place, self.settings.name)
 
-    @property
-    def _keeps_every_cutoff(self) -> bool:
-        place = self.settings.scores.table
-        return place is not None and place.keep == "every_cutoff"
-
     def _write_file(
         self,
         path: Path,
@@ -96,7 +91,7 @@ class Publication:
         history: History,
     ) -> Summary:
         """Write the scores with their history, and whose risk rose."""
-        before = None if self.cutoff is None else history.latest(self.cutoff)
+        before = None if self.cutoff is None else latest_before(history, self.cutoff)
         n_customers, churn, at_risk, rose = 0, 0.0, None, []
         schema = self.schema.with_metadata({NAME: self.settings.name.encode()})
         with (
@@ -128,7 +123,8 @@ class Publication:
         file = pq.ParquetFile(path)
         rows = pa.RecordBatchReader.from_batches(self.schema, file.iter_batches())
         table.prepare(self.schema)
-        table.replace(self.cutoff, rows, only=not self._keeps_every_cutoff)
+        only = not self.settings.scores.is_history_a_table
+        table.replace(self.cutoff, rows, only=only)
 
     def _write_csv(self, path: Path) -> Path:
         file, target = pq.ParquetFile(path), path.with_suffix(".csv")

@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from regulars.errors import RegularsError
+from regulars.scoring.sinks.tables import kept_scores
 from regulars.serving.answers import written
 from regulars.serving.faults import ServingError
 from regulars.serving.front import Front, answer_fault
@@ -25,7 +26,7 @@ from regulars.serving.gathering import Desk
 from regulars.serving.keys import Doorkeeper, KeyFile
 from regulars.serving.limits import Places, RateLimit
 from regulars.serving.logs import log, log_failure
-from regulars.serving.lookup import FileScores, customer_page
+from regulars.serving.lookup import customer_page
 from regulars.serving.metrics import Metrics
 from regulars.serving.model import ModelHolder
 from regulars.serving.openapi import describe
@@ -54,7 +55,7 @@ class Endpoint:
         self.doorkeeper = Doorkeeper(KeyFile.of(settings))
         self.rate = RateLimit(self.limits.requests_per_second / workers)
         self.places = Places(self.limits.concurrent_requests)
-        self.scores = FileScores(settings.outputs_folder)
+        self.scores = kept_scores(settings)
         self._desk = Desk(self.limits)
         self._lookups = ThreadPoolExecutor(2, "lookup")
         self._asked_to_reload = asyncio.Event()

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import closing
-from typing import TYPE_CHECKING, Any, Protocol
+import logging
+from typing import TYPE_CHECKING, Any
 
-import duckdb
-
+from regulars.errors import RegularsError
 from regulars.serving.faults import ServingError
+from regulars.serving.logs import log
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
+    from regulars.scoring.history import History
 
 Row = dict[str, Any]
 # of the history; the latest row holds every column
@@ -28,62 +27,9 @@ HISTORY = (
 )
 
 
-class ScoreReader(Protocol):
-    """Where kept scores are read."""
-
-    def rows_of(self, customer: str) -> Sequence[Row]:
-        """Return every kept row of a customer, in any order."""
-
-
-class FileScores:
-    """The parquet files that the batch keeps: the latest, and one a cutoff."""
-
-    def __init__(self, outputs: Path) -> None:
-        self._outputs = outputs
-        self._connection = duckdb.connect(
-            config={"autoinstall_known_extensions": False, "threads": 1}
-        )
-        self._connection.execute("SET TimeZone = 'UTC'")
-
-    def rows_of(self, customer: str) -> Sequence[Row]:
-        """Return every kept row of a customer, of the latest file first."""
-        latest = self._outputs / "scores.parquet"
-        kept = sorted((self._outputs / "scores").glob("cutoff=*.parquet"))
-        rows: list[Row] = []
-        # one cursor a call: calls come from several threads
-        with closing(self._connection.cursor()) as cursor:
-            for path in (latest, *kept):
-                rows += self._rows_in(cursor, path, customer)
-        return rows
-
-    def _rows_in(
-        self, cursor: duckdb.DuckDBPyConnection, path: Path, customer: str
-    ) -> list[Row]:
-        # ids are compared as what they are, so that blocks of rows can be passed over
-        source = "read_parquet(?, hive_partitioning = false)"
-        try:
-            ids = cursor.sql(f"SELECT customer_id FROM {source}", params=[str(path)])
-            kind = ids.types[0]
-            found = cursor.sql(
-                f"SELECT * FROM {source} WHERE customer_id = TRY_CAST(? AS {kind})",
-                params=[str(path), customer],
-            ).to_arrow_table()
-        except duckdb.IOException:
-            if path.exists():
-                raise
-            return []  # no batch has run, or the file was replaced this moment
-        # NaN is no JSON
-        return [
-            {n: None if v != v else v for n, v in row.items()}
-            for row in found.to_pylist()
-        ]
-
-
-def customer_page(reader: ScoreReader, customer: str) -> dict[str, Any]:
+def customer_page(kept: History, customer: str) -> dict[str, Any]:
     """Return the latest scores of a customer and their history, the newest first."""
-    by_cutoff: dict[str, Row] = {}
-    for row in reader.rows_of(customer):
-        by_cutoff.setdefault(str(row.get("cutoff")), row)
+    by_cutoff = {str(row.get("cutoff")): row for row in _rows(kept, customer)}
     rows = [by_cutoff[cutoff] for cutoff in sorted(by_cutoff, reverse=True)]
     if not rows:
         msg = (
@@ -97,3 +43,15 @@ def customer_page(reader: ScoreReader, customer: str) -> dict[str, Any]:
         "latest": rows[0],
         "history": history,
     }
+
+
+def _rows(kept: History, customer: str) -> list[Row]:
+    try:
+        found = kept.rows_of(customer).to_pylist()
+    except RegularsError as error:
+        # where scores are kept is not for those who ask
+        log("scores_not_read", level=logging.ERROR, reason=str(error))
+        msg = "The kept scores cannot be read at the moment. Ask again in a minute."
+        raise ServingError(503, "scores_not_read", msg, retry_after=60) from error
+    # NaN is no JSON
+    return [{n: None if v != v else v for n, v in row.items()} for row in found]

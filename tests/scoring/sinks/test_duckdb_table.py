@@ -13,7 +13,7 @@ import pytest
 from regulars.config import ScoreTableSettings
 from regulars.errors import ConfigError
 from regulars.scoring.layout import schema_of
-from regulars.scoring.sinks.tables import SINKS, open_table, quoted
+from regulars.scoring.sinks.tables import SINKS, TableHistory, open_table, quoted
 
 SCHEMA = schema_of(pa.string())
 MAY, JUNE = date(2024, 5, 1), date(2024, 6, 1)
@@ -90,15 +90,34 @@ def test_scores_of_an_earlier_cutoff_are_found(place):
     write(place, MAY, {"a": 0.1, "b": 0.2, "c": 0.3})
     write(place, JUNE, {"a": 0.3})
     with open_table(place, "shop") as table:
-        assert table.latest(MAY) is None
-        assert table.latest(JUNE) == MAY
+        assert table.days() == [MAY, JUNE]
         kept = table.scores_at(MAY, "a", "b").sort_by("customer_id").to_pylist()
     assert [(row["customer_id"], row["churn_probability"]) for row in kept] == [
         ("a", 0.1),
         ("b", 0.2),
     ]
     with open_table(place, "other") as table:
-        assert table.latest(JUNE) is None
+        assert table.days() == []
+
+
+def test_history_is_read_beside_other_names(place):
+    write(place, MAY, {"a": 0.1, "b": 0.2})
+    write(place, JUNE, {"a": 0.3})
+    kept = TableHistory(place, "shop")
+    assert kept.days() == [MAY, JUNE]
+    assert kept.read(JUNE, ["customer_id"]).to_pylist() == [{"customer_id": "a"}]
+    rows = kept.rows_of("a").sort_by("cutoff").to_pylist()
+    assert [row["churn_probability"] for row in rows] == [0.1, 0.3]
+    assert TableHistory(place, "other").rows_of("a").num_rows == 0
+
+
+def test_nothing_is_made_where_it_is_only_read(tmp_path):
+    file = tmp_path / "deep" / "none.duckdb"
+    nowhere = ScoreTableSettings(engine=f"duckdb://{file}", table="scores")
+    kept = TableHistory(nowhere, "shop")
+    assert kept.days() == []
+    assert kept.rows_of("a").num_rows == 0
+    assert not file.parent.exists()
 
 
 def test_columns_that_an_older_table_lacks_are_added(place, tmp_path):

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+import pyarrow as pa
 
 from regulars.data.engine import first_sentence
 from regulars.errors import ConfigError
@@ -20,27 +21,30 @@ from regulars.scoring.history import KEPT
 from regulars.scoring.sinks.tables import OWNER, quoted, split_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import date
-
-    import pyarrow as pa
 
     from regulars.config import ScoreTableSettings
 
 
 @contextmanager
-def open_table(place: ScoreTableSettings, name: str) -> Iterator[DuckDBTable]:
-    """Open the file, which is made where there is none."""
+def open_table(
+    place: ScoreTableSettings, name: str, *, to_read: bool = False
+) -> Iterator[DuckDBTable]:
+    """Open the file; to write it is made where there is none."""
     file = Path(place.engine.partition("://")[2])
     if not file.name:
         msg = "scores.table.engine 'duckdb://' names no file. Write duckdb://FILE."
         raise ConfigError(msg)
-    make_folder(file.parent)
+    if not to_read:
+        make_folder(file.parent)
+    aim = "read" if to_read else "write"
+    where = ":memory:" if to_read and not file.exists() else str(file)
     try:
-        connection = duckdb.connect(str(file))
+        connection = duckdb.connect(where, read_only=to_read and where == str(file))
     except duckdb.Error as error:
         msg = (
-            f"scores.table.engine: DuckDB cannot open '{file}' to write scores: "
+            f"scores.table.engine: DuckDB cannot open '{file}' to {aim} scores: "
             f"{first_sentence(error)} A DuckDB file has one process: close what has "
             "it open, and take another file than source.engine."
         )
@@ -48,8 +52,9 @@ def open_table(place: ScoreTableSettings, name: str) -> Iterator[DuckDBTable]:
     try:
         yield DuckDBTable(connection, place.table, name)
     except duckdb.Error as error:
+        what = "give its" if to_read else "take the"
         msg = (
-            f"The table '{place.table}' of '{file}' cannot take the scores: "
+            f"The table '{place.table}' of '{file}' cannot {what} scores: "
             f"{first_sentence(error)} Its rows are as they were."
         )
         raise ConfigError(msg) from error
@@ -97,27 +102,56 @@ class DuckDBTable:
         run("COMMIT")
         self.connection.unregister("scored_rows")
 
-    def latest(self, before: date) -> date | None:
-        """Return the latest cutoff before a day, if there is one."""
+    def days(self) -> list[date]:
+        """Return the cutoffs of the name, rising."""
+        if not self._exists():
+            return []
         query = (
-            f"SELECT max(cutoff) FROM {quoted(self.table)} "
-            f"WHERE {OWNER} = ? AND cutoff < ?"
+            f"SELECT DISTINCT cutoff FROM {quoted(self.table)} "
+            f"WHERE {OWNER} = ? AND cutoff IS NOT NULL ORDER BY ALL"
         )
-        chosen = [self.name, before]
         # all of it: a result that is not read to its end holds the connection
-        ((day,),) = self.connection.execute(query, chosen).fetchall()
-        found: date | None = day
-        return found
+        return [
+            day for (day,) in self.connection.execute(query, [self.name]).fetchall()
+        ]
+
+    def read(self, cutoff: date, columns: Sequence[str]) -> pa.Table:
+        """Return columns of the scores of a cutoff."""
+        return self._rows(columns, "cutoff = ?", cutoff)
 
     def scores_at(self, cutoff: date, first: Any, last: Any) -> pa.Table:
         """Return `KEPT` of a cutoff's customers from one id to another."""
+        within = "cutoff = ? AND customer_id BETWEEN ? AND ?"
+        return self._rows(KEPT, within, cutoff, first, last)
+
+    def rows_of(self, customer: str) -> pa.Table:
+        """Return every kept row of a customer, with all columns."""
+        if not self._exists():
+            return pa.table({})
+        described = self.connection.execute(f"DESCRIBE {quoted(self.table)}").fetchall()
+        types = {name: kind for name, kind, *_ in described}
+        # ids are compared as what they are, so that blocks of rows can be passed over
+        same = f"customer_id = TRY_CAST(? AS {types['customer_id']})"
+        return self._rows([name for name in types if name != OWNER], same, customer)
+
+    def _rows(self, columns: Iterable[str], where: str, *values: Any) -> pa.Table:
+        names = ", ".join(f'"{name}"' for name in columns)
         query = (
-            f"SELECT {', '.join(KEPT)} FROM {quoted(self.table)} WHERE {OWNER} = ? "
-            "AND cutoff = ? AND customer_id BETWEEN ? AND ?"
+            f"SELECT {names} FROM {quoted(self.table)} WHERE {OWNER} = ? AND {where}"
         )
-        chosen = [self.name, cutoff, first, last]
-        kept: pa.Table = self.connection.sql(query, params=chosen).to_arrow_table()
-        return kept
+        chosen = [self.name, *values]
+        rows: pa.Table = self.connection.sql(query, params=chosen).to_arrow_table()
+        return rows
+
+    def _exists(self) -> bool:
+        *schemas, table = (n.replace('""', '"') for n in split_name(self.table))
+        query = (
+            "SELECT count(*) FROM information_schema.tables "
+            "WHERE table_name = ? AND table_schema = coalesce(?, current_schema())"
+        )
+        chosen = [table, schemas[0] if schemas else None]
+        ((n,),) = self.connection.execute(query, chosen).fetchall()
+        return bool(n)
 
     def _types(self, schema: pa.Schema) -> dict[str, str]:
         """Return the engine's types of the columns, the owner's first."""

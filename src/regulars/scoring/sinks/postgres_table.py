@@ -20,7 +20,7 @@ from regulars.scoring.history import KEPT
 from regulars.scoring.sinks.tables import OWNER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import date
 
     from regulars.config import ScoreTableSettings
@@ -49,13 +49,16 @@ _TYPES = {
 
 
 @contextmanager
-def open_table(place: ScoreTableSettings, name: str) -> Iterator[PostgresTable]:
+def open_table(
+    place: ScoreTableSettings, name: str, *, to_read: bool = False
+) -> Iterator[PostgresTable]:
     """Connect to the database; the table is made when it is first written to."""
     connection = connect_postgres(place.engine, _SETTING)
     host = host_of(place.engine)
-    what = (
-        f"The table '{place.table}' of '{host}' cannot take the scores, and its rows "
-        "are as they were"
+    what = f"The table '{place.table}' of '{host}' cannot " + (
+        "give its scores"
+        if to_read
+        else "take the scores, and its rows are as they were"
     )
     try:
         with postgres_errors(what, ConfigError):
@@ -137,30 +140,52 @@ class PostgresTable:
             )
         self.connection.commit()
 
-    def latest(self, before: date) -> date | None:
-        """Return the latest cutoff before a day, if there is one."""
+    def days(self) -> list[date]:
+        """Return the cutoffs of the name, rising."""
         if not self._columns():
-            return None
+            return []
+        # from one key to the next: DISTINCT would read the index of every customer
+        least = f"SELECT min(cutoff) AS day FROM {self._place} WHERE {self._is_ours}"
         found = self._run(
-            f"SELECT max(cutoff) FROM {self._place} "
-            f"WHERE {self._is_ours} AND cutoff < {_day(before)}"
+            f"WITH RECURSIVE days AS ({least} UNION ALL SELECT ({least} "
+            "AND cutoff > days.day) FROM days WHERE days.day IS NOT NULL) "
+            "SELECT day FROM days WHERE day IS NOT NULL ORDER BY day"
         )
         self.connection.commit()
-        day: date | None = found[0][0]
-        return day
+        return [day for (day,) in found]
+
+    def read(self, cutoff: date, columns: Sequence[str]) -> pa.Table:
+        """Return columns of the scores of a cutoff."""
+        return self._rows(columns, f"cutoff = {_day(cutoff)}")
 
     def scores_at(self, cutoff: date, first: Any, last: Any) -> pa.Table:
         """Return `KEPT` of a cutoff's customers from one id to another."""
         key = 'customer_id COLLATE "C"' if isinstance(first, str) else "customer_id"
-        query = (
-            f"SELECT {', '.join(KEPT)} FROM {self._place} WHERE {self._is_ours} "
-            f"AND cutoff = {_day(cutoff)} AND {key} BETWEEN $1 AND $2"
-        )
+        within = f"cutoff = {_day(cutoff)} AND {key} BETWEEN $1 AND $2"
+        return self._rows(KEPT, within, first, last)
+
+    def rows_of(self, customer: str) -> pa.Table:
+        """Return every kept row of a customer, with all columns."""
+        types = self._columns()
+        if not types:
+            return pa.table({})
+        names = [name for name in types if name != OWNER]
+        if types["customer_id"] == "text":
+            return self._rows(names, "customer_id = $1", customer)
+        try:
+            number = int(customer)
+        except ValueError:  # no id of this kind
+            number = None
+        return self._rows(names, "customer_id = $1::bigint", number)
+
+    def _rows(self, columns: Iterable[str], where: str, *values: Any) -> pa.Table:
+        names = ", ".join(quote_name(name) for name in columns)
+        query = f"SELECT {names} FROM {self._place} WHERE {self._is_ours} AND {where}"
         with self.connection.cursor() as cursor:
-            cursor.execute(query, (first, last))
-            kept: pa.Table = cursor.fetch_arrow_table()
+            cursor.execute(query, values or None)
+            rows: pa.Table = cursor.fetch_arrow_table()
         self.connection.commit()
-        return kept
+        return rows
 
     @property
     def _place(self) -> str:
