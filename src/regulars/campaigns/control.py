@@ -55,7 +55,7 @@ def draw(ids: Sequence[object] | NDArray[np.object_], key: str) -> Floats:
         connection.register("customers", customers)
         # one thread, so that rows come in their order
         found = connection.execute(f"SELECT {query} FROM customers", [key + BETWEEN])
-        bits: Floats = found.fetchnumpy()["bits"]
+        bits = found.to_arrow_table()["bits"].to_numpy()
     return np.asarray(bits, np.float64) / 16.0**DIGITS
 
 
