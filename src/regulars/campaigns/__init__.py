@@ -9,16 +9,18 @@ from regulars.campaigns.allocation import (
 )
 from regulars.campaigns.control import ControlGroup, draw, in_holdout
 from regulars.campaigns.experiment import Experiment, Untouched
-from regulars.campaigns.uplift import LearnedUplift, learn_uplift
+from regulars.campaigns.uplift import Check, LearnedUplift, Verdict, learn_uplift
 
 __all__ = [
     "Allocation",
+    "Check",
     "ControlGroup",
     "Experiment",
     "LearnedUplift",
     "Limit",
     "Problem",
     "Untouched",
+    "Verdict",
     "allocate",
     "draw",
     "in_holdout",
