@@ -92,7 +92,7 @@ def test_common_bodies_take_the_fast_road():
 )
 def test_misspelt_parameter_is_refused_on_both_roads(params, monkeypatch):
     monkeypatch.setattr("regulars.serving.parsing._SMALL", 0)
-    with pytest.raises(RequestError, match="There is no parameter '(asof|x)'"):
+    with pytest.raises(RequestError, match=r"There is no parameter '(asof|x)'"):
         _question([1, 2], **params)
 
 
