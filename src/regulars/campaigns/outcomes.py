@@ -70,9 +70,9 @@ class PresentLog:
         if days <= 0:
             msg = (
                 f"The log ends on {self.until - timedelta(days=1)}, and the campaign "
-                f"'{campaign.manifest.campaign}' was launched on {launch}: nothing that "
-                "came after it is known yet. Read the log anew, and set time.cutoff to "
-                "a later day where it is set (--set time.cutoff=null)."
+                f"'{campaign.manifest.campaign}' was launched on {launch}: nothing "
+                "that came after it is known yet. Read the log anew, and set "
+                "time.cutoff to a later day where it is set (--set time.cutoff=null)."
             )
             raise DataError(msg)
         return min(days, campaign.manifest.horizon_days)
@@ -146,7 +146,7 @@ def _refuse_lost(
 
 def _purchases(
     log: PresentLog, ids: pd.Index, launch: date, end: date
-) -> dict[str, Floats]:
+) -> dict[str, Any]:
     if log.ledger is None:
         nothing = np.zeros(len(ids))
         return {
@@ -170,8 +170,8 @@ def _purchases(
     )
     zero = by_customer.fillna(0.0)
     # lines without a cost of their own have the margin of the configuration
-    own = zero["margin"] if "margin" in zero else 0.0
-    rest = zero["spend"] - (zero["margin_amount"] if "margin" in zero else 0.0)
+    own, rest = zero.get("margin", 0.0), zero["spend"]
+    rest = rest - zero.get("margin_amount", 0.0)
     return {
         "is_known": by_customer["days_bought"].notna().to_numpy(),
         "kept": (zero["days_bought"] > 0).to_numpy(np.float64),
@@ -182,7 +182,7 @@ def _purchases(
 
 def _by_id(table: Any, ids: pd.Index) -> pd.DataFrame:
     """Return rows by customer, in the order of ids that are texts."""
-    frame = table.to_pyarrow().to_pandas()
+    frame: pd.DataFrame = table.to_pyarrow().to_pandas()
     frame.index = pd.Index(frame.pop("customer_id").astype(str))
     return frame.reindex(ids)
 
@@ -198,9 +198,10 @@ def _contracts(
     assert log.spells is not None
     spells = log.spells.assign(customer_id=log.spells["customer_id"].astype(str))
     first, last = pd.Timestamp(launch), pd.Timestamp(end)
-    until = spells["ended"].fillna(last).clip(upper=last)
-    days = (until - spells["started"].clip(lower=first)).dt.days.clip(lower=0)
-    price = spells["monthly_amount"] if "monthly_amount" in spells else 0.0
+    until = spells["ended"].where(spells["ended"] < last, last)
+    since = spells["started"].where(spells["started"] > first, first)
+    days = (until - since).dt.days.clip(lower=0)
+    price = spells.get("monthly_amount", 0.0)
     runs_on = (spells["started"] < last) & ~(spells["ended"] < last)
     rows = pd.DataFrame(
         {
