@@ -208,6 +208,9 @@ def read_out(result: ReadoutResult) -> Iterator[str]:
                 f"plain {_bounds(each.plain)}."
             )
     yield from result.lessons
+    for offer in result.learned:
+        if offer.yaml:
+            yield f"Measured, to be pasted:\n{offer.yaml.rstrip()}"
     for step in result.next_steps:
         yield f"Next: {step}"
     for note in result.notes:

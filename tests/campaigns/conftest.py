@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,9 @@ from regulars.results.campaign_manifest import (
     OfferTerms,
 )
 from regulars.scoring.manifest import checksum_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LAUNCH = dt.date(2024, 7, 1)
 CONFIG = """\
@@ -138,9 +141,7 @@ def rows_of(ids, roles, **columns):
         "risk_reasons": "",
         **columns,
     }
-    table = pd.DataFrame(
-        {"customer_id": ids, "role": roles, **rows}, index=range(n)
-    )
+    table = pd.DataFrame({"customer_id": ids, "role": roles, **rows}, index=range(n))
     table["risk_reasons"] = [["silent for long"]] * n
     return table[[*CAMPAIGN_COLUMNS]]
 

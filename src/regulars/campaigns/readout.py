@@ -147,6 +147,7 @@ def _contacted(campaign: Campaign, found: Outcomes) -> Contacted:
     control, offer = of("control"), of("offer")
     return Contacted(
         is_known=found.is_told,
+        has_control=found.has_control,
         n_offer=int(offer.sum()),
         n_control=int(control.sum()),
         n_holdout=int(of("holdout").sum()),

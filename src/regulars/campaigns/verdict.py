@@ -65,15 +65,17 @@ def _kind(result: ReadoutResult) -> VerdictKind:
     kept, margin = effect_named(result, "retention"), effect_named(result, "margin")
     if kept is None or margin is None:
         return "no_control"
-    if result.look == 0:
-        return "early"
-    if is_above(margin.adjusted):
+    found = claim(kept.adjusted, margin.adjusted) if result.look else None
+    return found or ("open" if result.is_final else "early")
+
+
+def claim(kept: Estimate, margin: Estimate) -> VerdictKind | None:
+    """Return what is beyond doubt, of customers kept and margin after cost, if any."""
+    if is_above(margin):
         return "pays"
-    if is_below(margin.adjusted) or is_below(kept.adjusted):
+    if is_below(margin) or is_below(kept):
         return "harm"
-    if is_above(kept.adjusted):
-        return "keeps"
-    return "open" if result.is_final else "early"
+    return "keeps" if is_above(kept) else None
 
 
 def _refused(result: ReadoutResult) -> str:
@@ -252,10 +254,10 @@ def advice(result: ReadoutResult) -> tuple[str, ...]:
         )
     if any(each.yaml for each in result.learned):
         found.append(
-            "Put the measured effects below into the configuration, in place of the "
+            "Put the measured effects into the configuration, in place of the "
             "assumptions."
         )
-    if result.n_control and result.is_final:
+    if result.n_control and result.is_final and not result.contacted.has_control:
         found.append(
             "Enter the control group into the table of contacts too (campaign_id "
             f"'{result.campaign}', is_control 1): the next campaign then learns from "

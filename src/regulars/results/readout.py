@@ -60,6 +60,7 @@ class Contacted(Part):
     """Who was contacted, by the table of contacts."""
 
     is_known: bool  # whether the table names the campaign at all
+    has_control: bool  # whether it lists the control group, as held out
     n_offer: int
     n_control: int
     n_holdout: int
