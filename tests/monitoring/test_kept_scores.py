@@ -51,7 +51,7 @@ def test_day_is_that_of_the_latest_scores_within_reach(tmp_path):
     kept = KeptScores(FileHistory(tmp_path, "shop"))
     assert kept.near(DAY, timedelta(days=30)) == DAY
     for back in (5, 9, 40):
-        _keep(tmp_path, DAY - timedelta(days=back))
+        _keep(tmp_path, DAY - timedelta(days=back), "shop")
     kept = KeptScores(FileHistory(tmp_path, "shop"))
     assert kept.near(DAY, timedelta(days=30)) == DAY - timedelta(days=5)
     later = DAY + timedelta(days=60)

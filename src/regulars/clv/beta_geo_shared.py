@@ -39,6 +39,7 @@ class GeometricDropoutModel(PurchaseModel):
 
     _parameters: ClassVar[tuple[str, ...]] = ("r", "alpha", "a", "b")
     _unit_powers: ClassVar[tuple[int, ...]] = (0, 1, 0, 0)
+    _age_scale: ClassVar[str] = "alpha"
     _blocks: ClassVar[tuple[CovariateBlock, ...]] = (
         CovariateBlock("alpha", "purchase_covariates", -1.0, "purchase"),
         CovariateBlock("a", "dropout_covariates", 1.0, "dropout_a"),

@@ -61,6 +61,8 @@ class PurchaseModel(PurchaseDraws, PredictionIntervals, JsonModel):
     _columns: ClassVar[tuple[str, ...]] = ("frequency", "recency", "T")
     _unit_columns: ClassVar[tuple[str, ...]] = ("recency", "T")
     _blocks: ClassVar[tuple[CovariateBlock, ...]] = ()
+    #: The parameter that age is added to, where expected purchases ask for their sum.
+    _age_scale: ClassVar[str | None] = None
     #: r and the two parameters of the dropout where the starts of the search lie.
     _start_shapes: ClassVar[tuple[tuple[float, float, float], ...]] = ()
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
+from regulars.clv.interpolation import along_ages
 from regulars.clv.rows import Rows, distinct
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from regulars.clv.fitting import FloatArray
+
+_MANY = 1_000  # histories from which interpolation is made up for
 
 
 class Standing:
@@ -76,8 +79,11 @@ class Standing:
 
     def purchases(self, t: float) -> FloatArray:
         """Return the expected number of purchases in the next ``t``."""
-        there = self._once(self._model._purchases_if_there, t)
-        return np.asarray(self.alive() * there)
+        key = "purchases", t
+        if key not in self._known:
+            there = self.purchases_if_there(np.array([t]), np.ones(1))
+            self._known[key] = self.alive() * there
+        return self._known[key]
 
     def purchases_if_there(self, times: FloatArray, weights: FloatArray) -> FloatArray:
         """Return the same of each who is there at the cutoff, several times weighed.
@@ -85,9 +91,23 @@ class Standing:
         It does not remember when the last purchase was.
         """
         latest, place = self._latest
-        column = times[:, np.newaxis]
-        found = self._model._purchases_if_there(latest.rows, latest._params, column)
-        return np.asarray((weights[:, np.newaxis] * found).sum(axis=0)[place])
+        column, params = times[:, np.newaxis], latest._params
+
+        def weighed(rows: Rows) -> FloatArray:
+            found = self._model._purchases_if_there(rows, params, column)
+            return np.asarray((weights[:, np.newaxis] * found).sum(axis=0))
+
+        def of(frequency: FloatArray, age: FloatArray) -> FloatArray:
+            recency = np.where(frequency > 0, age, 0.0)
+            columns = {"frequency": frequency, "recency": recency, "T": age}
+            return weighed(Rows(columns, np.ones(len(age))))
+
+        scale = params.get(self._model._age_scale)
+        if len(latest) < _MANY or any(np.ndim(own) for own in params.values()):
+            scale = None  # few, or each customer has parameters of their own
+        if scale is None:
+            return weighed(latest.rows)[place]
+        return along_ages(of, latest["frequency"], latest["T"], float(scale))[place]
 
     @cached_property
     def _latest(self) -> tuple[Self, NDArray[np.intp]]:

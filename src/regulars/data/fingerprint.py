@@ -9,11 +9,17 @@ import hashlib
 from typing import TYPE_CHECKING
 
 import ibis
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from regulars.data.queries import in_blocks
 
 if TYPE_CHECKING:
     from regulars.data.ledger import Ledger
 
 EPOCH = "1970-01-01"
+ROWS = 1_000_000
+"""Rows that are in memory at a time, however many there are."""
 
 
 def fingerprint(ledger: Ledger) -> str:
@@ -39,7 +45,9 @@ def fingerprint(ledger: Ledger) -> str:
 
 
 def _add(digest: hashlib._Hash, table: ibis.Table) -> None:
-    for batch in table.to_pyarrow().to_batches(max_chunksize=1_000_000):
-        for column in batch.columns:
-            digest.update("\n".join(map(str, column.to_pylist())).encode())
+    for block in in_blocks(table, ROWS):
+        for column in block.columns:
+            texts = column.cast(pa.string()).fill_null("None").combine_chunks()
+            whole = pa.ListArray.from_arrays([0, len(texts)], texts)
+            digest.update(pc.binary_join(whole, "\n")[0].as_buffer())
             digest.update(b"\0")

@@ -16,6 +16,7 @@ import ibis.expr.operations as ops
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from regulars.data.queries import in_batches
 from regulars.errors import DataError
 from regulars.features.history import LINE_COLUMNS
 
@@ -56,12 +57,7 @@ def _in_batches(table: ibis.Table, n_lines: int) -> pa.RecordBatchReader:
         # other engines sort texts by the rules of a language, which are not ours
         keys = [("customer_id", "ascending"), ("order_date", "ascending")]
         return table.to_pyarrow().sort_by(keys).to_reader(n_lines)
-    # Ibis calls a method that DuckDB no longer has; and not `execute`, which may hand
-    # out sorted rows in another order
-    ordered = table.order_by("customer_id", "order_date")
-    relation = backend.con.sql(ibis.to_sql(ordered, dialect="duckdb"))
-    reader: pa.RecordBatchReader = relation.to_arrow_reader(n_lines)
-    return reader
+    return in_batches(table.order_by("customer_id", "order_date"), n_lines)
 
 
 def blocks(

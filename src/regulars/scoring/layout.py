@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from regulars.scoring.batch import COLUMNS
+from regulars.scoring.reasons import REASONS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,6 +29,15 @@ _TYPES: dict[str, pa.DataType] = {
     "run_id": pa.string(),
     "band_before": pa.string(),
     "cutoff_before": pa.date32(),
+}
+
+# numbers are hardly ever the same twice: a dictionary of them costs time and room
+PARQUET: dict[str, Any] = {
+    "compression": "zstd",
+    "use_dictionary": [
+        *(name for name, type_ in _TYPES.items() if not pa.types.is_list(type_)),
+        *(f"{name}.list.element" for name in REASONS),
+    ],
 }
 
 

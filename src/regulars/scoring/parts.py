@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from regulars.errors import ConfigError
 from regulars.results.writing import make_folder, replacing
+from regulars.scoring.layout import PARQUET
 from regulars.scoring.population import Done
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class Parts:
     def write(self, number: int, block: pa.Table) -> Path:
         """Write a block; it is there whole or not at all."""
         with replacing(self._path(number)) as temporary:
-            pq.write_table(block, temporary, compression="zstd")
+            pq.write_table(block, temporary, **PARQUET)
         return self._path(number)
 
     def remove(self) -> None:

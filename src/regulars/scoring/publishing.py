@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from regulars.results.writing import replacing
 from regulars.scoring.at_risk import with_reasons
 from regulars.scoring.history import NAME, FileHistory, latest_before, with_before
+from regulars.scoring.layout import PARQUET
 from regulars.scoring.manifest import ScoresManifest, checksum_of
 from regulars.scoring.risk_rose import risen, write_risen
 from regulars.scoring.sinks.files import write_csv_blocks
@@ -95,7 +96,7 @@ class Publication:
         schema = self.schema.with_metadata({NAME: self.settings.name.encode()})
         with (
             replacing(path) as temporary,
-            pq.ParquetWriter(temporary, schema, compression="zstd") as writer,
+            pq.ParquetWriter(temporary, schema, **PARQUET) as writer,
         ):
             for part in parts:
                 block = self._at_one_instant(pq.read_table(part))

@@ -11,6 +11,7 @@ import numpy as np
 from regulars.models.churn.saved_trees import BINNING, SavedTrees
 from regulars.models.churn.shap_tables import ShapTables
 from regulars.models.folds import ONE_THREAD
+from regulars.models.trees import raw_scores
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -138,8 +139,7 @@ class LightGBMChurn(SavedTrees):
 
     def log_odds(self, features: Floats) -> Floats:
         """Return the log-odds of churn of rows that need no check."""
-        raw = self.booster_.predict(features, raw_score=True, **ONE_THREAD)
-        return np.asarray(raw, dtype=np.float64)
+        return raw_scores(self.booster_, features)
 
     def shares(self, features: Floats) -> Floats:
         """Return each feature's share of the log-odds (TreeSHAP).

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 Z_LIMIT = 4.0
+# rows that are prepared at a time
+ROWS = 2_048
 
 
 class LogisticChurn(BinaryClassifier):
@@ -105,11 +107,18 @@ class LogisticChurn(BinaryClassifier):
         return self
 
     def _design(self, features: Floats) -> Floats:
-        logs = _signed_log1p(features)
-        missing = np.isnan(logs)
-        z = (np.where(missing, self.median_, logs) - self.mean_) / self.scale_
-        z = np.clip(z, -Z_LIMIT, Z_LIMIT)
-        return np.hstack([z, missing[:, self.indicators_].astype(np.float64)])
+        n = features.shape[1]
+        design = np.empty((len(features), n + len(self.indicators_)))
+        for start in range(0, len(features), ROWS):  # which stay in the cache
+            rows = slice(start, start + ROWS)
+            logs = _signed_log1p(features[rows])
+            missing = np.isnan(logs)
+            np.copyto(logs, self.median_, where=missing)
+            logs -= self.mean_
+            logs /= self.scale_
+            np.clip(logs, -Z_LIMIT, Z_LIMIT, out=design[rows, :n])
+            design[rows, n:] = missing[:, self.indicators_]
+        return design
 
     def log_odds(self, features: Floats) -> Floats:
         """Return the log-odds of churn of rows that need no check."""
@@ -173,4 +182,7 @@ class LogisticChurn(BinaryClassifier):
 
 def _signed_log1p(features: Floats) -> Floats:
     """Signed logarithm: counts and amounts are skewed, shares hardly move."""
-    return np.sign(features) * np.log1p(np.abs(features))
+    logs = np.abs(features)
+    np.log1p(logs, out=logs)
+    signed: Floats = np.copysign(logs, features, out=logs)
+    return signed

@@ -105,6 +105,10 @@ class LogisticMember:
     def _find(self, columns: Sequence[str]) -> None:
         names = list(columns)
         self._places = [names.index(name) for name in self.read or names]
+        self._reads_all = self._places == [*range(len(names))]
+
+    def _own(self, rows: Floats) -> Floats:
+        return rows if self._reads_all else rows[:, self._places]
 
     def fit(self, rows: pd.DataFrame, churned: ArrayLike) -> Self:
         """Fit the regression."""
@@ -114,12 +118,12 @@ class LogisticMember:
 
     def log_odds(self, rows: Floats) -> Floats:
         """Return the log-odds of churn."""
-        return self.model.log_odds(rows[:, self._places])
+        return self.model.log_odds(self._own(rows))
 
     def shares(self, rows: Floats) -> Floats:
         """Return each column's share of the log-odds; 0 where it is not read."""
         shares: Floats = np.zeros(rows.shape)
-        shares[:, self._places] = self.model.shares(rows[:, self._places])
+        shares[:, self._places] = self.model.shares(self._own(rows))
         return shares
 
     def to_dict(self) -> dict[str, Any]:

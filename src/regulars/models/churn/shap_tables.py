@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from regulars.models.trees import Tree
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     import lightgbm
     from numpy.typing import NDArray
@@ -31,59 +33,6 @@ DEEPEST = 14
 LARGEST = 1 << 23
 # rows looked up at a time: what is worked on stays in the processor's cache
 ROWS = 64
-# bits of LightGBM's decision types
-_CATEGORICAL, _DEFAULT_LEFT, _MISSING = 1, 2, 12
-_ZERO_IS_MISSING, _NAN_IS_MISSING = 4, 8
-
-
-class Tree(NamedTuple):
-    """A tree of LightGBM's; leaves stand behind the splits."""
-
-    feature: Ints
-    threshold: Floats
-    decision: Ints
-    children: Ints  # of shape (n_splits, 2)
-    n_rows: Floats  # of training, of splits and leaves
-    leaf_value: Floats
-
-    @classmethod
-    def read(cls, text: str) -> Tree:
-        """Read a tree from the text of a model."""
-        lines = (line.partition("=") for line in text.splitlines())
-        fields = {name: value.split() for name, _, value in lines}
-        values = np.array(fields["leaf_value"], np.float64)
-        if len(values) == 1:
-            none = np.empty(0, np.int64)
-            children, one = none.reshape(0, 2), np.ones(1)
-            return cls(none, np.empty(0), none, children, one, values)
-        left, right = (_ints(fields, f"{side}_child") for side in ("left", "right"))
-        feature = _ints(fields, "split_feature")
-        children = np.column_stack([left, right])
-        # a leaf is written as the complement of its number
-        children = np.where(children < 0, len(feature) + ~children, children)
-        count = np.concatenate(
-            [_ints(fields, "internal_count"), _ints(fields, "leaf_count")]
-        )
-        threshold = np.array(fields["threshold"], np.float64)
-        decision = _ints(fields, "decision_type")
-        return cls(feature, threshold, decision, children, 1.0 * count, values)
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether all splits are by numbers, and only NaN is missing."""
-        is_zero = (self.decision & _MISSING) == _ZERO_IS_MISSING
-        return not (is_zero | (self.decision & _CATEGORICAL > 0)).any()
-
-    @property
-    def nan_goes_left(self) -> Flags:
-        """Where a split sends what is missing; as a 0 where it saw none."""
-        is_missing = (self.decision & _MISSING) == _NAN_IS_MISSING
-        default = self.decision & _DEFAULT_LEFT > 0
-        return np.where(is_missing, default, self.threshold >= 0.0)
-
-
-def _ints(fields: Mapping[str, list[str]], name: str) -> Ints:
-    return np.array(fields[name], np.int64)
 
 
 class _Way(NamedTuple):
@@ -149,8 +98,7 @@ class ShapTables:
     @classmethod
     def of(cls, booster: lightgbm.Booster) -> ShapTables | None:
         """Return the tables of a booster; None where they would be too large."""
-        texts = booster.model_to_string().split("\nTree=")[1:]
-        trees = [Tree.read(text) for text in texts]
+        trees = Tree.all_of(booster)
         ways = [_ways(tree) for tree in trees]
         widths = np.array(
             [

@@ -14,6 +14,7 @@ from sklearn.utils.validation import validate_data
 
 from regulars.models.folds import ONE_THREAD
 from regulars.models.inputs import features_of
+from regulars.models.trees import raw_scores
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -208,18 +209,15 @@ class SpendRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         if not self.heads_:
             return np.full(len(X), self.mean_)
 
-        def of(head: str, **options: Any) -> Floats:
-            values = self.heads_[head].predict(
-                X, num_iteration=n_trees, **ONE_THREAD, **options
-            )
-            return np.asarray(values, dtype=np.float64)
+        def raw(head: str) -> Floats:
+            return raw_scores(self.heads_[head], X, n_trees)
 
-        if self.kind == "ratio":
-            return self._base(X) * np.exp(of("spend", raw_score=True))
-        if "buys" not in self.heads_:
-            found = of("spend")
-            return np.maximum(found, 0.0) ** 2 if self.kind == MEDIAN else found
-        return of("buys") * of("amount")
+        if self.kind == MEDIAN:
+            return np.maximum(raw("spend"), 0.0) ** 2
+        if "buys" in self.heads_:
+            return np.exp(raw("amount")) / (1.0 + np.exp(-raw("buys")))
+        expected = np.exp(raw("spend"))
+        return self._base(X) * expected if self.kind == "ratio" else expected
 
     def predict(self, X: ArrayLike) -> Floats:
         """Return expected spend.
