@@ -56,7 +56,7 @@ def test_campaign_that_works_is_told_to_have_paid(make_many):
 
 
 def test_control_group_knows_the_offer_s_saved_share(make_many, tmp_path):
-    result = make_many(n=6_000).read_out()
+    result = make_many(n=3_000).read_out()
     (learned,) = result.learned
     # .15 of all, of the half that would have been silent
     assert learned.saves.low < 0.3 < learned.saves.high
@@ -104,7 +104,7 @@ def test_harm_among_some_is_told_beside_the_rest(make_many):
 
 
 def test_ranking_that_holds_and_one_upside_down(make_many):
-    launched = make_many(n=8_000)
+    launched = make_many(n=4_000)
     assert launched.read_out().ranking.verdict == "held"
     rows = launched.rows
     launched.rows = rows.assign(expected_gain=-rows["expected_gain"])

@@ -45,9 +45,6 @@ class Effect:
         reach = multiplier * self.error
         return self.value - reach, self.value + reach
 
-    def __sub__(self, other: Effect) -> Effect:
-        return Effect(self.value - other.value, self.parts - other.parts)
-
     def times(self, factor: float) -> Effect:
         """Return the estimate in another unit."""
         return Effect(factor * self.value, factor * self.parts)
