@@ -34,7 +34,7 @@ OFFERS = np.arange(8)
 
 
 def problem_of(n: int, seed: int) -> Problem:
-    """Offers of eight costs; the effect is a share of a lognormal value."""
+    """Draw offers of eight costs; effects are shares of a lognormal value."""
     rng = np.random.default_rng(seed)
     value = rng.lognormal(3, 1, (n, 1))
     gain = (rng.beta(0.6, 6, (n, 8)) - 0.03) * value
@@ -49,7 +49,7 @@ def problem_of(n: int, seed: int) -> Problem:
 
 
 def by_ratio(problem: Problem) -> np.ndarray:
-    """The plain rule: the most gain a unit of cost first."""
+    """Choose by the plain rule: the most net gain a unit of cost first."""
     ratio = problem.net / np.maximum(problem.cost, 1e-9)
     choice = np.full(len(ratio), -1)
     for _ in OFFERS:  # who does not fit is tried with the next best offer
@@ -68,7 +68,7 @@ def by_ratio(problem: Problem) -> np.ndarray:
 
 
 def whole(problem: Problem, *, integer: bool) -> dict[str, float]:
-    """The whole problem by HiGHS."""
+    """Solve the whole problem by HiGHS."""
     rows, offers = np.nonzero(np.isfinite(problem.net))
     n, n_customers = len(rows), len(problem.net)
     limit, place = np.nonzero(problem.uses(rows, offers).T)

@@ -293,7 +293,8 @@ def _most_per_unit(problem: Problem) -> Floats:
     uses = problem.uses(rows, offers)
     net = np.broadcast_to(problem.net[rows, offers][:, None], uses.shape)
     ratio = np.divide(net, uses, out=np.zeros_like(uses), where=uses > 0)
-    return ratio.max(axis=0, initial=0.0)
+    most: Floats = ratio.max(axis=0, initial=0.0)
+    return most
 
 
 def _lowest(slopes: Floats, heights: Floats, least: float) -> tuple[float, Floats]:
