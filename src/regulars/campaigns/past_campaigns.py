@@ -42,25 +42,15 @@ CONTROL = 0
 
 @dataclass(frozen=True, eq=False)
 class PastCampaigns:
-    """What past campaigns have to teach.
-
-    Attributes
-    ----------
-    experiments : tuple of Experiment
-    untouched : Untouched or None
-        Of the horizons before their launches; None: there is no experiment.
-    names : tuple of str
-        The campaigns of the experiments.
-    left_out : tuple of str
-        Why other campaigns teach nothing, a sentence each.
-    columns : tuple of str
-        Columns of the features.
-    """
+    """What past campaigns have to teach."""
 
     experiments: tuple[Experiment, ...]
+    # of the horizons before their launches; None: there is no experiment
     untouched: Untouched | None
+    # of the experiments; and why others teach nothing, a sentence each
     names: tuple[str, ...]
     left_out: tuple[str, ...]
+    # of the features
     columns: tuple[str, ...]
 
     def matrix(self, features: pd.DataFrame) -> Floats:
@@ -103,10 +93,7 @@ def past_campaigns(
 ) -> PastCampaigns:
     """Return the campaigns that teach, and why others do not.
 
-    Raises
-    ------
-    ConfigError
-        A campaign that the configuration names is not there, or cannot teach.
+    A campaign that `learn_from` names and that cannot teach is an error.
     """
     rows = contacts.assign(
         customer_id=contacts["customer_id"].astype(str),
