@@ -112,9 +112,7 @@ def _bound(name: str) -> Bound:
 
 
 def _trial(name: str, seed: int, asked: argparse.Namespace) -> Iterator[Row]:
-    bound = (
-        BOUNDS.setdefault(name, Bound.of(name)) if name not in BOUNDS else BOUNDS[name]
-    )
+    bound = _bound(name)
     rng = np.random.default_rng(FIRST_SEED + seed)
     world = WORLDS[name]
     untouched = _untouched(rng, name)
