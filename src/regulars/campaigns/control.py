@@ -55,8 +55,8 @@ def draw(ids: Sequence[object] | NDArray[np.object_], key: str) -> Floats:
         connection.register("customers", customers)
         # one thread, so that rows come in their order
         found = connection.execute(f"SELECT {query} FROM customers", [key + BETWEEN])
-        bits: Floats = found.fetchnumpy()["bits"]
-    return np.asarray(bits, np.float64) / 16.0**DIGITS
+        bits = np.asarray(found.fetchnumpy()["bits"], np.float64)
+    return bits / 16.0**DIGITS
 
 
 def in_holdout(ids: Sequence[object], share: float, *, name: str, period: str) -> Flags:
