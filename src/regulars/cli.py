@@ -400,6 +400,28 @@ def kpis(
 
 
 @_command
+def readout(
+    asked: Asked,
+    campaign: Annotated[
+        Path,
+        typer.Option(metavar="DIR", help="Folder that 'regulars target' wrote."),
+    ],
+) -> dict[str, Any]:
+    """Measure what a campaign brought against its control group."""
+    from regulars import pipeline
+    from regulars import terminal as look
+    from regulars.results import ReadoutResult, read_result
+
+    with look.progress(("check", "readout"), quiet=asked.quiet) as step:
+        content = pipeline.readout(asked.settings, campaign, step)
+    console = _console(asked.quiet)
+    for line in look.read_out(read_result(ReadoutResult, campaign / "readout.json")):
+        console.print(line, soft_wrap=True)
+    console.print(f"Page: {content['page']}", soft_wrap=True)
+    return content
+
+
+@_command
 def report(asked: Asked) -> dict[str, Any]:
     """Draw the page from the results that are there."""
     from regulars import pipeline

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from regulars.campaigns.campaign_folder import read_campaign
+from regulars.campaigns.outcomes import PresentLog
+from regulars.campaigns.readout import read_out
 from regulars.config.addresses import host_of
 from regulars.data.cluster_session import is_cluster
 from regulars.errors import (
@@ -28,6 +31,7 @@ from regulars.report.publishing import (
     write_card_page,
     write_training_pages,
 )
+from regulars.report.readout_page import write_readout_page
 from regulars.results import TrainingResult, read_result, write_result
 from regulars.results.writing import write_json, write_text
 from regulars.scoring.champion import score_with_champion
@@ -56,6 +60,7 @@ __all__ = [
     "open_for_kpis",
     "open_for_scores",
     "open_work",
+    "readout",
     "relocate",
     "report",
     "rollback",
@@ -387,6 +392,41 @@ def kpis(
         )
         raise ConfigError(msg)
     return kind.kpis(work, step, no_scores=no_scores, question=question)
+
+
+def readout(settings: Settings, folder: Path, step: Step) -> dict[str, Any]:
+    """Measure a campaign against its control group; write ``readout.json`` beside it.
+
+    Parameters
+    ----------
+    settings : Settings
+        The configuration that the campaign was made with.
+    folder : Path
+        Where `regulars target` wrote the campaign.
+    step : callable
+        Called with the name of each step as it begins.
+
+    Returns
+    -------
+    dict
+        The content of ``readout.json``, and ``page`` (path).
+
+    Raises
+    ------
+    ConfigError
+        The folder is no campaign's, or another configuration's.
+    DataError
+        The campaign's file has been changed, the log ends before the launch, or it
+        lacks the campaign's customers.
+    """
+    # before the long work, not after it
+    campaign = read_campaign(folder, settings)
+    log = PresentLog.of(open_for_kpis(settings, step))
+    step("readout")
+    result = read_out(campaign, log)
+    write_result(result, folder / result.file)
+    page = write_readout_page(result, folder)
+    return {**result.model_dump(mode="json", exclude_unset=True), "page": str(page)}
 
 
 def report(settings: Settings, step: Step) -> Path:

@@ -30,16 +30,19 @@ if TYPE_CHECKING:
         CheckResult,
         KpiResult,
         MonitoringResult,
+        ReadoutResult,
         TrainingSummary,
     )
     from regulars.results.check import FindingSummary
     from regulars.results.kpis import KpiFigure
     from regulars.results.measures import Gap
+    from regulars.results.readout import Estimate
 
 STEP_WORDS = {
     "look": "Looking at the columns",
     "propose": "Reading the file with what was found",
     "check": "Reading and checking the log",
+    "readout": "Measuring the campaign",
     "features": "Building features",
     "selection": "Choosing the churn model",
     "spend": "Choosing the spend model",
@@ -192,6 +195,32 @@ def monitored(result: MonitoringResult) -> Iterator[str]:
         yield f"Alarm ({alarm.room}): {alarm.sentence}"
     for note in result.notes:
         yield f"Note: {note}"
+
+
+def read_out(result: ReadoutResult) -> Iterator[str]:
+    """Say what a campaign brought, what was learned, and what next."""
+    yield result.verdict.sentence
+    for each in result.effects:
+        if each.name in ("retention", "margin"):
+            yield (
+                f"{each.meaning.capitalize()}: {each.offer_mean:.4g} with the offer, "
+                f"{each.control_mean:.4g} without; adjusted {_bounds(each.adjusted)}, "
+                f"plain {_bounds(each.plain)}."
+            )
+    yield from result.lessons
+    for offer in result.learned:
+        if offer.yaml:
+            yield f"Measured, to be pasted:\n{offer.yaml.rstrip()}"
+    for step in result.next_steps:
+        yield f"Next: {step}"
+    for note in result.notes:
+        yield f"Note: {note}"
+
+
+def _bounds(found: Estimate) -> str:
+    if found.value is None or found.low is None or found.high is None:
+        return "not determined"
+    return f"{found.value:+.4g} ({found.low:+.4g} to {found.high:+.4g})"
 
 
 def kpi_summary(summary: Mapping[str, Any]) -> Iterator[str]:

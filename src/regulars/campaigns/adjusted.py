@@ -141,7 +141,8 @@ def stratified(trial: Trial, y: Floats) -> Effect:
     groups = (trial.treated, ~trial.treated)
     counts = [np.bincount(code[g], minlength=code.max() + 1) for g in groups]
     code = np.where((np.minimum(*counts) < FEWEST)[code], -1, code)
-    kept = [rows for rows in map(code.__eq__, np.unique(code)) if _has_both(trial, rows)]
+    strata = [code == each for each in np.unique(code)]
+    kept = [rows for rows in strata if trial.take(rows).is_measurable]
     n = sum(int(rows.sum()) for rows in kept)
     if not n:
         return plain(trial, y)
@@ -152,10 +153,6 @@ def stratified(trial: Trial, y: Floats) -> Effect:
         value += share * effect.value
         parts[rows] = share * effect.parts
     return Effect(value, parts)
-
-
-def _has_both(trial: Trial, rows: Flags) -> bool:
-    return trial.take(rows).is_measurable
 
 
 def lin(trial: Trial, y: Floats) -> Effect:

@@ -43,7 +43,7 @@ class Campaign:
 
     def has_role(self, role: str) -> NDArray[np.bool_]:
         """Return which customers have a role."""
-        return self.rows["role"].to_numpy() == role
+        return np.asarray(self.rows["role"] == role)
 
 
 class _Fault(NamedTuple):

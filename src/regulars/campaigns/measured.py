@@ -127,9 +127,7 @@ def estimate(effect: Effect, multiplier: float) -> Estimate:
 
 def measured_effects(sample: Sample) -> tuple[MeasuredEffect, ...]:
     """Return what the offer changed, by four estimates each."""
-    return tuple(
-        _measured(sample, name) for name in MEANINGS if name in sample.outcome
-    )
+    return tuple(_measured(sample, name) for name in MEANINGS if name in sample.outcome)
 
 
 def _measured(sample: Sample, name: Name) -> MeasuredEffect:

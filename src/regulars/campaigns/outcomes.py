@@ -70,9 +70,9 @@ class PresentLog:
         if days <= 0:
             msg = (
                 f"The log ends on {self.until - timedelta(days=1)}, and the campaign "
-                f"'{campaign.manifest.campaign}' was launched on {launch}: nothing that "
-                "came after it is known yet. Read the log anew, and set time.cutoff to "
-                "a later day where it is set (--set time.cutoff=null)."
+                f"'{campaign.manifest.campaign}' was launched on {launch}: nothing "
+                "that came after it is known yet. Read the log anew, and set "
+                "time.cutoff to a later day where it is set (--set time.cutoff=null)."
             )
             raise DataError(msg)
         return min(days, campaign.manifest.horizon_days)
@@ -95,8 +95,9 @@ class Outcomes:
     contact_cost, order_amount : array of shape (n_customers,)
         What the contacts cost by that table (NaN where it does not say), and what was
         spent on the day on which the offer was taken.
-    is_told, has_redemptions : bool
-        Whether that table names the campaign, and when an offer was taken.
+    is_told, has_redemptions, has_control : bool
+        Whether that table names the campaign, when an offer was taken, and who was held
+        out.
     """
 
     is_known: NDArray[np.bool_]
@@ -109,6 +110,7 @@ class Outcomes:
     order_amount: Floats
     is_told: bool
     has_redemptions: bool
+    has_control: bool
 
 
 def outcomes_of(campaign: Campaign, log: PresentLog) -> Outcomes:
@@ -146,7 +148,7 @@ def _refuse_lost(
 
 def _purchases(
     log: PresentLog, ids: pd.Index, launch: date, end: date
-) -> dict[str, Floats]:
+) -> dict[str, Any]:
     if log.ledger is None:
         nothing = np.zeros(len(ids))
         return {
@@ -170,8 +172,8 @@ def _purchases(
     )
     zero = by_customer.fillna(0.0)
     # lines without a cost of their own have the margin of the configuration
-    own = zero["margin"] if "margin" in zero else 0.0
-    rest = zero["spend"] - (zero["margin_amount"] if "margin" in zero else 0.0)
+    own, rest = zero.get("margin", 0.0), zero["spend"]
+    rest = rest - zero.get("margin_amount", 0.0)
     return {
         "is_known": by_customer["days_bought"].notna().to_numpy(),
         "kept": (zero["days_bought"] > 0).to_numpy(np.float64),
@@ -182,7 +184,7 @@ def _purchases(
 
 def _by_id(table: Any, ids: pd.Index) -> pd.DataFrame:
     """Return rows by customer, in the order of ids that are texts."""
-    frame = table.to_pyarrow().to_pandas()
+    frame: pd.DataFrame = table.to_pyarrow().to_pandas()
     frame.index = pd.Index(frame.pop("customer_id").astype(str))
     return frame.reindex(ids)
 
@@ -198,9 +200,10 @@ def _contracts(
     assert log.spells is not None
     spells = log.spells.assign(customer_id=log.spells["customer_id"].astype(str))
     first, last = pd.Timestamp(launch), pd.Timestamp(end)
-    until = spells["ended"].fillna(last).clip(upper=last)
-    days = (until - spells["started"].clip(lower=first)).dt.days.clip(lower=0)
-    price = spells["monthly_amount"] if "monthly_amount" in spells else 0.0
+    until = spells["ended"].where(spells["ended"] < last, last)
+    since = spells["started"].where(spells["started"] > first, first)
+    days = (until - since).dt.days.clip(lower=0)
+    price = spells.get("monthly_amount", 0.0)
     runs_on = (spells["started"] < last) & ~(spells["ended"] < last)
     rows = pd.DataFrame(
         {
@@ -221,51 +224,55 @@ def _contracts(
 def _contacts(
     log: PresentLog, ids: pd.Index, campaign: Campaign, end: date
 ) -> dict[str, Any]:
-    table, n = log.contacts, len(ids)
-    manifest = campaign.manifest
-    nobody = np.zeros(n, dtype=bool)
-    absent = {
-        "contacted": nobody,
-        "redeemed": nobody,
-        "contact_cost": np.full(n, np.nan),
-        "order_amount": np.zeros(n),
-        "is_told": False,
-        "has_redemptions": False,
-    }
-    if table is None:
-        return absent
-    day = table.contacted_date
-    rows = table.filter(
-        (table.campaign_id.cast("string") == manifest.campaign)
-        & (day >= ibis.literal(manifest.cutoff))
-        & (day < ibis.literal(end))
+    """Return who was contacted for the campaign, at what cost, and who took it."""
+    rows = _rows_of_campaign(log, campaign, end)
+    by_id = (
+        rows[~rows["is_held_out"]]
+        .groupby("customer_id")
+        .agg(
+            n=("customer_id", "size"),
+            cost=("cost", lambda each: each.sum(min_count=1)),
+            taken=("taken", "min"),
+        )
+        .reindex(ids)
     )
-    if "is_control" in table.columns:
-        rows = rows.filter(~rows.is_control.cast("boolean").fill_null(False))
-    frame = rows.to_pyarrow().to_pandas()
-    if frame.empty:
-        return absent
-    frame["customer_id"] = frame["customer_id"].astype(str)
-    has_redemptions = "redeemed_date" in frame
-    taken = pd.to_datetime(frame.get("redeemed_date", pd.Series(pd.NaT, frame.index)))
-    frame["taken"] = taken.where(taken < pd.Timestamp(end))
-    frame["cost"] = frame.get("cost_amount", pd.Series(np.nan, frame.index)).astype(
-        np.float64
-    )
-    by_id = frame.groupby("customer_id").agg(
-        n=("customer_id", "size"),
-        cost=("cost", lambda each: each.sum(min_count=1)),
-        taken=("taken", "min"),
-    )
-    by_id = by_id.reindex(ids)
+    is_told = bool(by_id["n"].notna().any())
     return {
         "contacted": by_id["n"].notna().to_numpy(),
         "redeemed": by_id["taken"].notna().to_numpy(),
         "contact_cost": by_id["cost"].to_numpy(np.float64),
         "order_amount": _spent_on(log, ids, by_id["taken"]),
-        "is_told": True,
-        "has_redemptions": has_redemptions,
+        "is_told": is_told,
+        "has_redemptions": is_told and "redeemed_date" in log.contacts.columns,
+        "has_control": bool(rows["is_held_out"].any()),
     }
+
+
+def _rows_of_campaign(log: PresentLog, campaign: Campaign, end: date) -> pd.DataFrame:
+    """Return the contacts of the campaign within the days that count."""
+    table, manifest = log.contacts, campaign.manifest
+    names = ("customer_id", "is_held_out", "cost", "taken")
+    if table is None:
+        nothing = pd.DataFrame({name: pd.Series(dtype=object) for name in names})
+        return nothing.astype({"is_held_out": bool, "taken": "datetime64[us]"})
+    day = table.contacted_date
+    found = table.filter(
+        (table.campaign_id.cast("string") == manifest.campaign)
+        & (day >= ibis.literal(manifest.cutoff))
+        & (day < ibis.literal(end))
+    )
+    frame = found.to_pyarrow().to_pandas()
+    nan = pd.Series(np.nan, frame.index)
+    taken = pd.to_datetime(frame.get("redeemed_date", pd.Series(pd.NaT, frame.index)))
+    return pd.DataFrame(
+        {
+            "customer_id": frame["customer_id"].astype(str),
+            "is_held_out": frame.get("is_control", nan).fillna(0.0).astype(bool),
+            "cost": frame.get("cost_amount", nan).astype(np.float64),
+            # what was taken later is not known yet
+            "taken": taken.where(taken < pd.Timestamp(end)),
+        }
+    )
 
 
 def _spent_on(log: PresentLog, ids: pd.Index, day: pd.Series) -> Floats:

@@ -83,4 +83,4 @@ def spent(
 
 
 def _mapped(names: pd.Series, by_name: dict[str, float]) -> Floats:
-    return names.map(by_name).fillna(0.0).to_numpy(np.float64)
+    return np.asarray(names.map(by_name).fillna(0.0), dtype=np.float64)

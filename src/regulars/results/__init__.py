@@ -7,6 +7,7 @@ from regulars.results.check import CheckResult
 from regulars.results.files import as_result, read_result, write_result
 from regulars.results.kpis import KpiResult
 from regulars.results.monitoring import MonitoringResult
+from regulars.results.readout import ReadoutResult
 from regulars.results.training import RunSummary, TrainingResult, TrainingSummary
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "CheckResult",
     "KpiResult",
     "MonitoringResult",
+    "ReadoutResult",
     "RunSummary",
     "TrainingResult",
     "TrainingSummary",

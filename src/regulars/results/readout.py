@@ -60,6 +60,7 @@ class Contacted(Part):
     """Who was contacted, by the table of contacts."""
 
     is_known: bool  # whether the table names the campaign at all
+    has_control: bool  # whether it lists the control group, as held out
     n_offer: int
     n_control: int
     n_holdout: int
@@ -130,6 +131,7 @@ class ReadoutResult(Result):
     is_final: bool
     look: int
     looks: int
+    next_look: date
     multiplier: float  # standard errors on either side of an estimate
     offers: Mapping[str, str]  # name: mechanic and channel
     n_offer: int
@@ -138,19 +140,21 @@ class ReadoutResult(Result):
     n_explore: int
     n_gone: int
     is_cost_measured: bool
-    verdict: ReadoutVerdict
-    effects: tuple[MeasuredEffect, ...]
-    roi: Estimate | None
-    cost_per_kept: Estimate | None
     sample_ratio: SampleRatio
     contacted: Contacted
-    promise: PromiseKept | None
-    ranking: RankingHeld | None
-    groups: tuple[GroupEffect, ...]
-    learned: tuple[OfferLearned, ...]
-    harm: tuple[str, ...]
-    lessons: tuple[str, ...]
-    next_steps: tuple[str, ...]
-    notes: tuple[str, ...]
-    fingerprint: str
-    versions: Mapping[str, str]
+    # what rests on both groups: empty where they cannot be compared
+    effects: tuple[MeasuredEffect, ...] = ()
+    roi: Estimate | None = None  # margin after cost, on cost
+    cost_per_kept: Estimate | None = None
+    promise: PromiseKept | None = None
+    ranking: RankingHeld | None = None
+    groups: tuple[GroupEffect, ...] = ()
+    learned: tuple[OfferLearned, ...] = ()
+    # the same in words
+    verdict: ReadoutVerdict = ReadoutVerdict(kind="early", sentence="")
+    harm: tuple[str, ...] = ()
+    lessons: tuple[str, ...] = ()
+    next_steps: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    fingerprint: str = ""
+    versions: Mapping[str, str] = {}
