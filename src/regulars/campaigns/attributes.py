@@ -31,16 +31,16 @@ def attributes_as_written(
     rows = tables[TABLE].to_pyarrow().to_pandas()
     if KNOWN_FROM in rows:
         day = pd.to_datetime(rows[KNOWN_FROM])
+        rows = rows.assign(**{KNOWN_FROM: day})
         # those without a day are known from the start
-        known = rows[day.isna() | (day < pd.Timestamp(cutoff))]
-        rows = known.assign(**{KNOWN_FROM: day}).sort_values(
-            KNOWN_FROM, kind="stable", na_position="first"
-        )
+        rows = rows[day.isna() | (day < pd.Timestamp(cutoff))]
+        rows = rows.sort_values(KNOWN_FROM, kind="stable", na_position="first")
     # one table may hold numbers where another holds texts
     who = rows["customer_id"].astype(str)
     latest = rows.assign(customer_id=who).drop_duplicates("customer_id", keep="last")
     held = latest.set_index("customer_id").drop(columns=[*KEYS], errors="ignore")
-    return held.reindex(ids.astype(str)).set_axis(ids)
+    found: pd.DataFrame = held.reindex(ids.astype(str)).set_axis(ids)
+    return found
 
 
 def as_tested(values: pd.Series) -> pa.Array:
