@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 NOBODY = -1
 # customers up to which the problem is solved as a whole, in about a second
-SMALL = 3_000
-SECONDS = 20.0
+SMALL = 2_000
+SECONDS = 5.0
 ROUNDS = 80
 TOLERANCE = 1e-5
 # nearly indifferent customers that are tried for what is left of a limit
@@ -196,7 +196,7 @@ def allocate(problem: Problem) -> Allocation:
 
     Notes
     -----
-    Up to 3,000 customers whom an offer pays for, the problem is solved as a whole
+    Up to 2,000 customers whom an offer pays for, the problem is solved as a whole
     (HiGHS); beyond, by prices: cutting planes on the dual, one price a limit, then a
     greedy repair. Equal customers are taken in their order.
 
@@ -220,7 +220,27 @@ def allocate(problem: Problem) -> Allocation:
 
 
 def profit_curve(problem: Problem, budgets: Sequence[float]) -> list[Allocation]:
-    """Return the best plan of each of several budgets."""
+    """Return the best plan of each of several budgets.
+
+    Parameters
+    ----------
+    problem : Problem
+        Gains, costs and limits; its own budget does not count.
+    budgets : sequence of float
+        In the currency of the costs, 0 or more.
+
+    Returns
+    -------
+    list of Allocation
+        One a budget.
+
+    Examples
+    --------
+    >>> one = np.ones((3, 1))
+    >>> problem = Problem(3 * one, one, one > 0)
+    >>> [plan.profit for plan in profit_curve(problem, [0.0, 1.0, 9.0])]
+    [0.0, 2.0, 6.0]
+    """
     return [allocate(replace(problem, budget=budget)) for budget in budgets]
 
 
@@ -323,7 +343,7 @@ def _whole(problem: Problem, choice: Ints, bound: float) -> tuple[Ints, float]:
             constraints=LinearConstraint(cells.tocsr(), -np.inf, most),
             bounds=Bounds(0, 1),
             integrality=np.ones(n),
-            options={"time_limit": SECONDS, "mip_rel_gap": 1e-6},
+            options={"time_limit": SECONDS, "mip_rel_gap": 1e-5},
         )
     if solved.mip_dual_bound is not None:
         bound = min(bound, -float(solved.mip_dual_bound))

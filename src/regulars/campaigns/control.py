@@ -138,12 +138,6 @@ class ControlGroup:
 
 
 def value_bands(value: Floats, n_bands: int = 5) -> NDArray[np.int64]:
-    """Return bands of equal size by value, 0 the lowest; equal values share a band.
-
-    Examples
-    --------
-    >>> value_bands(np.array([5.0, 1.0, 3.0, 3.0]), 2).tolist()
-    [1, 0, 0, 0]
-    """
+    """Return bands of equal size by value, 0 the lowest; equal values share a band."""
     edges = np.nanquantile(value, np.arange(1, n_bands) / n_bands)
     return np.searchsorted(edges, value, side="left").astype(np.int64)
