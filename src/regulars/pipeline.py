@@ -12,8 +12,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from regulars.campaigns.campaign_folder import read_campaign
+from regulars.campaigns.files import (
+    refuse_export,
+    refuse_other_campaign,
+    write_campaign,
+)
 from regulars.campaigns.outcomes import PresentLog
-from regulars.campaigns.files import refuse_export, refuse_other_campaign, write_campaign
 from regulars.campaigns.promise import promise_of
 from regulars.campaigns.readout import read_out
 from regulars.campaigns.rules import make_lists
@@ -492,9 +496,7 @@ def target(
     result = promise_of(plan, settings)
     data = work.fingerprint()
     versions = manifest(settings, data)["versions"]
-    write_campaign(
-        plan, result, settings, folder, fingerprint=data, versions=versions
-    )
+    write_campaign(plan, result, settings, folder, fingerprint=data, versions=versions)
     page = write_target_page(result, folder)
     content = result.model_dump(mode="json", exclude_unset=True)
     return {**content, "folder": str(folder), "page": str(page)}

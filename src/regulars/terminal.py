@@ -232,9 +232,9 @@ def targeted(result: TargetResult) -> Iterator[Table | str]:
 def listed(result: ListsResult) -> Table:
     """Return how many customers each rule lists."""
     table = Table(title=f"Lists as of {result.cutoff}", title_justify="left")
-    for name in ("Rule", "Holds for", "Listed of late", "Beyond the limit", "Listed"):
+    for name in ("Rule", "Holds for", "Cooling down", "Too many", "Listed"):
         table.add_column(name, justify="left" if name == "Rule" else "right")
-    table.add_column("Due")
+    table.add_column("Due", no_wrap=True)
     table.add_column("")
     for each in result.lists:
         counts = (each.n_matching, each.n_cooling, each.n_beyond, each.n_listed)

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from regulars.campaigns.allocation import NOBODY, allocate, profit_curve
+from regulars.campaigns.launch_design import design_of
 from regulars.campaigns.rivals import LABELS, Outcome, outcome, rivals
 from regulars.results.target import (
     NOT_CAUSAL,
     BudgetPoint,
+    CampaignDesign,
     CautiousPlan,
     LimitPrice,
     OfferPlan,
@@ -87,6 +89,22 @@ def promise_of(plan: Plan, settings: Settings) -> TargetResult:
         control_share=plan.control_share,
         control_reason=plan.control_reason,
         strata=len(plan.draw.control.thresholds),
+        design=_design(plan, settings, horizon),
+    )
+
+
+def _design(plan: Plan, settings: Settings, horizon: int) -> CampaignDesign | None:
+    chosen = np.flatnonzero(plan.draw.choice >= 0)
+    spend = plan.standing.number("recent_spend")[chosen]
+    days = settings.time.horizon_days
+    return design_of(
+        plan.standing.cutoff,
+        horizon,
+        settings.campaign.looks,
+        churn=plan.standing.number("churn_probability")[chosen],
+        margin=spend * settings.value.margin * horizon / days,
+        gain=plan.offers.gain[chosen, plan.draw.choice[chosen]],
+        is_control=plan.draw.is_control[chosen],
     )
 
 

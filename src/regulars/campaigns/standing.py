@@ -20,10 +20,12 @@ import pyarrow.parquet as pq
 from regulars.campaigns.attributes import TABLE, as_tested, attributes_as_written
 from regulars.campaigns.control import value_bands
 from regulars.data.cluster_session import is_cluster
+from regulars.data.ledger import MICROS
 from regulars.errors import ConfigError, DataError
 from regulars.features.contacts import contacted
 from regulars.features.dated_tables import words_before
 from regulars.features.signals import Signals, named_apart
+from regulars.kinds.contractual.value import MONTH_DAYS
 from regulars.scoring.layout import WRITTEN
 from regulars.scoring.manifest import FILE as SCORES_MANIFEST
 from regulars.scoring.risk_rose import BANDS
@@ -58,6 +60,8 @@ META: Mapping[str, str] = {
     "for the most valuable tenth",
     "value_band": "`low`, `middle` or `high`: thirds of the customers by `clv_if_kept`",
     "typical_order": "Median amount of a purchase day; of contracts the price a month",
+    "recent_spend": "Spend, net of returns, in the last `time.horizon_days` days; "
+    "of contracts what they cost in as many days",
     "recent_contacts": "Contacts in the last `campaign.pressure.days` days",
 }
 """Columns of conditions that are neither scores nor features, with their meanings."""
@@ -234,9 +238,12 @@ def _states(
     found: dict[str, Any] = {
         str(name): pa.array(raw[name].to_numpy(), from_pandas=True) for name in raw
     }
-    typical = _typical_orders(work, ids)
-    if typical is None:
-        typical = _floats(found.get("monthly_amount", pa.nulls(len(ids), pa.float64())))
+    orders = _orders(work, ids)
+    if orders is None:
+        price = found.get("monthly_amount", pa.nulls(len(ids), pa.float64()))
+        months = work.settings.time.horizon_days / MONTH_DAYS
+        orders = (_floats(price), months * _floats(price))
+    typical, spend = orders
     recent = np.zeros(len(ids))
     if "contacts" in signals.rows:
         seen = signals.rows["contacts"].at(work.cutoff, ids)
@@ -244,24 +251,29 @@ def _states(
     return {
         **found,
         "typical_order": _numbers(typical),
+        "recent_spend": _numbers(spend),
         "recent_contacts": _numbers(recent),
     }
 
 
-def _typical_orders(work: Any, ids: pd.Index) -> Floats | None:
-    """Return the median amount of each customer's purchase days; None: no purchases."""
+def _orders(work: Any, ids: pd.Index) -> tuple[Floats, Floats] | None:
+    """Return the median amount of a purchase day, and recent spend; None: no log."""
     ledger = getattr(work, "ledger", None)
     if ledger is None:
         return None
-    bought = ledger.days.filter(
-        ledger.days.is_purchase & (ledger.days.day < work.cutoff)
+    days = ledger.days.filter(ledger.days.day < work.cutoff)
+    first = work.cutoff - timedelta(days=work.settings.time.horizon_days)
+    rows = days.group_by("customer_id").agg(
+        typical=days.spend.median(where=days.is_purchase),
+        recent=days.spend_micros.sum(where=days.day >= first),
     )
-    amount = bought.group_by("customer_id").agg(amount=bought.spend.median())
-    rows = amount.to_pyarrow().to_pandas()
-    by_id = pd.Series(rows["amount"].to_numpy(), rows["customer_id"].astype(str))
-    found: Floats = by_id.reindex(ids.astype(str)).to_numpy(np.float64)
+    frame = rows.to_pyarrow().to_pandas()
+    by_id = frame.set_index(frame["customer_id"].astype(str)).reindex(ids.astype(str))
+    typical: Floats = by_id["typical"].to_numpy(np.float64)
+    # sums of whole millionths do not hang on the order of the rows
+    recent: Floats = by_id["recent"].to_numpy(np.float64) / MICROS
     # what was sent back on the day of a purchase is no order below nothing
-    return found.clip(min=0.0)
+    return typical.clip(min=0.0), np.nan_to_num(recent)
 
 
 def _bands(values: pa.ChunkedArray) -> Floats:

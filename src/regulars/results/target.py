@@ -73,6 +73,20 @@ class LimitPrice(Part):
     price: float
 
 
+class CampaignDesign(Part):
+    """What the control group lets see, four times in five, and when."""
+
+    known_on: date  # the day after the last that counts
+    looks: int
+    kept_rate: float  # expected without an offer
+    smallest_kept: float  # difference of shares
+    promised_gain: float  # margin a customer who is sent an offer
+    gain_spread: float | None  # standard deviation of a customer's margin
+    smallest_gain: float | None  # difference of margin a customer
+    # customers chosen, with this share of control, that would see what is promised
+    needed: int | None
+
+
 class TargetResult(Result):
     """A campaign's plan.
 
@@ -121,3 +135,4 @@ class TargetResult(Result):
     control_share: float
     control_reason: str
     strata: int
+    design: CampaignDesign | None  # None: there is no control group, or nobody is sent
