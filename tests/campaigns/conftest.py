@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from regulars.config import parse_settings
-from regulars.results import write_result
+from regulars import pipeline
+from regulars.config import load_settings
+from regulars.results import ReadoutResult, read_result, write_result
 from regulars.results.campaign_manifest import (
     CAMPAIGN_COLUMNS,
     CAMPAIGN_FILE,
@@ -46,6 +47,11 @@ class Launched:
     contacts: pd.DataFrame
     manifest: dict
 
+    @staticmethod
+    def offer(**changes):
+        """Return terms of an offer: a call at 2 a contact."""
+        return offer(**changes)
+
     @property
     def campaign(self):
         return self.folder / "campaign"
@@ -54,9 +60,11 @@ class Launched:
     def config(self):
         return self.folder / "shop.yaml"
 
-    def settings(self):
-        text = self.config.read_text(encoding="utf-8")
-        return parse_settings(text)
+    def read_out(self, *overrides):
+        """Return the readout as the command would write it."""
+        settings = load_settings(self.config, overrides)
+        pipeline.readout(settings, self.campaign, lambda step: None)
+        return read_result(ReadoutResult, self.campaign / "readout.json")
 
     def write(self):
         """Write everything anew, with a manifest that fits the campaign's file."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.stats import norm, rankdata
 
 from regulars.campaigns.adjusted import (
     Effect,
@@ -256,9 +256,12 @@ def ranking_held(sample: Sample) -> RankingHeld | None:
     predicted = sample.predicted
     if not np.isfinite(predicted).all() or np.ptp(predicted) <= 0:
         return None
-    slope = slope_of_effect(sample.trial, sample.outcome["margin"], predicted)
-    wide = sample.look.multiplier
-    z = slope.value / slope.error * SINGLE / wide if slope.error > 0 else 0.0
+    margin, wide = sample.outcome["margin"], sample.look.multiplier
+    slope = slope_of_effect(sample.trial, margin, predicted)
+    # few customers of whom most is expected would decide by themselves: the ranking is
+    # tested by ranks
+    tested = slope_of_effect(sample.trial, margin, rankdata(predicted) / len(predicted))
+    z = tested.value / tested.error * SINGLE / wide if tested.error > 0 else 0.0
     verdict: Literal["held", "open", "reversed"] = "open"
     if abs(z) > SINGLE:
         verdict = "held" if z > 0 else "reversed"

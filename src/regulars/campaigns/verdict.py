@@ -5,16 +5,19 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from regulars.results.readout import ReadoutVerdict
+from scipy.stats import norm
+
+from regulars.results.readout import Estimate, ReadoutVerdict
 
 if TYPE_CHECKING:
     from regulars.results.readout import (
-        Estimate,
         MeasuredEffect,
         ReadoutResult,
         VerdictKind,
     )
 
+# an interval of 97.5% beside one of 95%
+SECOND = float(norm.ppf(0.9875) / norm.ppf(0.975))
 KINDS = {
     "part": "part of the campaign",
     "offer": "offer",
@@ -70,12 +73,27 @@ def _kind(result: ReadoutResult) -> VerdictKind:
 
 
 def claim(kept: Estimate, margin: Estimate) -> VerdictKind | None:
-    """Return what is beyond doubt, of customers kept and margin after cost, if any."""
+    """Return what is beyond doubt, of margin after cost and customers kept, if any.
+
+    Margin is the first question. Customers kept alone are a second one, which needs an
+    interval of 97.5%: asked as loosely as the first, one campaign without effect in
+    thirteen would claim something.
+    """
+    surer = _widened(kept)
     if is_above(margin):
         return "pays"
-    if is_below(margin) or is_below(kept):
+    if is_below(margin) or is_below(surer):
         return "harm"
-    return "keeps" if is_above(kept) else None
+    return "keeps" if is_above(surer) else None
+
+
+def _widened(found: Estimate) -> Estimate:
+    if found.value is None or found.low is None or found.high is None:
+        return found
+    reach = SECOND * (found.high - found.low) / 2
+    return Estimate(
+        value=found.value, low=found.value - reach, high=found.value + reach
+    )
 
 
 def _refused(result: ReadoutResult) -> str:
@@ -159,10 +177,15 @@ def _harmed(result: ReadoutResult) -> str:
 def _open(result: ReadoutResult) -> str:
     kept = effect_named(result, "retention")
     assert kept is not None
+    nearly = is_above(kept.adjusted) or is_below(kept.adjusted)
+    more = (
+        " Customers kept alone, without margin, need an interval of 97.5% that leaves "
+        "nought out, and this one does not."
+    )
     return (
         f"Whether the campaign worked is open: {_kept_words(result)} and "
-        f"{_margin_words(result)}. It could have seen an effect of "
-        f"{points(kept.smallest)} or more four times in five."
+        f"{_margin_words(result)}.{more if nearly else ''} It could have seen an "
+        f"effect of {points(kept.smallest)} or more four times in five."
     )
 
 

@@ -72,7 +72,7 @@ class RankingHeld(Part):
     """Whether the effect was larger where more of it had been expected."""
 
     slope: Estimate  # 1: as predicted, 0: no difference
-    p_value: float  # one-sided
+    p_value: float  # one-sided, of a slope over the ranks of the prediction
     verdict: Literal["held", "open", "reversed"]
 
 
