@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from scipy.stats import norm
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 POWER = 0.8
+# of control, tried where the base does not see what is promised
+SHARES = (0.15, 0.2, 0.3, 0.4, 0.5)
 
 
 def smallest_effect(spread: float, n_offer: int, n_control: int, looks: int) -> float:
@@ -58,47 +61,69 @@ def _multiplier(looks: int) -> float:
     return last_multiplier(looks) + float(norm.ppf(POWER))
 
 
-def design_of(
-    launch: date,
-    horizon_days: int,
-    looks: int,
-    *,
-    churn: Floats,
-    margin: Floats,
-    gain: Floats,
-    is_control: NDArray[np.bool_],
-) -> CampaignDesign | None:
-    """Return what the control group lets see of those chosen.
+def enough_share(chosen: Chosen, looks: int, base: float) -> float:
+    """Return the share of control that sees what is promised; `base` if none does."""
+    if not chosen.promised > 0 or not chosen.spread > 0:
+        return base
+    for share in (base, *(each for each in SHARES if each > base)):
+        if size_for(chosen.promised, chosen.spread, share, looks) <= chosen.n:
+            return share
+    return base
 
-    Parameters
+
+@dataclass(frozen=True)
+class Chosen:
+    """What those chosen are like, on average.
+
+    Attributes
     ----------
-    churn, margin, gain : array of shape (n_chosen,)
-        Probability of going silent; margin of as many days before the launch, as a
-        sign of what customers differ by; expected gain within the horizon.
+    n : int
+    kept_rate : float
+        Expected share that is kept without an offer.
+    spread : float
+        Standard deviation of the margin of a horizon, by the one before the launch;
+        NaN where it is not known.
+    promised : float
+        Expected gain within the horizon.
     """
-    n_control = int(is_control.sum())
-    n_offer = len(is_control) - n_control
+
+    n: int
+    kept_rate: float
+    spread: float
+    promised: float
+
+    @classmethod
+    def of(cls, churn: Floats, margin: Floats, gain: Floats) -> Self:
+        """Return the averages of some customers."""
+        if not len(churn):
+            return cls(0, np.nan, np.nan, np.nan)
+        is_known = np.isfinite(margin).any()
+        spread = float(np.nanstd(margin)) if is_known else np.nan
+        kept = float(1.0 - np.nanmean(churn))
+        return cls(len(churn), kept, spread, float(gain.mean()))
+
+
+def design_of(
+    chosen: Chosen, n_control: int, *, launch: date, horizon_days: int, looks: int
+) -> CampaignDesign | None:
+    """Return what the control group lets see of those chosen."""
+    n_offer = chosen.n - n_control
     if not n_control or not n_offer:
         return None
-    # the chance of each differs: their mean's variance is what both groups show
-    kept = float(1.0 - np.nanmean(churn))
-    spread = float(np.nanstd(margin)) if np.isfinite(margin).any() else np.nan
-    promised = float(gain[~is_control].mean())
-    is_known = bool(spread > 0)
-    share = n_control / len(is_control)
-    smallest = smallest_effect(spread, n_offer, n_control, looks) if is_known else None
-    needed = (
-        size_for(promised, spread, share, looks) if is_known and promised > 0 else None
-    )
+    is_known, share = chosen.spread > 0, n_control / chosen.n
+    smallest = needed = None
+    if is_known:
+        smallest = smallest_effect(chosen.spread, n_offer, n_control, looks)
+    if is_known and chosen.promised > 0:
+        needed = size_for(chosen.promised, chosen.spread, share, looks)
+    of_kept = float(np.sqrt(chosen.kept_rate * (1.0 - chosen.kept_rate)))
     return CampaignDesign(
         known_on=launch + timedelta(days=horizon_days),
         looks=looks,
-        kept_rate=kept,
-        smallest_kept=smallest_effect(
-            float(np.sqrt(kept * (1.0 - kept))), n_offer, n_control, looks
-        ),
-        promised_gain=promised,
-        gain_spread=spread if is_known else None,
+        kept_rate=chosen.kept_rate,
+        smallest_kept=smallest_effect(of_kept, n_offer, n_control, looks),
+        promised_gain=chosen.promised,
+        gain_spread=chosen.spread if is_known else None,
         smallest_gain=smallest,
         needed=needed,
     )

@@ -10,10 +10,10 @@ import numpy as np
 from regulars.campaigns.allocation import NOBODY, allocate, profit_curve
 from regulars.campaigns.launch_design import design_of
 from regulars.campaigns.rivals import LABELS, Outcome, outcome, rivals
+from regulars.campaigns.targeting import gain_days, horizon_of
 from regulars.results.target import (
     NOT_CAUSAL,
     BudgetPoint,
-    CampaignDesign,
     CautiousPlan,
     LimitPrice,
     OfferPlan,
@@ -41,8 +41,7 @@ def promise_of(plan: Plan, settings: Settings) -> TargetResult:
     best = allocate(problem)
     sent = np.where(plan.draw.is_sent, plan.draw.choice, NOBODY)
     own, bounds = outcome(problem, sent), _bounds(offers, sent)
-    horizon = campaign.horizon_days or settings.time.horizon_days
-    is_learned = "learned" in offers.basis
+    horizon = horizon_of(settings)
     known = offers.allowed.any(axis=1)
     harmed = known & (np.where(offers.allowed, offers.gain, -np.inf) < 0).all(axis=1)
     pays = np.isfinite(problem.net).any(axis=1)
@@ -53,7 +52,7 @@ def promise_of(plan: Plan, settings: Settings) -> TargetResult:
         goal=campaign.goal,
         cutoff=standing.cutoff,
         horizon_days=horizon,
-        gain_days=horizon if is_learned else settings.value.clv_horizon_days,
+        gain_days=gain_days(offers, settings),
         currency=settings.source.currency,
         model_version=standing.model_version,
         budget=_finite(problem.budget),
@@ -89,22 +88,13 @@ def promise_of(plan: Plan, settings: Settings) -> TargetResult:
         control_share=plan.control_share,
         control_reason=plan.control_reason,
         strata=len(plan.draw.control.thresholds),
-        design=_design(plan, settings, horizon),
-    )
-
-
-def _design(plan: Plan, settings: Settings, horizon: int) -> CampaignDesign | None:
-    chosen = np.flatnonzero(plan.draw.choice >= 0)
-    spend = plan.standing.number("recent_spend")[chosen]
-    days = settings.time.horizon_days
-    return design_of(
-        plan.standing.cutoff,
-        horizon,
-        settings.campaign.looks,
-        churn=plan.standing.number("churn_probability")[chosen],
-        margin=spend * settings.value.margin * horizon / days,
-        gain=plan.offers.gain[chosen, plan.draw.choice[chosen]],
-        is_control=plan.draw.is_control[chosen],
+        design=design_of(
+            plan.chosen,
+            int(plan.draw.is_control.sum()),
+            launch=standing.cutoff,
+            horizon_days=horizon,
+            looks=campaign.looks,
+        ),
     )
 
 
@@ -228,6 +218,12 @@ def _notes(plan: Plan, settings: Settings) -> tuple[str, ...]:
         notes.append(
             f"Nobody is sent {', '.join(unknown)}: nothing is known of what it does. "
             "Give an assumption (campaign.offers.NAME.saves), or measure it."
+        )
+    days, horizon = gain_days(offers, settings), horizon_of(settings)
+    if days > horizon:
+        notes.append(
+            f"The expected margin counts {days} days, and the result {horizon}: a "
+            "readout will see a part of what is promised."
         )
     if not np.isfinite(plan.problem.net).any():
         notes.append(

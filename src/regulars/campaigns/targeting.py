@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from regulars.campaigns.allocation import Problem
 from regulars.campaigns.control import in_holdout
 from regulars.campaigns.drawing import Lot, drawn
+from regulars.campaigns.launch_design import Chosen, enough_share
 from regulars.campaigns.offers import eligibility, offers_of, refuse_offers
 from regulars.results.campaign_manifest import CampaignVerdict
 from regulars.results.target import NOT_CAUSAL
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from regulars.campaigns.drawing import Draw
@@ -56,6 +58,7 @@ class Plan:
     offers : Offers
     problem : Problem
     draw : Draw
+    chosen : Chosen
     learned : Learned
     eligible : Eligibility
     control_share, control_reason : float, str
@@ -70,6 +73,7 @@ class Plan:
     offers: Offers
     problem: Problem
     draw: Draw
+    chosen: Chosen
     learned: Learned
     eligible: Eligibility
     control_share: float
@@ -126,27 +130,66 @@ def make_plan(
     may = eligible.allowed & ~held[:, None]
     offers = offers_of(standing, settings, learned.effects, may)
     problem = Problem(offers.gain, offers.cost, offers.allowed, budget, offers.limits)
-    share, reason = _control_share(settings, learned)
     lot = Lot(
         key=name,
         ids=standing.ids,
         names=offers.names,
         bands=_bands(standing),
-        control_share=share,
+        control_share=_base_share(settings, learned),
         exploration=campaign.exploration_share,
     )
+    found = drawn(problem, lot)
+    chosen = _chosen(standing, offers, found, settings)
+    reason = _reason(settings, learned)
+    if campaign.control.share == "auto":
+        share = enough_share(chosen, campaign.looks, lot.control_share)
+        if share > lot.control_share:
+            lot = replace(lot, control_share=share)
+            found = drawn(problem, lot)
+            chosen = _chosen(standing, offers, found, settings)
+            reason = "so that the expected effect can be seen"
     return Plan(
         name,
         standing,
         offers,
         problem,
-        drawn(problem, lot),
+        found,
+        chosen,
         learned,
         eligible,
-        share,
+        lot.control_share,
         reason,
         held,
         may,
+    )
+
+
+def gain_days(offers: Offers, settings: Settings) -> int:
+    """Return the days whose margin the expected gains count."""
+    if "assumption" in offers.basis:
+        return settings.value.clv_horizon_days
+    return horizon_of(settings)
+
+
+def horizon_of(settings: Settings) -> int:
+    """Return the days after the launch that count."""
+    return settings.campaign.horizon_days or settings.time.horizon_days
+
+
+def _chosen(
+    standing: Standing, offers: Offers, found: Draw, settings: Settings
+) -> Chosen:
+    """Return what those chosen are like, within the days that count."""
+    rows, horizon = np.flatnonzero(found.choice >= 0), horizon_of(settings)
+    spend = standing.number("recent_spend")[rows] / settings.time.horizon_days
+    # an assumption counts more days than the result: of it their share, spread evenly
+    of_assumption = min(1.0, horizon / settings.value.clv_horizon_days)
+    part = [of_assumption if each == "assumption" else 1.0 for each in offers.basis]
+    choice = found.choice[rows]
+    return Chosen.of(
+        standing.number("churn_probability")[rows],
+        spend * horizon * settings.value.margin,
+        offers.gain[rows, choice] * np.array(part)[choice],
     )
 
 
@@ -156,11 +199,17 @@ def _bands(standing: Standing) -> NDArray[np.str_]:
     return found
 
 
-def _control_share(settings: Settings, learned: Learned) -> tuple[float, str]:
-    """Return the share of the chosen who are control, and why it is so large."""
+def _base_share(settings: Settings, learned: Learned) -> float:
     stated = settings.campaign.control.share
     if stated != "auto":
-        return stated, "as the configuration says (campaign.control.share)"
+        return stated
+    return PROVEN_SHARE if learned.verdict.kind == "proven" else TEST_SHARE
+
+
+def _reason(settings: Settings, learned: Learned) -> str:
+    """Say why the control group is as large as it is."""
+    if settings.campaign.control.share != "auto":
+        return "as the configuration says (campaign.control.share)"
     if learned.verdict.kind == "proven":
-        return PROVEN_SHARE, "the effect is proven: enough to go on watching it"
-    return TEST_SHARE, "the effect is not proven: the campaign is a test of it"
+        return "enough to go on watching an effect that is proven"
+    return "because the effect is not proven and the campaign is a test of it"

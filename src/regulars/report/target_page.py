@@ -215,7 +215,7 @@ def _curve(result: TargetResult) -> dict[str, Any] | None:
 def _control(result: TargetResult) -> list[str]:
     said = [
         f"{number(result.n_control)} of the {number(result.n_chosen)} chosen "
-        f"({percent(result.control_share)}) are kept without an offer, for "
+        f"({percent(result.control_share)}) are kept without an offer, "
         f"{result.control_reason}.",
         f"They were drawn by chance within {plural(result.strata, 'group')} of like "
         "offer and value. Nobody may send them anything of this campaign: only "
@@ -252,7 +252,7 @@ def _design(result: TargetResult) -> list[str]:
         said.append(
             "A difference in margin can be seen from "
             f"{money(found.smallest_gain, currency)} a customer on; what is expected "
-            f"is {money(found.promised_gain, currency)} a customer "
+            f"is {money(found.promised_gain, currency)} a customer within these days "
             f"({result.heading})."
         )
     if found.needed is not None:
