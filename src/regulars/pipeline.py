@@ -485,6 +485,7 @@ def target(
         msg = f"--budget is {money:g}. Give an amount of 0 or more."
         raise ConfigError(msg)
     standing = read_standing(work)
+    _refuse_other_model(settings, standing.model_version)
     name = campaign_name(settings, standing)
     folder = out or settings.outputs_folder / "campaigns" / name
     # before the long work, not after it
@@ -500,6 +501,17 @@ def target(
     page = write_target_page(result, folder)
     content = result.model_dump(mode="json", exclude_unset=True)
     return {**content, "folder": str(folder), "page": str(page)}
+
+
+def _refuse_other_model(settings: Settings, version: str) -> None:
+    """Refuse scores that another model than the champion has made."""
+    champion = Store(settings.tracking.uri, settings.name).champion_version()
+    if champion not in (None, version):
+        msg = (
+            f"The scores were made by version {version}, and version {champion} is the "
+            "champion now. Score again: 'regulars score CONFIG'."
+        )
+        raise DataError(msg)
 
 
 def lists(work: Workspace, step: Step, *, dry_run: bool = False) -> dict[str, Any]:
