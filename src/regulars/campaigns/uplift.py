@@ -273,13 +273,17 @@ def _checks(experiment: Experiment) -> list[Check]:
         f"The smallest probability of being control was {least:.1%}"
         + ("." if least >= LEAST_SHARE else ", too little to compare with."),
     )
-    return [ratio, overlap, _balance(experiment)]
+    return [ratio, overlap, _balance(experiment.features, experiment.arm == 0)]
 
 
-def _balance(experiment: Experiment) -> Check:
+def groups_differ(features: Floats, is_control: NDArray[np.bool_]) -> bool:
+    """Return whether groups differ in what was known before, beyond chance."""
+    return not _balance(features, is_control).holds
+
+
+def _balance(features: Floats, is_control: NDArray[np.bool_]) -> Check:
     """Check that groups differ in nothing that was known at the launch."""
-    is_control = experiment.arm == 0
-    groups = [experiment.features[is_control], experiment.features[~is_control]]
+    groups = [features[is_control], features[~is_control]]
     with np.errstate(invalid="ignore", divide="ignore"):
         counts = [np.isfinite(each).sum(axis=0) for each in groups]
         means = [np.nanmean(each, axis=0) if len(each) else np.nan for each in groups]

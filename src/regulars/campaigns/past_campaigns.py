@@ -1,0 +1,259 @@
+"""Past campaigns in `contacts`: which of them can teach what an offer adds.
+
+A campaign teaches if a control group was drawn at random, its customers were sent the
+offer within a week, and its horizon is over. Features are those as of its launch; the
+baseline is learnt on a horizon that was over by then.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from regulars.campaigns.experiment import Experiment, Untouched
+from regulars.campaigns.uplift import LEAST_CUSTOMERS, groups_differ
+from regulars.errors import ConfigError, suggestion
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import Literal
+
+    from numpy.typing import NDArray
+
+    from regulars.kinds.kind import Watched
+
+    Floats = NDArray[np.float64]
+
+LAUNCH_DAYS = 7
+NAMELESS = "offer"
+CONTROL = 0
+
+
+@dataclass(frozen=True, eq=False)
+class PastCampaigns:
+    """What past campaigns have to teach.
+
+    Attributes
+    ----------
+    experiments : tuple of Experiment
+    untouched : Untouched or None
+        Of the horizons before their launches; None: there is no experiment.
+    names : tuple of str
+        The campaigns of the experiments.
+    left_out : tuple of str
+        Why other campaigns teach nothing, a sentence each.
+    columns : tuple of str
+        Columns of the features.
+    """
+
+    experiments: tuple[Experiment, ...]
+    untouched: Untouched | None
+    names: tuple[str, ...]
+    left_out: tuple[str, ...]
+    columns: tuple[str, ...]
+
+    def matrix(self, features: pd.DataFrame) -> Floats:
+        """Return features of customers as the experiments have them."""
+        return _numbers(features, self.columns)
+
+
+class _Campaign(NamedTuple):
+    """A campaign's rows, one a customer: who, and which offer; 0 is control."""
+
+    name: str
+    launch: date
+    offers: tuple[str, ...]
+    ids: pd.Index
+    arm: NDArray[np.int64]
+
+
+class _Day(NamedTuple):
+    """Customers as of a day, with what they brought in the horizon after it."""
+
+    features: pd.DataFrame
+    ids: pd.Index
+    margin: Floats
+
+
+class _Unusable(Exception):  # noqa: N818 (no fault: it is caught and told)
+    """Why a campaign teaches nothing."""
+
+
+def past_campaigns(
+    contacts: pd.DataFrame,
+    watched: Watched,
+    cutoff: date,
+    *,
+    horizon_days: int,
+    learn_from: Literal["auto"] | Sequence[str] = "auto",
+) -> PastCampaigns:
+    """Return the campaigns that teach, and why others do not.
+
+    Raises
+    ------
+    ConfigError
+        A campaign that the configuration names is not there, or cannot teach.
+    """
+    rows = contacts[contacts["contacted_date"] < cutoff]
+    rows = rows.assign(customer_id=rows["customer_id"].astype(str))
+    names = rows["campaign_id"].astype(str)
+    asked = sorted(names.unique()) if learn_from == "auto" else [*learn_from]
+    days = _Days(watched, horizon_days)
+    found, left_out = [], []
+    for name in asked:
+        try:
+            campaign = _read(name, rows[names == name], cutoff, horizon_days)
+            found.append((campaign, *_experiment(campaign, days)))
+        except _Unusable as reason:
+            if learn_from != "auto":
+                near = suggestion(name, names.unique())
+                msg = f"campaign.learn_from: '{name}' {reason}.{near}"
+                raise ConfigError(msg) from reason
+            left_out.append(f"The campaign '{name}' {reason}.")
+    if not found:
+        return PastCampaigns((), None, (), tuple(left_out), ())
+    before = [_untouched(campaign, rows, days) for campaign, *_ in found]
+    columns = _shared([day.features for _, day, _ in found] + [f for f, _ in before])
+    experiments = tuple(
+        _with(campaign, day, place, columns) for campaign, day, place in found
+    )
+    untouched = Untouched(
+        np.concatenate([_numbers(frame, columns) for frame, _ in before]),
+        margin := np.concatenate([margin for _, margin in before]),
+        margin > 0,
+    )
+    used = tuple(campaign.name for campaign, *_ in found)
+    return PastCampaigns(experiments, untouched, used, tuple(left_out), columns)
+
+
+@dataclass(frozen=True)
+class _Days:
+    """Customers of the data as of any day."""
+
+    watched: Watched
+    horizon_days: int
+
+    def at(self, day: date) -> _Day:
+        margin = self.watched.margin
+        if margin is None:
+            msg = "cannot be measured: these data hold no purchases"
+            raise _Unusable(msg)
+        customers = self.watched.past.customers(day)
+        given = customers.customer_id
+        ids = given if given is not None else customers.features["customer_id"]
+        brought = margin(day, self.horizon_days)
+        return _Day(customers.features, pd.Index([*map(str, ids)]), brought)
+
+    @property
+    def first(self) -> date | None:
+        return self.watched.past.first_day
+
+
+def _read(name: str, rows: pd.DataFrame, cutoff: date, horizon_days: int) -> _Campaign:
+    """Return a campaign's customers and their groups."""
+    if rows.empty:
+        msg = "is not in 'contacts' before the cutoff"
+        raise _Unusable(msg)
+    sent = pd.to_datetime(rows["contacted_date"])
+    launch = sent.min().date()
+    if (sent.max().date() - launch).days >= LAUNCH_DAYS:
+        msg = f"went on for more than {LAUNCH_DAYS} days from {launch}"
+        raise _Unusable(msg)
+    if launch + timedelta(days=horizon_days) > cutoff:
+        msg = f"was launched on {launch}, and its {horizon_days} days are not over"
+        raise _Unusable(msg)
+    is_control = rows["is_control"].fillna(value=False).to_numpy(bool)
+    offer = rows["offer_id"].astype("string").fillna(NAMELESS).to_numpy(str)
+    offers = tuple(sorted({*offer[~is_control].tolist()}))
+    place = {each: number for number, each in enumerate(offers, 1)}
+    arms = [0 if c else place[o] for c, o in zip(is_control, offer, strict=True)]
+    drawn = pd.DataFrame({"id": rows["customer_id"].to_numpy(), "arm": arms})
+    # who is in two groups was drawn into neither
+    drawn = drawn.drop_duplicates().drop_duplicates("id", keep=False)
+    sizes = np.bincount(drawn["arm"], minlength=len(offers) + 1)
+    if not sizes[CONTROL]:
+        msg = "has no control group: what its offers added cannot be told"
+        raise _Unusable(msg)
+    if sizes.min() < LEAST_CUSTOMERS:
+        msg = f"has a group of {sizes.min():,} customers; {LEAST_CUSTOMERS} are needed"
+        raise _Unusable(msg)
+    arm = drawn["arm"].to_numpy(np.int64)
+    return _Campaign(name, launch, offers, pd.Index(drawn["id"]), arm)
+
+
+def _experiment(campaign: _Campaign, days: _Days) -> tuple[_Day, NDArray[np.intp]]:
+    """Return the day of the launch, and where the campaign's customers are in it."""
+    day = days.at(campaign.launch)
+    place = day.ids.get_indexer(campaign.ids)
+    known = place >= 0
+    sizes = np.bincount(campaign.arm[known], minlength=len(campaign.offers) + 1)
+    if sizes.min() < LEAST_CUSTOMERS:
+        msg = (
+            f"has {known.sum():,} of {len(known):,} customers who had bought before it;"
+            " too few to learn from"
+        )
+        raise _Unusable(msg)
+    columns = _shared([day.features])
+    features = _numbers(day.features.iloc[place[known]], columns)
+    if groups_differ(features, campaign.arm[known] == CONTROL):
+        msg = (
+            "was not drawn at random: its control group differs from the others in what"
+            " was known before it"
+        )
+        raise _Unusable(msg)
+    return day, place
+
+
+def _with(
+    campaign: _Campaign, day: _Day, place: NDArray[np.intp], columns: Sequence[str]
+) -> Experiment:
+    known = place >= 0
+    arm, rows = campaign.arm[known], place[known]
+    # nobody has noted what was intended: as drawn
+    share = np.bincount(arm, minlength=len(campaign.offers) + 1) / len(arm)
+    margin = day.margin[rows]
+    return Experiment(
+        campaign.offers,
+        _numbers(day.features.iloc[rows], columns),
+        arm,
+        np.tile(share, (len(arm), 1)),
+        margin,
+        margin > 0,
+    )
+
+
+def _untouched(
+    campaign: _Campaign, contacts: pd.DataFrame, days: _Days
+) -> tuple[pd.DataFrame, Floats]:
+    """Return customers whom nobody contacted in the horizon before a launch."""
+    start = campaign.launch - timedelta(days=days.horizon_days)
+    if days.first is not None and start <= days.first:
+        start = campaign.launch
+    day = days.at(start)
+    is_in = (contacts["contacted_date"] >= start) & (
+        contacts["contacted_date"] < start + timedelta(days=days.horizon_days)
+    )
+    held_out = contacts["is_control"].fillna(value=False).to_numpy(bool)
+    if start < campaign.launch:
+        is_in &= ~held_out
+    rows = ~day.ids.isin(contacts.loc[is_in, "customer_id"])
+    return day.features[rows], day.margin[rows]
+
+
+def _shared(frames: Sequence[pd.DataFrame]) -> tuple[str, ...]:
+    """Return the columns of numbers that all frames have."""
+
+    def numbers(frame: pd.DataFrame) -> Iterable[str]:
+        chosen = frame.select_dtypes(["number", "bool"]).columns
+        return (str(name) for name in chosen if name != "customer_id")
+
+    common = set.intersection(*(set(numbers(frame)) for frame in frames))
+    return tuple(name for name in numbers(frames[0]) if name in common)
+
+
+def _numbers(frame: pd.DataFrame, columns: Sequence[str]) -> Floats:
+    return frame.reindex(columns=[*columns]).to_numpy(np.float64, na_value=np.nan)
