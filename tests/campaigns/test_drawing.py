@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -31,10 +33,10 @@ def lot_of(n, share=0.3, exploration=0.1):
     )
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(
     seed=st.integers(0, 10_000),
-    n=st.integers(1, 80),
+    n=st.integers(1, 40),
     budget=st.sampled_from([0.0, 3.0, 30.0, np.inf]),
     at_most=st.integers(0, 40),
     share=st.floats(0.05, 0.6),
@@ -78,18 +80,19 @@ def test_budget_that_the_control_group_leaves_is_used():
 def test_exploration_takes_its_share_of_the_budget_and_draws_offers_evenly():
     n = 6_000
     problem = problem_of(2, n, 300.0, 10_000)
+    # offers that cost alike: what is drawn is not cut by what is left
+    problem = replace(problem, cost=np.ones((n, 3)))
     found = drawn(problem, lot_of(n, exploration=0.2))
     explores = np.flatnonzero(found.explores & ~found.is_control)
     spent = problem.cost[explores, found.choice[explores]].sum()
     assert spent == pytest.approx(0.2 * 300.0, rel=0.1)
-    # of those who may have all three, without harm
-    may = (problem.allowed & (problem.gain >= 0))[explores].all(axis=1)
-    counts = np.bincount(found.choice[explores][may], minlength=3)
-    assert counts.min() > 0.2 * counts.sum() > 4
+    # each offer may be had by as many
+    counts = np.bincount(found.choice[explores], minlength=3)
+    assert counts.min() > 0.2 * counts.sum()
 
 
 def test_same_customers_draw_the_same_and_another_campaign_anew():
-    problem, lot = problem_of(3, 500, 100.0, 500), lot_of(500)
+    problem, lot = problem_of(3, 60, 30.0, 60), lot_of(60)
     first, again = drawn(problem, lot), drawn(problem, lot)
     assert (first.choice == again.choice).all()
     assert (first.is_control == again.is_control).all()

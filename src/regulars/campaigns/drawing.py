@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     Flags = NDArray[np.bool_]
 
 # tries to use up what the control group leaves of the budget
-TRIES = 6
-CLOSE = 0.998
+TRIES = 4
+CLOSE = 0.99
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,7 +133,9 @@ def _scaled(problem: Problem, factor: float, share: float) -> Problem:
         Limit(each.name, each.offers, float(np.floor(each.at_most * factor)))
         for each in problem.limits
     )
-    return replace(problem, budget=problem.budget * factor * share, limits=limits)
+    # a share of no limit is none
+    budget = problem.budget * factor * share if np.isfinite(problem.budget) else np.inf
+    return replace(problem, budget=budget, limits=limits)
 
 
 def _explored(problem: Problem, lot: Lot, choice: Ints) -> Ints:
