@@ -17,12 +17,14 @@ from regulars.campaigns.files import (
     refuse_other_campaign,
     write_campaign,
 )
+from regulars.campaigns.offers import refuse_offers
 from regulars.campaigns.outcomes import PresentLog
+from regulars.campaigns.past_effects import learn_effects
 from regulars.campaigns.promise import promise_of
 from regulars.campaigns.readout import read_out
 from regulars.campaigns.rules import make_lists
 from regulars.campaigns.standing import read_standing
-from regulars.campaigns.targeting import campaign_name, make_plan, nothing_learned
+from regulars.campaigns.targeting import campaign_name, make_plan
 from regulars.config.addresses import host_of
 from regulars.data.cluster_session import is_cluster
 from regulars.errors import (
@@ -491,9 +493,10 @@ def target(
     # before the long work, not after it
     refuse_export(standing, settings.campaign.export)
     refuse_other_campaign(name, standing.cutoff, folder)
-    plan = make_plan(
-        standing, settings, nothing_learned(), math.inf if money is None else money
-    )
+    refuse_offers(settings)
+    limit = math.inf if money is None else money
+    learned = learn_effects(work, standing, limit)
+    plan = make_plan(standing, settings, learned, limit)
     result = promise_of(plan, settings)
     data = work.fingerprint()
     versions = manifest(settings, data)["versions"]

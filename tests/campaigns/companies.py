@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,9 @@ from regulars.kinds.non_contractual.workspace import LogWorkspace, open_workspac
 from regulars.scoring.history import NAME, FileHistory
 from regulars.scoring.layout import as_table, schema_of
 from regulars.scoring.manifest import FILE
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CUTOFF, EARLIER = date(2024, 12, 15), date(2024, 11, 20)
 OFFERS = {
@@ -74,7 +77,9 @@ class ScoredCompany:
 
     def settings(self, campaign=CAMPAIGN, rules=RULES, **more):
         own = {"campaign": campaign, "rules": rules, "time.cutoff": CUTOFF, **more}
-        words = [f"{key}={json.dumps(value, default=str)}" for key, value in own.items()]
+        words = [
+            f"{key}={json.dumps(value, default=str)}" for key, value in own.items()
+        ]
         return load_settings(self.config, words)
 
     def work(self, campaign=CAMPAIGN, rules=RULES, **more):

@@ -5,8 +5,8 @@ import copy
 import numpy as np
 import pyarrow as pa
 import pytest
-
 from companies import CAMPAIGN, OFFERS
+
 from regulars.campaigns.offers import (
     Effects,
     costs,
@@ -29,7 +29,10 @@ def everybody(standing, n_offers=2):
 
 
 def test_assumption_saves_a_share_of_the_value_of_the_goal(company, standing):
-    for goal, column in (("win_back", "value_at_risk"), ("protect", "value_to_protect")):
+    for goal, column in (
+        ("win_back", "value_at_risk"),
+        ("protect", "value_to_protect"),
+    ):
         settings = company.settings(campaign(goal=goal))
         found = offers_of(standing, settings, None, everybody(standing))
         np.testing.assert_allclose(found.gain[:, 0], 0.2 * standing.number(column))
@@ -82,7 +85,9 @@ def test_cost_is_that_of_the_contact_and_of_the_share_who_take_it(company, stand
 def test_points_need_what_a_point_costs(company, standing):
     own = campaign()
     own["offers"]["ten"]["cost"] = {"points": 200, "redemption_rate": 0.5}
-    with pytest.raises(ConfigError, match="ten.cost.points is 200, and what a point"):
+    with pytest.raises(
+        ConfigError, match=r"ten\.cost\.points is 200, and what a point"
+    ):
         costs(standing, company.settings(own))
     settings = company.settings(own, **{"programme.point_value": 0.01})
     np.testing.assert_allclose(costs(standing, settings)[:, 1], 1.0)
@@ -131,5 +136,5 @@ def test_goal_whose_value_nobody_has_is_refused(company, standing):
         standing.cutoff, table, standing.attributes, standing.model_version, "r"
     )
     settings = company.settings(campaign(goal="protect"))
-    with pytest.raises(ConfigError, match="set campaign.goal: win_back"):
+    with pytest.raises(ConfigError, match=r"set campaign\.goal: win_back"):
         offers_of(other, settings, None, everybody(standing))

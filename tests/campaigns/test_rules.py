@@ -7,8 +7,8 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 import pytest
-
 from companies import RULES
+
 from regulars.campaigns.rules import make_lists
 from regulars.errors import ConfigError, DataError
 from regulars.results import ListsResult, read_result

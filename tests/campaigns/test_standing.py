@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
-
 from companies import CUTOFF
+
 from regulars.campaigns.attributes import as_tested, attributes_as_written
 from regulars.campaigns.standing import META, SCORE_COLUMNS, read_standing
 from regulars.data.engine import connect
@@ -116,7 +117,9 @@ def test_latest_attribute_before_the_cutoff_counts_and_undated_ones_too():
         }
     )
     table = connect("duckdb://").create_table("people", rows)
-    found = attributes_as_written({"customers": table}, pd.Index(["b", "a", "c"]), CUTOFF)
+    found = attributes_as_written(
+        {"customers": table}, pd.Index(["b", "a", "c"]), CUTOFF
+    )
     assert found["consent"].fillna("none").tolist() == ["undated", "new", "none"]
 
 
@@ -137,10 +140,7 @@ def test_scores_that_are_not_there_or_stale_are_told_in_a_sentence(company, tmp_
 
 
 def test_table_with_labels_is_refused():
-    class Labelled:
-        class settings:
-            class churn:
-                kind = "labelled"
-
+    churn = SimpleNamespace(kind="labelled")
+    work = SimpleNamespace(settings=SimpleNamespace(churn=churn))
     with pytest.raises(ConfigError, match="'labelled', whose rows have no days"):
-        read_standing(Labelled())
+        read_standing(work)

@@ -208,7 +208,7 @@ def _cautious(plan: Plan) -> CautiousPlan:
 
 
 def _notes(plan: Plan, settings: Settings) -> tuple[str, ...]:
-    notes, offers = [], plan.offers
+    notes, offers = [*plan.learned.notes], plan.offers
     unknown = [
         name
         for name, basis in zip(offers.names, offers.basis, strict=True)

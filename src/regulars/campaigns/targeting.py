@@ -11,7 +11,7 @@ from regulars.campaigns.allocation import Problem
 from regulars.campaigns.control import in_holdout
 from regulars.campaigns.drawing import Lot, drawn
 from regulars.campaigns.launch_design import Chosen, enough_share
-from regulars.campaigns.offers import eligibility, offers_of, refuse_offers
+from regulars.campaigns.offers import eligibility, offers_of
 from regulars.results.campaign_manifest import CampaignVerdict
 from regulars.results.target import NOT_CAUSAL
 
@@ -39,11 +39,14 @@ class Learned:
     verdict : CampaignVerdict
     source : str
         Which campaigns, in words; empty without one.
+    notes : tuple of str
+        What a reader has to know of them.
     """
 
     effects: Effects | None
     verdict: CampaignVerdict
     source: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +120,6 @@ def make_plan(
     ConfigError
         There are no offers, nothing is known of them, or a condition is none.
     """
-    refuse_offers(settings)
     campaign, name = settings.campaign, campaign_name(settings, standing)
     eligible = eligibility(standing, campaign)
     held = in_holdout(
