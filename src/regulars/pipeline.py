@@ -17,7 +17,7 @@ from regulars.campaigns.files import (
     refuse_other_campaign,
     write_campaign,
 )
-from regulars.campaigns.offers import refuse_offers
+from regulars.campaigns.offers import eligibility, refuse_offers
 from regulars.campaigns.outcomes import PresentLog
 from regulars.campaigns.past_effects import learn_effects
 from regulars.campaigns.promise import promise_of
@@ -495,8 +495,9 @@ def target(
     refuse_other_campaign(name, standing.cutoff, folder)
     refuse_offers(settings)
     limit = math.inf if money is None else money
+    eligible = eligibility(standing, settings.campaign)
     learned = learn_effects(work, standing, limit)
-    plan = make_plan(standing, settings, learned, limit)
+    plan = make_plan(standing, settings, eligible, learned, limit)
     result = promise_of(plan, settings)
     data = work.fingerprint()
     versions = manifest(settings, data)["versions"]

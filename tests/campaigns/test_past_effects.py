@@ -10,6 +10,7 @@ import pytest
 import trials
 from companies import CAMPAIGN, CUTOFF
 
+from regulars.campaigns.offers import eligibility
 from regulars.campaigns.past_campaigns import PastCampaigns
 from regulars.campaigns.past_effects import as_name, effects_of, learn_effects, only
 from regulars.campaigns.promise import promise_of
@@ -52,7 +53,9 @@ def test_effects_that_were_measured_replace_the_assumption(
     assert learned.verdict.kind == "proven"
     assert learned.effects.offers == experiment.offers
     assert learned.source == "learned from M1, drawn at random"
-    plan = make_plan(standing, settings, learned, 20.0)
+    plan = make_plan(
+        standing, settings, eligibility(standing, settings.campaign), learned, 20.0
+    )
     result = promise_of(plan, settings)
     assert result.is_causal
     assert result.heading == learned.source
@@ -77,7 +80,9 @@ def test_nobody_is_sent_what_was_measured_without_effect(
     features = features_of(past, standing)
     learned = effects_of(nothing, features, standing, settings, math.inf)
     assert learned.verdict.kind == "none"
-    plan = make_plan(standing, settings, learned, math.inf)
+    plan = make_plan(
+        standing, settings, eligibility(standing, settings.campaign), learned, math.inf
+    )
     result = promise_of(plan, settings)
     assert (result.n_chosen, result.cost) == (0, 0.0)
     assert result.design is None

@@ -16,6 +16,7 @@ from regulars.campaigns.files import (
     refuse_other_campaign,
     write_campaign,
 )
+from regulars.campaigns.offers import eligibility
 from regulars.campaigns.promise import promise_of
 from regulars.campaigns.targeting import make_plan, nothing_learned
 from regulars.errors import ConfigError
@@ -28,7 +29,13 @@ BUDGET = 60.0
 
 def plan_of(company, standing, budget=BUDGET, campaign=CAMPAIGN, **more):
     settings = company.settings(campaign, **more)
-    return make_plan(standing, settings, nothing_learned(), budget), settings
+    return make_plan(
+        standing,
+        settings,
+        eligibility(standing, settings.campaign),
+        nothing_learned(),
+        budget,
+    ), settings
 
 
 def write(company, standing, folder, **more):

@@ -12,7 +12,7 @@ import pandas as pd
 from regulars.campaigns.offers import Effects, costs
 from regulars.campaigns.past_campaigns import past_campaigns
 from regulars.campaigns.targeting import Learned, horizon_of, nothing_learned
-from regulars.campaigns.uplift import learn_uplift
+from regulars.campaigns.uplift import LEAST_CUSTOMERS, learn_uplift
 from regulars.errors import DataError
 from regulars.kinds.registry import kind_of
 from regulars.results.campaign_manifest import CampaignVerdict
@@ -20,6 +20,7 @@ from regulars.tracking import Store
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
+    from datetime import date
 
     from numpy.typing import NDArray
 
@@ -34,6 +35,10 @@ if TYPE_CHECKING:
 TABLE = "contacts"
 NEEDED = ("campaign_id", "offer_id", "is_control", "contacted_date")
 MOST_SHOWN = 3
+NO_CONTROL = (
+    "No campaign in 'contacts' has a control group of "
+    f"{LEAST_CUSTOMERS} customers to learn from."
+)
 
 
 def learn_effects(work: Any, standing: Standing, budget: float) -> Learned:
@@ -55,12 +60,15 @@ def learn_effects(work: Any, standing: Standing, budget: float) -> Learned:
             f"{', '.join(NEEDED[:3])} to learn from (source.contacts)."
         )
         raise DataError(msg)
+    contacts = tables[TABLE].to_pyarrow().to_pandas()
+    if is_auto and not _has_control_groups(contacts, standing.cutoff):
+        return _nothing((NO_CONTROL,))
     model, _ = Store(settings.tracking.uri, settings.name).load()
     watch = kind_of(settings).watched
     assert watch is not None
     watched = watch(work, model)
     past = past_campaigns(
-        tables[TABLE].to_pyarrow().to_pandas(),
+        contacts,
         watched,
         standing.cutoff,
         horizon_days=horizon_of(settings),
@@ -77,6 +85,14 @@ def learn_effects(work: Any, standing: Standing, budget: float) -> Learned:
     # who was scored, and is not among the customers now, has nothing known of them
     features[place < 0] = np.nan
     return effects_of(past, features, standing, settings, budget)
+
+
+def _has_control_groups(contacts: pd.DataFrame, cutoff: date) -> bool:
+    """Return whether a model is worth loading: some campaign may teach something."""
+    is_control = contacts["is_control"].fillna(value=False).to_numpy(bool)
+    before = (contacts["contacted_date"] < cutoff).to_numpy(bool)
+    sizes = contacts.loc[is_control & before, "campaign_id"].value_counts()
+    return bool((sizes >= LEAST_CUSTOMERS).any())
 
 
 def effects_of(

@@ -11,7 +11,7 @@ from regulars.campaigns.allocation import Problem
 from regulars.campaigns.control import in_holdout
 from regulars.campaigns.drawing import Lot, drawn
 from regulars.campaigns.launch_design import Chosen, enough_share
-from regulars.campaigns.offers import eligibility, offers_of
+from regulars.campaigns.offers import offers_of
 from regulars.results.campaign_manifest import CampaignVerdict
 from regulars.results.target import NOT_CAUSAL
 
@@ -100,7 +100,11 @@ def nothing_learned() -> Learned:
 
 
 def make_plan(
-    standing: Standing, settings: Settings, learned: Learned, budget: float
+    standing: Standing,
+    settings: Settings,
+    eligible: Eligibility,
+    learned: Learned,
+    budget: float,
 ) -> Plan:
     """Choose offers for customers, and draw the control group.
 
@@ -110,6 +114,8 @@ def make_plan(
         Where the customers stand.
     settings : Settings
         Goal, offers and limits.
+    eligible : Eligibility
+        Who may have what.
     learned : Learned
         What past campaigns have measured.
     budget : float
@@ -118,10 +124,9 @@ def make_plan(
     Raises
     ------
     ConfigError
-        There are no offers, nothing is known of them, or a condition is none.
+        Nothing is known of what the offers do, or of what they cost.
     """
     campaign, name = settings.campaign, campaign_name(settings, standing)
-    eligible = eligibility(standing, campaign)
     held = in_holdout(
         standing.ids,
         campaign.control.holdout,
