@@ -93,8 +93,9 @@ lint: setup
 	$(BIN)/codespell
 
 bench: setup
-	@set -e; for name in btyd endpoint features kpis quality scoring serving signals \
-		truth tuning unseen; do \
+	@set -e; for name in btyd campaigns campaign_allocation campaign_readout endpoint \
+		features kpis monitoring quality scoring serving signals truth tuning \
+		unseen; do \
 		echo "== $$name"; \
 		$(BIN)/python benchmarks/$$name.py; \
 	done

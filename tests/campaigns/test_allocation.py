@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from regulars.campaigns import allocation
 from regulars.campaigns.allocation import Limit, Problem, allocate, profit_curve
+from regulars.campaigns.control import ControlGroup, in_holdout
 from regulars.errors import ConfigError
 
 
@@ -153,9 +155,102 @@ def test_number_that_is_none_is_refused(name):
     Problem(**arrays, allowed=np.array([[True], [False]]))
 
 
-def test_negative_amount_is_refused():
-    with pytest.raises(ConfigError, match="below 0"):
-        Problem(np.ones((1, 1)), np.full((1, 1), -1.0), np.ones((1, 1), bool))
+@pytest.mark.parametrize(("cost", "budget"), [(-1.0, 1.0), (1.0, -1.0), (1.0, np.nan)])
+def test_amount_that_is_not_0_or_more_is_refused(cost, budget):
+    one = np.ones((1, 1))
+    with pytest.raises(ConfigError, match="not 0 or more"):
+        Problem(one, cost * one, one > 0, budget)
+
+
+@pytest.mark.parametrize("at_most", [-3.0, np.nan])
+def test_limit_that_is_not_0_or_more_is_refused_by_name(at_most):
+    one = np.ones((1, 1))
+    limits = (Limit("mail", np.array([True]), at_most),)
+    with pytest.raises(ConfigError, match=r"limit of 'mail' is (-3|nan)"):
+        Problem(one, one, one > 0, 5.0, limits)
+
+
+def equal_customers(n, net, cost, budget=np.inf, limits=()):
+    shape = (n, len(net))
+    gain = np.broadcast_to(np.add(net, cost), shape)
+    allowed = np.ones(shape, bool)
+    return Problem(gain, np.broadcast_to(cost, shape), allowed, budget, limits)
+
+
+FIRST = np.array([True, False])
+
+
+@pytest.mark.parametrize(
+    ("problem", "most"),
+    [
+        (equal_customers(120_000, [1.0], [1.0], 1e5), 1e5),
+        # all of them the cheap offer, half of them the dear one instead
+        (equal_customers(10_000, [1.0, 1.5], [1.0, 2.0], 15_000.0), 12_500.0),
+        (equal_customers(10_000, [1.5, 1.0], [2.0, 1.0], 15_000.0), 12_500.0),
+        (
+            equal_customers(
+                9_000,
+                [1.0, 1.2],
+                [1.0, 1.0],
+                limits=(Limit("mail", FIRST, 3_000), Limit("call", ~FIRST, 2_000)),
+            ),
+            5_400.0,
+        ),
+    ],
+    ids=["one offer", "cheap first", "dear first", "channels"],
+)
+def test_equal_customers_have_the_best_plan(problem, most):
+    plan = allocate(problem)
+    check_limits(problem, plan)
+    assert plan.profit == pytest.approx(most)
+
+
+def test_first_unit_of_no_budget_earns_what_the_best_offer_does_a_unit():
+    net = np.linspace(0.5, 3.0, 5_000)[:, None]
+    cost = np.full((5_000, 1), 2.0)
+    plan = allocate(Problem(net + cost, cost, cost > 0, budget=0.0))
+    assert (plan.choice == -1).all()
+    assert plan.price_of_budget == pytest.approx(1.5)
+
+
+def test_cautious_plan_leaves_those_alone_whose_gain_is_not_sure():
+    gain, error = np.array([[5.0], [5.0]]), np.array([[0.5], [4.0]])
+    cost = np.ones((2, 1))
+    problem = Problem(gain - 1.645 * error, cost, cost > 0, budget=10.0)
+    assert allocate(problem).choice.tolist() == [0, -1]
+
+
+@given(seed=st.integers(0, 10_000), n=st.sampled_from([200, 4_000]))
+@settings(max_examples=10, deadline=None)
+def test_no_consent_no_offer_and_control_is_sent_nothing(seed, n):
+    """Whoever refuses a channel, or is held out, is a row of `allowed`."""
+    problem = drawn(seed, n)
+    ids = [f"C{i}" for i in range(n)]
+    rng = np.random.default_rng(seed)
+    consents = rng.random((n, 1)) < 0.6
+    held = in_holdout(ids, 0.1, name="shop", period="2027")
+    allowed = problem.allowed & consents & ~held[:, None]
+    plan = allocate(replace(problem, allowed=allowed))
+    check_limits(problem, plan)
+    group = ControlGroup.at_launch(ids, ["all"] * n, 0.2, "spring")
+    is_sent = (plan.choice >= 0) & ~group.is_control(ids, ["all"] * n)
+    assert not is_sent[held | ~consents[:, 0]].any()
+    assert not (is_sent & group.is_control(ids[::-1], ["all"] * n)[::-1]).any()
+
+
+def test_order_of_customers_does_not_matter_where_none_are_equal():
+    problem = drawn(5, 5_000, 3)
+    order = np.random.default_rng(0).permutation(5_000)
+    mixed = replace(
+        problem,
+        gain=problem.gain[order],
+        cost=problem.cost[order],
+        allowed=problem.allowed[order],
+    )
+    plan, again = allocate(problem), allocate(mixed)
+    assert again.profit == pytest.approx(plan.profit, rel=1e-3)
+    # prices differ in the last digits, and with them who is indifferent
+    assert (again.choice == plan.choice[order]).mean() > 0.99
 
 
 def test_remarks_of_the_solver_do_not_reach_standard_output(capfd):

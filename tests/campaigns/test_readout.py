@@ -56,7 +56,7 @@ def test_campaign_that_works_is_told_to_have_paid(make_many):
 
 
 def test_control_group_knows_the_offer_s_saved_share(make_many, tmp_path):
-    result = make_many(n=6_000).read_out()
+    result = make_many(n=3_000).read_out()
     (learned,) = result.learned
     # .15 of all, of the half that would have been silent
     assert learned.saves.low < 0.3 < learned.saves.high
@@ -104,7 +104,7 @@ def test_harm_among_some_is_told_beside_the_rest(make_many):
 
 
 def test_ranking_that_holds_and_one_upside_down(make_many):
-    launched = make_many(n=8_000)
+    launched = make_many(n=4_000)
     assert launched.read_out().ranking.verdict == "held"
     rows = launched.rows
     launched.rows = rows.assign(expected_gain=-rows["expected_gain"])
@@ -321,3 +321,64 @@ def test_ids_may_be_numbers(few, id_type):
         table["customer_id"] = table["customer_id"].map(number).astype(id_type)
     result = few.write().read_out()
     assert _effect(result, "gain").plain.value == pytest.approx(11.0)
+
+
+CONTRACTS = """\
+name: shop
+source:
+  currency: EUR
+  subscriptions: {path: "FOLDER/contracts.csv"}
+churn: {kind: contractual}
+value: {margin: 0.5}
+time: {horizon_days: 28, training_cutoffs: 2, step_days: 28}
+outputs: "FOLDER/out"
+"""
+
+
+@pytest.fixture
+def contracts(few):
+    """Of those called one leaves in August, of the others two; 30 EUR a month."""
+    ends = {"c": "2024-08-01", "e": "2024-08-01", "f": "2024-07-01"}
+    rows = [
+        (each, "2023-01-01", ends.get(each), 30.0, "2024-12-31") for each in "abcdef"
+    ]
+    # contracts that make the log long enough
+    rows += [(f"x{i}", f"2023-{1 + i % 12:02d}-01", None, 30.0, "") for i in range(40)]
+    rows += [("y", "2023-02-01", "2024-11-01", 30.0, "")]
+    columns = ["customer_id", "started_at", "ended_at", "monthly_amount", "note"]
+    table = pd.DataFrame(rows, columns=columns)
+    table.to_csv(few.folder / "contracts.csv", index=False)
+    few.manifest["kind"] = "contractual"
+    few.write()
+    text = CONTRACTS.replace("FOLDER", few.folder.as_posix())
+    few.config.write_text(text, encoding="utf-8")
+    return few
+
+
+def test_contracts_that_run_on_are_kept(contracts):
+    result = contracts.read_out()
+    kept, gain = _effect(result, "retention"), _effect(result, "gain")
+    assert (kept.offer_mean, kept.control_mean) == pytest.approx((2 / 3, 1 / 3))
+    # 84, 84 and 31 days of 15 EUR a month; 84, 31 and none
+    month = 365.25 / 12
+    assert gain.offer_mean == pytest.approx(15 / month * (84 + 84 + 31) / 3)
+    assert gain.control_mean == pytest.approx(15 / month * (84 + 31) / 3)
+    assert [each.name for each in result.effects] == ["retention", "gain", "margin"]
+
+
+def test_table_with_labels_has_no_readout(few):
+    few.manifest["kind"] = "labelled"
+    few.write()
+    pd.DataFrame(
+        {"customer_id": range(300), "x": np.arange(300) % 7, "left": [0, 1, 0] * 100}
+    ).to_csv(few.folder / "table.csv", index=False)
+    few.config.write_text(
+        "name: shop\n"
+        "churn:\n  kind: labelled\n  labelled:\n"
+        f"    path: '{few.folder.as_posix()}/table.csv'\n"
+        "    label: left\n    positive: 1\n"
+        f"outputs: '{few.folder.as_posix()}/out'\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(ConfigError, match="A readout needs purchases"):
+        few.read_out()

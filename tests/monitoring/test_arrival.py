@@ -104,6 +104,9 @@ def test_late_log_is_told_with_its_last_day():
     assert late.value == 7
     assert late.p_value < 1e-6
     assert late.since == date(2024, 12, 23)
+    assert "ends on 2024-12-22: the 7 days after it and before 2024-12-30" in (
+        late.sentence
+    )
 
 
 def test_log_that_ends_yesterday_is_in_time():

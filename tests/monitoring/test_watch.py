@@ -69,6 +69,11 @@ def test_amounts_a_hundred_times_too_large_are_seen(look, orders, since):
     assert "mend the source" in slip["sentence"]
 
 
+def test_whole_log_in_cents_is_no_season(look, orders):
+    result = look(orders.assign(amount=orders["amount"] * 100))
+    assert {"revenue", "monetary_value"} <= _names(result, "inputs")
+
+
 def test_log_that_stops_early_is_seen(look, orders, since):
     result = look(orders[~since(orders, "2024-12-10")])
     late = next(a for a in result["alarms"] if a["name"] == "days late")

@@ -132,3 +132,22 @@ def test_long_way_reads_what_a_file_may_hold(change, column, expected):
     found = clean_lines(sent(PLAIN | change), "UTC")
     assert found[column].to_pylist() == [expected]
     assert pa.types.is_date(found["order_date"].type)
+
+
+ZONED = (
+    "2024-01-31T10:00:00Z",
+    "2024-01-31 23:30:00-05:00",
+    "2024-03-31 01:30:00.25+02:00",
+    "2024-01-01T00:00:00+14:00",
+    "2024-05-09 07:46:02.319987+00:00",
+)
+
+
+def test_times_with_an_offset_are_read_as_the_intake_reads_them():
+    rows = [PLAIN | {"order_time": time} for time in ZONED]
+    found = read_plain(sent(*rows), "UTC").to_pylist()
+    expected = by_intake(sent(*rows), "UTC").to_pylist()
+    assert found == [{name: row[name] for name in found[0]} for row in expected]
+    assert read_plain(sent(*rows), "Europe/Berlin") is None
+    wrong = PLAIN | {"order_time": "2024-01-31T10:00:00+25:00"}
+    assert read_plain(sent(wrong), "UTC") is None

@@ -228,6 +228,17 @@ def test_wrong_field_is_named(client, customers, row, code, field, asked):
             {"inputs": [{"customer_id": 1, "transactions": []}], "params": 3},
             "bad_parameter",
         ),
+        (
+            {"inputs": [{"customer_id": 1, "transactions": []}], "params": []},
+            "bad_parameter",
+        ),
+        (
+            {
+                "inputs": [{"customer_id": 1, "transactions": []}],
+                "params": {"asof": "2024-12-01"},
+            },
+            "bad_parameter",
+        ),
     ],
 )
 def test_malformed_request_is_refused(client, content, code):
@@ -365,6 +376,18 @@ def test_key_is_asked_for_everywhere_but_where_a_balancer_looks(
             assert post(client, content, headers=headers).status_code == 401
         KeyFile(tmp_path / "keys.json").revoke("app")
         assert post(client, content, headers={"X-API-Key": secret}).status_code == 401
+
+
+def test_keys_that_cannot_be_read_let_nobody_in_and_show_no_path(tmp_path, open_app):
+    keys = KeyFile(tmp_path / "keys.json")
+    headers = {"X-API-Key": keys.add("app")}
+    with open_app(f"serving.keys={keys.path}") as client:
+        keys.path.write_text("{")
+        answer = client.get("/metrics", headers=headers)
+        error = error_of(answer, 503)
+        assert error["code"] == "keys_not_read"
+        assert "keys.json" not in str(error)
+        assert answer.headers["Retry-After"] == "60"
 
 
 def test_metrics_count_requests_customers_and_versions(customers, asked, open_app):

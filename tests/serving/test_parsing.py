@@ -87,6 +87,15 @@ def test_common_bodies_take_the_fast_road():
             assert reader._read_fast(body) is not None
 
 
+@pytest.mark.parametrize(
+    "params", [{"asof": "2024-12-01"}, {"reasons": "none", "x": "}"}, {"x": {}}]
+)
+def test_misspelt_parameter_is_refused_on_both_roads(params, monkeypatch):
+    monkeypatch.setattr("regulars.serving.parsing._SMALL", 0)
+    with pytest.raises(RequestError, match=r"There is no parameter '(asof|x)'"):
+        _question([1, 2], **params)
+
+
 @pytest.mark.parametrize("body", [b"{}{}", b'{"inputs": [{}]} {"inputs": [{}]}'])
 def test_two_bodies_in_one_are_refused(body):
     assert READER._read_fast(body) is None

@@ -45,9 +45,6 @@ class Effect:
         reach = multiplier * self.error
         return self.value - reach, self.value + reach
 
-    def __sub__(self, other: Effect) -> Effect:
-        return Effect(self.value - other.value, self.parts - other.parts)
-
     def times(self, factor: float) -> Effect:
         """Return the estimate in another unit."""
         return Effect(factor * self.value, factor * self.parts)
@@ -55,23 +52,15 @@ class Effect:
 
 @dataclass(frozen=True, eq=False)
 class Trial:
-    """Who drew the offer, and what was known of everybody before.
+    """Who drew the offer, and what was known of everybody before."""
 
-    Attributes
-    ----------
-    treated : array of bool of shape (n_customers,)
-        Drew the offer; the others are the control group.
-    p_offer : array of shape (n_customers,)
-        Probability with which the offer was drawn.
-    stratum : array of int of shape (n_customers,)
-        Group within which it was drawn.
-    covariates : array of shape (n_customers, n_covariates)
-        As of the launch, the most telling first: `cuped` takes the first one.
-    """
-
+    # drew the offer; the others are the control group
     treated: Flags
+    # probability with which the offer was drawn
     p_offer: Floats
+    # group within which it was drawn
     stratum: NDArray[np.intp]
+    # as of the launch, the most telling first: `cuped` takes the first one
     covariates: Floats
 
     def __len__(self) -> int:

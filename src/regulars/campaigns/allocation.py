@@ -36,8 +36,8 @@ SMALL = 2_000
 SECONDS = 5.0
 ROUNDS = 80
 TOLERANCE = 1e-5
-# nearly indifferent customers that are tried for what is left of a limit
-TRIED = 50_000
+# of a price: who is indifferent waits until the others are served
+EDGE = 1e-6
 # of a limit, for sums of floats
 SLACK = 1e-9
 
@@ -93,9 +93,16 @@ class Problem:
                     "number. Score again, and look at the cost of the offers."
                 )
                 raise ConfigError(msg)
-        if (self.cost[self.allowed] < 0).any() or self.budget < 0:
-            msg = "A cost or the budget is below 0. Give amounts of 0 or more."
+        if (self.cost[self.allowed] < 0).any() or not self.budget >= 0:
+            msg = "A cost or the budget is not 0 or more. Give amounts of 0 or more."
             raise ConfigError(msg)
+        for limit in self.limits:
+            if not limit.at_most >= 0:
+                msg = (
+                    f"The limit of '{limit.name}' is {limit.at_most}. Give a number of "
+                    "customers, 0 or more."
+                )
+                raise ConfigError(msg)
 
     @cached_property
     def net(self) -> Floats:
@@ -276,7 +283,18 @@ def _prices(problem: Problem) -> tuple[Floats, float]:
         cheapest = cheapest * scale
         # half-way to the best so far is steadier
         prices = cheapest if step < 3 else 0.5 * (cheapest + best)
-    return best, least
+    # beyond what the best offer brings a unit, a price changes nothing
+    return np.minimum(best, _most_per_unit(problem)), least
+
+
+def _most_per_unit(problem: Problem) -> Floats:
+    """Return the largest net gain a unit of each limit."""
+    rows, offers = np.nonzero(np.isfinite(problem.net))
+    uses = problem.uses(rows, offers)
+    net = np.broadcast_to(problem.net[rows, offers][:, None], uses.shape)
+    ratio = np.divide(net, uses, out=np.zeros_like(uses), where=uses > 0)
+    most: Floats = ratio.max(axis=0, initial=0.0)
+    return most
 
 
 def _lowest(slopes: Floats, heights: Floats, least: float) -> tuple[float, Floats]:
@@ -294,23 +312,35 @@ def _lowest(slopes: Floats, heights: Floats, least: float) -> tuple[float, Float
 
 def _repaired(problem: Problem, prices: Floats) -> Ints:
     """Return a choice within the limits: the most valuable first, then what fits."""
-    value = problem.priced(prices)
+    value = problem.priced(prices * (1.0 + EDGE))
     wanted, worth = _best(value)
-    taken = np.flatnonzero(wanted >= 0)
-    order = taken[np.argsort(-worth[taken], kind="stable")]
     choice = np.full(len(wanted), NOBODY)
-    _fill(problem, choice, order, wanted[order])
+    rows = np.flatnonzero(wanted >= 0)
+    _fill(problem, choice, rows, wanted[rows], worth[rows])
     for offer in range(value.shape[1]):
         rows = np.flatnonzero((choice < 0) & np.isfinite(value[:, offer]))
-        rows = rows[np.argsort(-value[rows, offer], kind="stable")][:TRIED]
-        _fill(problem, choice, rows, np.full(len(rows), offer))
+        _fill(problem, choice, rows, np.full(len(rows), offer), value[rows, offer])
+    for offer in range(value.shape[1]):
+        rows = np.flatnonzero(choice >= 0)
+        now = choice[rows]
+        better = problem.net[rows, offer] > problem.net[rows, now]
+        rows, now = rows[better], now[better]
+        more = value[rows, offer] - value[rows, now]
+        _fill(problem, choice, rows, np.full(len(rows), offer), more)
     return choice
 
 
-def _fill(problem: Problem, choice: Ints, rows: Ints, offers: Ints) -> None:
-    """Give customers their offers in order, while every limit holds."""
+def _fill(
+    problem: Problem, choice: Ints, rows: Ints, offers: Ints, worth: Floats
+) -> None:
+    """Give customers offers, or better ones, by worth while every limit holds."""
     left = problem.bounds * (1.0 + SLACK) - problem.used(choice)
-    uses = problem.uses(rows, offers)
+    uses, now = problem.uses(rows, offers), choice[rows]
+    has = now >= 0
+    uses[has] -= problem.uses(rows[has], now[has])
+    fit = np.flatnonzero((uses <= left).all(axis=1))
+    order = fit[np.argsort(-worth[fit], kind="stable")]
+    rows, offers, uses = rows[order], offers[order], uses[order]
     while len(rows):
         fits: NDArray[np.bool_] = np.all(uses.cumsum(axis=0) <= left, axis=1)
         n = len(fits) if fits.all() else int(fits.argmin())

@@ -28,17 +28,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Campaign:
-    """A campaign as it was launched.
-
-    Attributes
-    ----------
-    manifest : CampaignManifest
-        What was decided.
-    rows : DataFrame of shape (n_customers, n_columns)
-        Columns of `CAMPAIGN_COLUMNS`; ``customer_id`` as text, numbers as float64.
-    """
+    """A campaign as it was launched."""
 
     manifest: CampaignManifest
+    # columns of `CAMPAIGN_COLUMNS`; ``customer_id`` as text, numbers as float64
     rows: pd.DataFrame
 
     def has_role(self, role: str) -> NDArray[np.bool_]:
@@ -52,15 +45,7 @@ class _Fault(NamedTuple):
 
 
 def read_campaign(folder: Path, settings: Settings) -> Campaign:
-    """Read a campaign's folder, and refuse one that is not of this configuration.
-
-    Raises
-    ------
-    ConfigError
-        There is no such folder, or it is another configuration's.
-    DataError
-        A file has been changed, or lacks something.
-    """
+    """Read a campaign's folder, and refuse one that is not of this configuration."""
     path, table = folder / CampaignManifest.file, folder / CAMPAIGN_FILE
     for file in (path, table):
         if not file.is_file():

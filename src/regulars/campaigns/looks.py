@@ -45,18 +45,12 @@ def _stays_within(c: float, looks: int) -> float:
 
 @dataclass(frozen=True)
 class Look:
-    """Where a readout stands between launch and horizon.
+    """Where a readout stands between launch and horizon."""
 
-    Attributes
-    ----------
-    elapsed_days, horizon_days : int
-        Days after the launch that the log holds, and that count.
-    planned : int
-        Looks that were planned at the launch, the last one at the horizon.
-    """
-
+    # days after the launch that the log holds, and that count
     elapsed_days: int
     horizon_days: int
+    # looks that were planned at the launch, the last one at the horizon
     planned: int
 
     @property

@@ -64,20 +64,13 @@ SKEWED = ("expected_spend", "clv_if_kept")
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """Customers who drew the offer or the control group, with what they did.
+    """Customers who drew the offer or the control group, with what they did."""
 
-    Attributes
-    ----------
-    rows : DataFrame of shape (n_customers, n_columns)
-        Of the campaign, as of the launch.
-    outcome : dict of str to array of shape (n_customers,)
-        ``retention`` (0 or 1), ``orders``, ``gain``, ``margin`` and ``cost``.
-    look : Look
-        How wide the intervals have to be.
-    """
-
+    # of the campaign, as of the launch
     rows: pd.DataFrame
+    # ``retention`` (0 or 1), ``orders``, ``gain``, ``margin`` and ``cost``
     outcome: dict[str, Floats]
+    # how wide the intervals have to be
     look: Look
 
     @cached_property

@@ -80,47 +80,31 @@ class PresentLog:
 
 @dataclass(frozen=True, eq=False)
 class Outcomes:
-    """What each customer of a campaign did, in the order of its rows.
+    """What each customer of a campaign did, in the order of its rows."""
 
-    Attributes
-    ----------
-    is_known : array of bool of shape (n_customers,)
-        Whether the log knows the customer at all; those it does not are left out.
-    kept : array of shape (n_customers,)
-        1 where they bought within the days that count, or the contract ran on.
-    orders, margin : array of shape (n_customers,)
-        Of those days; margin before the offer's cost, in currency.
-    contacted, redeemed : array of bool of shape (n_customers,)
-        By the table of contacts, for this campaign.
-    contact_cost, order_amount : array of shape (n_customers,)
-        What the contacts cost by that table (NaN where it does not say), and what was
-        spent on the day on which the offer was taken.
-    is_told, has_redemptions, has_control : bool
-        Whether that table names the campaign, when an offer was taken, and who was held
-        out.
-    """
-
+    # whether the log knows the customer at all; those it does not are left out
     is_known: NDArray[np.bool_]
+    # 1 where they bought within the days that count, or the contract ran on
     kept: Floats
+    # of those days; margin before the offer's cost, in currency
     orders: Floats
     margin: Floats
+    # by the table of contacts, for this campaign
     contacted: NDArray[np.bool_]
     redeemed: NDArray[np.bool_]
+    # what the contacts cost by that table (NaN where it does not say), and what was
+    # spent on the day on which the offer was taken
     contact_cost: Floats
     order_amount: Floats
+    # whether that table names the campaign, when an offer was taken, and who was held
+    # out
     is_told: bool
     has_redemptions: bool
     has_control: bool
 
 
 def outcomes_of(campaign: Campaign, log: PresentLog) -> Outcomes:
-    """Return what the customers of a campaign did.
-
-    Raises
-    ------
-    DataError
-        The log ends before the launch, or lacks more than a few of the customers.
-    """
+    """Return what the customers of a campaign did."""
     launch = campaign.manifest.cutoff
     end = launch + timedelta(days=log.elapsed(campaign))
     ids = pd.Index(campaign.rows["customer_id"])

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 import pandas as pd
 
+from regulars.campaigns.control import draw
 from regulars.campaigns.experiment import Experiment, Untouched
-from regulars.campaigns.uplift import LEAST_CUSTOMERS, groups_differ
+from regulars.campaigns.uplift import groups_differ
 from regulars.errors import ConfigError, suggestion
 
 if TYPE_CHECKING:
@@ -29,31 +30,27 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 LAUNCH_DAYS = 7
+MOST = 12
+"""Campaigns that are learnt from: the latest, as the world changes."""
+
+FEWEST = 20
+"""Customers in each group of a campaign, without whom the draw cannot be checked."""
+
 NAMELESS = "offer"
 CONTROL = 0
 
 
 @dataclass(frozen=True, eq=False)
 class PastCampaigns:
-    """What past campaigns have to teach.
-
-    Attributes
-    ----------
-    experiments : tuple of Experiment
-    untouched : Untouched or None
-        Of the horizons before their launches; None: there is no experiment.
-    names : tuple of str
-        The campaigns of the experiments.
-    left_out : tuple of str
-        Why other campaigns teach nothing, a sentence each.
-    columns : tuple of str
-        Columns of the features.
-    """
+    """What past campaigns have to teach."""
 
     experiments: tuple[Experiment, ...]
+    # of the horizons before their launches; None: there is no experiment
     untouched: Untouched | None
+    # of the experiments; and why others teach nothing, a sentence each
     names: tuple[str, ...]
     left_out: tuple[str, ...]
+    # of the features
     columns: tuple[str, ...]
 
     def matrix(self, features: pd.DataFrame) -> Floats:
@@ -79,6 +76,9 @@ class _Day(NamedTuple):
     margin: Floats
 
 
+_Found: TypeAlias = tuple[_Campaign, _Day, "NDArray[np.intp]"]
+
+
 class _Unusable(Exception):  # noqa: N818 (no fault: it is caught and told)
     """Why a campaign teaches nothing."""
 
@@ -93,18 +93,22 @@ def past_campaigns(
 ) -> PastCampaigns:
     """Return the campaigns that teach, and why others do not.
 
-    Raises
-    ------
-    ConfigError
-        A campaign that the configuration names is not there, or cannot teach.
+    A campaign that `learn_from` names and that cannot teach is an error.
     """
-    rows = contacts[contacts["contacted_date"] < cutoff]
-    rows = rows.assign(customer_id=rows["customer_id"].astype(str))
+    rows = contacts.assign(
+        customer_id=contacts["customer_id"].astype(str),
+        contacted_date=pd.to_datetime(contacts["contacted_date"]),
+    )
+    rows = rows[rows["contacted_date"] < pd.Timestamp(cutoff)]
     names = rows["campaign_id"].astype(str)
-    asked = sorted(names.unique()) if learn_from == "auto" else [*learn_from]
+    latest = rows.groupby(names)["contacted_date"].max().sort_values(ascending=False)
+    asked = [*map(str, latest.index)] if learn_from == "auto" else [*learn_from]
     days = _Days(watched, horizon_days)
-    found, left_out = [], []
+    found: list[_Found] = []
+    left_out = []
     for name in asked:
+        if learn_from == "auto" and len(found) == MOST:
+            break
         try:
             campaign = _read(name, rows[names == name], cutoff, horizon_days)
             found.append((campaign, *_experiment(campaign, days)))
@@ -116,6 +120,7 @@ def past_campaigns(
             left_out.append(f"The campaign '{name}' {reason}.")
     if not found:
         return PastCampaigns((), None, (), tuple(left_out), ())
+    found = _once_each(found)
     before = [_untouched(campaign, rows, days) for campaign, *_ in found]
     columns = _shared([day.features for _, day, _ in found] + [f for f, _ in before])
     experiments = tuple(
@@ -158,7 +163,7 @@ def _read(name: str, rows: pd.DataFrame, cutoff: date, horizon_days: int) -> _Ca
     if rows.empty:
         msg = "is not in 'contacts' before the cutoff"
         raise _Unusable(msg)
-    sent = pd.to_datetime(rows["contacted_date"])
+    sent = rows["contacted_date"]
     launch = sent.min().date()
     if (sent.max().date() - launch).days >= LAUNCH_DAYS:
         msg = f"went on for more than {LAUNCH_DAYS} days from {launch}"
@@ -178,8 +183,8 @@ def _read(name: str, rows: pd.DataFrame, cutoff: date, horizon_days: int) -> _Ca
     if not sizes[CONTROL]:
         msg = "has no control group: what its offers added cannot be told"
         raise _Unusable(msg)
-    if sizes.min() < LEAST_CUSTOMERS:
-        msg = f"has a group of {sizes.min():,} customers; {LEAST_CUSTOMERS} are needed"
+    if sizes.min() < FEWEST:
+        msg = f"has a group of {sizes.min():,} customers; {FEWEST} are needed"
         raise _Unusable(msg)
     arm = drawn["arm"].to_numpy(np.int64)
     return _Campaign(name, launch, offers, pd.Index(drawn["id"]), arm)
@@ -191,7 +196,7 @@ def _experiment(campaign: _Campaign, days: _Days) -> tuple[_Day, NDArray[np.intp
     place = day.ids.get_indexer(campaign.ids)
     known = place >= 0
     sizes = np.bincount(campaign.arm[known], minlength=len(campaign.offers) + 1)
-    if sizes.min() < LEAST_CUSTOMERS:
+    if sizes.min() < FEWEST:
         msg = (
             f"has {known.sum():,} of {len(known):,} customers who had bought before it;"
             " too few to learn from"
@@ -206,6 +211,25 @@ def _experiment(campaign: _Campaign, days: _Days) -> tuple[_Day, NDArray[np.intp
         )
         raise _Unusable(msg)
     return day, place
+
+
+def _once_each(found: list[_Found]) -> list[_Found]:
+    """Leave each customer in one campaign, drawn at random: rows have to be alone.
+
+    Errors would be too small if a customer counted several times.
+    """
+    ids = np.concatenate([campaign.ids for campaign, *_ in found])
+    number = np.repeat(np.arange(len(found)), [len(c.ids) for c, *_ in found])
+    order = np.concatenate(
+        [draw(c.ids.tolist(), f"teaches {c.name}") for c, *_ in found]
+    )
+    chosen = pd.Series(order).groupby(ids).transform("min").to_numpy() == order
+    kept = []
+    for each, (campaign, day, place) in enumerate(found):
+        rows = chosen[number == each]
+        own = campaign._replace(ids=campaign.ids[rows], arm=campaign.arm[rows])
+        kept.append((own, day, place[rows]))
+    return kept
 
 
 def _with(
@@ -234,9 +258,8 @@ def _untouched(
     if days.first is not None and start <= days.first:
         start = campaign.launch
     day = days.at(start)
-    is_in = (contacts["contacted_date"] >= start) & (
-        contacts["contacted_date"] < start + timedelta(days=days.horizon_days)
-    )
+    sent, begin = contacts["contacted_date"], pd.Timestamp(start)
+    is_in = (sent >= begin) & (sent < begin + pd.Timedelta(days=days.horizon_days))
     held_out = contacts["is_control"].fillna(value=False).to_numpy(bool)
     if start < campaign.launch:
         is_in &= ~held_out

@@ -48,11 +48,6 @@ def read_out(
 
     Everybody counts in the group that they drew, whether or not they were reached
     (intention to treat).
-
-    Raises
-    ------
-    DataError
-        The log ends before the launch, or lacks the campaign's customers.
     """
     manifest = campaign.manifest
     look = Look(log.elapsed(campaign), manifest.horizon_days, manifest.looks)

@@ -31,20 +31,13 @@ OFF_THE_ORDER = frozenset({"discount", "birthday", "personal"})
 
 @dataclass(frozen=True, eq=False)
 class Spent:
-    """Costs by customer.
+    """Costs by customer."""
 
-    Attributes
-    ----------
-    cost : array of shape (n_customers,)
-        Of contact and offer, in currency; 0 for who was not sent anything.
-    in_margin : array of shape (n_customers,)
-        The part of it by which the log's margin is lower already.
-    is_measured : bool
-        Whether the contacts tell who took the offer; else the rate is assumed.
-    """
-
+    # of contact and offer, in currency; 0 for who was not sent anything
     cost: Floats
+    # the part of it by which the log's margin is lower already
     in_margin: Floats
+    # whether the contacts tell who took the offer; else the rate is assumed
     is_measured: bool
 
 

@@ -255,8 +255,8 @@ def watch_lateness(
             p_value=float(np.exp(-a_day * excess)),
             since=last + timedelta(days=1),
             sentence=(
-                f"The log ends on {last}, {late} days before {today} "
-                f"({tolerated} are tolerated): no line has come since. Scores as of "
+                f"The log ends on {last}: the {late} days after it and before "
+                f"{today} have no line ({tolerated} are tolerated). Scores as of "
                 "later days would take everybody for silent. Fetch the missing days, "
                 "or pass a cutoff of the day after the last line."
             ),

@@ -204,7 +204,15 @@ class _Look:
         first = date.fromisoformat(begins) + timedelta(days=TENURE_BAND_DAYS)
         if not first < day <= trained:
             return {}
-        return reference.distances(self._rows(reference, day))
+        # what was written anew since, such as all amounts in cents, is no season
+        learnt = date.fromisoformat(max(reference.snapshots))
+        again = reference.distances(self._rows(reference, learnt))
+        psi, columns = self.settings.monitoring.psi, reference.columns
+        return {
+            name: each
+            for name, each in reference.distances(self._rows(reference, day)).items()
+            if again[name].psi <= psi + columns[name].psi_among_snapshots
+        }
 
     def _rows(self, reference: Reference, day: date | None) -> pd.DataFrame:
         past = replace(self.watched.past, customers=self.scorers.customers)

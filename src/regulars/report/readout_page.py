@@ -126,7 +126,7 @@ def _key_figures(result: ReadoutResult) -> list[tuple[str, str, str]]:
         rows.append(_roi(result))
     if result.cost_per_kept is not None:
         figure, ends = _shown(result.cost_per_kept, "margin", currency)
-        why = ends or "fewer or more may have been kept: no figure holds"
+        why = ends or "whether any were kept is open"
         rows.append((figure, "cost of a customer kept", why))
     return rows
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from regulars.results.backtest import BacktestResult
+from regulars.results.campaign_manifest import CampaignManifest
 from regulars.results.check import CheckResult
 from regulars.results.files import as_result, read_result, write_result
 from regulars.results.kpis import KpiResult
@@ -14,6 +15,7 @@ from regulars.results.training import RunSummary, TrainingResult, TrainingSummar
 
 __all__ = [
     "BacktestResult",
+    "CampaignManifest",
     "CheckResult",
     "KpiResult",
     "ListsResult",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _CLOCK = r"[ T][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?"
 _DAY_OR_TIME = f"^{_DAY}({_CLOCK})?$"
+_ZONED_TIME = f"^{_DAY}{_CLOCK}(Z|[+-][0-9]{{2}}:[0-9]{{2}})$"
 BLANKS = "".join(map(chr, range(0x21)))
 _LONGEST_DAY = len("2024-01-31")
 _MISSING = pa.array(MISSING)
@@ -58,10 +59,14 @@ def _times(texts: pa.Array) -> pa.Array | None:
     """Return ISO times, or None where one is missing, of another form or impossible."""
     if not pa.types.is_string(texts.type) or texts.null_count:
         return None
-    if not _all(pc.match_substring_regex(texts, _DAY_OR_TIME)):
+    if _all(pc.match_substring_regex(texts, _DAY_OR_TIME)):
+        zone = None
+    elif _all(pc.match_substring_regex(texts, _ZONED_TIME)):
+        zone = "UTC"
+    else:
         return None
     try:
-        times = texts.cast(pa.timestamp("us"))
+        times = texts.cast(pa.timestamp("us", zone)).cast(pa.timestamp("us"))
     except pa.ArrowInvalid:  # the 30th of February
         return None
     days = times.cast(pa.date32(), safe=False)

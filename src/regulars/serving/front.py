@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 
+from regulars.errors import ConfigError
 from regulars.serving.faults import ServingError, fault_of
 from regulars.serving.logs import log, log_failure
 
@@ -80,7 +82,7 @@ class Front:
         headers = Headers(scope=scope)
         scheme, _, token = headers.get("authorization", "").partition(" ")
         bearer = token.strip() if scheme.lower() == "bearer" else None
-        key = self._doorkeeper.admit(headers.get("x-api-key") or bearer)
+        key = self._owner(headers.get("x-api-key") or bearer)
         if key is None:
             msg = (
                 "This needs an API key: send it as 'Authorization: Bearer KEY' or "
@@ -90,6 +92,15 @@ class Front:
         if path.startswith(_LIMITED):
             self._rate.take(key)
         return key
+
+    def _owner(self, secret: str | None) -> str | None:
+        try:
+            return self._doorkeeper.admit(secret)
+        except ConfigError as error:
+            # where keys are kept is not for those who ask
+            log("keys_not_read", level=logging.ERROR, reason=str(error))
+            msg = "The keys cannot be read at the moment. Ask again in a minute."
+            raise ServingError(503, "keys_not_read", msg, retry_after=60) from error
 
 
 def answer_fault(request: Request, error: Exception) -> Response:

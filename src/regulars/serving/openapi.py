@@ -142,6 +142,7 @@ def _params() -> Schema:
             },
             "reasons": {"enum": ["all", "none"], "default": "all"},
         },
+        "additionalProperties": False,
     }
 
 

@@ -7,6 +7,7 @@ road gives None, and the careful one reads the same or says what is wrong.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 FORMS = ("dataframe_records", "inputs", "instances", "dataframe_split")
 _LISTS = FORMS[:3]
 _PARAMS = pa.struct([("as_of", pa.string()), ("reasons", pa.string())])
+# Arrow leaves out fields that it is not told of, and so would a misspelt parameter be
+_FLAT_PARAMS = re.compile(rb'"params"\s*:\s*(\{[^{}]*\})')
 _ID_TYPES = (pa.string(), pa.int64())
 # below this many bytes Arrow takes longer to begin than Python takes in all
 _SMALL = 100_000
@@ -104,7 +107,7 @@ class HistoryReader:
                 )
             except (pa.ArrowException, ValueError):
                 continue
-            return self._question(table)
+            return self._question(table) if _are_params_known(body) else None
         return None
 
     @property
@@ -187,7 +190,21 @@ class HistoryReader:
         return _question(histories, params)
 
 
+def _are_params_known(body: bytes) -> bool:
+    """Return whether the parameters of a body are known ones; False if in doubt."""
+    found = _FLAT_PARAMS.findall(body)
+    if len(found) != body.count(b'"params"') or len(found) > 1:
+        return False
+    try:
+        return all(from_json(each).keys() <= {*_PARAMS.names} for each in found)
+    except ValueError:  # a brace within a text
+        return False
+
+
 def _question(histories: Histories, params: Mapping[str, Any]) -> Question:
+    for name in params.keys() - {*_PARAMS.names}:
+        msg = f"There is no parameter '{name}'; send {' and '.join(_PARAMS.names)}."
+        raise RequestError(msg, code="bad_parameter", field=f"params.{name}")
     cutoff = read_day(params.get("as_of"))
     return Question(histories, cutoff, asked_reasons(params.get("reasons")))
 
@@ -229,7 +246,8 @@ def read_columns(body: bytes) -> tuple[dict[str, list[Any]], dict[str, Any]]:
             f"{', '.join(forms) or 'none of them'}."
         )
         raise RequestError(msg, code="bad_form")
-    params = content.get("params") or {}
+    params = content.get("params")
+    params = {} if params is None else params
     if not isinstance(params, dict):
         msg = "'params' must be an object with 'as_of' and 'reasons'."
         raise RequestError(msg, code="bad_parameter", field="params")

@@ -61,6 +61,15 @@ def test_table_is_created_with_types_and_written_twice_holds_one_set(place):
     assert kinds == ("DATE", "DOUBLE", "VARCHAR[]")
 
 
+def test_file_may_be_called_as_its_schema_is(tmp_path):
+    engine = f"duckdb://{tmp_path}/marts.duckdb"
+    place = ScoreTableSettings(engine=engine, table="marts.scores")
+    write(place, MAY, {"a": 0.1})
+    kept = TableHistory(place, "shop")
+    assert kept.days() == [MAY]
+    assert kept.rows_of("a")["churn_probability"].to_pylist() == [0.1]
+
+
 def test_other_cutoffs_and_other_names_stay(place):
     write(place, MAY, {"a": 0.1})
     write(place, JUNE, {"a": 0.3, "c": 0.4})

@@ -15,6 +15,7 @@ import duckdb
 import pyarrow as pa
 
 from regulars.data.engine import first_sentence
+from regulars.data.names import quote_name
 from regulars.errors import ConfigError
 from regulars.results.writing import make_folder
 from regulars.scoring.history import KEPT
@@ -72,11 +73,11 @@ class DuckDBTable:
 
     def prepare(self, schema: pa.Schema) -> None:
         """Create the table, or add the columns that it lacks; refuse what is wrong."""
-        run, table = self.connection.execute, quoted(self.table)
+        run, table = self.connection.execute, self._place
         run("BEGIN")
-        *schemas, _ = split_name(self.table)
-        for each in schemas:
-            run(f'CREATE SCHEMA IF NOT EXISTS "{each}"')
+        if "." in self.table:
+            of_it, _ = split_name(self.table)
+            run(f'CREATE SCHEMA IF NOT EXISTS {self._file}."{of_it}"')
         types = self._types(schema)
         columns = ", ".join(f'"{name}" {kind}' for name, kind in types.items())
         run(f"CREATE TABLE IF NOT EXISTS {table} ({columns})")
@@ -89,7 +90,7 @@ class DuckDBTable:
         self, cutoff: date | None, rows: pa.RecordBatchReader, *, only: bool
     ) -> None:
         """Put rows in the place of those of a cutoff, in one transaction."""
-        run, table = self.connection.execute, quoted(self.table)
+        run, table = self.connection.execute, self._place
         run("BEGIN")
         of_cutoff = "" if only else " AND cutoff IS NOT DISTINCT FROM ?"
         chosen = [self.name] if only else [self.name, cutoff]
@@ -107,7 +108,7 @@ class DuckDBTable:
         if not self._exists():
             return []
         query = (
-            f"SELECT DISTINCT cutoff FROM {quoted(self.table)} "
+            f"SELECT DISTINCT cutoff FROM {self._place} "
             f"WHERE {OWNER} = ? AND cutoff IS NOT NULL ORDER BY ALL"
         )
         # all of it: a result that is not read to its end holds the connection
@@ -128,7 +129,7 @@ class DuckDBTable:
         """Return every kept row of a customer, with all columns."""
         if not self._exists():
             return pa.table({})
-        described = self.connection.execute(f"DESCRIBE {quoted(self.table)}").fetchall()
+        described = self.connection.execute(f"DESCRIBE {self._place}").fetchall()
         types = {name: kind for name, kind, *_ in described}
         # ids are compared as what they are, so that blocks of rows can be passed over
         same = f"customer_id = TRY_CAST(? AS {types['customer_id']})"
@@ -136,12 +137,22 @@ class DuckDBTable:
 
     def _rows(self, columns: Iterable[str], where: str, *values: Any) -> pa.Table:
         names = ", ".join(f'"{name}"' for name in columns)
-        query = (
-            f"SELECT {names} FROM {quoted(self.table)} WHERE {OWNER} = ? AND {where}"
-        )
+        query = f"SELECT {names} FROM {self._place} WHERE {OWNER} = ? AND {where}"
         chosen = [self.name, *values]
         rows: pa.Table = self.connection.sql(query, params=chosen).to_arrow_table()
         return rows
+
+    @property
+    def _file(self) -> str:
+        """Return what DuckDB calls the file, quoted."""
+        ((name,),) = self.connection.execute("SELECT current_database()").fetchall()
+        return quote_name(name)
+
+    @property
+    def _place(self) -> str:
+        """Return the table's full name: the file may be called as its schema is."""
+        table = quoted(self.table)
+        return f"{self._file}.{table}" if "." in self.table else table
 
     def _exists(self) -> bool:
         *schemas, table = (n.replace('""', '"') for n in split_name(self.table))
