@@ -41,22 +41,7 @@ EXAMPLE = "Write a test of a customer, such as: churn_probability > 0.5 AND tier
 def evaluate(
     condition: str, table: pa.Table, where: str
 ) -> tuple[NDArray[np.bool_], tuple[str, ...]]:
-    """Return for whom a condition holds, and the columns that it uses.
-
-    Parameters
-    ----------
-    condition : str
-        DuckDB's SQL; where it is null, it does not hold.
-    table : pyarrow.Table
-        One row a customer.
-    where : str
-        The setting that it stands in, for messages.
-
-    Raises
-    ------
-    ConfigError
-        It is no test, does something else than test, or names an unknown column.
-    """
+    """Return for whom a condition holds, and the columns that it uses."""
     told = f"{where} '{condition}'"
     tree = _parsed(condition, told)
     used = _columns(tree, table.column_names, told)

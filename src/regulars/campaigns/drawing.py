@@ -32,23 +32,14 @@ CLOSE = 0.99
 
 @dataclass(frozen=True, eq=False)
 class Draw:
-    """Who was chosen for what, and who of them is control.
+    """Who was chosen for what, and who of them is control."""
 
-    Attributes
-    ----------
-    choice : array of int of shape (n_customers,)
-        Number of the offer, for the control group too; -1: not chosen.
-    explores : array of bool of shape (n_customers,)
-        Whose offer was drawn at random.
-    is_control : array of bool of shape (n_customers,)
-    strata : array of str of shape (n_customers,)
-        Empty for those not chosen.
-    control : ControlGroup
-    """
-
+    # number of the offer, for the control group too; -1: not chosen
     choice: Ints
+    # whose offer was drawn at random
     explores: Flags
     is_control: Flags
+    # empty for those not chosen
     strata: NDArray[np.str_]
     control: ControlGroup
 
@@ -71,13 +62,7 @@ class Lot:
 
 
 def drawn(problem: Problem, lot: Lot) -> Draw:
-    """Choose offers, explore with a share of the budget, and draw the control group.
-
-    Returns
-    -------
-    Draw
-        Those who are sent something keep to the budget and to every limit.
-    """
+    """Choose offers, explore with a share of the budget, and draw the control group."""
     # what is chosen for all of the budget keeps to it whoever is control
     found = _drawn(problem, lot, 1.0)
     factor = 1.0 / (1.0 - lot.control_share)

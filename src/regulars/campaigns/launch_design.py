@@ -25,34 +25,13 @@ SHARES = (0.15, 0.2, 0.3, 0.4, 0.5)
 
 
 def smallest_effect(spread: float, n_offer: int, n_control: int, looks: int) -> float:
-    """Return the difference of means that is seen with a power of 80%.
-
-    Parameters
-    ----------
-    spread : float
-        Standard deviation of one customer's outcome.
-    n_offer, n_control : int
-        Customers of both groups, at least 1.
-    looks : int
-        Looks that are planned; the intervals hold at all of them.
-
-    Examples
-    --------
-    >>> round(smallest_effect(0.5, 5_000, 5_000, looks=1), 4)
-    0.028
-    """
+    """Return the difference of means that is seen with a power of 80%."""
     error = spread * np.sqrt(1.0 / n_offer + 1.0 / n_control)
     return float(_multiplier(looks) * error)
 
 
 def size_for(effect: float, spread: float, share: float, looks: int) -> int:
-    """Return how many customers have to be chosen to see an effect.
-
-    Examples
-    --------
-    >>> size_for(0.028, 0.5, share=0.5, looks=1)
-    10012
-    """
+    """Return how many customers have to be chosen to see an effect."""
     each = 1.0 / share + 1.0 / (1.0 - share)
     return int(np.ceil(each * (_multiplier(looks) * spread / effect) ** 2))
 
@@ -73,23 +52,15 @@ def enough_share(chosen: Chosen, looks: int, base: float) -> float:
 
 @dataclass(frozen=True)
 class Chosen:
-    """What those chosen are like, on average.
-
-    Attributes
-    ----------
-    n : int
-    kept_rate : float
-        Expected share that is kept without an offer.
-    spread : float
-        Standard deviation of the margin of a horizon, by the one before the launch;
-        NaN where it is not known.
-    promised : float
-        Expected gain within the horizon.
-    """
+    """What those chosen are like, on average."""
 
     n: int
+    # expected share that is kept without an offer
     kept_rate: float
+    # standard deviation of the margin of a horizon, by the one before the launch; NaN:
+    # not known
     spread: float
+    # expected gain within the horizon
     promised: float
 
     @classmethod

@@ -29,46 +29,30 @@ VALUES = {"win_back": "value_at_risk", "protect": "value_to_protect"}
 
 
 class Effects(NamedTuple):
-    """Learned effects of some offers: expected incremental margin of the horizon.
-
-    Attributes
-    ----------
-    offers : tuple of str
-    gain, standard_error : array of shape (n_customers, n_offers)
-    is_spent : bool
-        Whether the verdict lets anything be spent on them.
-    """
+    """Learned effects of some offers: expected incremental margin of the horizon."""
 
     offers: tuple[str, ...]
     gain: Floats
     standard_error: Floats
+    # whether the verdict lets anything be spent on them
     is_spent: bool
 
 
 @dataclass(frozen=True, eq=False)
 class Offers:
-    """The offers of a campaign, customer by customer.
-
-    Attributes
-    ----------
-    names : tuple of str
-    gain, low, high, cost : array of shape (n_customers, n_offers)
-        Expected margin added, its 95% interval (NaN for an assumption), expected cost.
-    cautious : array of shape (n_customers, n_offers)
-        Bound that the margin exceeds with 95%; half of it for an assumption.
-    allowed : array of bool of shape (n_customers, n_offers)
-        Who may have what.
-    basis : tuple of str
-        What the gain of each offer rests on.
-    """
+    """The offers of a campaign, customer by customer."""
 
     names: tuple[str, ...]
+    # expected margin added, and its 95% interval: NaN for an assumption
     gain: Floats
     low: Floats
     high: Floats
+    # bound that the margin exceeds with 95%; half of it for an assumption
     cautious: Floats
     cost: Floats
+    # who may have what
     allowed: Flags
+    # what the gain of each offer rests on
     basis: tuple[Basis, ...]
     limits: tuple[Limit, ...]
 
@@ -172,11 +156,6 @@ def offers_of(
     """Return what the offers of a campaign would bring and cost.
 
     A learned effect goes before an assumption. An offer with neither is sent to nobody.
-
-    Raises
-    ------
-    ConfigError
-        Nothing is known of any offer, or the goal's value is not known.
     """
     campaign = settings.campaign
     names = tuple(campaign.offers)

@@ -42,13 +42,7 @@ NO_CONTROL = (
 
 
 def learn_effects(work: Any, standing: Standing, budget: float) -> Learned:
-    """Return what the campaigns in ``contacts`` have measured of the offers.
-
-    Raises
-    ------
-    ConfigError
-        A campaign that ``campaign.learn_from`` names cannot teach.
-    """
+    """Return what the campaigns in ``contacts`` have measured of the offers."""
     settings, tables = work.settings, work.tables
     is_auto = settings.campaign.learn_from == "auto"
     has_columns = TABLE in tables and {*NEEDED} <= {*tables[TABLE].columns}
@@ -183,13 +177,7 @@ def _names(experiments: Sequence[Experiment]) -> tuple[str, ...]:
 
 
 def as_name(offer_id: str) -> str:
-    """Return the id of an offer as the name of one in a configuration.
-
-    Examples
-    --------
-    >>> as_name("20 percent")
-    '20-percent'
-    """
+    """Return the id of an offer as the name of one in a configuration."""
     return re.sub(r"[^A-Za-z0-9_.-]+", "-", offer_id).strip("-")
 
 

@@ -56,19 +56,7 @@ def rivals(
     key: str,
     orders: Mapping[str, Floats],
 ) -> dict[str, Outcome]:
-    """Return what each rule would choose, and bring.
-
-    Parameters
-    ----------
-    problem : Problem
-        Who may have what, within which limits.
-    ids : sequence of shape (n_customers,)
-        Customers, for the random rule.
-    key : str
-        What the random rule is drawn for.
-    orders : mapping of str to array of shape (n_customers,)
-        By rule: the highest comes first; NaN last.
-    """
+    """Return what each rule would choose, and bring."""
     order = {**orders, "random": draw(ids, f"{key}: random rule")}
     found = {
         name: outcome(problem, first_come(problem, order[name]))

@@ -60,24 +60,7 @@ class _Listed:
 def make_lists(
     standing: Standing, settings: Settings, *, dry_run: bool = False
 ) -> ListsResult:
-    """Put customers on the lists of the rules; write lists and log.
-
-    Parameters
-    ----------
-    standing : Standing
-        Where the customers stand.
-    settings : Settings
-        With rules.
-    dry_run : bool, default=False
-        Only count: nothing is written.
-
-    Raises
-    ------
-    ConfigError
-        There are no rules, or a condition is none.
-    DataError
-        The log of what fired cannot be read.
-    """
+    """Put customers on the lists of the rules; write lists and log."""
     if not settings.rules:
         msg = (
             "The configuration has no rules (rules.NAME.when), so that nobody comes "

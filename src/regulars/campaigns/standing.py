@@ -81,23 +81,15 @@ class DatedWorkspace(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Standing:
-    """The scored customers at a cutoff.
+    """The scored customers at a cutoff."""
 
-    Attributes
-    ----------
-    cutoff : date
-        As of which everything is said.
-    table : pyarrow.Table
-        One row a customer, in the order of the scores.
-    attributes : DataFrame of shape (n_customers, n_attributes)
-        As they are written in ``customers``; for files that people read.
-    model_version, run_id : str
-        Which model scored.
-    """
-
+    # as of which everything is said
     cutoff: date
+    # one row a customer, in the order of the scores
     table: pa.Table
+    # as they are written in ``customers``; for files that people read
     attributes: pd.DataFrame
+    # which model scored
     model_version: str
     run_id: str
 
@@ -117,15 +109,7 @@ class Standing:
 
 
 def read_standing(work: Any) -> Standing:
-    """Read the latest scores, and lay beside them what is known of each customer.
-
-    Raises
-    ------
-    ConfigError
-        The kind of churn has no days.
-    DataError
-        There are no scores, or the data have changed since.
-    """
+    """Read the latest scores, and lay beside them what is known of each customer."""
     _refuse_kind(work)
     settings, cutoff = work.settings, work.cutoff
     scores, told = _latest_scores(work)

@@ -30,46 +30,20 @@ PROVEN_SHARE, TEST_SHARE = 0.1, 0.3
 
 @dataclass(frozen=True, eq=False)
 class Learned:
-    """What past randomised campaigns have measured.
+    """What past randomised campaigns have measured."""
 
-    Attributes
-    ----------
-    effects : Effects or None
-        By customer of the standing; None: no such campaign.
-    verdict : CampaignVerdict
-    source : str
-        Which campaigns, in words; empty without one.
-    notes : tuple of str
-        What a reader has to know of them.
-    """
-
+    # by customer of the standing; None: no such campaign
     effects: Effects | None
     verdict: CampaignVerdict
+    # which campaigns, in words; empty without one
     source: str = ""
+    # what a reader has to know of them
     notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """A campaign before it is launched.
-
-    Attributes
-    ----------
-    name : str
-        The campaign's.
-    standing : Standing
-    offers : Offers
-    problem : Problem
-    draw : Draw
-    chosen : Chosen
-    learned : Learned
-    eligible : Eligibility
-    control_share, control_reason : float, str
-    is_held_out : array of bool of shape (n_customers,)
-        Who is contacted by no campaign of the period.
-    may : array of bool of shape (n_customers, n_offers)
-        Who may have what, whatever is known of it.
-    """
+    """A campaign before it is launched."""
 
     name: str
     standing: Standing
@@ -81,7 +55,9 @@ class Plan:
     eligible: Eligibility
     control_share: float
     control_reason: str
+    # who is contacted by no campaign of the period
     is_held_out: Flags
+    # who may have what, whatever is known of it
     may: Flags
 
 
@@ -106,26 +82,7 @@ def make_plan(
     learned: Learned,
     budget: float,
 ) -> Plan:
-    """Choose offers for customers, and draw the control group.
-
-    Parameters
-    ----------
-    standing : Standing
-        Where the customers stand.
-    settings : Settings
-        Goal, offers and limits.
-    eligible : Eligibility
-        Who may have what.
-    learned : Learned
-        What past campaigns have measured.
-    budget : float
-        What may be spent; infinite where there is no limit.
-
-    Raises
-    ------
-    ConfigError
-        Nothing is known of what the offers do, or of what they cost.
-    """
+    """Choose offers for customers, and draw the control group."""
     campaign, name = settings.campaign, campaign_name(settings, standing)
     held = in_holdout(
         standing.ids,
