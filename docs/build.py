@@ -25,6 +25,7 @@ from annotated_types import Ge, Gt, Le, Lt, MinLen
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
+from regulars.campaigns.standing import META
 from regulars.config import Settings, SqlExpression, TableSettings
 from regulars.data.contract import TABLES
 from regulars.features.dated_tables import describe_dated
@@ -41,6 +42,8 @@ HERE = Path(__file__).parent
 README = HERE.parent / "README.md"
 ARCHITECTURE = HERE / "architecture.md"
 ROOMS = ("<!-- rooms -->", "<!-- end of rooms -->")
+CAMPAIGNS = HERE / "campaigns.md"
+COLUMNS = ("<!-- condition columns -->", "<!-- end of condition columns -->")
 BEGIN, END = "<!-- demo figures -->", "<!-- end of demo figures -->"
 GENERATED = "<!-- Written by docs/build.py; change the code and run `make docs`. -->"
 NAMES: dict[Any, str] = {
@@ -201,6 +204,24 @@ def _groups(described: pd.DataFrame) -> list[str]:
     return parts
 
 
+def campaigns() -> str:
+    """Return the page about campaigns, with the columns of conditions."""
+    own = [("ours", name, meaning) for name, meaning in META.items()]
+    dated = describe_dated()
+    # attributes have names of their own
+    rows = dated[dated["group"] != "customers"]
+    others = rows[["group", "feature", "meaning"]].itertuples(index=False)
+    lines = [
+        f"| `{name}` | {_cell(meaning)} | {group} |"
+        for group, name, meaning in (*own, *others)
+    ]
+    begin, end = COLUMNS
+    head = "| column | meaning | from |\n|---|---|---|"
+    drawn = "\n".join([begin, "", head, *lines, "", end])
+    text = CAMPAIGNS.read_text(encoding="utf-8")
+    return re.sub(f"{begin}.*{end}", lambda _: drawn, text, flags=re.DOTALL)
+
+
 def figures(training: dict[str, Any]) -> str:
     """Return the README's table of what a training measured."""
     heads = {
@@ -253,6 +274,7 @@ def pages() -> dict[Path, str]:
     """Return every generated page."""
     return {
         ARCHITECTURE: architecture(),
+        CAMPAIGNS: campaigns(),
         HERE / "configuration.md": configuration(),
         HERE / "features.md": features(),
         HERE / "tables.md": tables(),

@@ -301,6 +301,8 @@ def score(asked: Asked) -> dict[str, Any]:
             f"{result['cutoff_before']}: {result['risk_rose']}",
             soft_wrap=True,
         )
+    for rule, n_listed in result.get("lists", {}).items():
+        console.print(f"List '{rule}': {n_listed:,} customers")
     for notice in result.get("notices", ()):
         console.print(f"Note: {notice}")
     return result
@@ -397,6 +399,66 @@ def kpis(
         write_text(tidy_kpis(result).to_csv(index=False), csv)
         console.print(f"All KPIs: {csv}", soft_wrap=True)
     return summary
+
+
+@_command
+def target(
+    asked: Asked,
+    budget: Annotated[
+        float | None,
+        typer.Option(
+            metavar="AMOUNT", help="What it may cost; default: campaign.budget."
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Folder of the campaign; default: campaigns/NAME in the outputs.",
+        ),
+    ] = None,
+) -> dict[str, Any]:
+    """Choose whom to offer what, within a budget, with a control group."""
+    from regulars import pipeline
+    from regulars import terminal as look
+    from regulars.results import TargetResult, read_result
+
+    def stage(work: Any, step: Any) -> dict[str, Any]:
+        return pipeline.target(work, step, budget=budget, out=out)
+
+    content = _stage(asked, stage, ("check", "target"))
+    folder, console = Path(content["folder"]), _console(asked.quiet)
+    for part in look.targeted(read_result(TargetResult, folder / TargetResult.file)):
+        console.print(part, soft_wrap=True)
+    console.print(f"Campaign: {folder}", soft_wrap=True)
+    console.print(f"Page: {content['page']}", soft_wrap=True)
+    return content
+
+
+@_command
+def lists(
+    asked: Asked,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only count; change nothing.")
+    ] = False,
+) -> dict[str, Any]:
+    """Put customers on the lists of the rules, by the latest scores."""
+    from regulars import pipeline
+    from regulars import terminal as look
+    from regulars.results import ListsResult, as_result
+
+    def stage(work: Any, step: Any) -> dict[str, Any]:
+        return pipeline.lists(work, step, dry_run=dry_run)
+
+    content = _stage(asked, stage, ("check", "lists"))
+    console = _console(asked.quiet)
+    console.print(look.listed(as_result(ListsResult, content)))
+    if dry_run:
+        console.print("A dry run: nothing was written.")
+    else:
+        folder = asked.settings.outputs_folder / "lists"
+        console.print(f"Lists: {folder}", soft_wrap=True)
+    return content
 
 
 @_command

@@ -6,13 +6,25 @@ does depends on the kind of churn; this is the order, and what all share.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from regulars.campaigns.campaign_folder import read_campaign
+from regulars.campaigns.files import (
+    refuse_export,
+    refuse_other_campaign,
+    write_campaign,
+)
+from regulars.campaigns.offers import eligibility, refuse_offers
 from regulars.campaigns.outcomes import PresentLog
+from regulars.campaigns.past_effects import learn_effects
+from regulars.campaigns.promise import promise_of
 from regulars.campaigns.readout import read_out
+from regulars.campaigns.rules import make_lists
+from regulars.campaigns.standing import read_standing
+from regulars.campaigns.targeting import campaign_name, make_plan
 from regulars.config.addresses import host_of
 from regulars.data.cluster_session import is_cluster
 from regulars.errors import (
@@ -32,6 +44,7 @@ from regulars.report.publishing import (
     write_training_pages,
 )
 from regulars.report.readout_page import write_readout_page
+from regulars.report.target_page import write_target_page
 from regulars.results import TrainingResult, read_result, write_result
 from regulars.results.writing import write_json, write_text
 from regulars.scoring.champion import score_with_champion
@@ -56,6 +69,7 @@ __all__ = [
     "backtest",
     "check",
     "kpis",
+    "lists",
     "monitor",
     "open_for_kpis",
     "open_for_scores",
@@ -66,6 +80,7 @@ __all__ = [
     "rollback",
     "run",
     "score",
+    "target",
     "train_model",
 ]
 
@@ -276,7 +291,8 @@ def score(
     dict
         ``scores`` (path), ``n_customers``, ``model_version``, ``cutoff``,
         ``mean_churn_probability``, ``value_at_risk``, ``table``, ``cutoff_before``,
-        ``n_risen``, ``risk_rose`` (path), ``notices``.
+        ``n_risen``, ``risk_rose`` (path), ``notices``; with rules, ``lists`` (customers
+        by rule).
 
     Raises
     ------
@@ -303,6 +319,9 @@ def score(
         step=step,
     )
     write_json(manifest(settings, data), settings.outputs_folder / "manifest.json")
+    if settings.rules:
+        made = lists(work, step)["lists"]
+        result["lists"] = {each["rule"]: each["n_listed"] for each in made}
     return result
 
 
@@ -427,6 +446,105 @@ def readout(settings: Settings, folder: Path, step: Step) -> dict[str, Any]:
     write_result(result, folder / result.file)
     page = write_readout_page(result, folder)
     return {**result.model_dump(mode="json", exclude_unset=True), "page": str(page)}
+
+
+def target(
+    work: Workspace,
+    step: Step,
+    *,
+    budget: float | None = None,
+    out: Path | None = None,
+) -> dict[str, Any]:
+    """Choose whom to offer what, and write the campaign's folder.
+
+    Parameters
+    ----------
+    work : Workspace
+        Checked data and cutoffs, with scores of the same cutoff.
+    step : callable
+        Called with the name of each step as it begins.
+    budget : float, optional
+        What it may cost; default: ``campaign.budget``.
+    out : Path, optional
+        The folder; default: ``campaigns/NAME`` in the outputs.
+
+    Returns
+    -------
+    dict
+        The content of ``target.json``, ``folder`` and ``page``.
+
+    Raises
+    ------
+    ConfigError
+        The campaign's settings do not go with the data, or the folder holds another.
+    DataError
+        There are no scores, or they are older than the data.
+    """
+    step("target")
+    settings = work.settings
+    money = settings.campaign.budget if budget is None else budget
+    if money is not None and not money >= 0:
+        msg = f"--budget is {money:g}. Give an amount of 0 or more."
+        raise ConfigError(msg)
+    standing = read_standing(work)
+    _refuse_other_model(settings, standing.model_version)
+    name = campaign_name(settings, standing)
+    folder = out or settings.outputs_folder / "campaigns" / name
+    # before the long work, not after it
+    refuse_export(standing, settings.campaign.export)
+    refuse_other_campaign(name, standing.cutoff, folder)
+    refuse_offers(settings)
+    limit = math.inf if money is None else money
+    eligible = eligibility(standing, settings.campaign)
+    learned = learn_effects(work, standing, limit)
+    plan = make_plan(standing, settings, eligible, learned, limit)
+    result = promise_of(plan, settings)
+    data = work.fingerprint()
+    versions = manifest(settings, data)["versions"]
+    write_campaign(plan, result, settings, folder, fingerprint=data, versions=versions)
+    page = write_target_page(result, folder)
+    content = result.model_dump(mode="json", exclude_unset=True)
+    return {**content, "folder": str(folder), "page": str(page)}
+
+
+def _refuse_other_model(settings: Settings, version: str) -> None:
+    """Refuse scores that another model than the champion has made."""
+    champion = Store(settings.tracking.uri, settings.name).champion_version()
+    if champion not in (None, version):
+        msg = (
+            f"The scores were made by version {version}, and version {champion} is the "
+            "champion now. Score again: 'regulars score CONFIG'."
+        )
+        raise DataError(msg)
+
+
+def lists(work: Workspace, step: Step, *, dry_run: bool = False) -> dict[str, Any]:
+    """Put customers on the lists of the rules, by the latest scores.
+
+    Parameters
+    ----------
+    work : Workspace
+        Checked data and cutoffs, with scores of the same cutoff.
+    step : callable
+        Called with the name of each step as it begins.
+    dry_run : bool, default=False
+        Only count: nothing is written.
+
+    Returns
+    -------
+    dict
+        The content of ``lists/lists.json``.
+
+    Raises
+    ------
+    ConfigError
+        There are no rules, or a condition is none.
+    DataError
+        There are no scores, or they are older than the data.
+    """
+    step("lists")
+    result = make_lists(read_standing(work), work.settings, dry_run=dry_run)
+    return result.model_dump(mode="json", exclude_unset=True)
 
 
 def report(settings: Settings, step: Step) -> Path:

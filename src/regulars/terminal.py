@@ -29,8 +29,10 @@ if TYPE_CHECKING:
         BacktestResult,
         CheckResult,
         KpiResult,
+        ListsResult,
         MonitoringResult,
         ReadoutResult,
+        TargetResult,
         TrainingSummary,
     )
     from regulars.results.check import FindingSummary
@@ -42,6 +44,8 @@ STEP_WORDS = {
     "look": "Looking at the columns",
     "propose": "Reading the file with what was found",
     "check": "Reading and checking the log",
+    "target": "Choosing whom to offer what",
+    "lists": "Putting customers on lists",
     "readout": "Measuring the campaign",
     "features": "Building features",
     "selection": "Choosing the churn model",
@@ -195,6 +199,49 @@ def monitored(result: MonitoringResult) -> Iterator[str]:
         yield f"Alarm ({alarm.room}): {alarm.sentence}"
     for note in result.notes:
         yield f"Note: {note}"
+
+
+def targeted(result: TargetResult) -> Iterator[Table | str]:
+    """Return what a campaign proposes, and what simple rules would, by offer."""
+    currency, mark = result.currency or "", f" ({result.heading})"
+    yield (
+        f"{result.n_sent:,} customers are sent an offer, {result.n_control:,} are kept "
+        f"as control, {result.n_holdout:,} held out: cost {result.cost:,.0f} "
+        f"{currency}, expected gain {result.gain:,.0f} {currency}{mark}."
+    )
+    yield result.verdict.sentence
+    offers = Table(title=f"Offers{mark}", title_justify="left")
+    for name in ("Offer", "May have it", "Sent", "Control", "Cost", "Gain"):
+        offers.add_column(name, justify="left" if name == "Offer" else "right")
+    for each in result.offers:
+        numbers = (each.n_allowed, each.n_sent, each.n_control, each.cost, each.gain)
+        offers.add_row(Text(each.name), *(f"{n:,.0f}" for n in numbers))
+    yield offers
+    rules = Table(title=f"With the same budget{mark}", title_justify="left")
+    for name in ("", "Customers", "Cost", "Gain", "Profit"):
+        rules.add_column(name, justify="right" if name else "left")
+    for rival in result.rivals:
+        figures = (rival.n_contacts, rival.cost, rival.gain, rival.profit)
+        rules.add_row(rival.label, *(f"{n:,.0f}" for n in figures))
+    yield rules
+    yield f"One more {currency or 'unit'} of budget adds {result.price_of_budget:.2f}."
+    for note in result.notes:
+        yield f"Note: {note}"
+
+
+def listed(result: ListsResult) -> Table:
+    """Return how many customers each rule lists."""
+    table = Table(title=f"Lists as of {result.cutoff}", title_justify="left")
+    for name in ("Rule", "Holds for", "Cooling down", "Too many", "Listed"):
+        table.add_column(name, justify="left" if name == "Rule" else "right")
+    table.add_column("Due", no_wrap=True)
+    table.add_column("")
+    for each in result.lists:
+        counts = (each.n_matching, each.n_cooling, each.n_beyond, each.n_listed)
+        due = "" if each.due is None else each.due.isoformat()
+        told = each.note or each.action
+        table.add_row(each.rule, *(f"{n:,}" for n in counts), due, Text(told))
+    return table
 
 
 def read_out(result: ReadoutResult) -> Iterator[str]:

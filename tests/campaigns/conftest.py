@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from regulars import pipeline
+from regulars.campaigns.standing import read_standing
 from regulars.config import load_settings
 from regulars.results import ReadoutResult, read_result, write_result
 from regulars.results.campaign_manifest import (
@@ -22,8 +24,8 @@ from regulars.results.campaign_manifest import (
 )
 from regulars.scoring.manifest import checksum_of
 
-if TYPE_CHECKING:
-    from pathlib import Path
+sys.path.insert(0, str(Path(__file__).parent))
+from companies import scored_company
 
 LAUNCH = dt.date(2024, 7, 1)
 CONFIG = """\
@@ -242,3 +244,15 @@ def many_of(folder, *, n=2_000, effect=0.15, seed=0, control=0.3, **manifest):
 @pytest.fixture
 def make_many(tmp_path):
     return lambda **changes: many_of(tmp_path, **changes)
+
+
+@pytest.fixture(scope="session")
+def company(tmp_path_factory):
+    """A simulated company with made-up scores; its outputs may be written to."""
+    return scored_company(tmp_path_factory.mktemp("company"))
+
+
+@pytest.fixture(scope="session")
+def standing(company):
+    """Where the customers of that company stand."""
+    return read_standing(company.work())

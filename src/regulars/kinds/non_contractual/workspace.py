@@ -10,7 +10,7 @@ import hashlib
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -27,7 +27,7 @@ from regulars.kinds.tables import read_and_check
 from regulars.timeline import check_cutoff, plan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date
 
     from regulars.config import Settings
@@ -69,6 +69,11 @@ class LogWorkspace:
     def cutoff(self) -> date:
         """As-of day of the scores."""
         return self.timeline.cutoff
+
+    @property
+    def tables(self) -> Mapping[str, Any]:
+        """Clean tables, by canonical name."""
+        return self.intake.tables
 
     @property
     def last_record(self) -> date | None:
