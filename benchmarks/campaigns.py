@@ -51,7 +51,8 @@ def main() -> None:
         return
     for name in asked.worlds:
         print(f"\n## {name}\n", flush=True)
-        rows = [row for seed in range(asked.seeds) for row in _trial(name, seed, asked)]
+        seeds = range(asked.first, asked.first + asked.seeds)
+        rows = [row for seed in seeds for row in _trial(name, seed, asked)]
         print(_page(pd.DataFrame(rows)), flush=True)
     if asked.nulls:
         _nulls(asked.nulls, asked.sizes[len(asked.sizes) // 2])
@@ -300,6 +301,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--worlds", nargs="+", default=["strong", "realistic"])
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--sizes", type=int, nargs="+", default=[5_000, 20_000, 40_000])
     parser.add_argument("--nulls", type=int, default=0, help="null campaigns to try")
     parser.add_argument("--karlan", type=Path, help="file of Karlan and List's mailing")

@@ -46,6 +46,8 @@ RANKING_FOLDS = 5
 SRM_P = 0.001
 LEAST_SHARE = 0.02
 BALANCE = "balance"
+# standard errors by which another learner has to beat the mix, the most robust one
+CLEARLY = 2.0
 # customers of the smaller group who are expected to have another value than most
 FEWEST_APART = 10
 LEAST_CUSTOMERS = 200
@@ -362,7 +364,7 @@ def _best(
 
     gain = each(choices[best]) - each(choices[MIX])
     error = gain.std() * np.sqrt(len(gain))
-    return best if gain.sum() > error else MIX
+    return best if gain.sum() > CLEARLY * error else MIX
 
 
 def _mean_effects(
