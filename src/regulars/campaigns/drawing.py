@@ -118,9 +118,9 @@ def _drawn(problem: Problem, lot: Lot, factor: float) -> Draw:
 
 
 def _scaled(problem: Problem, factor: float, share: float) -> Problem:
-    """Return a problem with so many times the money and the places."""
+    """Return a problem with a share of so many times the money and the places."""
     limits = tuple(
-        Limit(each.name, each.offers, float(np.floor(each.at_most * factor)))
+        Limit(each.name, each.offers, float(np.floor(each.at_most * factor * share)))
         for each in problem.limits
     )
     # a share of no limit is none
