@@ -14,6 +14,7 @@ TABLE = pa.table(
         "risk_reasons": [["late"], [], None],
         "since": pa.array([0, 1, 2], pa.date32()),
         "segment (customers)": ["a", "b", "c"],
+        "address.city": ["x", "y", None],
     }
 )
 
@@ -36,6 +37,7 @@ def held(condition):
         ("since + INTERVAL 1 DAY > DATE '1970-01-02'", [False, True, True]),
         ("CASE WHEN consent THEN 1 ELSE 0 END = 1", [True, False, False]),
         ("\"segment (customers)\" = 'b'", [False, True, False]),
+        ("address.city = 'y'", [False, True, False]),
     ],
 )
 def test_condition_holds_for_those_of_whom_it_is_true(condition, expected):
@@ -76,6 +78,9 @@ def test_condition_that_does_more_than_test_is_refused(condition):
     ("condition", "told"),
     [
         ("churn_prob > 0.5", "'churn_prob', .* Did you mean 'churn_probability'"),
+        ("(" * 900 + "consent" + ")" * 900, "nested too deeply"),
+        ("NOT " * 450 + "consent", "nested too deeply"),
+        ("since > date()", "cannot be read"),
         ("tier = gold", "'gold', which .* texts stand in single quotes"),
         ("customers.tier = 'gold'", "'customers.tier'"),
         ("churn_probability", "no condition: it gives a double"),

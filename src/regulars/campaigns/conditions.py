@@ -43,19 +43,22 @@ def evaluate(
 ) -> tuple[NDArray[np.bool_], tuple[str, ...]]:
     """Return for whom a condition holds, and the columns that it uses."""
     told = f"{where} '{condition}'"
-    tree = _parsed(condition, told)
-    used = _columns(tree, table.column_names, told)
-    held = _run(tree.sql(dialect="duckdb"), table.select([*used]), told)
-    return held, used
+    try:
+        tree = _parsed(condition, told)
+        used = _columns(tree, table.column_names, told)
+        sql = tree.sql(dialect="duckdb")
+    except RecursionError as error:
+        msg = f"{told[:200]}... is nested too deeply. Write it with fewer parentheses."
+        raise ConfigError(msg) from error
+    except SqlglotError as error:
+        msg = f"{told} cannot be read: {first_sentence(error)}"
+        raise ConfigError(msg) from error
+    return _run(sql, table.select([*used]), told), used
 
 
 def _parsed(condition: str, told: str) -> exp.Expr:
     """Return a condition that is made of nothing but what a test is made of."""
-    try:
-        trees = sqlglot.parse(condition, dialect="duckdb")
-    except SqlglotError as error:
-        msg = f"{told} cannot be read: {first_sentence(error)}"
-        raise ConfigError(msg) from error
+    trees = sqlglot.parse(condition, dialect="duckdb")
     tree = trees[0] if len(trees) == 1 else None
     if tree is None:
         msg = f"{told} must be one condition. {EXAMPLE}"
@@ -87,6 +90,9 @@ def _columns(tree: exp.Expr, names: list[str], told: str) -> tuple[str, ...]:
                 "single quotes."
             )
             raise ConfigError(msg)
+        # an attribute's name may have a dot in it: the whole is one column
+        for part in ("table", "db", "catalog"):
+            column.set(part, None)
         column.set("this", exp.to_identifier(name, quoted=True))
         used[name] = None
     if not used:
