@@ -145,6 +145,14 @@ def test_campaign_that_teaches_nothing_is_told(rows, why):
         read(rows, learn_from=["it"])
 
 
+def test_contacts_of_no_campaign_are_none():
+    alone = campaign(None, SPRING, IDS).assign(campaign_id=[None] * len(IDS))
+    past = read(campaign("summer", SUMMER, IDS), alone)
+    assert (past.names, past.left_out) == (("summer",), ())
+    with pytest.raises(ConfigError, match="'None' is not in 'contacts'"):
+        read(campaign("summer", SUMMER, IDS), alone, learn_from=["None"])
+
+
 def test_campaign_that_is_not_there_is_told_with_the_nearest():
     with pytest.raises(ConfigError, match=r"not in 'contacts'.*Did you mean 'spring'"):
         read(campaign("spring", SPRING, IDS), learn_from=["sprng"])

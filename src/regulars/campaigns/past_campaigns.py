@@ -100,7 +100,8 @@ def past_campaigns(
         contacted_date=pd.to_datetime(contacts["contacted_date"]),
     )
     rows = rows[rows["contacted_date"] < pd.Timestamp(cutoff)]
-    names = rows["campaign_id"].astype(str)
+    # contacts of no campaign were drawn for none
+    names = rows["campaign_id"].dropna().astype(str).reindex(rows.index)
     latest = rows.groupby(names)["contacted_date"].max().sort_values(ascending=False)
     asked = [*map(str, latest.index)] if learn_from == "auto" else [*learn_from]
     days = _Days(watched, horizon_days)
@@ -114,7 +115,7 @@ def past_campaigns(
             found.append((campaign, *_experiment(campaign, days)))
         except _Unusable as reason:
             if learn_from != "auto":
-                near = suggestion(name, names.unique())
+                near = suggestion(name, names.dropna().unique())
                 msg = f"campaign.learn_from: '{name}' {reason}.{near}"
                 raise ConfigError(msg) from reason
             left_out.append(f"The campaign '{name}' {reason}.")
