@@ -88,6 +88,22 @@ def test_nobody_is_sent_what_was_measured_without_effect(
     assert result.design is None
 
 
+def test_verdict_is_on_assumptions_too(company, standing, past, experiment):
+    settings = settings_of(company, (*experiment.offers, "another"))
+    features = features_of(past, standing)
+    learned = effects_of(past, features, standing, settings, math.inf)
+    assert learned.verdict.kind == "proven"
+    plan = make_plan(
+        standing, settings, eligibility(standing, settings.campaign), learned, 20.0
+    )
+    assert plan.offers.basis[-1] == "assumption"
+    verdict = promise_of(plan, settings).verdict
+    assert verdict.kind == "assumed"
+    assert learned.verdict.sentence in verdict.sentence
+    assert "Of another nothing is measured" in verdict.sentence
+    assert plan.control_share >= 0.3
+
+
 def test_offers_that_nobody_has_measured_stay_assumptions(company, standing, past):
     settings = settings_of(company, ("another",))
     features = features_of(past, standing)

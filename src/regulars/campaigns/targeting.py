@@ -75,6 +75,26 @@ def nothing_learned() -> Learned:
     return Learned(None, CampaignVerdict(kind="assumed", sentence=sentence))
 
 
+def _with_assumptions(learned: Learned, offers: Offers) -> Learned:
+    """Return what was learned with a verdict on all offers: some may be assumptions."""
+    if learned.effects is None or offers.is_causal:
+        return learned
+    named = {
+        kind: ", ".join(
+            name
+            for name, basis in zip(offers.names, offers.basis, strict=True)
+            if basis == kind
+        )
+        for kind in ("learned", "assumption")
+    }
+    sentence = (
+        f"Of {named['learned']}: {learned.verdict.sentence} "
+        f"Of {named['assumption']} nothing is measured: effects are {NOT_CAUSAL}, sent "
+        "as a test."
+    )
+    return replace(learned, verdict=CampaignVerdict(kind="assumed", sentence=sentence))
+
+
 def make_plan(
     standing: Standing,
     settings: Settings,
@@ -93,6 +113,7 @@ def make_plan(
     # held out before anything else: no allocation sees them
     may = eligible.allowed & ~held[:, None]
     offers = offers_of(standing, settings, learned.effects, may)
+    learned = _with_assumptions(learned, offers)
     problem = Problem(offers.gain, offers.cost, offers.allowed, budget, offers.limits)
     lot = Lot(
         key=name,
