@@ -227,6 +227,16 @@ def test_attribute_for_the_mail_tool_that_is_not_there_is_told(company, standing
         refuse_export(standing, export)
 
 
+def test_attribute_never_takes_the_place_of_a_column_of_the_mail_file(
+    company, standing
+):
+    own = copy.deepcopy(CAMPAIGN)
+    own["export"] = {"merge_fields": ["consent"]}
+    export = company.settings(own).campaign.export
+    with pytest.raises(ConfigError, match="has a column of that name already"):
+        refuse_export(standing, export)
+
+
 def test_folder_of_another_campaign_is_not_overwritten(written):
     folder, plan, *_ = written
     refuse_other_campaign(plan.name, CUTOFF, folder)

@@ -51,6 +51,7 @@ FOR_PEOPLE = (
     "expected_cost",
     "risk_reasons",
 )
+FOR_MAIL = ("customer_id", "consent", "campaign", "offer")
 CONTROL = ("customer_id", "role", "offer", "stratum", "p_offer")
 _TYPES = {
     "text": pa.string(),
@@ -60,7 +61,7 @@ _TYPES = {
 
 
 def refuse_export(standing: Standing, export: ExportSettings) -> None:
-    """Refuse attributes for the e-mail tool that customers do not have."""
+    """Refuse attributes that customers do not have, or named as the file's columns."""
     names = list(map(str, standing.attributes))
     address = () if export.address is None else (export.address,)
     for name in (*address, *export.merge_fields):
@@ -70,6 +71,13 @@ def refuse_export(standing: Standing, export: ExportSettings) -> None:
             msg = (
                 f"campaign.export.{key} names '{name}', which is no attribute of "
                 f"'customers'.{suggestion(name, names)} There are: {there}."
+            )
+            raise ConfigError(msg)
+        if name in FOR_MAIL:
+            msg = (
+                f"campaign.export names the attribute '{name}', and the file for the "
+                "e-mail tool has a column of that name already. Name the attribute "
+                "otherwise in 'customers' (source.customers.columns)."
             )
             raise ConfigError(msg)
 
