@@ -8,8 +8,11 @@ import pandas as pd
 import pytest
 import yaml
 
+from regulars.campaigns.learned import snippet
 from regulars.config import load_settings
 from regulars.errors import ConfigError, DataError
+from regulars.results.campaign_manifest import CampaignManifest
+from regulars.results.readout import Estimate
 
 
 def _effect(result, name):
@@ -70,6 +73,15 @@ def test_control_group_knows_the_offer_s_saved_share(make_many, tmp_path):
     assert load_settings(path).campaign.offers["call"].saves == offer["saves"]
 
 
+@pytest.mark.parametrize("name", ["20 percent", "10", "no", "1.5"])
+def test_learned_offer_keeps_its_name_in_the_configuration(few, name):
+    saves = Estimate(value=0.1, low=0.05, high=0.2)
+    pasted = yaml.safe_load(
+        snippet(CampaignManifest(**few.manifest), name, saves, None)
+    )
+    assert [*pasted["campaign"]["offers"]] == [name]
+
+
 def test_campaign_without_effect_is_open(make_many):
     result = make_many(effect=0.0, seed=3).read_out()
     assert result.verdict.kind == "open"
@@ -109,6 +121,12 @@ def test_ranking_that_holds_and_one_upside_down(make_many):
     rows = launched.rows
     launched.rows = rows.assign(expected_gain=-rows["expected_gain"])
     assert launched.write().read_out().ranking.verdict == "reversed"
+
+
+def test_ranking_of_a_control_group_that_is_expected_the_same_is_untold(few):
+    few.rows["expected_gain"] = [9.0, 8.0, 7.0, 5.0, 5.0, 5.0]
+    few.rows["expected_cost"] = 2.0
+    assert few.write().read_out().ranking is None
 
 
 def test_missing_control_customers_refuse_a_verdict(make_many):

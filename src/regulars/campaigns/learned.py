@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
+
+import yaml
 
 from regulars.campaigns.measured import FEWEST_IN_GROUP, saved_share
 from regulars.results.readout import OfferLearned
@@ -67,9 +70,14 @@ def snippet(
     lines = [
         "campaign:",
         "  offers:",
-        f"    {name}:",
+        f"    {_key(name)}:",
         f"      saves: {min(max(saves.value, 0.0), 1.0):.4f}  # {measured}",
     ]
     if rate is not None:
         lines += ["      cost:", f"        redemption_rate: {rate:.4f}  # measured"]
     return "\n".join(lines) + "\n"
+
+
+def _key(name: str) -> str:
+    """Return a name as a key of YAML: in quotes where it would not be a text."""
+    return name if yaml.safe_load(name) == name else json.dumps(name)

@@ -247,7 +247,11 @@ def _group(by: By, name: str, sample: Sample, several: float) -> GroupEffect:
 def ranking_held(sample: Sample) -> RankingHeld | None:
     """Return whether more came where more had been expected; None without a spread."""
     predicted = sample.predicted
-    if not np.isfinite(predicted).all() or np.ptp(predicted) <= 0:
+    if not np.isfinite(predicted).all():
+        return None
+    treated = sample.trial.treated
+    # each group has a line of its own
+    if any(np.ptp(predicted[group]) <= 0 for group in (treated, ~treated)):
         return None
     margin, wide = sample.outcome["margin"], sample.look.multiplier
     slope = slope_of_effect(sample.trial, margin, predicted)
