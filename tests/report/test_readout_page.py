@@ -193,6 +193,7 @@ def test_refused_readout_shows_no_figure():
 def test_contracts_are_said_to_run_on():
     text = _text(render_readout(_readout(kind="contractual")))
     assert "Customers who still have a contract" in text
+    assert "Customers who came back" not in text
 
 
 def test_page_is_written_beside_the_result(tmp_path):

@@ -181,6 +181,15 @@ def test_page_of_nobody_is_drawn_all_the_same(budget):
     assert "More budget would add nothing" in text
 
 
+def test_more_budget_is_not_said_to_be_useless_for_want_of_customers():
+    # of 100 places none is left
+    text = text_of(render_target(result_of(price_of_budget=0.0)))
+    assert "the places are taken" in text
+    assert "everybody who pays is chosen" not in text
+    everybody = result_of(price_of_budget=0.0, limits=())
+    assert "everybody who pays is chosen" in text_of(render_target(everybody))
+
+
 def test_names_are_text():
     page = render_target(result_of(campaign="<script>x</script>"))
     assert "<script>" not in page

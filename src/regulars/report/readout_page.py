@@ -172,11 +172,10 @@ def _did(result: ReadoutResult) -> list[str]:
 
 def _effect(each: MeasuredEffect, result: ReadoutResult) -> dict[str, str]:
     currency = result.currency or ""
-    names = EFFECTS if result.kind == "non_contractual" else CONTRACT_EFFECTS
     figure, ends = _shown(each.adjusted, each.name, currency)
     plain, plain_ends = _shown(each.plain, each.name, currency)
     return {
-        "name": names[each.name],
+        "name": _named(each, result),
         "offer": _level(each.offer_mean, each.name, currency),
         "control": _level(each.control_mean, each.name, currency),
         "figure": figure,
@@ -184,6 +183,11 @@ def _effect(each: MeasuredEffect, result: ReadoutResult) -> dict[str, str]:
         "plain": plain,
         "plain_ends": plain_ends,
     }
+
+
+def _named(each: MeasuredEffect, result: ReadoutResult) -> str:
+    names = EFFECTS if result.kind == "non_contractual" else CONTRACT_EFFECTS
+    return names[each.name]
 
 
 def _level(value: float, unit: str, currency: str) -> str:
@@ -265,7 +269,7 @@ def _methods(each: MeasuredEffect, result: ReadoutResult) -> tuple[str, list[str
     for estimate in found:
         figure, ends = _shown(estimate, each.name, currency)
         cells.append(f"{figure} ({ends})")
-    return EFFECTS[each.name], cells
+    return _named(each, result), cells
 
 
 def _slope(result: ReadoutResult) -> str:

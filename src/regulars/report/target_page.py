@@ -163,6 +163,8 @@ def _money(result: TargetResult) -> list[str]:
             f"One more {one} of budget would add "
             f"{money(result.price_of_budget, currency)} of profit."
         )
+    elif any(each.price for each in result.limits):
+        said.append("More budget would add nothing: the places are taken.")
     else:
         said.append("More budget would add nothing: everybody who pays is chosen.")
     prices = [
