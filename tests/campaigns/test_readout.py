@@ -305,13 +305,23 @@ def test_log_without_the_customers_is_refused(few):
         (lambda rows: rows.drop(columns="p_offer"), "lacks the columns p_offer"),
         (lambda rows: rows.assign(role="sent"), "unknown roles: sent"),
         (lambda rows: rows.assign(customer_id="a"), "stand in it twice"),
-        (lambda rows: rows.iloc[:0], "holds no customer"),
+        (
+            lambda rows: rows.iloc[:0],
+            "chose nobody, so that there is nothing to measure",
+        ),
     ],
 )
 def test_file_of_another_form_is_refused(few, change, message):
     few.rows = change(few.rows)
     with pytest.raises(DataError, match=message):
         few.write().read_out()
+
+
+def test_campaign_of_a_holdout_alone_has_no_verdict(few):
+    few.rows = few.rows.assign(role="holdout", p_offer=np.nan, offer=None)
+    result = few.write().read_out()
+    assert result.verdict.kind == "no_control"
+    assert (result.n_offer, result.n_control, result.n_holdout) == (0, 0, 6)
 
 
 def test_command_prints_the_verdict_and_writes_page_and_result(make_many, command):

@@ -69,7 +69,14 @@ def read_campaign(folder: Path, settings: Settings) -> Campaign:
             "drew which group cannot be told any more. Put the file of the launch back."
         )
         raise DataError(msg)
-    return Campaign(manifest, _checked(pd.read_parquet(table), table))
+    rows = _checked(pd.read_parquet(table), table)
+    if rows.empty:
+        msg = (
+            f"The campaign '{manifest.campaign}' in '{folder}' chose nobody, so that "
+            "there is nothing to measure. Read out one that was sent to somebody."
+        )
+        raise DataError(msg)
+    return Campaign(manifest, rows)
 
 
 def _checked(rows: pd.DataFrame, table: Path) -> pd.DataFrame:
@@ -80,7 +87,6 @@ def _checked(rows: pd.DataFrame, table: Path) -> pd.DataFrame:
         _Fault(bool(lacking), f"lacks the columns {', '.join(lacking)}"),
         _Fault(bool(roles), f"has unknown roles: {', '.join(map(str, roles[:3]))}"),
         _Fault(bool(ids.duplicated().any()), "has customers who stand in it twice"),
-        _Fault(rows.empty, "holds no customer"),
     )
     for fault in faults:
         if fault.is_there:
