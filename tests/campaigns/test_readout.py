@@ -307,7 +307,7 @@ def test_log_without_the_customers_is_refused(few):
         (lambda rows: rows.assign(customer_id="a"), "stand in it twice"),
         (
             lambda rows: rows.iloc[:0],
-            "chose nobody, so that there is nothing to measure",
+            "chose nobody, so that there is nothing",
         ),
     ],
 )
