@@ -114,6 +114,10 @@ def scored_company(folder):
     people["email"] = people["customer_id"].str.lower() + "@example.org"
     people["note"] = np.where(rng.random(len(people)) < 0.3, "=1+1", "dear")
     people.to_parquet(data / "customers.parquet")
+    # without control groups no campaign teaches, and no model is to be loaded
+    contacts = pd.read_parquet(data / "contacts.parquet")
+    contacts = contacts[~contacts["is_control"].astype(bool)]
+    contacts.to_parquet(data / "contacts.parquet", index=False)
     text = config.read_text().replace(
         "household_size: household_size",
         "household_size: household_size, consent: consent, email: email, note: note",

@@ -91,6 +91,20 @@ def test_exploration_takes_its_share_of_the_budget_and_draws_offers_evenly():
     assert counts.min() > 0.2 * counts.sum()
 
 
+def test_plan_that_pays_for_nobody_explores_nothing():
+    problem = problem_of(4, 400, 100.0, 400)
+    dear = replace(problem, cost=problem.cost + 1e6)
+    assert not drawn(dear, lot_of(400, exploration=0.3)).explores.any()
+
+
+def test_exploration_is_no_more_than_its_share_of_what_is_spent():
+    problem = problem_of(5, 400, 1e6, 400)
+    found = drawn(problem, lot_of(400, exploration=0.1))
+    sent = np.flatnonzero(found.is_sent)
+    cost = problem.cost[sent, found.choice[sent]]
+    assert 0 < cost[found.explores[sent]].sum() < 0.15 * cost.sum()
+
+
 def test_same_customers_draw_the_same_and_another_campaign_anew():
     problem, lot = problem_of(3, 60, 30.0, 60), lot_of(60)
     first, again = drawn(problem, lot), drawn(problem, lot)

@@ -99,7 +99,7 @@ def test_offers_that_nobody_has_measured_stay_assumptions(company, standing, pas
 
 def test_experiment_with_some_of_its_offers_keeps_their_odds(experiment):
     name = experiment.offers[1]
-    found = only(experiment, (name,))
+    found = only(experiment, {as_name(name): name})
     assert found.offers == (name,)
     assert {*found.arm} == {0, 1}
     assert (found.arm == 1).sum() == (experiment.arm == 2).sum()
@@ -108,11 +108,11 @@ def test_experiment_with_some_of_its_offers_keeps_their_odds(experiment):
     rows = np.isin(experiment.arm, [0, 2])
     whole = experiment.shares[rows]
     np.testing.assert_allclose(odds, whole[:, 2] / whole[:, 0])
-    assert only(experiment, ("another",)) is None
+    assert only(experiment, {"another": "another"}) is None
 
 
-def test_ids_of_offers_are_read_as_names():
-    assert as_name("20 percent!") == "20-percent"
+def test_offers_are_the_same_however_they_are_spelt():
+    assert as_name("20 Percent!") == as_name("20-percent") == "20-percent"
 
 
 def test_campaigns_that_are_asked_for_need_contacts(company, standing):

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 # tries to use up what the control group leaves of the budget
 TRIES = 4
 CLOSE = 0.99
+# beyond what the control group takes away, for the uneven costs of those who stay
+MORE = 1.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +68,7 @@ def drawn(problem: Problem, lot: Lot) -> Draw:
     # what is chosen for all of the budget keeps to it whoever is control
     found = _drawn(problem, lot, 1.0)
     factor = 1.0 / (1.0 - lot.control_share)
+    most = MORE * factor
     for _ in range(TRIES):
         tried = _drawn(problem, lot, factor)
         over = _overrun(problem, tried)
@@ -74,8 +77,8 @@ def drawn(problem: Problem, lot: Lot) -> Draw:
             if over >= CLOSE or not np.isfinite(problem.budget):
                 break
         # of a plan that takes whoever pays, more money chooses nobody else
-        factor = max(1.0, factor * (0.9995 / over if over > 0 else 1.0))
-        if factor == 1.0:
+        factor = min(most, factor * (0.9995 / over if over > 0 else 1.0))
+        if factor <= 1.0 or (over < CLOSE and factor == most):
             break
     return found
 
@@ -90,7 +93,9 @@ def _overrun(problem: Problem, draw_: Draw) -> float:
 
 def _drawn(problem: Problem, lot: Lot, factor: float) -> Draw:
     more = _scaled(problem, factor, 1.0 - lot.exploration)
-    choice = allocate(more).choice
+    choice = np.full(len(lot.ids), NOBODY)
+    if lot.exploration < 1.0:
+        choice = allocate(more).choice
     explored = _explored(_scaled(problem, factor, 1.0), lot, choice)
     explores = explored >= 0
     choice = np.where(explores, explored, choice)
@@ -113,9 +118,9 @@ def _drawn(problem: Problem, lot: Lot, factor: float) -> Draw:
 
 
 def _scaled(problem: Problem, factor: float, share: float) -> Problem:
-    """Return a problem with so many times the money and the places."""
+    """Return a problem with a share of so many times the money and the places."""
     limits = tuple(
-        Limit(each.name, each.offers, float(np.floor(each.at_most * factor)))
+        Limit(each.name, each.offers, float(np.floor(each.at_most * factor * share)))
         for each in problem.limits
     )
     # a share of no limit is none
@@ -127,9 +132,11 @@ def _explored(problem: Problem, lot: Lot, choice: Ints) -> Ints:
     """Draw offers for customers at random, with a share of the money."""
     found = np.full(len(choice), NOBODY)
     sent = choice >= 0
-    spent = problem.cost[np.flatnonzero(sent), choice[sent]].sum()
-    # without a budget, the share is one of what the plan costs
-    whole = problem.budget if np.isfinite(problem.budget) else spent
+    # a share of what is spent: a plan that sends nothing explores nothing
+    whole = problem.budget
+    if lot.exploration < 1.0:
+        spent = problem.cost[np.flatnonzero(sent), choice[sent]].sum()
+        whole = min(whole, spent / (1.0 - lot.exploration))
     money = lot.exploration * whole
     # who would be harmed is left alone here too
     may = problem.allowed & (problem.gain >= 0) & ~sent[:, None]

@@ -10,16 +10,16 @@ import numpy as np
 import pandas as pd
 
 from regulars.campaigns.offers import Effects, costs
-from regulars.campaigns.past_campaigns import past_campaigns
+from regulars.campaigns.past_campaigns import FEWEST, past_campaigns
 from regulars.campaigns.targeting import Learned, horizon_of, nothing_learned
-from regulars.campaigns.uplift import LEAST_CUSTOMERS, learn_uplift
+from regulars.campaigns.uplift import learn_uplift
 from regulars.errors import DataError
 from regulars.kinds.registry import kind_of
 from regulars.results.campaign_manifest import CampaignVerdict
 from regulars.tracking import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date
 
     from numpy.typing import NDArray
@@ -37,7 +37,7 @@ NEEDED = ("campaign_id", "offer_id", "is_control", "contacted_date")
 MOST_SHOWN = 3
 NO_CONTROL = (
     "No campaign in 'contacts' has a control group of "
-    f"{LEAST_CUSTOMERS} customers to learn from."
+    f"{FEWEST} customers to learn from."
 )
 
 
@@ -86,7 +86,7 @@ def _has_control_groups(contacts: pd.DataFrame, cutoff: date) -> bool:
     is_control = contacts["is_control"].fillna(value=False).to_numpy(bool)
     before = (contacts["contacted_date"] < cutoff).to_numpy(bool)
     sizes = contacts.loc[is_control & before, "campaign_id"].value_counts()
-    return bool((sizes >= LEAST_CUSTOMERS).any())
+    return bool((sizes >= FEWEST).any())
 
 
 def effects_of(
@@ -97,7 +97,7 @@ def effects_of(
     budget: float,
 ) -> Learned:
     """Return the effects that experiments teach, of the offers in the catalogue."""
-    by_name = {name: name for name in settings.campaign.offers}
+    by_name = {as_name(name): name for name in settings.campaign.offers}
     offered = [only(each, by_name) for each in past.experiments]
     experiments = [each for each in offered if each is not None]
     if not experiments or past.untouched is None:
@@ -105,7 +105,7 @@ def effects_of(
         why = (
             f"Past campaigns have measured {', '.join(sorted(measured)[:MOST_SHOWN])}, "
             "none of which is an offer of this one: name it in campaign.offers as in "
-            "offer_id, with '-' for what a name cannot hold.",
+            "offer_id.",
         )
         return _nothing((*why, *past.left_out))
     names = _names(experiments)
@@ -177,17 +177,18 @@ def _names(experiments: Sequence[Experiment]) -> tuple[str, ...]:
 
 
 def as_name(offer_id: str) -> str:
-    """Return the id of an offer as the name of one in a configuration."""
-    return re.sub(r"[^A-Za-z0-9_.-]+", "-", offer_id).strip("-")
+    """Return an offer's name as it is compared: spellings differ between systems."""
+    return re.sub(r"[\W_]+", "-", offer_id.casefold()).strip("-")
 
 
-def only(experiment: Experiment, offers: Collection[str]) -> Experiment | None:
-    """Return an experiment with some of its offers; None where it has none of them.
+def only(experiment: Experiment, offers: Mapping[str, str]) -> Experiment | None:
+    """Return an experiment with the offers of a catalogue; None where it has none.
 
+    `offers` are their names, by the form in which they are compared.
     Among who drew one of these or control, the draw is as random as the whole.
     """
-    names = [as_name(name) for name in experiment.offers]
-    arms = [0, *(arm for arm, name in enumerate(names, 1) if name in offers)]
+    names = [offers.get(as_name(name)) for name in experiment.offers]
+    arms = [0, *(arm for arm, name in enumerate(names, 1) if name is not None)]
     if len(arms) == 1:
         return None
     rows = np.isin(experiment.arm, arms)
@@ -195,7 +196,7 @@ def only(experiment: Experiment, offers: Collection[str]) -> Experiment | None:
     shares = own.shares[:, arms]
     return replace(
         own,
-        offers=tuple(names[arm - 1] for arm in arms[1:]),
+        offers=tuple(name for name in names if name is not None),
         arm=np.searchsorted(arms, own.arm),
         shares=shares / shares.sum(axis=1, keepdims=True),
     )

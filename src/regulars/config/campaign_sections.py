@@ -16,6 +16,8 @@ from regulars.config.tables import Section, Share
 Amount = Annotated[float, Field(ge=0, le=1e12)]
 Count = Annotated[int, Field(ge=0, le=10**12)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+# as `offer_id` of past contacts has it: people write "20 percent" and "Prämie"
+OfferName = Annotated[str, Field(pattern=r"^\w[\w .%+&-]{0,63}$")]
 Condition = Annotated[str, Field(min_length=1, max_length=2_000)]
 Mechanic = Literal[
     "discount",
@@ -151,7 +153,7 @@ class CampaignSettings(Section):
     budget: Amount | None = Field(
         None, description="What it may cost at most; null: no limit."
     )
-    offers: dict[Name, OfferSettings] = Field(
+    offers: dict[OfferName, OfferSettings] = Field(
         default={}, description="The catalogue of offers, by name."
     )
     channels: dict[Name, ChannelSettings] = Field(
