@@ -55,6 +55,9 @@ class People:
     takes: Floats  # probability of taking an offer with an order
     effect: Floats  # expected margin that each offer adds
     cost: Floats  # expected cost of each offer
+    # the same, over what kind of customer their traits would make of them
+    effect_of_traits: Floats
+    cost_of_traits: Floats
 
     def outcomes(
         self, arm: NDArray[np.int64], rng: np.random.Generator
@@ -139,6 +142,10 @@ def people(n: int, rng: np.random.Generator, world: World) -> People:
     alone = is_there * rate * weeks_left
     moved = rate * WEEKS * np.where(is_there, 1 + world.lift, world.back)
     more = _by_kind(kind, moved - alone, -alone * world.leave)
+    driven = _odds(minds) * (world.leave > 0)
+    won = np.minimum(_odds(persuaded + world.shift), 1 - driven)
+    more_of_traits = won * (moved - alone)[:, None]
+    more_of_traits -= driven * (alone * world.leave)[:, None]
     both = rate + leaving
     none = leaving / both * (1 - np.exp(-both * WEEKS)) + np.exp(-both * WEEKS)
     buys = is_there * (1 - none)
@@ -148,6 +155,8 @@ def people(n: int, rng: np.random.Generator, world: World) -> People:
         world.back * (1 - np.exp(-rate * WEEKS)),
     )
     buys_then = buys[:, None] + _by_kind(kind, buys_moved - buys, -buys * world.leave)
+    of_traits = won * (buys_moved - buys)[:, None]
+    of_traits -= driven * (buys * world.leave)[:, None]
     mean_order = order * np.exp(ORDER_SPREAD**2 / 2)
     return People(
         world,
@@ -160,6 +169,8 @@ def people(n: int, rng: np.random.Generator, world: World) -> People:
         takes,
         more * mean_order[:, None],
         PER_CONTACT + PER_REDEMPTION * takes * buys_then,
+        more_of_traits * mean_order[:, None],
+        PER_CONTACT + PER_REDEMPTION * takes * (buys[:, None] + of_traits),
     )
 
 

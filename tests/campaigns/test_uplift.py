@@ -172,3 +172,23 @@ def test_groups_that_differ_are_told():
     features[data.arm > 0, 2] += 0.3
     learnt = learn_uplift([replace(data, features=features)], trials.untouched(n=2_000))
     assert not next(c for c in learnt.checks if c.name == "balance").holds
+
+
+def test_campaigns_are_checked_one_by_one():
+    """Other customers and another share in the second are no imbalance."""
+    first, second = trials.experiment(1, 2_000), trials.experiment(2, 2_000)
+    less = np.flatnonzero((second.arm > 0) | (np.arange(2_000) % 4 == 0))
+    second = second.take(less)
+    features = second.features.copy()
+    features[:, 2] += 3.0
+    drawn = np.bincount(second.arm) / len(second)
+    shares = np.tile(drawn, (len(second), 1))
+    other = replace(second, features=features, shares=shares, is_planned=False)
+    learnt = learn_uplift([first, other], trials.untouched(n=2_000))
+    assert all(check.holds for check in learnt.checks)
+
+
+def test_shares_that_came_out_show_no_draw():
+    data = replace(trials.experiment(n=1_200), is_planned=False)
+    learnt = learn_uplift([data], trials.untouched(n=1_200))
+    assert [check.name for check in learnt.checks] == ["overlap", "balance"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -47,6 +47,9 @@ class Experiment:
         Probability of each arm, as it was drawn; rows add up to 1.
     margin, kept : arrays of shape (n_customers,)
         Of the horizon after the launch, before the offer's cost.
+    is_planned : bool
+        Whether `shares` are those that were planned; else they are those that came
+        out, and cannot show that the draw was not carried out.
     """
 
     offers: tuple[str, ...]
@@ -55,17 +58,18 @@ class Experiment:
     shares: Floats
     margin: Floats
     kept: NDArray[np.bool_]
+    is_planned: bool = True
 
     def __len__(self) -> int:
         return len(self.arm)
 
     def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Experiment:
         """Return some of the customers."""
-        return Experiment(
-            self.offers,
-            self.features[rows],
-            self.arm[rows],
-            self.shares[rows],
-            self.margin[rows],
-            self.kept[rows],
+        return replace(
+            self,
+            features=self.features[rows],
+            arm=self.arm[rows],
+            shares=self.shares[rows],
+            margin=self.margin[rows],
+            kept=self.kept[rows],
         )

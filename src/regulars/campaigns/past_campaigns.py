@@ -238,7 +238,7 @@ def _with(
 ) -> Experiment:
     known = place >= 0
     arm, rows = campaign.arm[known], place[known]
-    # nobody has noted what was intended: as drawn
+    # contacts do not note what was planned
     share = np.bincount(arm, minlength=len(campaign.offers) + 1) / len(arm)
     margin = day.margin[rows]
     return Experiment(
@@ -248,6 +248,7 @@ def _with(
         np.tile(share, (len(arm), 1)),
         margin,
         margin > 0,
+        is_planned=False,
     )
 
 

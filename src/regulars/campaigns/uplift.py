@@ -31,7 +31,7 @@ from regulars.errors import DataError
 from regulars.metrics.uplift import PolicyValue, policy_value, ranking_test
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -192,7 +192,7 @@ def learn_uplift(
     """
     experiment = _together(experiments)
     _refuse_too_few(experiment, untouched)
-    checks = tuple(_checks(experiment))
+    checks = tuple(_checks(experiments))
     if failed := [
         check for check in checks if not check.holds and check.name != BALANCE
     ]:
@@ -215,7 +215,7 @@ def learn_uplift(
         baseline,
         learner,
         Verdict(kind, value, len(experiment)),
-        _ranking(experiment, baseline, residual, seed),
+        ranking_p(experiment, baseline, seed),
         checks,
         values,
         share,
@@ -244,6 +244,7 @@ def _together(experiments: Sequence[Experiment]) -> Experiment:
         np.concatenate(shares),
         np.concatenate([each.margin for each in experiments]),
         np.concatenate([each.kept for each in experiments]),
+        all(each.is_planned for each in experiments),
     )
 
 
@@ -259,25 +260,41 @@ def _refuse_too_few(experiment: Experiment, untouched: Untouched) -> None:
         raise DataError(msg)
 
 
-def _checks(experiment: Experiment) -> list[Check]:
-    n_arms = len(experiment.offers) + 1
-    drawn = np.bincount(experiment.arm, minlength=n_arms)
+def _checks(experiments: Sequence[Experiment]) -> Iterator[Check]:
+    """Give each check of the campaign that fails it, of the first where none does.
+
+    Campaign by campaign: customers and shares of one differ from those of another.
+    """
+    planned = [each for each in experiments if each.is_planned]
+    n = len(experiments)
+    found = [
+        [_sample_ratio(each, len(planned)) for each in planned],
+        [_overlap(each) for each in experiments],
+        [_balance(each.features, each.arm == 0, n) for each in experiments],
+    ]
+    for checks in filter(None, found):
+        yield next((check for check in checks if not check.holds), checks[0])
+
+
+def _sample_ratio(experiment: Experiment, n_campaigns: int) -> Check:
+    drawn = np.bincount(experiment.arm, minlength=len(experiment.offers) + 1)
     expected = experiment.shares.sum(axis=0)
     p = float(stats.chisquare(drawn, expected).pvalue)
     told = (
         f"{drawn[0]:,} customers are in the control group where {expected[0]:,.0f} "
         f"were to be expected (p = {p:.2g})."
     )
+    holds = p * n_campaigns >= SRM_P
     broken = " The draw was not carried out: nothing can be learnt from the campaign."
-    ratio = Check("sample ratio", p >= SRM_P, told + ("" if p >= SRM_P else broken))
+    return Check("sample ratio", holds, told + ("" if holds else broken))
+
+
+def _overlap(experiment: Experiment) -> Check:
     least = float(experiment.shares[:, 0].min())
-    overlap = Check(
-        "overlap",
-        least >= LEAST_SHARE,
-        f"The smallest probability of being control was {least:.1%}"
-        + ("." if least >= LEAST_SHARE else ", too little to compare with."),
-    )
-    return [ratio, overlap, _balance(experiment.features, experiment.arm == 0)]
+    holds = least >= LEAST_SHARE
+    few = "" if holds else ", too little to compare with"
+    told = f"The smallest probability of being control was {least:.1%}{few}."
+    return Check("overlap", holds, told)
 
 
 def groups_differ(features: Floats, is_control: NDArray[np.bool_]) -> bool:
@@ -285,7 +302,9 @@ def groups_differ(features: Floats, is_control: NDArray[np.bool_]) -> bool:
     return not _balance(features, is_control).holds
 
 
-def _balance(features: Floats, is_control: NDArray[np.bool_]) -> Check:
+def _balance(
+    features: Floats, is_control: NDArray[np.bool_], n_campaigns: int = 1
+) -> Check:
     """Check that groups differ in nothing that was known at the launch.
 
     By ranks, so that no large value decides; a feature that too few customers have in
@@ -299,7 +318,7 @@ def _balance(features: Floats, is_control: NDArray[np.bool_]) -> Check:
     apart = ranks[is_control].mean(axis=0) - ranks[~is_control].mean(axis=0)
     error = ranks.std(axis=0, ddof=1) * np.sqrt(1 / n_control + 1 / (n - n_control))
     z = float(np.max(np.abs(apart / error), initial=0.0))
-    p = min(1.0, 2 * float(stats.norm.sf(z)) * max(ranks.shape[1], 1))
+    p = min(1.0, 2 * float(stats.norm.sf(z)) * max(ranks.shape[1], 1) * n_campaigns)
     told = (
         f"Of {ranks.shape[1]} features the farthest apart differs by {z:.1f} standard "
         f"errors (p = {p:.2g}, over all of them)."
@@ -385,9 +404,7 @@ def _mean_effects(
     return effect / value, error / value
 
 
-def _ranking(
-    experiment: Experiment, baseline: Baseline, residual: Floats, seed: int
-) -> float:
+def ranking_p(experiment: Experiment, baseline: Baseline, seed: int = 0) -> float:
     """Return the one-sided p of the ranking, by folds in sequence.
 
     Each fold is predicted by what was learnt on the folds before it, so that the z of
