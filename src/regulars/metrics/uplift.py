@@ -59,6 +59,11 @@ class RankingTest(NamedTuple):
         Effect per standard deviation of the prediction.
     standard_error : float
         Of the slope (HC2).
+
+    Examples
+    --------
+    >>> RankingTest(slope=0.5, standard_error=0.25).z
+    2.0
     """
 
     slope: float
