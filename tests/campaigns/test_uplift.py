@@ -20,7 +20,7 @@ from regulars.campaigns.learners import (
 )
 from regulars.campaigns.uplift import Verdict
 from regulars.errors import DataError
-from regulars.metrics import PolicyValue
+from regulars.metrics import EffectEstimate
 
 sys.path.insert(0, str(Path(__file__).parent))
 import trials
@@ -124,9 +124,9 @@ def test_offer_that_does_nothing_is_not_proven():
 @pytest.mark.parametrize(
     ("value", "kind", "words"),
     [
-        (PolicyValue(20.0, 10.0), "proven", "it pays"),
-        (PolicyValue(10.0, 10.0), "promising", "control group of 30%"),
-        (PolicyValue(-1.0, 10.0), "none", "send nobody"),
+        (EffectEstimate(20.0, 10.0), "proven", "it pays"),
+        (EffectEstimate(10.0, 10.0), "promising", "control group of 30%"),
+        (EffectEstimate(-1.0, 10.0), "none", "send nobody"),
     ],
 )
 def test_verdict_is_a_sentence(value, kind, words):

@@ -8,8 +8,9 @@ from regulars.campaigns.allocation import (
     profit_curve,
 )
 from regulars.campaigns.control import ControlGroup, draw, in_holdout
+from regulars.campaigns.draw_checks import Check
 from regulars.campaigns.experiment import Experiment, Untouched
-from regulars.campaigns.uplift import Check, LearnedUplift, Verdict, learn_uplift
+from regulars.campaigns.uplift import LearnedUplift, Verdict, learn_uplift
 
 __all__ = [
     "Allocation",

@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 
 from regulars.campaigns.control import draw
+from regulars.campaigns.draw_checks import groups_differ
 from regulars.campaigns.experiment import Experiment, Untouched
-from regulars.campaigns.uplift import groups_differ
 from regulars.errors import ConfigError, suggestion
 
 if TYPE_CHECKING:

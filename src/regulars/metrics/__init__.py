@@ -54,8 +54,7 @@ from regulars.metrics.ranking import (
     top_decile_lift,
 )
 from regulars.metrics.uplift import (
-    PolicyValue,
-    RankingTest,
+    EffectEstimate,
     policy_value,
     qini_auc_score,
     ranking_test,
@@ -78,11 +77,10 @@ from regulars.metrics.value import (
 __all__ = [
     "BestThreshold",
     "CampaignCosts",
+    "EffectEstimate",
     "Interval",
     "MaximumProfit",
     "PairedDifference",
-    "PolicyValue",
-    "RankingTest",
     "accept_shapes",
     "average_precision",
     "best_threshold",

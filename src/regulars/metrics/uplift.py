@@ -25,19 +25,19 @@ if TYPE_CHECKING:
 Z_95 = 1.959963984540054
 
 
-class PolicyValue(NamedTuple):
-    """What a choice of offers earns over nobody having one, estimated.
+class EffectEstimate(NamedTuple):
+    """An effect that was estimated from a randomised campaign.
 
     Attributes
     ----------
     value : float
-        Sum over all customers, net of cost, in the units of the outcome.
+        In the units of the outcome.
     standard_error : float
         Of the value.
 
     Examples
     --------
-    >>> PolicyValue(10.0, 5.0).z
+    >>> EffectEstimate(10.0, 5.0).z
     2.0
     """
 
@@ -46,33 +46,8 @@ class PolicyValue(NamedTuple):
 
     @property
     def z(self) -> float:
-        """Value in standard errors; 0 where nobody is chosen."""
+        """Value in standard errors; 0 where there is nothing to estimate."""
         return self.value / self.standard_error if self.standard_error > 0 else 0.0
-
-
-class RankingTest(NamedTuple):
-    """Whether the effect rises with its prediction: the best linear predictor.
-
-    Attributes
-    ----------
-    slope : float
-        Effect per standard deviation of the prediction.
-    standard_error : float
-        Of the slope (HC2).
-
-    Examples
-    --------
-    >>> RankingTest(slope=0.5, standard_error=0.25).z
-    2.0
-    """
-
-    slope: float
-    standard_error: float
-
-    @property
-    def z(self) -> float:
-        """Slope in standard errors."""
-        return self.slope / self.standard_error if self.standard_error > 0 else 0.0
 
 
 def uplift_curve(
@@ -308,7 +283,7 @@ def policy_value(
     shares: ArrayLike,
     choice: ArrayLike,
     cost: ArrayLike = 0.0,
-) -> PolicyValue:
+) -> EffectEstimate:
     """Estimate what a choice of offers would have earned in a randomised campaign.
 
     Parameters
@@ -328,8 +303,8 @@ def policy_value(
 
     Returns
     -------
-    PolicyValue
-        Inverse-probability weighted sum over customers, and its standard error.
+    EffectEstimate
+        Inverse-probability weighted sum over all customers, net of cost.
 
     Examples
     --------
@@ -342,18 +317,28 @@ def policy_value(
     >>> value.value
     6.0
     """
-    outcome = as_numbers("y", y)
-    drawn = np.asarray(arm, np.int64)
-    chosen = np.asarray(choice, np.int64)
-    probability = np.asarray(shares, np.float64)
-    rows = np.arange(len(outcome))
-    is_chosen = chosen > 0
-    weight = (drawn == chosen) / probability[rows, chosen]
-    weight = weight - (drawn == 0) / probability[:, 0]
-    spent = np.broadcast_to(np.asarray(cost, np.float64), outcome.shape)
-    each = np.where(is_chosen, weight * outcome - spent, 0.0)
-    n = len(each)
-    return PolicyValue(float(each.sum()), float(each.std(ddof=1) * math.sqrt(n)))
+    each = policy_gains(
+        as_numbers("y", y),
+        np.asarray(arm, np.int64),
+        np.asarray(shares, np.float64),
+        np.asarray(choice, np.int64),
+        np.asarray(cost, np.float64),
+    )
+    error = each.std(ddof=1) * math.sqrt(len(each))
+    return EffectEstimate(float(each.sum()), float(error))
+
+
+def policy_gains(
+    y: FloatArray,
+    arm: NDArray[np.int64],
+    shares: FloatArray,
+    choice: NDArray[np.int64],
+    cost: FloatArray,
+) -> FloatArray:
+    """Return what :func:`policy_value` adds up, by customer."""
+    rows = np.arange(len(y))
+    weight = (arm == choice) / shares[rows, choice] - (arm == 0) / shares[:, 0]
+    return np.where(choice > 0, weight * y - cost, 0.0)
 
 
 def ranking_test(
@@ -363,7 +348,7 @@ def ranking_test(
     uplift: ArrayLike,
     baseline: ArrayLike,
     propensity: ArrayLike | None = None,
-) -> RankingTest:
+) -> EffectEstimate:
     """Test whether the effect rises with its prediction.
 
     Parameters
@@ -375,7 +360,8 @@ def ranking_test(
 
     Returns
     -------
-    RankingTest
+    EffectEstimate
+        Slope: effect per standard deviation of the prediction, with its HC2 error.
 
     Notes
     -----
@@ -406,7 +392,7 @@ def ranking_test(
     )
     spread = score.std()
     if spread == 0:
-        return RankingTest(0.0, 0.0)
+        return EffectEstimate(0.0, 0.0)
     centred = trial.is_treated - trial.propensity
     columns = [np.ones(n), forecast, centred, centred * (score - score.mean()) / spread]
     design = np.column_stack(columns)
@@ -417,7 +403,7 @@ def ranking_test(
         np.maximum(1 - leverage, 0.1)
     )
     variance = inverse @ (design.T * residual**2) @ design @ inverse
-    return RankingTest(float(coefficients[3]), float(np.sqrt(variance[3, 3])))
+    return EffectEstimate(float(coefficients[3]), float(np.sqrt(variance[3, 3])))
 
 
 class _Trial(NamedTuple):
