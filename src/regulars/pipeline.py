@@ -492,7 +492,7 @@ def target(
     folder = out or settings.outputs_folder / "campaigns" / name
     # before the long work, not after it
     refuse_export(standing, settings.campaign.export)
-    refuse_other_campaign(name, standing.cutoff, folder)
+    refuse_other_campaign(work, name, standing.cutoff, folder)
     refuse_offers(settings)
     limit = math.inf if money is None else money
     eligible = eligibility(standing, settings.campaign)

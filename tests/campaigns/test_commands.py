@@ -80,7 +80,7 @@ def test_default_folder_is_that_of_the_campaign_in_the_outputs(command, asked, c
         ),
         (option("campaign.goal", "both"), "campaign.goal"),
         (option("campaign.export.address", "mail"), "no attribute of 'customers'"),
-        (option("outputs", "/tmp/nowhere-at-all"), ""),
+        (option("outputs", "nowhere-at-all"), ""),
     ],
 )
 def test_what_cannot_be_is_told_in_a_sentence(command, asked, words, told, tmp_path):

@@ -10,6 +10,7 @@ from companies import CAMPAIGN, OFFERS
 from regulars.campaigns.offers import (
     Effects,
     costs,
+    costs_in_margin,
     eligibility,
     limits_of,
     offers_of,
@@ -50,9 +51,10 @@ def test_learned_effect_goes_before_an_assumption(company, standing):
     found = offers_of(standing, company.settings(), learned, everybody(standing))
     assert found.basis == ("assumption", "learned")
     assert not found.is_causal
-    assert (found.gain[:, 1] == 3.0).all()
-    np.testing.assert_allclose(found.low[:, 1], 3.0 - 1.96)
-    np.testing.assert_allclose(found.cautious[:, 1], 3.0 - 1.645)
+    effect = 3.0 + costs_in_margin(standing, company.settings())[:, 1]
+    np.testing.assert_allclose(found.gain[:, 1], effect)
+    np.testing.assert_allclose(found.low[:, 1], effect - 1.96)
+    np.testing.assert_allclose(found.cautious[:, 1], effect - 1.645)
 
 
 def test_nobody_is_sent_an_offer_that_was_measured_without_effect(company, standing):
@@ -80,6 +82,16 @@ def test_cost_is_that_of_the_contact_and_of_the_share_who_take_it(company, stand
     order = np.nan_to_num(standing.number("typical_order"))
     np.testing.assert_allclose(found[:, 0], 4.0)
     np.testing.assert_allclose(found[:, 1], 0.05 + 0.2 * 0.1 * order)
+
+
+def test_discount_has_lowered_the_margin_already(company, standing):
+    found = costs_in_margin(standing, company.settings())
+    order = np.nan_to_num(standing.number("typical_order"))
+    margin = company.settings().value.margin
+    # a call costs as much beside the order
+    assert not found[:, 0].any()
+    np.testing.assert_allclose(found[:, 1], margin * 0.2 * 0.1 * order)
+    assert (found <= costs(standing, company.settings())).all()
 
 
 def test_points_need_what_a_point_costs(company, standing):

@@ -10,7 +10,7 @@ import pytest
 import trials
 from companies import CAMPAIGN, CUTOFF
 
-from regulars.campaigns.offers import eligibility
+from regulars.campaigns.offers import costs_in_margin, eligibility, offers_of
 from regulars.campaigns.past_campaigns import PastCampaigns
 from regulars.campaigns.past_effects import as_name, effects_of, learn_effects, only
 from regulars.campaigns.promise import promise_of
@@ -111,6 +111,25 @@ def test_offers_that_nobody_has_measured_stay_assumptions(company, standing, pas
     assert learned.effects is None
     assert learned.verdict.kind == "assumed"
     assert "none of which is an offer of this one" in learned.notes[0]
+
+
+def test_measured_effect_of_a_discount_is_that_before_its_cost(
+    company, standing, past, experiment
+):
+    settings = settings_of(company, experiment.offers)
+    learned = effects_of(past, features_of(past, standing), standing, settings, 0.0)
+    # no money says nothing of whether it would pay
+    assert learned.verdict.kind == "proven"
+    own = copy.deepcopy(settings.model_dump(mode="json")["campaign"])
+    cost = {"per_contact": 0.2, "share_of_order": 0.1, "redemption_rate": 0.5}
+    for offer in own["offers"].values():
+        offer |= {"mechanic": "discount", "cost": cost}
+    off = company.settings(own)
+    allowed = np.ones((len(standing), len(experiment.offers)), bool)
+    found = offers_of(standing, off, learned.effects, allowed)
+    shown = costs_in_margin(standing, off)
+    assert shown.sum() > 0
+    np.testing.assert_allclose(found.gain, learned.effects.gain + shown)
 
 
 def test_experiment_with_some_of_its_offers_keeps_their_odds(experiment):

@@ -38,6 +38,14 @@ def test_six_customers_by_hand(few):
     assert result.verdict.kind == "open"
 
 
+def test_promise_of_a_year_is_held_against_its_share_of_the_days(few):
+    few.manifest["gain_days"] = 10 * few.manifest["horizon_days"]
+    result = few.write().read_out()
+    assert result.promise.expected_gain == pytest.approx(3.0)
+    assert result.promise.gain.value == pytest.approx(33.0)
+    assert any("the share of it that falls in" in note for note in result.notes)
+
+
 def test_cost_of_a_customer_kept_is_not_determined_where_none_may_be(few):
     result = few.read_out()
     assert result.cost_per_kept.value is None

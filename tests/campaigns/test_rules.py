@@ -48,6 +48,16 @@ def test_the_rules_of_the_campaign_team_list_whom_they_name(
     assert by_rule(told)["rising"].n_listed == rising.sum()
 
 
+def test_list_of_a_rule_that_was_taken_out_goes(company, standing, tmp_path):
+    make_lists(standing, settings_of(company, tmp_path))
+    own = tmp_path / "lists" / "own.csv"
+    own.write_text("kept by a user")
+    rules = {name: rule for name, rule in RULES.items() if name != "dear"}
+    make_lists(standing, settings_of(company, tmp_path, rules))
+    there = {path.name for path in (tmp_path / "lists").glob("*.csv")}
+    assert there == {"rising.csv", "breached.csv", "own.csv"}
+
+
 def test_list_is_cut_after_the_most_valuable(company, standing, tmp_path):
     found = by_rule(make_lists(standing, settings_of(company, tmp_path)))["dear"]
     assert (found.n_listed, found.n_beyond) == (5, found.n_matching - 5)

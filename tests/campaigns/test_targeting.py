@@ -3,7 +3,9 @@ from __future__ import annotations
 import copy
 import json
 import math
+from dataclasses import replace
 
+import ibis
 import numpy as np
 import pandas as pd
 import pytest
@@ -237,8 +239,30 @@ def test_attribute_never_takes_the_place_of_a_column_of_the_mail_file(
         refuse_export(standing, export)
 
 
-def test_folder_of_another_campaign_is_not_overwritten(written):
+def test_folder_of_another_campaign_is_not_overwritten(written, company):
     folder, plan, *_ = written
-    refuse_other_campaign(plan.name, CUTOFF, folder)
+    refuse_other_campaign(company.work(), plan.name, CUTOFF, folder)
     with pytest.raises(ConfigError, match="would lose who drew which group"):
-        refuse_other_campaign("other", CUTOFF, folder)
+        refuse_other_campaign(company.work(), "other", CUTOFF, folder)
+
+
+def test_campaign_that_was_sent_is_not_planned_again(written, company):
+    folder, plan, *_ = written
+    work = company.work()
+    contacts = work.tables["contacts"].mutate(campaign_id=ibis.literal(plan.name))
+    tables = {**work.tables, "contacts": contacts}
+    sent = replace(work, intake=replace(work.intake, tables=tables))
+    with pytest.raises(ConfigError, match="has been sent: 'contacts' names it"):
+        refuse_other_campaign(sent, plan.name, CUTOFF, folder)
+
+
+def test_customers_without_an_address_are_told(company, standing):
+    attributes = standing.attributes.assign(email=None)
+    bare = replace(standing, attributes=attributes)
+    settings = company.settings()
+    plan = make_plan(
+        bare, settings, eligibility(bare, settings.campaign), nothing_learned(), BUDGET
+    )
+    result = promise_of(plan, settings)
+    told = [note for note in result.notes if "have no email" in note]
+    assert told[0].startswith(f"{result.n_sent} of those who are sent an offer")

@@ -61,6 +61,7 @@ def _readout(**changes):
         "launch": dt.date(2024, 7, 1),
         "until": dt.date(2024, 9, 23),
         "horizon_days": 84,
+        "promised_days": 84,
         "elapsed_days": 84,
         "is_final": True,
         "look": 1,

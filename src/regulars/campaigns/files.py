@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from regulars.campaigns.control import draw as control_draw
+from regulars.data.queries import count_rows
 from regulars.errors import ConfigError, suggestion
 from regulars.results import read_result
 from regulars.results.campaign_manifest import (
@@ -82,12 +83,19 @@ def refuse_export(standing: Standing, export: ExportSettings) -> None:
             raise ConfigError(msg)
 
 
-def refuse_other_campaign(name: str, cutoff: date, folder: Path) -> None:
-    """Refuse a folder in which another campaign, or an earlier launch, lies."""
+def refuse_other_campaign(work: Any, name: str, cutoff: date, folder: Path) -> None:
+    """Refuse a folder in which another campaign lies, or one that was sent."""
     path = folder / CampaignManifest.file
     if not path.is_file():
         return
     there = read_result(CampaignManifest, path)
+    if _is_sent(work.tables.get("contacts"), there.campaign):
+        msg = (
+            f"The campaign '{there.campaign}' in '{folder}' has been sent: 'contacts' "
+            "names it. Another plan there would lose who drew which group. Name the "
+            "new campaign (campaign.name), or another folder (--out)."
+        )
+        raise ConfigError(msg)
     if (there.campaign, there.cutoff) != (name, cutoff):
         msg = (
             f"'{folder}' holds the campaign '{there.campaign}', launched on "
@@ -96,6 +104,13 @@ def refuse_other_campaign(name: str, cutoff: date, folder: Path) -> None:
             "(campaign.name)."
         )
         raise ConfigError(msg)
+
+
+def _is_sent(contacts: Any, campaign: str) -> bool:
+    if contacts is None:
+        return False
+    named = contacts.filter(contacts["campaign_id"].cast("string") == campaign)
+    return bool(count_rows(named.limit(1)))
 
 
 def write_campaign(
@@ -241,6 +256,7 @@ def _manifest(
         goal=campaign.goal,
         cutoff=standing.cutoff,
         horizon_days=result.horizon_days,
+        gain_days=result.gain_days,
         looks=campaign.looks,
         offers=offers,
         budget=result.budget,

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     Flags = NDArray[np.bool_]
 
 Basis = Literal["learned", "assumption", "nothing"]
+# what is paid out of the order itself; cashback and points come later
+OFF_THE_ORDER = frozenset({"discount", "birthday", "personal"})
 VALUES = {"win_back": "value_at_risk", "protect": "value_to_protect"}
 """What an offer saves a share of, by goal."""
 
@@ -122,6 +124,22 @@ def limits_of(campaign: CampaignSettings) -> tuple[Limit, ...]:
     return (*own, *shared)
 
 
+def costs_in_margin(standing: Standing, settings: Settings) -> Floats:
+    """Return the part of the costs by which a measured margin is lower already.
+
+    Logs hold what was paid: a discount has lowered it, and the margin by its share.
+    """
+    order = np.nan_to_num(standing.number("typical_order"))
+    shares = [
+        offer.cost.redemption_rate * offer.cost.share_of_order
+        if offer.mechanic in OFF_THE_ORDER
+        else 0.0
+        for offer in settings.campaign.offers.values()
+    ]
+    shown: Floats = settings.value.margin * order[:, None] * np.array(shares)
+    return shown
+
+
 def costs(standing: Standing, settings: Settings) -> Floats:
     """Return the expected cost of each offer for each customer."""
     order = np.nan_to_num(standing.number("typical_order"))
@@ -163,10 +181,13 @@ def offers_of(
     gain, low, high = np.zeros(shape), np.full(shape, np.nan), np.full(shape, np.nan)
     cautious, usable = np.zeros(shape), allowed.copy()
     basis: list[Basis] = []
+    shown = costs_in_margin(standing, settings)
     for place, (name, offer) in enumerate(campaign.offers.items()):
         if learned is not None and name in learned.offers:
             own = learned.offers.index(name)
-            effect, error = learned.gain[:, own], learned.standard_error[:, own]
+            # before the cost, which is taken off whole
+            effect = learned.gain[:, own] + shown[:, place]
+            error = learned.standard_error[:, own]
             gain[:, place] = effect
             low[:, place], high[:, place] = effect - 1.96 * error, effect + 1.96 * error
             cautious[:, place] = effect - 1.645 * error

@@ -2,7 +2,7 @@
 
 A campaign teaches if a control group was drawn at random, its customers were sent the
 offer within a week, and its horizon is over. Features are those as of its launch; the
-baseline is learnt on a horizon that was over by then.
+baseline is learnt on the horizon before it, where the data reach back so far.
 """
 
 from __future__ import annotations
@@ -144,6 +144,7 @@ class _Days:
     horizon_days: int
 
     def at(self, day: date) -> _Day:
+        """Return them as of a day, with what they brought after it."""
         margin = self.watched.margin
         if margin is None:
             msg = "cannot be measured: these data hold no purchases"
@@ -156,6 +157,7 @@ class _Days:
 
     @property
     def first(self) -> date | None:
+        """First day of the data."""
         return self.watched.past.first_day
 
 

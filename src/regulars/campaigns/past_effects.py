@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from regulars.campaigns.offers import Effects, costs
+from regulars.campaigns.offers import Effects, costs, costs_in_margin
 from regulars.campaigns.past_campaigns import FEWEST, past_campaigns
 from regulars.campaigns.targeting import Learned, horizon_of, nothing_learned
 from regulars.campaigns.uplift import learn_uplift
@@ -109,24 +109,24 @@ def effects_of(
         )
         return _nothing((*why, *past.left_out))
     names = _names(experiments)
-    every = dict(
-        zip(settings.campaign.offers, costs(standing, settings).T, strict=True)
-    )
+    beyond = costs(standing, settings) - costs_in_margin(standing, settings)
+    every = dict(zip(settings.campaign.offers, beyond.T, strict=True))
     mean_costs = [float(every[name].mean()) for name in names]
     try:
         learnt = learn_uplift(
             experiments,
             past.untouched,
             cost=mean_costs,
-            budget=budget / len(standing),
+            # without money it is asked whether the offers would pay if there were some
+            budget=budget / len(standing) if budget else np.inf,
             seed=settings.seed,
         )
     except DataError as error:
         return _nothing((str(error), *past.left_out))
-    return _told(learnt, past, features)
+    return _learned(learnt, past, features)
 
 
-def _told(learnt: LearnedUplift, past: PastCampaigns, features: Floats) -> Learned:
+def _learned(learnt: LearnedUplift, past: PastCampaigns, features: Floats) -> Learned:
     verdict = learnt.verdict
     effects = Effects(
         learnt.offers,

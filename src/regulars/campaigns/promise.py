@@ -207,6 +207,17 @@ def _cautious(plan: Plan) -> CautiousPlan:
     )
 
 
+def _without_address(plan: Plan, settings: Settings) -> int:
+    """Return how many are sent an offer whom the file cannot name an address of."""
+    address = settings.campaign.export.address
+    if address is None:
+        return 0
+    draw = plan.draw
+    sent = np.flatnonzero((draw.choice >= 0) & ~draw.is_control)
+    held = plan.standing.attributes[address].iloc[sent]
+    return int((held.isna() | (held.astype(str).str.strip() == "")).sum())
+
+
 def _notes(plan: Plan, settings: Settings) -> tuple[str, ...]:
     notes, offers = [*plan.learned.notes], plan.offers
     unknown = [
@@ -222,8 +233,8 @@ def _notes(plan: Plan, settings: Settings) -> tuple[str, ...]:
     days, horizon = gain_days(offers, settings), horizon_of(settings)
     if days > horizon:
         notes.append(
-            f"The expected margin counts {days} days, and the result {horizon}: a "
-            "readout will see a part of what is promised."
+            f"The expected margin counts {days} days, and the result {horizon}: the "
+            "readout will hold it against that share of what is promised."
         )
     if not np.isfinite(plan.problem.net).any():
         notes.append(
@@ -239,6 +250,12 @@ def _notes(plan: Plan, settings: Settings) -> tuple[str, ...]:
         notes.append(
             f"{unsized.sum():,} customers have no order to size a discount by "
             f"({', '.join(shares)}): its share of the order counts as 0 for them."
+        )
+    if without := _without_address(plan, settings):
+        notes.append(
+            f"{without:,} of those who are sent an offer have no "
+            f"{settings.campaign.export.address}: it is empty in the file for the "
+            "e-mail tool, and they are counted as sent."
         )
     silent = [
         name

@@ -26,6 +26,7 @@ from regulars.results.readout import Contacted, ReadoutResult
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import pandas as pd
     from numpy.typing import NDArray
 
     from regulars.campaigns.campaign_folder import Campaign
@@ -81,7 +82,18 @@ def _sample(
         outcome["redeemed"] = found.redeemed.astype(np.float64)
     if not has_orders:
         del outcome["orders"]
-    return Sample(campaign.rows, outcome, look).take(kept)
+    return Sample(_within_horizon(campaign), outcome, look).take(kept)
+
+
+def _within_horizon(campaign: Campaign) -> pd.DataFrame:
+    """Return the customers with what was expected of them within the horizon.
+
+    An assumption counts a year's margin: of that the share of days is taken.
+    """
+    manifest, rows = campaign.manifest, campaign.rows
+    share = manifest.horizon_days / (manifest.gain_days or manifest.horizon_days)
+    promised = ("expected_gain", "expected_gain_low", "expected_gain_high")
+    return rows.assign(**{name: rows[name] * min(share, 1.0) for name in promised})
 
 
 def _figures(campaign: Campaign, whole: Sample) -> dict[str, object]:
@@ -117,6 +129,7 @@ def _opening(
         launch=manifest.cutoff,
         until=manifest.cutoff + timedelta(days=look.elapsed_days),
         horizon_days=manifest.horizon_days,
+        promised_days=manifest.gain_days or manifest.horizon_days,
         elapsed_days=look.elapsed_days,
         is_final=look.is_final,
         look=look.number,

@@ -81,6 +81,9 @@ def make_lists(
         lists=tuple(each.told for each in found.values()),
     )
     if not dry_run:
+        for name in {*log["rule"].to_pylist()} - found.keys():
+            # of a rule that was taken out: nobody is to work a list of some old day
+            (folder / f"{name}.csv").unlink(missing_ok=True)
         for name, each in found.items():
             if each.told.file is not None:
                 _write_list(each, standing, settings.rules[name], folder)
@@ -99,7 +102,7 @@ def _listed(
     starts = rule.start is None or rule.start <= standing.cutoff
     cooling = held & _is_cooling(name, rule, standing, log)
     rows = np.flatnonzero(held & ~cooling) if starts else np.array([], np.int64)
-    rows = rows[np.argsort(-_worth(standing)[rows], kind="stable")]
+    rows = rows[np.argsort(-_value(standing)[rows], kind="stable")]
     kept = rows[: rule.at_most]
     days = rule.within_days
     told = RuleList(
@@ -149,7 +152,7 @@ def _day(day: date) -> pa.Scalar[Any]:
     return pa.scalar(day, pa.date32())
 
 
-def _worth(standing: Standing) -> NDArray[np.float64]:
+def _value(standing: Standing) -> NDArray[np.float64]:
     """Return what puts customers in order: value, or risk where none is known."""
     value = standing.number("clv_if_kept")
     if not np.isfinite(value).any():

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from regulars.campaigns.offers import OFF_THE_ORDER
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -24,9 +26,6 @@ if TYPE_CHECKING:
     from regulars.results.campaign_manifest import OfferTerms
 
     Floats = NDArray[np.float64]
-
-# what is paid out of the order itself; cashback and points come later
-OFF_THE_ORDER = frozenset({"discount", "birthday", "personal"})
 
 
 @dataclass(frozen=True, eq=False)

@@ -356,6 +356,10 @@ def notes(result: ReadoutResult) -> tuple[str, ...]:
         "rate."
         if not result.is_cost_measured
         else "",
+        f"The plan counted the margin of {result.promised_days} days; what is called "
+        f"promised here is the share of it that falls in {result.horizon_days}."
+        if result.promised_days > result.horizon_days
+        else "",
         _explore_note(result),
     ]
     return tuple(each for each in said if each)

@@ -86,6 +86,8 @@ class CampaignManifest(Result):
     goal: Literal["win_back", "protect"]
     cutoff: date  # the day of the launch
     horizon_days: int
+    # days that the expected gains count; None: those of the horizon
+    gain_days: int | None = None
     looks: int
     offers: Mapping[str, OfferTerms]
     budget: float | None

@@ -127,6 +127,7 @@ class ReadoutResult(Result):
     launch: date
     until: date  # the day after the last that counts
     horizon_days: int
+    promised_days: int  # that the plan's expected gains counted
     elapsed_days: int
     is_final: bool
     look: int
