@@ -68,11 +68,11 @@ def _kind(result: ReadoutResult) -> VerdictKind:
     kept, margin = effect_named(result, "retention"), effect_named(result, "margin")
     if kept is None or margin is None:
         return "no_control"
-    found = claim(kept.adjusted, margin.adjusted) if result.look else None
+    found = proven_kind(kept.adjusted, margin.adjusted) if result.look else None
     return found or ("open" if result.is_final else "early")
 
 
-def claim(kept: Estimate, margin: Estimate) -> VerdictKind | None:
+def proven_kind(kept: Estimate, margin: Estimate) -> VerdictKind | None:
     """Return what is beyond doubt, of margin after cost and customers kept, if any.
 
     Margin is the first question. Customers kept alone are a second one, which needs an

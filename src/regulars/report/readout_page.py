@@ -59,7 +59,7 @@ def write_readout_page(result: ReadoutResult, folder: Path) -> Path:
 def render_readout(result: ReadoutResult) -> str:
     """Return the page of a readout: what we did, what happened, learned, and next."""
     content = {
-        "readout": result,
+        "result": result,
         "verdict": VERDICTS[result.verdict.kind],
         "key_figures": _key_figures(result),
         "did": _did(result),

@@ -46,13 +46,13 @@ def write_target_page(result: TargetResult, folder: Path) -> Path:
 def render_target(result: TargetResult) -> str:
     """Return the page of a plan: what we propose, what it costs, what we expect."""
     content = {
-        "target": result,
+        "result": result,
         "goal": GOALS[result.goal],
         "verdict": VERDICTS[result.verdict.kind],
         "mark": result.heading,
         "key_figures": _key_figures(result),
         "offers": [_offer(each, result.currency or "") for each in result.offers],
-        "left": _left_alone(result),
+        "left": _not_contacted(result),
         "money": _money(result),
         "rivals": [
             {
@@ -137,7 +137,7 @@ def _offer(offer: OfferPlan, currency: str) -> dict[str, str]:
     }
 
 
-def _left_alone(result: TargetResult) -> list[str]:
+def _not_contacted(result: TargetResult) -> list[str]:
     """Return why customers are left alone, in sentences."""
     counts = (
         (result.n_pressed, "were contacted too often of late"),
