@@ -31,7 +31,7 @@ from regulars.campaigns.measured import (
     ranking_held,
     ratios,
 )
-from regulars.campaigns.verdict import claim
+from regulars.campaigns.verdict import proven_kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -349,7 +349,7 @@ def karlan(path: Path, reshuffles: int) -> None:
             estimate(anew.effect(name), ONCE.multiplier)
             for name in ("retention", "margin")
         )
-        claims[claim(kept, margin) or "nothing"] += 1
+        claims[proven_kind(kept, margin) or "nothing"] += 1
         ranking = ranking_held(anew)
         claims[f"ranking {ranking.verdict if ranking else 'none'}"] += 1
     some = sum(n for name, n in claims.items() if name in ("pays", "keeps", "harm"))
