@@ -27,7 +27,7 @@ def live(rng, value, moved, arm, strength):
     return kept * value * rng.gamma(4.0, 0.25, len(value)), kept
 
 
-def experiment(seed=0, n=6_000, strength=1.0):
+def experiment(seed=0, n=3_000, strength=1.0):
     """Return a campaign of two offers."""
     rng = np.random.default_rng(seed)
     features, value, moved = customers(rng, n)
@@ -36,7 +36,7 @@ def experiment(seed=0, n=6_000, strength=1.0):
     return Experiment(OFFERS, features, arm, np.tile(SHARES, (n, 1)), margin, kept)
 
 
-def untouched(seed=100, n=6_000):
+def untouched(seed=100, n=3_000):
     """Return customers without an offer."""
     rng = np.random.default_rng(seed)
     features, value, moved = customers(rng, n)
