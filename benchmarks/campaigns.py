@@ -330,7 +330,7 @@ def _effects(
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--worlds", nargs="+", default=["strong", "realistic"])
+    parser.add_argument("--worlds", nargs="*", default=["strong", "realistic"])
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--sizes", type=int, nargs="+", default=[5_000, 20_000, 40_000])

@@ -74,7 +74,7 @@ def test_nobody_is_sent_what_was_measured_without_effect(
 ):
     rng = np.random.default_rng(5)
     null = replace(experiment, arm=rng.permutation(experiment.arm))
-    harm = replace(null, margin=null.margin - 6.0 * (null.arm > 0))
+    harm = replace(null, margin=null.margin - 20.0 * (null.arm > 0))
     nothing = replace(past, experiments=(harm,))
     settings = settings_of(company, experiment.offers)
     features = features_of(past, standing)
